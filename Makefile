@@ -1,0 +1,41 @@
+# The commands that people and CI run. `make PYTHON=python3.12 demo` chooses the interpreter.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-all check clean
+
+# Learns the bundled fable and tells it on from "had a general": a model file and a picture land in demo/.
+demo: .venv/demo-ready
+	@mkdir -p demo
+	$(BIN)/statewise train examples/belling_the_cat.txt --out demo/fable.statewise \
+		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --held-out 0 --seed 7 \
+		--prompt "had a general" --length 32 --temperature 0
+
+test: .venv/dev-ready
+	$(BIN)/python -m pytest
+
+test-all: .venv/dev-ready
+	$(BIN)/python -m pytest -m ""
+
+check: .venv/dev-ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+clean:
+	rm -rf .venv demo build
+
+.venv/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "statewise needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo-ready: .venv/created pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot]'
+	@touch $@
+
+.venv/dev-ready: .venv/created pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot,tensorboard,dev]'
+	@touch $@ .venv/demo-ready

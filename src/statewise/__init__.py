@@ -1,0 +1,82 @@
+"""statewise: learn from sequences with LSTM networks whose state is a value.
+
+    y, state = model(x, state)
+
+Importing this package does not import JAX; the first name taken from it does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from statewise.callbacks import Callback as Callback
+    from statewise.callbacks import CSVLogger as CSVLogger
+    from statewise.callbacks import EarlyStopping as EarlyStopping
+    from statewise.callbacks import ModelCheckpoint as ModelCheckpoint
+    from statewise.callbacks import TensorBoard as TensorBoard
+    from statewise.data.codecs import split_text as split_text
+    from statewise.errors import StatewiseError as StatewiseError
+    from statewise.files import read_text as read_text
+    from statewise.history import History as History
+    from statewise.layers import LSTM as LSTM
+    from statewise.layers import Activation as Activation
+    from statewise.layers import Dense as Dense
+    from statewise.layers import Dropout as Dropout
+    from statewise.layers import Embedding as Embedding
+    from statewise.loading import load as load
+    from statewise.model import Sequential as Sequential
+    from statewise.optimizers import SGD as SGD
+    from statewise.optimizers import Adam as Adam
+    from statewise.optimizers import CosineDecay as CosineDecay
+    from statewise.optimizers import ExponentialDecay as ExponentialDecay
+    from statewise.optimizers import PiecewiseConstantDecay as PiecewiseConstantDecay
+    from statewise.optimizers import RMSprop as RMSprop
+    from statewise.plots import plot_history as plot_history
+    from statewise.state import State as State
+    from statewise.text import TextModel as TextModel
+
+_HOMES = {
+    "LSTM": "layers",
+    "SGD": "optimizers",
+    "Activation": "layers",
+    "Adam": "optimizers",
+    "CSVLogger": "callbacks",
+    "Callback": "callbacks",
+    "CosineDecay": "optimizers",
+    "Dense": "layers",
+    "Dropout": "layers",
+    "EarlyStopping": "callbacks",
+    "Embedding": "layers",
+    "ExponentialDecay": "optimizers",
+    "History": "history",
+    "ModelCheckpoint": "callbacks",
+    "PiecewiseConstantDecay": "optimizers",
+    "RMSprop": "optimizers",
+    "Sequential": "model",
+    "State": "state",
+    "StatewiseError": "errors",
+    "TensorBoard": "callbacks",
+    "TextModel": "text",
+    "load": "loading",
+    "plot_history": "plots",
+    "read_text": "files",
+    "split_text": "data.codecs",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - all of them text
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'statewise' has no attribute {name!r}")
+    value = getattr(import_module(f"statewise.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

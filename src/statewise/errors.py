@@ -1,0 +1,78 @@
+"""The exceptions: whatever a user can do wrong ends in one of these, with the way out in its message.
+
+StatewiseError
+├── ConfigurationError   an option out of its range, or a name that does not exist
+├── ShapeError           an array whose shape does not fit
+├── DataError            values that cannot be learnt from: NaN, labels out of range, empty text
+├── StateError           a state that belongs to another network or another batch
+├── LifecycleError       a step too early: fit before compile, predict before build
+├── DivergenceError      a loss that became NaN or infinite
+├── FileError            a file that cannot be read or written, or is not what it should be
+└── MissingExtraError    an optional dependency that is not installed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class StatewiseError(Exception):
+    """Base of every error that a user can cause. Its message says what was expected, what came, what to do."""
+
+
+class ConfigurationError(StatewiseError):
+    """An option out of its range, or a name that does not exist."""
+
+
+class ShapeError(StatewiseError):
+    """An array whose shape does not fit."""
+
+
+class DataError(StatewiseError):
+    """Values that cannot be learnt from: NaN, labels out of range, an empty text."""
+
+
+class StateError(StatewiseError):
+    """A state that belongs to another network or another batch."""
+
+
+class LifecycleError(StatewiseError):
+    """A step taken too early: `fit` before `compile`, `predict` before the model knows its input."""
+
+
+class DivergenceError(StatewiseError):
+    """A loss that became NaN or infinite; the model keeps the weights of the last good epoch."""
+
+
+class FileError(StatewiseError):
+    """A file that cannot be read or written, or is not what it should be."""
+
+
+class MissingExtraError(StatewiseError):
+    """An optional dependency that is not installed; the message has the exact `pip install`."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional dependency: pip install 'statewise[{extra}]'")
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Returns the known names most like `name`, best first.
+
+    >>> nearest("adm", ["adam", "sgd", "rmsprop"])
+    ['adam']
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=count)]
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> ConfigurationError:
+    """Returns the error for a name that does not exist, with the nearest one that does.
+
+    >>> print(unknown_name("optimizer", "adm", ["adam", "sgd"]))
+    unknown optimizer 'adm': did you mean 'adam'? Known: adam, sgd
+    """
+    names = sorted(known)
+    close = nearest(name, names, count=1) if isinstance(name, str) else []
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return ConfigurationError(f"unknown {kind} {name!r}: {hint}Known: {', '.join(names)}")
