@@ -1,0 +1,100 @@
+"""The contract of a layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import jax
+
+from statewise.errors import ConfigurationError, ShapeError
+from statewise.kernels.reference import LSTMState
+from statewise.shapes import Shape, describe
+
+Params = dict[str, jax.Array]
+"""Weights of one layer by name; `Layer.weight_names` has their order."""
+
+LayerState = LSTMState | tuple[()]
+"""State of one layer; a layer without memory carries an empty one, so that every network is one state machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(ABC):
+    """Configuration of one step of a network; holds no arrays.
+
+    Args:
+        name: how weights and state are called; `lstm`, `lstm_1`, ... where none is given.
+        input_shape: `(T, F)` of the network's input, on the first layer only; T may be None.
+    """
+
+    name: str | None = None
+    input_shape: Shape | None = field(default=None, compare=False)
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Names of the weights in Keras's order."""
+        return ()
+
+    @abstractmethod
+    def output_shape(self, shape: Shape) -> Shape:
+        """Returns the shape, without batch axis, that comes out when `shape` goes in, or raises ShapeError."""
+
+    def init(self, key: jax.Array, shape: Shape) -> Params:
+        """Returns fresh weights for input of `shape` (without batch axis)."""
+        return {}
+
+    def zero_state(self, batch: int) -> LayerState:
+        """Returns the state in which a fresh sequence starts, for `batch` rows."""
+        return ()
+
+    @abstractmethod
+    def apply(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: LayerState,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> tuple[jax.Array, LayerState]:
+        """Returns `(y, state)`.
+
+        `reset` and `mask` are bool `[B, T]`: True in `reset` starts that row afresh before that step, False in
+        `mask` skips that step. `rng` is given in training only.
+        """
+
+    def config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as JSON holds them."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+    def _refuse(self, expected: str, shape: Shape, way_out: str) -> ShapeError:
+        kind = type(self).__name__
+        return ShapeError(f"{kind} expects {expected}, got {describe(shape)}; {way_out}")
+
+
+class MemorylessLayer(Layer):
+    """A layer that treats each call by itself, so that resets and masks mean nothing to it."""
+
+    @abstractmethod
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        """Returns `y`; `rng` is given in training only."""
+
+    def apply(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: LayerState,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> tuple[jax.Array, LayerState]:
+        return self.transform(params, x, rng), state
+
+
+def check_name(kind: str, name: object) -> None:
+    """Raises ConfigurationError unless `name` can stand in the names of weights in a model file."""
+    if name is not None and not (isinstance(name, str) and name and "/" not in name):
+        raise ConfigurationError(f"{kind}: name must be text without '/', got {name!r}")

@@ -1,0 +1,80 @@
+"""Layers that act on each step by itself: Dense and Activation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+from jax.nn import initializers
+
+from statewise.layers.activations import ACTIVATIONS, check_activation
+from statewise.layers.base import MemorylessLayer, Params, check_name
+from statewise.shapes import Shape, check_positive
+
+
+@dataclass(frozen=True)
+class Dense(MemorylessLayer):
+    """`activation(x kernel + bias)` on the last axis: `[B, F]` to `[B, N]`, `[B, T, F]` to `[B, T, N]`.
+
+    Weights as in Keras: `kernel [F, N]` glorot-uniform, `bias [N]` zero.
+
+    Args:
+        units: N, the size of the output.
+        activation: name of the function applied to the sum.
+        use_bias: whether there is a `bias`.
+
+    >>> Dense(26, activation="softmax").output_shape((10, 32))
+    (10, 26)
+    """
+
+    units: int
+    activation: str = field(default="linear", kw_only=True)
+    use_bias: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_name("Dense", self.name)
+        check_positive("Dense units", self.units)
+        check_activation(self.activation)
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        return ("kernel", "bias") if self.use_bias else ("kernel",)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if not shape or shape[-1] is None:
+            raise self._refuse("[B, F] or [B, T, F]", shape, "give it features, e.g. by an Embedding before it")
+        return (*shape[:-1], self.units)
+
+    def init(self, key: jax.Array, shape: Shape) -> Params:
+        params = {"kernel": initializers.glorot_uniform()(key, (shape[-1], self.units), jnp.float32)}
+        if self.use_bias:
+            params["bias"] = jnp.zeros(self.units)
+        return params
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        z = x @ params["kernel"]
+        if self.use_bias:
+            z = z + params["bias"]
+        return ACTIVATIONS[self.activation](z)
+
+
+@dataclass(frozen=True)
+class Activation(MemorylessLayer):
+    """An activation function as a layer of its own; any shape in, the same out.
+
+    Args:
+        activation: name of the function.
+    """
+
+    activation: str
+
+    def __post_init__(self) -> None:
+        check_name("Activation", self.name)
+        check_activation(self.activation)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        return ACTIVATIONS[self.activation](x)

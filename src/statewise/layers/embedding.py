@@ -1,0 +1,50 @@
+"""A learnt vector for each symbol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from statewise.layers.base import MemorylessLayer, Params, check_name
+from statewise.shapes import Shape, check_positive
+
+
+@dataclass(frozen=True)
+class Embedding(MemorylessLayer):
+    """A learnt vector for each symbol: whole numbers `[B, T]` in, `[B, T, N]` out.
+
+    Its only weight, `embeddings [V, N]`, starts uniform in -0.05 .. 0.05, as in Keras.
+
+    Args:
+        input_dim: V; symbols are 0 .. V-1.
+        output_dim: N, the size of a vector.
+
+    >>> Embedding(1000, 16).output_shape((10,))
+    (10, 16)
+    """
+
+    input_dim: int
+    output_dim: int
+
+    def __post_init__(self) -> None:
+        check_name("Embedding", self.name)
+        check_positive("Embedding input_dim", self.input_dim)
+        check_positive("Embedding output_dim", self.output_dim)
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        return ("embeddings",)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            raise self._refuse("whole numbers [B, T]", shape, "write x[..., 0] if the last axis has one feature")
+        return (*shape, self.output_dim)
+
+    def init(self, key: jax.Array, shape: Shape) -> Params:
+        size = (self.input_dim, self.output_dim)
+        return {"embeddings": jax.random.uniform(key, size, jnp.float32, -0.05, 0.05)}
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        return params["embeddings"][x]
