@@ -1,0 +1,131 @@
+"""The model file: safetensors, with one JSON header in its metadata. docs/format.md describes it byte by byte.
+
+A file appears whole, by rename, or not at all. Nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from statewise.errors import FileError
+from statewise.files import write_whole
+from statewise.shapes import Array
+
+VERSION = 1
+"""Version of the format that this statewise writes, and the newest that it reads."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What is in a model file: its kind, a header that JSON can hold, and arrays by name."""
+
+    kind: str  # "sequential" or "text"
+    header: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+def write_artifact(path: str | Path, artifact: Artifact) -> None:
+    """Writes the file whole, or leaves what was there before untouched.
+
+    Raises:
+        FileError: it cannot be written there.
+    """
+    arrays = {name: np.asarray(array, order="C") for name, array in artifact.arrays.items()}
+    header = {**artifact.header, "kind": artifact.kind, "checksum": _checksum(arrays)}
+    metadata = {
+        "format": "statewise",
+        "version": str(VERSION),
+        "header": json.dumps(header, ensure_ascii=False),
+    }
+    write_whole(path, save(arrays, metadata))
+
+
+def read_artifact(path: str | Path) -> Artifact:
+    """Returns what is in a model file.
+
+    Raises:
+        FileError: it is missing, damaged, from another program, or from a newer statewise.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise FileError(f"no model file {place}; `statewise train` and `model.save` make one")
+    if place.is_dir():
+        raise FileError(f"{place} is a folder; expected a model file")
+    try:
+        with safe_open(place, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            _check_origin(place, metadata)
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except SafetensorError as error:
+        raise FileError(f"{place} is not a model file, or is cut short or damaged ({error}); {_ANEW}") from None
+    except OSError as error:
+        raise FileError(f"cannot read {place}: {error.strerror or error}") from None
+    try:
+        header = json.loads(metadata["header"])
+        kind, checksum = header["kind"], header["checksum"]
+    except (KeyError, ValueError, TypeError):
+        raise FileError(f"{place} is damaged: its header cannot be read; {_ANEW}") from None
+    if checksum != _checksum(arrays):
+        raise FileError(f"{place} is damaged: its arrays do not match their checksum; {_ANEW}")
+    return Artifact(kind, header, arrays)
+
+
+_ANEW = "copy it again from where it was made, or train anew"
+
+
+def _check_origin(place: Path, metadata: dict[str, str]) -> None:
+    if metadata.get("format") != "statewise":
+        raise FileError(f"{place} is a safetensors file, but statewise did not write it; expected a model file")
+    version = metadata.get("version", "")
+    if not version.isdecimal():
+        raise FileError(f"{place} is damaged: its version is {version!r}; {_ANEW}")
+    if int(version) > VERSION:
+        raise FileError(
+            f"{place} has format version {version}, this statewise reads up to {VERSION}: "
+            "pip install --upgrade statewise"
+        )
+
+
+def _checksum(arrays: dict[str, Array]) -> int:
+    total = 0
+    for name in sorted(arrays):
+        array = arrays[name]
+        total = zlib.crc32(f"{name}{array.dtype}{array.shape}".encode(), total)
+        total = zlib.crc32(array.tobytes(), total)
+    return total
+
+
+def name_leaves(prefix: str, tree: Any) -> dict[str, Array]:
+    """Returns the arrays of any nested value by their place in it: `prefix[0].mean['lstm']['kernel']`."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {prefix + jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def fill_leaves(prefix: str, tree: Any, arrays: dict[str, Array]) -> Any:
+    """Returns `tree` with the arrays that `name_leaves` named.
+
+    Raises:
+        FileError: an array is missing or has another shape.
+    """
+
+    def fill(path: Any, leaf: Any) -> Any:
+        name = prefix + jax.tree_util.keystr(path)
+        if name not in arrays:
+            raise FileError(f"the model file lacks {name!r}; {_ANEW}")
+        if arrays[name].shape != np.shape(leaf):
+            raise FileError(
+                f"{name!r} in the model file: expected shape {list(np.shape(leaf))}, got {list(arrays[name].shape)}"
+            )
+        return jnp.asarray(arrays[name])
+
+    return jax.tree_util.tree_map_with_path(fill, tree)

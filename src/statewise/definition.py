@@ -1,0 +1,129 @@
+"""What a model is before it learns: layers, their weights, and the seed that all randomness derives from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.engine import keep_compiled_programs
+from statewise.errors import ConfigurationError, LifecycleError, ShapeError
+from statewise.layers import Embedding, Layer
+from statewise.network import Network, NetworkParams, summarize
+from statewise.shapes import Array, Shape, as_array, check_finite, check_seed
+
+
+class Definition:
+    """A stack of layers, built as soon as the input's shape is known."""
+
+    def __init__(self, layers: Iterable[Layer], seed: int) -> None:
+        keep_compiled_programs()
+        self.seed = check_seed(seed)
+        self._layers: list[Layer] = []
+        self._network: Network | None = None
+        self._params: NetworkParams = {}
+        self._trained = False  # whether the weights are other than random
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Layer) -> None:
+        """Appends a layer.
+
+        Raises:
+            ConfigurationError: it is no layer, or names an input though it is not the first.
+            LifecycleError: the model is trained already.
+            ShapeError: it does not fit the layer before it.
+        """
+        if not isinstance(layer, Layer):
+            raise ConfigurationError(f"expected a layer such as LSTM(32), got {layer!r}")
+        if self._trained:
+            raise LifecycleError("layers are added before training; make a new Sequential")
+        if self._layers and layer.input_shape is not None:
+            raise ConfigurationError("only the first layer takes input_shape; the others follow from it")
+        shape = layer.input_shape if self._network is None else self._network.input_shape
+        network = None if shape is None else _network([*self._layers, layer], shape)
+        self._layers.append(layer)
+        if network is not None:
+            self._adopt(network)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights for input of a shape given with its batch axis, as in Keras: `(None, T, F)`.
+
+        Raises:
+            LifecycleError: there are no layers.
+            ShapeError: a layer does not fit.
+        """
+        if not self._layers:
+            raise LifecycleError("the model has no layers; model.add(LSTM(32)) adds one")
+        if self._network is None:
+            self._adopt(_network(self._layers, tuple(input_shape)[1:]))
+
+    def _adopt(self, network: Network) -> None:
+        self._network = network
+        self._params = network.init(self._key(0))
+
+    def _key(self, purpose: int) -> jax.Array:
+        return jax.random.fold_in(jax.random.key(self.seed), purpose)
+
+    @property
+    def network(self) -> Network:
+        """The layers with their names and shapes.
+
+        Raises:
+            LifecycleError: the model does not know its input yet.
+        """
+        if self._network is None:
+            raise LifecycleError(
+                "the model does not know its input yet: fit it, call model.build((None, T, F)), or give the first "
+                "layer input_shape=(T, F)"
+            )
+        return self._network
+
+    @property
+    def params(self) -> NetworkParams:
+        """Weights by layer and name, as arrays that cannot be changed."""
+        self.network  # noqa: B018 - raises where there are no weights yet
+        return self._params
+
+    def summary(self) -> None:
+        """Prints layers, output shapes and numbers of weights."""
+        sys.stdout.write(summarize(self.network, self.params) + "\n")
+
+    def get_weights(self) -> list[Array]:
+        """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
+        return [np.array(self.params[layer][weight]) for layer, weight in self._weight_names()]
+
+    def set_weights(self, weights: Sequence[object]) -> None:
+        """Replaces all weights by those of `weights`, ordered and shaped as `get_weights` returns them.
+
+        Raises:
+            ShapeError: another number of arrays, or other shapes.
+            DataError: NaN among them.
+        """
+        names = self._weight_names()
+        arrays = [as_array("weights", weight).astype(np.float32) for weight in weights]
+        expected = [self.params[layer][weight].shape for layer, weight in names]
+        if [array.shape for array in arrays] != expected:
+            raise ShapeError(
+                f"weights: expected shapes {[list(shape) for shape in expected]}, "
+                f"got {[list(array.shape) for array in arrays]}"
+            )
+        for (layer, weight), array in zip(names, arrays, strict=True):
+            check_finite(f"weights of {layer}/{weight}", array)
+        params: NetworkParams = {name: {} for name in self.network.names}
+        for (layer, weight), array in zip(names, arrays, strict=True):
+            params[layer][weight] = jnp.array(array)
+        self._params, self._trained = params, True
+
+    def _weight_names(self) -> list[tuple[str, str]]:
+        parts = zip(self.network.names, self.network.layers, strict=True)
+        return [(name, weight) for name, layer in parts for weight in layer.weight_names]
+
+
+def _network(layers: Sequence[Layer], input_shape: Shape) -> Network:
+    """Returns the network, free in its number of steps: T may differ from call to call."""
+    steps_first = len(input_shape) == 2 or isinstance(layers[0], Embedding)
+    return Network.of(layers, (None, *input_shape[1:]) if steps_first else input_shape)

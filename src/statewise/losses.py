@@ -1,0 +1,127 @@
+"""Losses by name. Each returns one value per element; the caller weighs, masks and reduces them.
+
+The values, Keras's clipping of probabilities included, are those of Keras 3. Where a network ends in the softmax or
+sigmoid that a cross-entropy belongs to, the value is computed from what came before it, which needs no clipping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from statewise.errors import unknown_name
+from statewise.layers.activations import ACTIVATIONS
+
+EPSILON = 1e-7
+"""Probabilities are kept this far from 0 and 1 where a logarithm is taken of them, as in Keras."""
+
+Values = Callable[[jax.Array, jax.Array], jax.Array]
+"""`(y_true, y_pred) -> values`: `[B]` for one answer a row, `[B, T]` for one at every step."""
+
+
+def _mean_squared_error(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return jnp.mean((y_pred - y_true) ** 2, axis=-1)
+
+
+def _mean_absolute_error(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return jnp.mean(jnp.abs(y_pred - y_true), axis=-1)
+
+
+def _huber(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    error = jnp.abs(y_pred - y_true)
+    return jnp.mean(jnp.where(error <= 1.0, 0.5 * error**2, error - 0.5), axis=-1)
+
+
+def _binary_crossentropy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    p = jnp.clip(y_pred, EPSILON, 1.0 - EPSILON)
+    return -jnp.mean(y_true * jnp.log(p) + (1.0 - y_true) * jnp.log(1.0 - p), axis=-1)
+
+
+def _binary_crossentropy_of_logits(y_true: jax.Array, logits: jax.Array) -> jax.Array:
+    log_p, log_not_p = jax.nn.log_sigmoid(logits), jax.nn.log_sigmoid(-logits)
+    return -jnp.mean(y_true * log_p + (1.0 - y_true) * log_not_p, axis=-1)
+
+
+def _log_probabilities(y_pred: jax.Array) -> jax.Array:
+    p = y_pred / jnp.sum(y_pred, axis=-1, keepdims=True)
+    return jnp.log(jnp.clip(p, EPSILON, 1.0 - EPSILON))
+
+
+def _categorical_crossentropy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return -jnp.sum(y_true * _log_probabilities(y_pred), axis=-1)
+
+
+def _categorical_crossentropy_of_logits(y_true: jax.Array, logits: jax.Array) -> jax.Array:
+    return -jnp.sum(y_true * jax.nn.log_softmax(logits), axis=-1)
+
+
+def _pick(values: jax.Array, classes: jax.Array) -> jax.Array:
+    return jnp.take_along_axis(values, classes[..., None], axis=-1)[..., 0]
+
+
+def _sparse_categorical_crossentropy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return -_pick(_log_probabilities(y_pred), y_true)
+
+
+def _sparse_categorical_crossentropy_of_logits(y_true: jax.Array, logits: jax.Array) -> jax.Array:
+    return jax.nn.logsumexp(logits, axis=-1) - _pick(logits, y_true)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss: its values from the network's output, and from before the activation that it belongs to."""
+
+    name: str
+    values: Values
+    target: str  # what y holds: "real", "binary", "onehot" or "classes"
+    head: str | None = None
+    of_logits: Values | None = None
+
+    def on(self, head: str) -> Values:
+        """Returns the values as a function of what comes before the activation `head` at the network's end."""
+        if self.of_logits is not None and head == self.head:
+            return self.of_logits
+        activation = ACTIVATIONS[head]
+        return lambda y_true, z: self.values(y_true, activation(z))
+
+
+LOSSES: dict[str, Loss] = {
+    loss.name: loss
+    for loss in (
+        Loss("mean_squared_error", _mean_squared_error, "real"),
+        Loss("mean_absolute_error", _mean_absolute_error, "real"),
+        Loss("huber", _huber, "real"),
+        Loss("binary_crossentropy", _binary_crossentropy, "binary", "sigmoid", _binary_crossentropy_of_logits),
+        Loss(
+            "categorical_crossentropy",
+            _categorical_crossentropy,
+            "onehot",
+            "softmax",
+            _categorical_crossentropy_of_logits,
+        ),
+        Loss(
+            "sparse_categorical_crossentropy",
+            _sparse_categorical_crossentropy,
+            "classes",
+            "softmax",
+            _sparse_categorical_crossentropy_of_logits,
+        ),
+    )
+}
+
+ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
+
+
+def get_loss(name: object) -> Loss:
+    """Returns the loss called `name`; `mse` and `mae` are short for the two that are spelt out.
+
+    Raises:
+        ConfigurationError: there is none of that name; the message has the nearest.
+    """
+    full = ALIASES.get(name, name) if isinstance(name, str) else name
+    if full not in LOSSES:
+        raise unknown_name("loss", name, [*LOSSES, *ALIASES])
+    return LOSSES[str(full)]

@@ -1,0 +1,102 @@
+"""Metrics by name: one value per element, averaged by the caller over all that count, then finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from statewise.errors import ConfigurationError, unknown_name
+from statewise.losses import ALIASES, LOSSES, Values
+
+
+def _identity(mean: float) -> float:
+    return mean
+
+
+def _perplexity(mean: float) -> float:
+    return float(jnp.exp(mean))
+
+
+def _binary_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return jnp.mean((y_pred > 0.5) == (y_true > 0.5), axis=-1)
+
+
+def _categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return (jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1)).astype(y_pred.dtype)
+
+
+def _sparse_categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return (y_true == jnp.argmax(y_pred, axis=-1)).astype(y_pred.dtype)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric under the name it has in `History`: values per element, and what is done to their mean."""
+
+    name: str
+    values: Values
+    targets: tuple[str, ...]  # the kinds of y that it can be computed on, as in losses.Loss.target
+    finish: Callable[[float], float] = _identity
+
+
+def _from_loss(name: str) -> Metric:
+    loss = LOSSES[ALIASES.get(name, name)]
+    return Metric(name, loss.values, ("real", "binary", "onehot") if loss.target == "real" else (loss.target,))
+
+
+_DENSE = ("real", "binary", "onehot")
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("binary_accuracy", _binary_accuracy, _DENSE),
+        Metric("categorical_accuracy", _categorical_accuracy, _DENSE),
+        Metric("sparse_categorical_accuracy", _sparse_categorical_accuracy, ("classes",)),
+        *(_from_loss(name) for name in (*LOSSES, *ALIASES)),
+    )
+}
+
+ACCURACY = ("accuracy", "acc")
+NAMES = (*METRICS, *ACCURACY, "perplexity")
+
+
+def check_metric_names(names: tuple[str, ...]) -> None:
+    """Raises ConfigurationError, naming the nearest, for a metric that does not exist."""
+    for name in names:
+        if name not in NAMES:
+            raise unknown_name("metric", name, NAMES)
+
+
+def get_metric(name: str, target: str, outputs: int) -> Metric:
+    """Returns the metric called `name` for targets of kind `target` and a network with `outputs` features.
+
+    `accuracy` and `acc` mean, as in Keras, sparse categorical accuracy for classes, binary for a single output and
+    categorical otherwise. `perplexity` is the exponential of the mean cross-entropy.
+
+    Raises:
+        ConfigurationError: there is none of that name, or it cannot be computed on such targets.
+    """
+    check_metric_names((name,))
+    if name == "perplexity":
+        return _perplexity_on(target)
+    if name not in ACCURACY:
+        metric = METRICS[name]
+    elif target == "classes":
+        metric = Metric(name, _sparse_categorical_accuracy, ("classes",))
+    else:
+        metric = Metric(name, _binary_accuracy if outputs == 1 else _categorical_accuracy, _DENSE)
+    if target not in metric.targets:
+        raise ConfigurationError(
+            f"metric {name!r} cannot be computed on {target} targets; it takes {' or '.join(metric.targets)}"
+        )
+    return metric
+
+
+def _perplexity_on(target: str) -> Metric:
+    losses = {"classes": "sparse_categorical_crossentropy", "onehot": "categorical_crossentropy"}
+    if target not in losses:
+        raise ConfigurationError("metric 'perplexity' needs classes to predict: use a categorical cross-entropy")
+    return Metric("perplexity", LOSSES[losses[target]].values, (target,), _perplexity)

@@ -1,0 +1,105 @@
+"""What `verbose` shows: 1 a live bar, 2 a line an epoch."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+from tqdm.auto import tqdm
+
+from statewise.callbacks import Callback, TrainedModel
+from statewise.errors import ConfigurationError
+from statewise.training import StepRecord
+
+QUIET_SECONDS = 5.0
+"""Where nobody watches (a file, a pipe), the bar becomes lines, at most one in this time."""
+
+
+def _readable(logs: dict[str, float]) -> dict[str, str]:
+    return {
+        name: f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
+        for name, value in logs.items()
+    }
+
+
+class EpochLines(Callback):
+    """A line an epoch: number, seconds, logs."""
+
+    reads_model = False
+
+    def __init__(self, stream: TextIO | None = None, every_seconds: float = 0.0) -> None:
+        self._stream, self._every = stream, every_seconds
+
+    def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
+        self._epochs = epochs
+        self._epoch_began = self._printed = time.perf_counter()
+        self._pending = ""
+
+    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
+        now = time.perf_counter()
+        values = "  ".join(f"{name} {value}" for name, value in _readable(logs).items())
+        self._pending = f"epoch {epoch + 1}/{self._epochs.stop}  {now - self._epoch_began:.2f} s  {values}"
+        self._epoch_began = now
+        if now - self._printed >= self._every:
+            self._print(now)
+        return False
+
+    def on_train_end(self, model: TrainedModel) -> None:
+        self._print(time.perf_counter())
+
+    def _print(self, now: float) -> None:
+        if self._pending:
+            stream = self._stream or sys.stdout
+            stream.write(self._pending + "\n")
+            stream.flush()
+        self._printed, self._pending = now, ""
+
+
+class ProgressBar(Callback):
+    """One live bar for all epochs: epoch, loss, metrics, steps per second, time left."""
+
+    reads_model = False
+
+    def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
+        self._epochs, self._steps = epochs, steps
+        total = None if steps is None else steps * len(epochs)
+        self._bar = tqdm(total=total, unit="step", desc=self._title(epochs.start), dynamic_ncols=True)
+        self._done = 0
+        self._before = 0  # steps of the epochs that are finished
+
+    def on_step(self, record: StepRecord) -> None:
+        self._show(record.epoch, self._before + record.step, record.logs)
+
+    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
+        finished = epoch + 1 - self._epochs.start
+        self._before = self._done if self._steps is None else finished * self._steps
+        self._show(epoch, self._before, logs)
+        return False
+
+    def on_train_end(self, model: TrainedModel) -> None:
+        self._bar.close()
+
+    def _title(self, epoch: int) -> str:
+        return f"epoch {min(epoch + 1, self._epochs.stop)}/{self._epochs.stop}"
+
+    def _show(self, epoch: int, done: int, logs: dict[str, float]) -> None:
+        self._bar.set_description_str(self._title(epoch), refresh=False)
+        self._bar.set_postfix(_readable(logs), refresh=False)
+        self._bar.update(done - self._done)
+        self._done = done
+
+
+def display(verbose: object) -> list[Callback]:
+    """Returns the callbacks that show what `verbose` asks for: 0 nothing, 1 a live bar, 2 a line an epoch.
+
+    Raises:
+        ConfigurationError: another value.
+    """
+    if verbose == 0:
+        return []
+    if verbose == 2:
+        return [EpochLines()]
+    if verbose in (1, "auto"):
+        return [ProgressBar() if sys.stderr.isatty() else EpochLines(sys.stderr, QUIET_SECONDS)]
+    raise ConfigurationError(f"verbose: expected 0, 1 or 2, got {verbose!r}")

@@ -1,0 +1,55 @@
+"""What `compile` was told: how a network is trained and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import optax
+
+from statewise.losses import Loss, get_loss
+from statewise.metrics import check_metric_names, get_metric
+from statewise.network import Network
+from statewise.optimizers import Optimizer, get_optimizer, optimizer_from_config
+from statewise.programs import Programs, programs_for
+
+
+class Settings(NamedTuple):
+    """An optimiser, a loss and the names of metrics."""
+
+    optimizer: Optimizer | optax.GradientTransformation
+    loss: Loss
+    metrics: tuple[str, ...]
+
+    @classmethod
+    def of(cls, optimizer: object, loss: object, metrics: str | Sequence[str]) -> Settings:
+        """Returns the settings of these names or objects.
+
+        Raises:
+            ConfigurationError: a name that does not exist; the message has the nearest.
+        """
+        names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        check_metric_names(names)
+        return cls(get_optimizer(optimizer), get_loss(loss), names)
+
+    def programs(self, network: Network) -> Programs:
+        """Returns the compiled programs that train and evaluate `network` so.
+
+        Raises:
+            ConfigurationError: a metric cannot be computed on what the loss compares.
+        """
+        outputs = network.output_shape[-1] or 0
+        metrics = tuple(get_metric(name, self.loss.target, outputs) for name in self.metrics)
+        return programs_for(network, self.loss, metrics, self.optimizer)
+
+    def config(self) -> dict[str, Any]:
+        """Returns the settings as JSON holds them; an optimiser that no file can hold becomes None."""
+        optimizer = self.optimizer.config() if isinstance(self.optimizer, Optimizer) else None
+        return {"optimizer": optimizer, "loss": self.loss.name, "metrics": list(self.metrics)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any] | None) -> Settings | None:
+        """Returns the settings that `config` described; None if it lacks the optimiser."""
+        if config is None or config["optimizer"] is None:
+            return None
+        return cls.of(optimizer_from_config(config["optimizer"]), config["loss"], config["metrics"])

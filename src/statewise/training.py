@@ -1,0 +1,200 @@
+"""Epochs, one compiled dispatch after another, as an iterator of records.
+
+A dispatch lasts about `DISPATCH_SECONDS`, whether that is part of a long epoch or many short ones. What the last
+finished epoch left is kept until the next is finished: an interrupted or diverged epoch is thrown away whole.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from statewise.data.batches import Samples
+from statewise.network import NetworkParams
+from statewise.programs import EPOCHS_PER_DISPATCH, Batch, Keys, Layout, Programs, Run, Segment
+from statewise.shapes import Array
+from statewise.state import LayerStates
+
+DISPATCH_SECONDS = 0.2
+"""What a dispatch aims to last: long enough to hide its cost, short enough for a bar that moves and for Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """Somewhere inside an epoch: loss and metrics so far."""
+
+    epoch: int  # from 0
+    step: int
+    steps: int | None  # None where the data does not say how many there are
+    logs: dict[str, float]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """A finished epoch: loss and metrics over all of it."""
+
+    epoch: int  # from 0
+    steps: int
+    logs: dict[str, float]
+    seconds: float
+
+
+Record = StepRecord | EpochRecord
+
+
+class Pace:
+    """Chooses how many steps a dispatch takes from how long the last ones took."""
+
+    def __init__(self, known: dict[Any, float], key: Any) -> None:
+        self._known, self._key = known, key
+        self._allowed = DISPATCH_SECONDS / known[key] if key in known else 1.0
+
+    def steps(self) -> int:
+        """Returns how many steps the next dispatch may take."""
+        return max(1, int(self._allowed))
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Learns from a dispatch; grows at most eightfold at once, since the first ones are mostly overhead."""
+        self._known[self._key] = seconds / steps
+        self._allowed = min(DISPATCH_SECONDS * steps / max(seconds, 1e-9), 8.0 * max(steps, 1))
+
+
+def _on_device(samples: Samples, rows: int) -> Batch:
+    x, y, *others = samples.padded(rows)
+    return Batch(jax.device_put(x), jax.device_put(y), *(None if a is None else jax.device_put(a) for a in others))
+
+
+def _shapes(samples: Samples) -> tuple[tuple[int, ...], ...]:
+    return tuple(array.shape for array in samples if array is not None)
+
+
+class Training:
+    """Epochs over rows in memory, as an iterator of records; `run` is what the last finished epoch left."""
+
+    def __init__(
+        self,
+        programs: Programs,
+        run: Run,
+        keys: Keys,
+        samples: Samples,
+        layout: Layout,
+        epochs: range,
+        one_by_one: bool,
+    ) -> None:
+        self.run = run
+        self._programs, self._keys, self._layout, self._epochs = programs, keys, layout, epochs
+        self._one_by_one = one_by_one
+        self._real = samples.rows
+        self.steps = math.ceil(samples.rows / layout.batch_size)
+        self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
+        self._dispatch(run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
+        self._pace = Pace(programs.pace, ("train", layout, _shapes(samples)))
+
+    def _dispatch(self, run: Run, first_epoch: int, epochs: int, start: int, stop: int) -> tuple[Run, Array]:
+        segment = Segment(first_epoch, epochs, start, stop, 0, self._real)
+        run, records = self._programs.train(
+            run, self._batches_on_device, self._keys, segment, start == 0, layout=self._layout
+        )
+        return run, np.asarray(records, np.float64)[:epochs]
+
+    def __iter__(self) -> Iterator[Record]:
+        epoch = self._epochs.start
+        while epoch < self._epochs.stop:
+            together = min(self._pace.steps() // self.steps, self._epochs.stop - epoch, EPOCHS_PER_DISPATCH)
+            if together <= 1 or self._one_by_one:
+                yield from self._one_epoch(epoch)
+                epoch += 1
+            else:
+                yield from self._many_epochs(epoch, together)
+                epoch += together
+
+    def _one_epoch(self, epoch: int) -> Iterator[Record]:
+        begun = time.perf_counter()
+        run, step, total = self.run, 0, np.zeros(2 + len(self._programs.objective.metrics))
+        while step < self.steps:
+            stop = min(step + self._pace.steps(), self.steps)
+            clock = time.perf_counter()
+            run, sums = self._dispatch(run, epoch, 1, step, stop)
+            self._pace.took(stop - step, time.perf_counter() - clock)
+            total, step = total + sums[0], stop
+            logs = self._programs.objective.logs(total)
+            if step < self.steps:
+                yield StepRecord(epoch, step, self.steps, logs)
+            if not math.isfinite(logs["loss"]):
+                break
+        if math.isfinite(logs["loss"]):
+            self.run = run
+        yield EpochRecord(epoch, self.steps, logs, time.perf_counter() - begun)
+
+    def _many_epochs(self, epoch: int, together: int) -> Iterator[Record]:
+        clock = time.perf_counter()
+        run, records = self._dispatch(self.run, epoch, together, 0, self.steps)
+        seconds = time.perf_counter() - clock
+        self._pace.took(together * self.steps, seconds)
+        finite = np.isfinite(records[:, 0])
+        good = together if finite.all() else int(np.argmin(finite))
+        if good < together:  # take the epochs before the first bad one again: the same numbers, one epoch shorter
+            run, _ = self._dispatch(self.run, epoch, good, 0, self.steps)
+        self.run = run
+        for index, sums in enumerate(records[: good + 1]):
+            logs = self._programs.objective.logs(sums)
+            yield EpochRecord(epoch + index, self.steps, logs, seconds / together)
+
+
+class StreamedTraining:
+    """Epochs over an iterable of batches, for data larger than memory; the same records as `Training`."""
+
+    def __init__(
+        self, programs: Programs, run: Run, keys: Keys, batches: Iterable[Samples], layout: Layout, epochs: range
+    ) -> None:
+        self.run = run
+        self._programs, self._keys, self._layout = programs, keys, layout
+        self._batches, self._epochs = batches, epochs
+
+    def __iter__(self) -> Iterator[Record]:
+        for epoch in self._epochs:
+            yield from self._one_epoch(epoch)
+
+    def _one_epoch(self, epoch: int) -> Iterator[Record]:
+        begun = shown = time.perf_counter()
+        run, step, total = self.run, 0, np.zeros(2 + len(self._programs.objective.metrics))
+        for samples in self._batches:
+            segment = Segment(epoch, 1, step, step + 1, step, samples.rows)
+            run, sums = self._programs.train(
+                run, _on_device(samples, self._layout.batch_size), self._keys, segment, step == 0, layout=self._layout
+            )
+            total, step = total + np.asarray(sums[0], np.float64), step + 1
+            if time.perf_counter() - shown > DISPATCH_SECONDS:
+                shown = time.perf_counter()
+                yield StepRecord(epoch, step, None, self._programs.objective.logs(total))
+        logs = self._programs.objective.logs(total)
+        if math.isfinite(logs["loss"]):
+            self.run = run
+        yield EpochRecord(epoch, step, logs, time.perf_counter() - begun)
+
+
+def evaluate(
+    programs: Programs, params: NetworkParams, states: LayerStates, samples: Samples, layout: Layout
+) -> tuple[dict[str, float], LayerStates]:
+    """Returns loss and metrics over all samples, and the states after the last batch."""
+    steps = math.ceil(samples.rows / layout.batch_size)
+    batches = _on_device(samples, steps * layout.batch_size)
+    run = partial(programs.evaluate, params, rows=batches, layout=layout)
+    run(states, segment=Segment(0, 0, 0, 0, 0, 0))  # compiles, so that the first measured dispatch is honest
+    pace = Pace(programs.pace, ("evaluate", layout, _shapes(samples)))
+    total, step = np.zeros(2 + len(programs.objective.metrics)), 0
+    while step < steps:
+        stop = min(step + pace.steps(), steps)
+        clock = time.perf_counter()
+        states, sums = run(states, segment=Segment(0, 1, step, stop, 0, samples.rows))
+        total += np.asarray(sums, np.float64)
+        pace.took(stop - step, time.perf_counter() - clock)
+        step = stop
+    return programs.objective.logs(total), states
