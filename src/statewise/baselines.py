@@ -1,0 +1,55 @@
+"""What a text model has to beat: the frequencies of symbols, and of symbols after one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from statewise.shapes import Array
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Unigram and bigram models of the training text.
+
+    Unigrams are counted with one added to each (Laplace). Bigrams back off to them as if each first symbol had been
+    seen once more, followed by whatever the unigrams say (a Dirichlet prior of weight 1; MacKay and Peto 1995).
+    """
+
+    unigrams: Array  # [V] how often each symbol came
+    pairs: Array  # [P, 2] the pairs that came
+    pair_counts: Array  # [P] how often each did
+
+    @classmethod
+    def of(cls, ids: Array, symbols: int) -> Baselines:
+        """Returns the counts of a training text with `symbols` different symbols."""
+        pairs, counts = np.unique(np.stack([ids[:-1], ids[1:]], axis=1), axis=0, return_counts=True)
+        return cls(np.bincount(ids, minlength=symbols), pairs.astype(np.int32), counts)
+
+    @cached_property
+    def _unigram_probabilities(self) -> Array:
+        return (self.unigrams + 1) / (self.unigrams.sum() + len(self.unigrams))
+
+    def unigram(self, target: Array) -> tuple[Array, Array]:
+        """Returns the loss in nats of each symbol `[N]`, and whether the most frequent symbol is it."""
+        return -np.log(self._unigram_probabilities[target]), target == self.unigrams.argmax()
+
+    def bigram(self, previous: Array, target: Array) -> tuple[Array, Array]:
+        """Returns the loss in nats of each symbol after the one before it, and whether the likeliest is it."""
+        symbols = len(self.unigrams)
+        keys = self.pairs[:, 0].astype(np.int64) * symbols + self.pairs[:, 1]
+        wanted = previous.astype(np.int64) * symbols + target
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        counts = np.where(keys[place] == wanted, self.pair_counts[place], 0)
+        firsts = np.bincount(self.pairs[:, 0], self.pair_counts, minlength=symbols)[previous]
+        probabilities = (counts + self._unigram_probabilities[target]) / (firsts + 1)
+        return -np.log(probabilities), target == self._likeliest[previous]
+
+    @cached_property
+    def _likeliest(self) -> Array:
+        likeliest = np.full(len(self.unigrams), self.unigrams.argmax())
+        order = np.argsort(self.pair_counts, kind="stable")  # the last one written is the most frequent
+        likeliest[self.pairs[order, 0]] = self.pairs[order, 1]
+        return likeliest

@@ -1,0 +1,73 @@
+"""What several commands print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from statewise.errors import FileError
+
+if TYPE_CHECKING:
+    from statewise.text import TextModel, TextScore
+
+
+def say(line: str = "") -> None:
+    """Prints a line."""
+    sys.stdout.write(line + "\n")
+
+
+def say_json(value: dict[str, Any]) -> None:
+    """Prints a value for machines: one JSON object."""
+    say(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def load_text_model(path: str) -> TextModel:
+    """Returns the text model in a file.
+
+    Raises:
+        FileError: it is none.
+    """
+    if not Path(path).exists():  # before JAX is imported, which takes a while
+        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
+    import statewise as sw
+
+    model = sw.load(path)
+    if not isinstance(model, sw.TextModel):
+        raise FileError(f"{path} holds a Sequential model, not one of a text; use it from Python: statewise.load")
+    return model
+
+
+def score_table(score: TextScore, tokens: str) -> list[str]:
+    """Returns the lines that show a score beside its baselines."""
+    rows = [
+        ("", f"nats per {tokens}", "perplexity", "bits per character", "accuracy"),
+        _row("this model", score.loss, score.accuracy, score),
+        _row("bigrams", score.bigram_loss, score.bigram_accuracy, score),
+        _row("unigrams", score.unigram_loss, score.unigram_accuracy, score),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
+    if score.unknown:
+        lines.append(f"{score.unknown:,} token(s) are not in the vocabulary: skipped, not scored")
+    return lines
+
+
+def _row(name: str, loss: float, accuracy: float, score: TextScore) -> tuple[str, str, str, str, str]:
+    from math import exp
+
+    bits = score.bits_per_character * loss / score.loss if score.loss else 0.0
+    return name, f"{loss:.4f}", f"{exp(min(loss, 700)):,.2f}", f"{bits:.3f}", f"{100 * accuracy:.2f} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """Returns a number with its noun.
+
+    >>> plural(1, "epoch"), plural(1200, "epoch")
+    ('1 epoch', '1,200 epochs')
+    """
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,142 @@
+"""Continuing a sequence: sampling in compiled code, the state carried from symbol to symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.errors import ConfigurationError
+from statewise.network import Network, NetworkParams
+from statewise.shapes import Array, check_positive
+from statewise.state import LayerStates
+
+SYMBOLS_PER_DISPATCH = 64
+"""How many symbols a dispatch brings at most; they are handed on as soon as it returns."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next symbol is drawn from the network's probabilities.
+
+    Args:
+        temperature: 0 takes the likeliest; 1 draws as the network says; below 1 more careful, above bolder.
+        top_k: draw among the k likeliest only.
+        top_p: draw among the likeliest that together reach this probability (nucleus; Holtzman et al. 2020).
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.temperature >= 0 or np.isinf(self.temperature):
+            raise ConfigurationError(f"temperature: expected a number from 0 up, got {self.temperature}")
+        if self.top_k is not None:
+            check_positive("top_k", self.top_k)
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise ConfigurationError(f"top_p: expected a share above 0 and up to 1, got {self.top_p}")
+
+
+def draw(logits: jax.Array, key: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
+    """Returns a symbol drawn from `logits [V]` as `sampling` says."""
+    temperature = sampling["temperature"]
+    scaled = logits / jnp.where(temperature == 0, 1.0, temperature)
+    if "top_k" in sampling or "top_p" in sampling:
+        scaled = jnp.where(_kept(scaled, sampling), scaled, -jnp.inf)
+    return jnp.where(temperature == 0, jnp.argmax(logits), jax.random.categorical(key, scaled))
+
+
+def _kept(logits: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
+    order = jnp.argsort(-logits)
+    kept = jnp.ones(logits.shape, bool)
+    if "top_k" in sampling:
+        kept &= jnp.arange(logits.shape[0]) < sampling["top_k"]
+    if "top_p" in sampling:
+        probabilities = jax.nn.softmax(logits)[order]
+        # A symbol stays while those before it fall short of top_p: the likeliest one always stays.
+        kept &= jnp.cumsum(probabilities) - probabilities < sampling["top_p"]
+    return jnp.zeros(logits.shape, bool).at[order].set(kept)
+
+
+class Generator:
+    """The compiled programs that continue sequences of one network.
+
+    A network that answers at every step carries its state. One that answers a window of symbols has no memory
+    beyond it, so that its state is the window.
+    """
+
+    def __init__(self, network: Network, window: int | None) -> None:
+        self._network, _ = network.without_head()
+        self._window = window
+        self._prime = jax.jit(self._prime_state)
+        self._continue = jax.jit(self._continue_sequence)
+
+    def symbols(
+        self, params: NetworkParams, prompt: Array, length: int, sampling: Sampling, seed: int
+    ) -> Iterator[int]:
+        """Yields `length` symbols that go on from `prompt [P]`."""
+        options = {name: value for name, value in vars(sampling).items() if value is not None}
+        options["temperature"] = float(sampling.temperature)
+        memory, logits = self._start(params, prompt)
+        key, done = jax.random.key(seed), 0
+        while done < length:
+            count = min(SYMBOLS_PER_DISPATCH, length - done)
+            memory, logits, drawn = self._continue(params, memory, logits, key, done, count, options)
+            yield from np.asarray(drawn)[:count].tolist()
+            done += count
+
+    def _start(self, params: NetworkParams, prompt: Array) -> tuple[Any, jax.Array]:
+        if self._window is not None:
+            memory = jnp.asarray(prompt[-self._window :])
+            return memory, self._answer(params, memory)
+        room = 1 << (len(prompt) - 1).bit_length()  # prompts of many lengths share few compilations
+        mask = np.arange(room)[None] < len(prompt)
+        return self._prime(params, np.pad(prompt, (0, room - len(prompt)))[None], mask, len(prompt))
+
+    def _prime_state(
+        self, params: NetworkParams, ids: jax.Array, mask: jax.Array, length: jax.Array
+    ) -> tuple[LayerStates, jax.Array]:
+        logits, states = self._network.apply(params, ids, self._network.zero_state(1), mask=mask)
+        return states, logits[0, length - 1]
+
+    def _answer(self, params: NetworkParams, window: jax.Array) -> jax.Array:
+        logits, _ = self._network.apply(params, window[None], self._network.zero_state(1))
+        return logits[0]
+
+    def _advance(self, params: NetworkParams, memory: Any, symbol: jax.Array) -> tuple[Any, jax.Array]:
+        if self._window is not None:
+            memory = jnp.append(memory[1:], symbol)
+            return memory, self._answer(params, memory)
+        logits, states = self._network.apply(params, symbol[None, None], memory)
+        return states, logits[0, 0]
+
+    def _continue_sequence(
+        self,
+        params: NetworkParams,
+        memory: Any,
+        logits: jax.Array,
+        key: jax.Array,
+        done: jax.Array,
+        count: jax.Array,
+        sampling: dict[str, jax.Array],
+    ) -> tuple[Any, jax.Array, jax.Array]:
+        def step(index: jax.Array, before: tuple[Any, jax.Array, jax.Array]) -> tuple[Any, jax.Array, jax.Array]:
+            memory, logits, drawn = before
+            symbol = draw(logits, jax.random.fold_in(key, done + index), sampling).astype(jnp.int32)
+            memory, logits = self._advance(params, memory, symbol)
+            return memory, logits, drawn.at[index].set(symbol)
+
+        drawn = jnp.zeros(SYMBOLS_PER_DISPATCH, jnp.int32)
+        return jax.lax.fori_loop(0, count, step, (memory, logits, drawn))
+
+
+@lru_cache(maxsize=16)
+def generator_of(network: Network, window: int | None) -> Generator:
+    """Returns the generator of a network, the same one each time."""
+    return Generator(network, window)

@@ -1,0 +1,29 @@
+"""`statewise.load`: any model file, whatever kind of model is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from statewise.artifact import read_artifact
+from statewise.errors import FileError, StatewiseError
+from statewise.model import Sequential
+from statewise.text import TextModel
+
+KINDS: dict[str, type[Sequential] | type[TextModel]] = {"sequential": Sequential, "text": TextModel}
+
+
+def load(path: str | Path) -> Sequential | TextModel:
+    """Returns the model in a file that `save` wrote, as it was: weights, settings, optimiser, state.
+
+    Raises:
+        FileError: the file is missing, damaged, from another program, or from a newer statewise.
+    """
+    artifact = read_artifact(path)
+    if artifact.kind not in KINDS:
+        raise FileError(f"{path} holds a {artifact.kind!r} model, which this statewise does not know; upgrade it")
+    try:
+        return KINDS[artifact.kind].from_artifact(artifact)
+    except StatewiseError as error:
+        raise FileError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileError(f"{path} is damaged: its header does not describe a model ({error!r})") from None

@@ -1,0 +1,104 @@
+"""How well a network foretells a sequence, symbol by symbol: each one scored once, none by a cold state."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.data.lanes import windows
+from statewise.network import Network, NetworkParams
+from statewise.shapes import Array
+from statewise.state import LayerStates
+
+LANES = 32
+"""A long sequence is read by up to so many rows side by side."""
+
+WARMUP = 256
+"""Each row first reads this many symbols before its own, so that it scores with a state as if it had read them all."""
+
+STEPS = 256
+"""Steps in one dispatch."""
+
+
+class Scores(NamedTuple):
+    """What a network made of a sequence; the first symbol, or the first window, is not foretold."""
+
+    position: Array  # [N] where in the sequence each scored symbol stands
+    loss: Array  # [N] -log p of the symbol that came, in nats
+    hit: Array  # [N] bool, whether it was the likeliest
+
+
+def score_sequence(network: Network, params: NetworkParams, ids: Array, window: int | None) -> Scores:
+    """Returns the scores of all symbols of `ids [N]` that can be foretold.
+
+    Symbols numbered -1 are unknown to the network: it skips them, and they are not scored. Rows warmed up by
+    `WARMUP` symbols differ from one row that reads everything by far less than they differ from cold ones
+    (docs/decisions/0006-scoring.md).
+    """
+    if window is not None:
+        return _score_windows(network, params, ids, window)
+    transitions = len(ids) - 1
+    rows = min(LANES, math.ceil(transitions / (2 * WARMUP)))
+    length = math.ceil(transitions / rows)
+    starts = np.arange(rows) * length - (WARMUP if rows > 1 else 0)
+    steps = math.ceil((length + (WARMUP if rows > 1 else 0)) / STEPS) * STEPS
+    position = starts[:, None] + np.arange(steps)  # of the input; what it foretells stands one later
+    real = (position >= 0) & (position < transitions)
+    position = np.clip(position, 0, transitions - 1)
+    x, y = ids[position], ids[position + 1]
+    own = real & (np.arange(steps) >= (WARMUP if rows > 1 else 0)) & (y >= 0)
+    own &= position < (np.arange(rows)[:, None] + 1) * length
+    loss, hit = _score_rows(network, params, np.maximum(x, 0), np.maximum(y, 0), real & (x >= 0))
+    order = np.argsort(position[own], kind="stable")
+    return Scores((position[own] + 1)[order], loss[own][order], hit[own][order])
+
+
+def _score_rows(network: Network, params: NetworkParams, x: Array, y: Array, mask: Array) -> tuple[Array, Array]:
+    program, states = _program(network), network.zero_state(len(x))
+    losses, hits = [], []
+    for first in range(0, x.shape[1], STEPS):
+        part = slice(first, first + STEPS)
+        states, loss, hit = program(params, states, x[:, part], y[:, part], mask[:, part])
+        losses.append(np.asarray(loss, np.float64))
+        hits.append(np.asarray(hit))
+    return np.concatenate(losses, axis=1), np.concatenate(hits, axis=1)
+
+
+def _score_windows(network: Network, params: NetworkParams, ids: Array, length: int) -> Scores:
+    x, y = windows(ids, length)
+    known = (x >= 0).all(axis=1) & (y >= 0)
+    position = np.arange(length, len(ids))[known]
+    x, y = x[known], y[known]
+    program, losses, hits = _program(network), [], []
+    for first in range(0, len(x), STEPS):
+        part = slice(first, first + STEPS)
+        missing = max(0, first + STEPS - len(x))
+        batch = np.pad(x[part], [(0, missing), (0, 0)])
+        _, loss, hit = program(params, network.zero_state(STEPS), batch, np.pad(y[part], (0, missing)), None)
+        losses.append(np.asarray(loss, np.float64)[: STEPS - missing])
+        hits.append(np.asarray(hit)[: STEPS - missing])
+    return Scores(position, np.concatenate(losses), np.concatenate(hits)) if losses else _none()
+
+
+def _none() -> Scores:
+    return Scores(np.zeros(0, int), np.zeros(0), np.zeros(0, bool))
+
+
+@lru_cache(maxsize=16)
+def _program(network: Network):  # type: ignore[no-untyped-def]  # a jitted function
+    bare, _ = network.without_head()
+
+    @jax.jit
+    def score(
+        params: NetworkParams, states: LayerStates, x: jax.Array, y: jax.Array, mask: jax.Array | None
+    ) -> tuple[LayerStates, jax.Array, jax.Array]:
+        logits, states = bare.apply(params, x, states, mask=mask)
+        loss = jax.nn.logsumexp(logits, axis=-1) - jnp.take_along_axis(logits, y[..., None], -1)[..., 0]
+        return states, loss, jnp.argmax(logits, axis=-1) == y
+
+    return score
