@@ -9,7 +9,7 @@ BIN := .venv/bin
 demo: .venv/demo-ready
 	@mkdir -p demo
 	$(BIN)/statewise train examples/belling_the_cat.txt --out demo/fable.statewise \
-		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --held-out 0 --seed 7 \
+		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --learning-rate 0.01 --held-out 0 --seed 7 \
 		--prompt "had a general" --length 32 --temperature 0
 
 test: .venv/dev-ready

@@ -6,6 +6,7 @@ A file appears whole, by rename, or not at all. Nothing in it is ever executed.
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from statewise.errors import FileError
-from statewise.files import write_whole
+from statewise.files import as_path, write_whole
 from statewise.shapes import Array
 
 VERSION = 1
@@ -33,6 +34,16 @@ class Artifact:
     header: dict[str, Any]
     arrays: dict[str, Array]
 
+    def array(self, name: str) -> Array:
+        """Returns the array called `name`.
+
+        Raises:
+            FileError: there is none.
+        """
+        if name not in self.arrays:
+            raise FileError(f"the model file lacks {name!r}; {ANEW}")
+        return self.arrays[name]
+
 
 def write_artifact(path: str | Path, artifact: Artifact) -> None:
     """Writes the file whole, or leaves what was there before untouched.
@@ -41,13 +52,19 @@ def write_artifact(path: str | Path, artifact: Artifact) -> None:
         FileError: it cannot be written there.
     """
     arrays = {name: np.asarray(array, order="C") for name, array in artifact.arrays.items()}
-    header = {**artifact.header, "kind": artifact.kind, "checksum": _checksum(arrays)}
+    header = json.dumps({**artifact.header, "kind": artifact.kind}, ensure_ascii=False, default=_plain)
     metadata = {
         "format": "statewise",
         "version": str(VERSION),
-        "header": json.dumps(header, ensure_ascii=False),
+        "checksum": str(_checksum(header, arrays)),
+        "header": header,
     }
     write_whole(path, save(arrays, metadata))
+
+
+def _plain(value: np.generic) -> Any:
+    """Returns NumPy's number as Python's, for those who write `LSTM(np.int64(32))`."""
+    return value.item()
 
 
 def read_artifact(path: str | Path) -> Artifact:
@@ -56,39 +73,39 @@ def read_artifact(path: str | Path) -> Artifact:
     Raises:
         FileError: it is missing, damaged, from another program, or from a newer statewise.
     """
-    place = Path(path)
-    if not place.exists():
+    place = as_path(path)
+    if not os.path.exists(place):
         raise FileError(f"no model file {place}; `statewise train` and `model.save` make one")
-    if place.is_dir():
-        raise FileError(f"{place} is a folder; expected a model file")
+    if not place.is_file():
+        raise FileError(f"{place} is a {'folder' if place.is_dir() else 'device'}; expected a model file")
     try:
         with safe_open(place, framework="numpy") as file:
             metadata = file.metadata() or {}
             _check_origin(place, metadata)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except SafetensorError as error:
-        raise FileError(f"{place} is not a model file, or is cut short or damaged ({error}); {_ANEW}") from None
+        raise FileError(f"{place} is not a model file, or is cut short or damaged ({error}); {ANEW}") from None
     except OSError as error:
-        raise FileError(f"cannot read {place}: {error.strerror or error}") from None
+        raise FileError(f"cannot read {place}: {error.strerror or error}; {ANEW}") from None
+    text = metadata.get("header", "")
+    if metadata.get("checksum") != str(_checksum(text, arrays)):
+        raise FileError(f"{place} is damaged: its content does not match its checksum; {ANEW}")
     try:
-        header = json.loads(metadata["header"])
-        kind, checksum = header["kind"], header["checksum"]
-    except (KeyError, ValueError, TypeError):
-        raise FileError(f"{place} is damaged: its header cannot be read; {_ANEW}") from None
-    if checksum != _checksum(arrays):
-        raise FileError(f"{place} is damaged: its arrays do not match their checksum; {_ANEW}")
-    return Artifact(kind, header, arrays)
+        header = json.loads(text)
+        return Artifact(str(header["kind"]), header, arrays)
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise FileError(f"{place} is damaged: its header cannot be read; {ANEW}") from None
 
 
-_ANEW = "copy it again from where it was made, or train anew"
+ANEW = "copy it again from where it was made, or train anew"
 
 
 def _check_origin(place: Path, metadata: dict[str, str]) -> None:
     if metadata.get("format") != "statewise":
         raise FileError(f"{place} is a safetensors file, but statewise did not write it; expected a model file")
     version = metadata.get("version", "")
-    if not version.isdecimal():
-        raise FileError(f"{place} is damaged: its version is {version!r}; {_ANEW}")
+    if not version.isdecimal() or int(version) < 1:
+        raise FileError(f"{place} is damaged: its version is {version!r}; {ANEW}")
     if int(version) > VERSION:
         raise FileError(
             f"{place} has format version {version}, this statewise reads up to {VERSION}: "
@@ -96,8 +113,8 @@ def _check_origin(place: Path, metadata: dict[str, str]) -> None:
         )
 
 
-def _checksum(arrays: dict[str, Array]) -> int:
-    total = 0
+def _checksum(header: str, arrays: dict[str, Array]) -> int:
+    total = zlib.crc32(header.encode())
     for name in sorted(arrays):
         array = arrays[name]
         total = zlib.crc32(f"{name}{array.dtype}{array.shape}".encode(), total)
@@ -115,17 +132,16 @@ def fill_leaves(prefix: str, tree: Any, arrays: dict[str, Array]) -> Any:
     """Returns `tree` with the arrays that `name_leaves` named.
 
     Raises:
-        FileError: an array is missing or has another shape.
+        FileError: an array is missing or has another shape or type.
     """
 
     def fill(path: Any, leaf: Any) -> Any:
         name = prefix + jax.tree_util.keystr(path)
         if name not in arrays:
-            raise FileError(f"the model file lacks {name!r}; {_ANEW}")
-        if arrays[name].shape != np.shape(leaf):
-            raise FileError(
-                f"{name!r} in the model file: expected shape {list(np.shape(leaf))}, got {list(arrays[name].shape)}"
-            )
+            raise FileError(f"the model file lacks {name!r}; {ANEW}")
+        expected, got = (f"{array.dtype} {list(array.shape)}" for array in (leaf, arrays[name]))
+        if expected != got:
+            raise FileError(f"{name!r} in the model file: expected {expected}, got {got}; {ANEW}")
         return jnp.asarray(arrays[name])
 
     return jax.tree_util.tree_map_with_path(fill, tree)

@@ -50,6 +50,7 @@ class Baselines:
     @cached_property
     def _likeliest(self) -> Array:
         likeliest = np.full(len(self.unigrams), self.unigrams.argmax())
-        order = np.argsort(self.pair_counts, kind="stable")  # the last one written is the most frequent
+        # The last one written is the most frequent; of equals, the one that the unigrams hold for likelier.
+        order = np.lexsort((self.unigrams[self.pairs[:, 1]], self.pair_counts))
         likeliest[self.pairs[order, 0]] = self.pairs[order, 1]
         return likeliest

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from statewise.errors import ConfigurationError, FileError, MissingExtraError
-from statewise.shapes import Array
+from statewise.errors import ConfigurationError, MissingExtraError, unknown_name
+from statewise.files import as_path, cannot_write, check_writable
+from statewise.shapes import Array, check_whole, is_number
 from statewise.training import StepRecord
 
 
@@ -52,6 +53,10 @@ class FunctionCallback(Callback):
     """Your own function `f(epoch, logs)`, called after each epoch; if it returns True, training ends."""
 
     def __init__(self, function: Callable[[int, dict[str, float]], bool | None]) -> None:
+        if isinstance(function, type):
+            raise ConfigurationError(f"callbacks: expected a callback, got the class; write {function.__name__}()")
+        if not callable(function):
+            raise ConfigurationError(f"callbacks: expected callbacks or functions f(epoch, logs), got {function!r}")
         self._function = function
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
@@ -64,20 +69,25 @@ class _Best:
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
             raise ConfigurationError(f"mode: expected 'auto', 'min' or 'max', got {mode!r}")
+        if not isinstance(monitor, str):
+            raise ConfigurationError(f"monitor: expected the name of a log, such as 'val_loss', got {monitor!r}")
+        if not is_number(min_delta) or not 0 <= min_delta < math.inf:
+            raise ConfigurationError(f"min_delta: expected a number from 0 up, got {min_delta!r}")
         if mode == "auto":
             mode = "max" if "acc" in monitor else "min"
-        self._monitor, self._sign, self._min_delta = monitor, 1 if mode == "min" else -1, abs(min_delta)
+        self._monitor, self._sign, self._min_delta = monitor, 1 if mode == "min" else -1, min_delta
         self._best = math.inf
 
     def improved(self, logs: dict[str, float]) -> bool:
         """Returns whether this epoch's value is the best so far, and remembers it if so."""
         if self._monitor not in logs:
+            unvalidated = self._monitor.startswith("val_") and not any(name.startswith("val_") for name in logs)
             raise ConfigurationError(
-                f"monitor={self._monitor!r} is not among this training's logs: {', '.join(logs)}"
-                + ("; give fit validation_data" if self._monitor.startswith("val_") else "")
+                f"{unknown_name('monitor', self._monitor, logs)}, the logs of this training"
+                + ("; give fit validation_data" if unvalidated else "")
             )
         value = self._sign * logs[self._monitor]
-        if value >= self._best - self._min_delta:
+        if not value < self._best - self._min_delta:  # NaN is never better
             return False
         self._best = value
         return True
@@ -104,7 +114,8 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = True,
     ) -> None:
         self._options = (monitor, mode, min_delta)
-        self._patience, self._restore = patience, restore_best_weights
+        self._best = _Best(*self._options)
+        self._patience, self._restore = check_whole("patience", patience, 0), restore_best_weights
         self.best_epoch: int | None = None
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
@@ -116,7 +127,7 @@ class EarlyStopping(Callback):
             self.best_epoch, self._waited, self._weights = epoch, 0, model.get_weights()
             return False
         self._waited += 1
-        return self._waited > self._patience
+        return self._waited >= self._patience
 
     def on_train_end(self, model: TrainedModel) -> None:
         if self._restore and self.best_epoch is not None:
@@ -141,18 +152,22 @@ class ModelCheckpoint(Callback):
         save_best_only: bool = False,
         mode: str = "auto",
     ) -> None:
-        self._path, self._best_only, self._options = str(path), save_best_only, (monitor, mode)
+        self._path, self._best_only, self._options = str(as_path(path)), save_best_only, (monitor, mode)
+        self._best = _Best(*self._options)
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
         self._best = _Best(*self._options)
+        if "{" not in str(Path(self._path).parent):  # else the folder is not known before an epoch's end
+            check_writable(self._path)
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
         if not self._best_only or self._best.improved(logs):
             try:
                 path = self._path.format(epoch=epoch + 1, **logs)
-            except (KeyError, IndexError) as error:
+            except (KeyError, IndexError, ValueError, AttributeError) as error:
                 raise ConfigurationError(
-                    f"ModelCheckpoint path {self._path!r}: no {error} among epoch, {', '.join(logs)}"
+                    f"ModelCheckpoint path {self._path!r}: expected {{epoch}} or {{name}} of {', '.join(logs)} in it, "
+                    f"got {error}"
                 ) from None
             model.save(path)
         return False
@@ -169,7 +184,7 @@ class CSVLogger(Callback):
     reads_model = False
 
     def __init__(self, path: str | Path, *, append: bool = False) -> None:
-        self._path, self._append = Path(path), append
+        self._path, self._append = as_path(path), append
         self._file: IO[str] | None = None
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
@@ -177,7 +192,7 @@ class CSVLogger(Callback):
         try:
             self._file = self._path.open("a" if self._append else "w", newline="", encoding="utf-8")
         except OSError as error:
-            raise FileError(f"cannot write {self._path}: {error.strerror}; choose another place") from None
+            raise cannot_write(self._path, error) from None
         self._writer, self._header = csv.writer(self._file), has_header
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
@@ -186,12 +201,18 @@ class CSVLogger(Callback):
                 self._writer.writerow(["epoch", *logs])
                 self._header = True
             self._writer.writerow([epoch, *logs.values()])
-            self._file.flush()
+            self._finish(self._file.flush)
         return False
 
     def on_train_end(self, model: TrainedModel) -> None:
         if self._file is not None:
-            self._file.close()
+            self._finish(self._file.close)
+
+    def _finish(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except OSError as error:  # rows are few and short: the disk refuses them when the buffer is written out
+            raise cannot_write(self._path, error) from None
 
 
 class TensorBoard(Callback):
@@ -211,10 +232,14 @@ class TensorBoard(Callback):
             from tensorboard.summary import Writer
         except ImportError:
             raise MissingExtraError("the TensorBoard callback", "tensorboard") from None
-        self._open: Callable[[], Any] = lambda: Writer(str(log_dir))
+        self._log_dir = str(as_path(log_dir))
+        self._open: Callable[[], Any] = lambda: Writer(self._log_dir)
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
-        self._writer = self._open()
+        try:
+            self._writer = self._open()
+        except OSError as error:
+            raise cannot_write(self._log_dir, error) from None
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
         for name, value in logs.items():

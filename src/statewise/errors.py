@@ -71,8 +71,10 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> Configuration
 
     >>> print(unknown_name("optimizer", "adm", ["adam", "sgd"]))
     unknown optimizer 'adm': did you mean 'adam'? Known: adam, sgd
+    >>> print(unknown_name("optimizer", 5, ["adam", "sgd"]))
+    unknown optimizer 5: expected one of adam, sgd
     """
     names = sorted(known)
     close = nearest(name, names, count=1) if isinstance(name, str) else []
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return ConfigurationError(f"unknown {kind} {name!r}: {hint}Known: {', '.join(names)}")
+    hint = f"did you mean {close[0]!r}? Known:" if close else "expected one of"
+    return ConfigurationError(f"unknown {kind} {name!r}: {hint} {', '.join(names)}")

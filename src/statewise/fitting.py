@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from statewise.callbacks import Callback, TrainedModel
 from statewise.errors import DivergenceError
 from statewise.history import History
-from statewise.interrupt import Interrupt, graceful_interrupt
+from statewise.interrupt import graceful_interrupt
 from statewise.training import EpochRecord, StepRecord, StreamedTraining, Training
 
-AfterEpoch = Callable[[EpochRecord], dict[str, float]]
-"""Takes over an epoch's weights and returns its logs, those of validation included."""
+Take = Callable[[], None]
+"""Makes the model what the training's last finished epoch left."""
+
+Measure = Callable[[], dict[str, float]]
+"""Returns the logs of validation, of the model as it is."""
 
 
 def run_epochs(
@@ -22,7 +25,8 @@ def run_epochs(
     training: Training | StreamedTraining,
     epochs: range,
     callbacks: Sequence[Callback],
-    after_epoch: AfterEpoch,
+    take: Take,
+    measure: Measure,
 ) -> History:
     """Returns the history of a training, run to its end or to the first reason to stop.
 
@@ -36,9 +40,18 @@ def run_epochs(
             callback.on_train_begin(model, epochs, steps)
         try:
             for record in training:
-                if _stops(model, record, callbacks, after_epoch, history) or _interrupted(interrupt, history):
+                if isinstance(record, EpochRecord):
+                    take()
+                    ended = _finish_epoch(model, record, callbacks, measure, history)
+                else:
+                    ended = _show_step(record, callbacks)
+                history.interrupted = interrupt.requested
+                if ended or interrupt.requested:
                     break
         finally:
+            if history.epoch:  # epochs that ran ahead in the same dispatch never were
+                training.rewind(history.epoch[-1])
+                take()
             for callback in callbacks:
                 callback.on_train_end(model)
     history.seconds = time.perf_counter() - begun
@@ -48,28 +61,21 @@ def run_epochs(
     return history
 
 
-def _interrupted(interrupt: Interrupt, history: History) -> bool:
-    history.interrupted = interrupt.requested
-    return interrupt.requested
+def _show_step(record: StepRecord, callbacks: Sequence[Callback]) -> bool:
+    for callback in callbacks:
+        callback.on_step(record)
+    return False
 
 
-def _stops(
-    model: TrainedModel,
-    record: StepRecord | EpochRecord,
-    callbacks: Sequence[Callback],
-    after_epoch: AfterEpoch,
-    history: History,
+def _finish_epoch(
+    model: TrainedModel, record: EpochRecord, callbacks: Sequence[Callback], measure: Measure, history: History
 ) -> bool:
-    if isinstance(record, StepRecord):
-        for callback in callbacks:
-            callback.on_step(record)
-        return False
+    """Returns whether a callback ends training after this epoch."""
     if not math.isfinite(record.logs["loss"]):
         raise DivergenceError(
             f"the loss became {record.logs['loss']} in epoch {record.epoch + 1}; the model keeps the weights before "
             "it. Try a smaller learning_rate, clipnorm=1.0 in the optimizer, or inputs scaled to about -1 .. 1"
         )
-    logs = after_epoch(record)
+    logs = record.logs | {f"val_{name}": value for name, value in measure().items()}
     history.add(record.epoch, logs)
-    ends = [callback.on_epoch_end(model, record.epoch, logs) for callback in callbacks]
-    return True in ends
+    return True in [callback.on_epoch_end(model, record.epoch, logs) for callback in callbacks]

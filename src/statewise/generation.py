@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ import numpy as np
 
 from statewise.errors import ConfigurationError
 from statewise.network import Network, NetworkParams
-from statewise.shapes import Array, check_positive
+from statewise.shapes import Array, check_whole, is_number
 from statewise.state import LayerStates
 
 SYMBOLS_PER_DISPATCH = 64
@@ -35,12 +36,12 @@ class Sampling:
     top_p: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.temperature >= 0 or np.isinf(self.temperature):
-            raise ConfigurationError(f"temperature: expected a number from 0 up, got {self.temperature}")
+        if not is_number(self.temperature) or not 0 <= self.temperature < math.inf:
+            raise ConfigurationError(f"temperature: expected a number from 0 up, got {self.temperature!r}")
         if self.top_k is not None:
-            check_positive("top_k", self.top_k)
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise ConfigurationError(f"top_p: expected a share above 0 and up to 1, got {self.top_p}")
+            check_whole("top_k", self.top_k)
+        if self.top_p is not None and (not is_number(self.top_p) or not 0 < self.top_p <= 1):
+            raise ConfigurationError(f"top_p: expected a share above 0 and up to 1, got {self.top_p!r}")
 
 
 def draw(logits: jax.Array, key: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from statewise.artifact import read_artifact
+from statewise.artifact import ANEW, read_artifact
 from statewise.errors import FileError, StatewiseError
 from statewise.model import Sequential
 from statewise.text import TextModel
@@ -20,10 +20,13 @@ def load(path: str | Path) -> Sequential | TextModel:
     """
     artifact = read_artifact(path)
     if artifact.kind not in KINDS:
-        raise FileError(f"{path} holds a {artifact.kind!r} model, which this statewise does not know; upgrade it")
+        raise FileError(
+            f"{path} holds a {artifact.kind!r} model, which this statewise does not know: "
+            "pip install --upgrade statewise"
+        )
     try:
         return KINDS[artifact.kind].from_artifact(artifact)
     except StatewiseError as error:
         raise FileError(f"{path}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FileError(f"{path} is damaged: its header does not describe a model ({error!r})") from None
+        raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {ANEW}") from None

@@ -121,7 +121,7 @@ def get_loss(name: object) -> Loss:
     Raises:
         ConfigurationError: there is none of that name; the message has the nearest.
     """
-    full = ALIASES.get(name, name) if isinstance(name, str) else name
+    full = ALIASES.get(name, name) if isinstance(name, str) else ""
     if full not in LOSSES:
         raise unknown_name("loss", name, [*LOSSES, *ALIASES])
-    return LOSSES[str(full)]
+    return LOSSES[full]

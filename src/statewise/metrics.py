@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, unknown_name
-from statewise.losses import ALIASES, LOSSES, Values
+from statewise.layers.activations import ACTIVATIONS
+from statewise.losses import ALIASES, LOSSES, Loss, Values
 
 
 def _identity(mean: float) -> float:
@@ -17,11 +19,11 @@ def _identity(mean: float) -> float:
 
 
 def _perplexity(mean: float) -> float:
-    return float(jnp.exp(mean))
+    return math.exp(min(mean, 700.0))  # beyond that a float overflows
 
 
 def _binary_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
-    return jnp.mean((y_pred > 0.5) == (y_true > 0.5), axis=-1)
+    return jnp.mean((y_pred > 0.5) == y_true, axis=-1)  # a y other than 0 and 1 is never met, as in Keras
 
 
 def _categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
@@ -40,11 +42,19 @@ class Metric:
     values: Values
     targets: tuple[str, ...]  # the kinds of y that it can be computed on, as in losses.Loss.target
     finish: Callable[[float], float] = _identity
+    loss: Loss | None = None  # for a loss as a metric, which is exact where the loss itself is
+
+    def on(self, head: str) -> Values:
+        """Returns the values as a function of what comes before the activation `head` at the network's end."""
+        if self.loss is not None:
+            return self.loss.on(head)
+        return lambda y_true, z: self.values(y_true, ACTIVATIONS[head](z))
 
 
 def _from_loss(name: str) -> Metric:
     loss = LOSSES[ALIASES.get(name, name)]
-    return Metric(name, loss.values, ("real", "binary", "onehot") if loss.target == "real" else (loss.target,))
+    targets = ("real", "binary", "onehot") if loss.target == "real" else (loss.target,)
+    return Metric(name, loss.values, targets, loss=loss)
 
 
 _DENSE = ("real", "binary", "onehot")
@@ -90,7 +100,8 @@ def get_metric(name: str, target: str, outputs: int) -> Metric:
         metric = Metric(name, _binary_accuracy if outputs == 1 else _categorical_accuracy, _DENSE)
     if target not in metric.targets:
         raise ConfigurationError(
-            f"metric {name!r} cannot be computed on {target} targets; it takes {' or '.join(metric.targets)}"
+            f"metric {name!r} expects y to be {' or '.join(metric.targets)}, the loss takes {target}; "
+            "'accuracy' goes with every loss"
         )
     return metric
 
@@ -99,4 +110,5 @@ def _perplexity_on(target: str) -> Metric:
     losses = {"classes": "sparse_categorical_crossentropy", "onehot": "categorical_crossentropy"}
     if target not in losses:
         raise ConfigurationError("metric 'perplexity' needs classes to predict: use a categorical cross-entropy")
-    return Metric("perplexity", LOSSES[losses[target]].values, (target,), _perplexity)
+    loss = LOSSES[losses[target]]
+    return Metric("perplexity", loss.values, (target,), _perplexity, loss)

@@ -14,21 +14,24 @@ import optax
 
 from statewise.artifact import Artifact, fill_leaves, name_leaves, write_artifact
 from statewise.callbacks import Callback, FunctionCallback
-from statewise.data.batches import CheckedBatches, Samples, read_flags, read_weight, read_x, read_y
+from statewise.data.batches import CheckedBatches, Samples, read_flags, read_samples, read_x, unpack
 from statewise.definition import Definition
-from statewise.errors import ConfigurationError, DataError, LifecycleError, unknown_name
+from statewise.errors import ConfigurationError, LifecycleError, unknown_name
 from statewise.fitting import run_epochs
 from statewise.history import History
 from statewise.inference import forward_of, predict_rows
 from statewise.layers import Layer
 from statewise.network import Network, network_from_config
 from statewise.optimizers import Optimizer
-from statewise.programs import Keys, Layout, Programs, Run
+from statewise.programs import Keys, Layout, Programs, Run, Totals
 from statewise.progress import display
 from statewise.settings import Settings
-from statewise.shapes import Array, as_array, check_positive
+from statewise.shapes import Array, as_array, check_whole
 from statewise.state import LayerStates, State
-from statewise.training import EpochRecord, StreamedTraining, Training, evaluate
+from statewise.training import StreamedTraining, Training, evaluate
+
+Validate = Callable[[], dict[str, float]]
+"""A function of one's own that measures the model after each epoch."""
 
 
 class Sequential(Definition):
@@ -42,8 +45,9 @@ class Sequential(Definition):
         seed: all randomness (weights, shuffling, dropout) derives from it and from the epoch's number.
 
     >>> import numpy as np
+    >>> import statewise as sw
     >>> x = np.linspace(0, 1, 60, dtype="float32").reshape(20, 3, 1)
-    >>> model = Sequential([LSTM(8), Dense(1)], seed=7)
+    >>> model = sw.Sequential([sw.LSTM(8), sw.Dense(1)], seed=7)
     >>> model.compile("adam", "mse")
     >>> history = model.fit(x, x[:, -1], epochs=3, verbose=0)
     >>> len(history.history["loss"])
@@ -75,6 +79,8 @@ class Sequential(Definition):
         """
         if loss is None:
             raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
+        if self._settings is not None:  # only a file that could not hold its optimiser waits for it to be named
+            self._loaded_optimizer = {}
         self._settings = Settings.of(optimizer, loss, metrics)
         self._optimizer_state = None
 
@@ -88,6 +94,11 @@ class Sequential(Definition):
         if self._optimizer_state is None:
             fresh = programs.transformation.init(self._params)
             known = self._loaded_optimizer
+            if known and set(name_leaves("optimizer", fresh)) != set(known):
+                raise ConfigurationError(
+                    "the file holds the state of another optimiser: compile with the one that it was trained with, "
+                    "or put the weights into a new model: new.set_weights(model.get_weights())"
+                )
             self._optimizer_state = fill_leaves("optimizer", fresh, known) if known else fresh
         return programs
 
@@ -107,7 +118,7 @@ class Sequential(Definition):
         initial_epoch: int = 0,
         shuffle: bool | None = None,
         sample_weight: object = None,
-        validation_data: Sequence[object] | Callable[[], dict[str, float]] | None = None,
+        validation_data: Sequence[object] | Validate | None = None,
         validation_split: float = 0.0,
         callbacks: Sequence[Callback | Callable[[int, dict[str, float]], bool | None]] = (),
         verbose: int = 1,
@@ -143,61 +154,54 @@ class Sequential(Definition):
             DivergenceError: the loss became NaN or infinite; the weights are those of the last good epoch.
         """
         self._require_settings()
-        check_positive("batch_size", batch_size)
-        check_positive("epochs", epochs)
+        check_whole("batch_size", batch_size)
+        check_whole("epochs", epochs)
+        check_whole("initial_epoch", initial_epoch, least=0)
         if state not in ("fresh", "carry"):
             raise unknown_name("state", state, ("fresh", "carry"))
-        carry = state == "carry"
+        carry, span = state == "carry", range(initial_epoch, epochs)
         if carry and shuffle:
             raise ConfigurationError("state='carry' needs the rows in their order: leave shuffle=True out")
-        readers = [c if isinstance(c, Callback) else FunctionCallback(c) for c in callbacks]
-        span = range(initial_epoch, epochs)
-        training: Training | StreamedTraining
-        if y is None and not isinstance(x, np.ndarray | list | tuple | jax.Array):
+        readers = [*display(verbose), *(c if isinstance(c, Callback) else FunctionCallback(c) for c in callbacks)]
+        source: Samples | CheckedBatches
+        validation: Samples | Validate | None = None
+        if y is None and not isinstance(x, np.ndarray | jax.Array):
             if any(a is not None for a in (sample_weight, reset, mask)) or shuffle or validation_split:
                 raise ConfigurationError(
                     "an iterable of batches goes without sample_weight, reset, mask, shuffle and validation_split: "
                     "let it yield (x, y, sample_weight) in the order to train in"
                 )
-            training, validation = self._streamed_training(x, carry, span), None
+            source = CheckedBatches(x, self._read)
         else:
-            samples, validation = self._read(x, y, sample_weight, reset, mask), None
+            source = self._read(x, y, sample_weight, reset, mask)
             if validation_split:
-                samples, validation = samples.split(validation_split)
-            shuffled = not carry if shuffle is None else shuffle
-            one_by_one = bool(validation or validation_data) or any(c.reads_model for c in readers)
-            training = self._training(samples, batch_size, shuffled, carry, span, one_by_one)
-        if validation_data is not None and not callable(validation_data):
-            validation = self._read(*validation_data)
+                source, validation = source.split(validation_split)
+        if callable(validation_data):
+            validation = validation_data
+        elif validation_data is not None:
+            validation = self._read(*unpack("validation_data", validation_data))
+        shuffled = not carry if shuffle is None else shuffle
+        one_by_one = validation is not None or any(reader.reads_model for reader in readers)
+        training = self._training(source, batch_size, shuffled, carry, span, one_by_one)
 
-        def after_epoch(record: EpochRecord) -> dict[str, float]:
+        def take() -> None:
             self._take(training.run, carry)
-            if callable(validation_data):
-                return record.logs | {f"val_{name}": value for name, value in validation_data().items()}
-            if validation is None:
-                return record.logs
-            start = self.network.zero_state(min(batch_size, validation.rows)) if carry else None
-            logs, _ = self._evaluate(validation, batch_size, start)
-            return record.logs | {f"val_{name}": value for name, value in logs.items()}
 
-        self.history = run_epochs(self, training, span, [*display(verbose), *readers], after_epoch)
+        def measure() -> dict[str, float]:
+            return {} if validation is None else self._validate(validation, batch_size, carry)
+
+        self.history = run_epochs(self, training, span, readers, take, measure)
         return self.history
 
+    def _validate(self, validation: Samples | Validate, batch_size: int, carry: bool) -> dict[str, float]:
+        if not isinstance(validation, Samples):
+            return validation()
+        start = self.network.zero_state(min(batch_size, validation.rows)) if carry else None
+        return self._evaluate(validation, batch_size, start)[0]
+
     def _read(self, x: object, y: object, weight: object = None, reset: object = None, mask: object = None) -> Samples:
-        array = self._read_x(x)
-        if y is None:
-            raise DataError("y is missing: expected the targets to learn, one row for each of x")
-        target, output = self._require_settings().loss.target, self.network.output_shape
-        if len(output) == 2:  # one answer at every step, and this x says how many those are
-            output = (array.shape[1], output[1])
-        targets = read_y(y, output, target, len(array))
-        return Samples(
-            array,
-            targets,
-            None if weight is None else read_weight(weight, targets, target),
-            read_flags("mask", mask, array),
-            read_flags("reset", reset, array),
-        )
+        target = self._require_settings().loss.target
+        return read_samples(self._read_x(x), y, weight, reset, mask, self.network.output_shape, target)
 
     def _read_x(self, x: object) -> Array:
         if self._network is None:
@@ -205,32 +209,33 @@ class Sequential(Definition):
         return read_x(x, self.network.input_shape, self.network.symbols)
 
     def _training(
-        self, samples: Samples, batch_size: int, shuffled: bool, carry: bool, epochs: range, one_by_one: bool
-    ) -> Training:
-        size = min(batch_size, samples.rows)
-        padded = samples.rows % size != 0
-        layout = Layout(size, samples.rows if shuffled else None, padded, carry)
-        order = math.ceil(samples.rows / size) * size if shuffled else 0
-        return Training(self._programs(), self._run(size, order), self._keys(), samples, layout, epochs, one_by_one)
-
-    def _streamed_training(self, batches: Any, carry: bool, epochs: range) -> StreamedTraining:
-        checked = CheckedBatches(batches, self._read)
-        layout = Layout(checked.batch_size, padded=True, carry=carry)
-        run = self._run(checked.batch_size, order=0)
-        return StreamedTraining(self._programs(), run, self._keys(), checked, layout, epochs)
+        self,
+        source: Samples | CheckedBatches,
+        batch_size: int,
+        shuffled: bool,
+        carry: bool,
+        epochs: range,
+        one_by_one: bool,
+    ) -> Training | StreamedTraining:
+        programs, keys = self._programs(), Keys(shuffle=self._key(1), dropout=self._key(2))
+        if isinstance(source, CheckedBatches):
+            layout = Layout(source.batch_size, padded=True, carry=carry)
+            return StreamedTraining(programs, self._run(source.batch_size, 0), keys, source, layout, epochs)
+        size = min(batch_size, source.rows)
+        steps = math.ceil(source.rows / size)
+        layout = Layout(size, source.rows if shuffled else None, padded=source.rows != steps * size, carry=carry)
+        run = self._run(size, steps * size if shuffled else 0)
+        return Training(programs, run, keys, source, layout, epochs, one_by_one)
 
     def _run(self, batch_size: int, order: int) -> Run:
-        self._programs()
         states = self.network.zero_state(batch_size)
-        return Run(self._params, self._optimizer_state, states, jnp.zeros(order, jnp.int32))
-
-    def _keys(self) -> Keys:
-        return Keys(shuffle=self._key(1), dropout=self._key(2))
+        totals = Totals.zero(self._programs().objective)
+        return Run(self._params, self._optimizer_state, states, jnp.zeros(order, jnp.int32), totals)
 
     def _take(self, run: Run, carry: bool) -> None:
         self._params, self._optimizer_state, self._trained = run.params, run.optimizer, True
         if carry:
-            self.state = State(run.states)
+            self.state = self.network.state_of(run.states)
 
     # -- evaluate, predict, call -------------------------------------------------------------------------------
 
@@ -251,11 +256,11 @@ class Sequential(Definition):
         Arguments as in `fit`. `state` is where the rows start: "fresh", a `State`, or "carry", which goes on from
         `model.state` and leaves the end there; with the last two, row r of each batch goes on in the next.
         """
-        check_positive("batch_size", batch_size)
+        check_whole("batch_size", batch_size)
         samples = self._read(x, y, sample_weight, reset, mask)
         logs, states = self._evaluate(samples, batch_size, self._start(state, min(batch_size, samples.rows)))
         if state == "carry":
-            self.state = State(states)
+            self.state = self.network.state_of(states)
         if return_dict:
             return logs
         return logs["loss"] if len(logs) == 1 else list(logs.values())
@@ -266,7 +271,8 @@ class Sequential(Definition):
         size = min(batch_size, samples.rows)
         layout = Layout(size, padded=samples.rows % size != 0, carry=start is not None)
         states = self.network.zero_state(size) if start is None else start
-        return evaluate(self._programs(), self._params, states, samples, layout)
+        programs = self._programs()
+        return evaluate(programs.objective, programs.pace, self._params, states, samples, layout)
 
     def _start(self, state: str | State, batch: int) -> LayerStates | None:
         """Returns the states to go on from; None where every row starts afresh."""
@@ -294,7 +300,7 @@ class Sequential(Definition):
         Raises:
             LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
         """
-        check_positive("batch_size", batch_size)
+        check_whole("batch_size", batch_size)
         if not self._trained:
             raise LifecycleError(
                 "the model was never trained: call model.fit(x, y) first, or set_weights; "
@@ -305,7 +311,7 @@ class Sequential(Definition):
         flags = read_flags("reset", reset, array), read_flags("mask", mask, array)
         y, states = predict_rows(self.network, self._params, array, size, self._start(state, size), *flags)
         if state == "carry":
-            self.state = State(states)
+            self.state = self.network.state_of(states)
         return y
 
     def __call__(
@@ -334,11 +340,11 @@ class Sequential(Definition):
             reset=read_flags("reset", reset, array),
             mask=read_flags("mask", mask, array),
         )
-        return y, State(after)
+        return y, self.network.state_of(after)
 
     def zero_state(self, batch: int) -> State:
         """Returns the state in which `batch` fresh sequences start."""
-        return State(self.network.zero_state(check_positive("batch", batch)))
+        return self.network.state_of(self.network.zero_state(check_whole("batch", batch)))
 
     def reset_state(self) -> None:
         """Forgets `model.state`, so that what carries on starts afresh."""
@@ -385,6 +391,6 @@ class Sequential(Definition):
         model._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
         model._settings = Settings.from_config(header["compiled"])
         if header["state"] is not None:
-            zeros = dict(State(network.zero_state(header["state"])).layers)
+            zeros = dict(network.state_of(network.zero_state(header["state"])).layers)
             model.state = State(fill_leaves("state", zeros, arrays))
         return model

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, ShapeError, StateError, unknown_name
 from statewise.layers import LAYERS, Activation, Dense, Embedding, Layer, Params
+from statewise.layers.base import MisfitError
 from statewise.shapes import Shape, describe
 from statewise.state import LayerStates, State
 
@@ -29,7 +30,9 @@ class Network:
 
     @classmethod
     def of(cls, layers: Sequence[Layer], input_shape: Shape) -> Network:
-        """Returns the network of `layers` after checking that each fits the one before it."""
+        """Returns the network of `layers` after checking that there are some and that each fits the one before it."""
+        if not layers:
+            raise ConfigurationError("a network needs at least one layer, such as LSTM(32)")
         network = cls(tuple(layers), name_layers(layers), tuple(input_shape))
         network.shapes()
         return network
@@ -37,11 +40,16 @@ class Network:
     def shapes(self) -> list[Shape]:
         """Returns the shape, without batch axis, before the first layer and after each."""
         shapes = [self.input_shape]
-        for name, layer in zip(self.names, self.layers, strict=True):
+        for index, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
+            if index > 0 and isinstance(layer, Embedding):
+                raise ShapeError(
+                    f"layer {name!r}: Embedding expects whole numbers [B, T], got the real numbers that "
+                    f"{self.names[index - 1]!r} answers; make it the first layer"
+                )
             try:
                 shapes.append(layer.output_shape(shapes[-1]))
-            except ShapeError as error:
-                raise ShapeError(f"layer {name!r}: {error}") from None
+            except MisfitError as error:
+                raise ShapeError(f"layer {name!r}: {error if index else error.as_first}") from None
         return shapes
 
     @property
@@ -94,11 +102,15 @@ class Network:
             return replace(self, layers=(*self.layers[:-1], bare)), last.activation
         return self, "linear"
 
+    def state_of(self, states: LayerStates) -> State:
+        """Returns the states of all layers as a State, in the layers' order."""
+        return State({name: states[name] for name in self.names})
+
     def check_state(self, state: State, batch: int) -> LayerStates:
         """Returns the layers' states after checking that `state` is this network's, for `batch` rows."""
         if not isinstance(state, State):
             raise StateError(f"state: expected a State, got {type(state).__name__}; use model.zero_state({batch})")
-        expected = State(self.zero_state(1))
+        expected = self.state_of(self.zero_state(1))
         found = {name: tuple(part.shape[1:] for part in parts) for name, parts in state.layers.items()}
         wanted = {name: tuple(part.shape[1:] for part in parts) for name, parts in expected.layers.items()}
         if found != wanted:

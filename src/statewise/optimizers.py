@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from statewise.errors import ConfigurationError, unknown_name
+from statewise.shapes import check_more_than_zero, check_rate, check_whole, is_number
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class ExponentialDecay(Schedule):
     decay_steps: int
     decay_rate: float
     staircase: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("initial_learning_rate", "decay_steps", "decay_rate"):
+            check_more_than_zero(f"ExponentialDecay {name}", getattr(self, name))
 
     def __call__(self, count: jax.Array | int) -> jax.Array:
         power = count / jnp.float32(self.decay_steps)
@@ -52,6 +57,23 @@ class CosineDecay(Schedule):
     warmup_target: float | None = None
     warmup_steps: int = 0
 
+    def __post_init__(self) -> None:
+        check_more_than_zero("CosineDecay decay_steps", self.decay_steps)
+        check_whole("CosineDecay warmup_steps", self.warmup_steps, 0)
+        if not is_number(self.alpha) or not 0 <= self.alpha <= 1:
+            raise ConfigurationError(f"CosineDecay alpha: expected a share from 0 to 1, got {self.alpha!r}")
+        if self.warmup_target is None:
+            check_more_than_zero("CosineDecay initial_learning_rate", self.initial_learning_rate)
+            if self.warmup_steps:
+                raise ConfigurationError("CosineDecay warmup_steps: expected a warmup_target with them, got None")
+            return
+        check_more_than_zero("CosineDecay warmup_target", self.warmup_target)
+        if not is_number(self.initial_learning_rate) or not 0 <= self.initial_learning_rate <= self.warmup_target:
+            raise ConfigurationError(
+                f"CosineDecay initial_learning_rate: expected a number from 0 to warmup_target={self.warmup_target}, "
+                f"got {self.initial_learning_rate!r}"
+            )
+
     def __call__(self, count: jax.Array | int) -> jax.Array:
         top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
         warmup = 0 if self.warmup_target is None else self.warmup_steps
@@ -71,8 +93,15 @@ class PiecewiseConstantDecay(Schedule):
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "boundaries", tuple(self.boundaries))
-        object.__setattr__(self, "values", tuple(self.values))
+        for name in ("boundaries", "values"):
+            given = getattr(self, name)
+            if not isinstance(given, tuple | list) or not all(is_number(value) and value >= 0 for value in given):
+                raise ConfigurationError(f"PiecewiseConstantDecay {name}: expected a list of numbers, got {given!r}")
+            object.__setattr__(self, name, tuple(given))
+        if list(self.boundaries) != sorted(set(self.boundaries)):
+            raise ConfigurationError(
+                f"PiecewiseConstantDecay boundaries: expected rising numbers, got {list(self.boundaries)}"
+            )
         if len(self.values) != len(self.boundaries) + 1:
             raise ConfigurationError(
                 f"PiecewiseConstantDecay: expected one value more than boundaries, got {len(self.values)} "
@@ -87,6 +116,9 @@ class PiecewiseConstantDecay(Schedule):
 SCHEDULES = {schedule.__name__: schedule for schedule in (ExponentialDecay, CosineDecay, PiecewiseConstantDecay)}
 
 LearningRate = float | Schedule | Callable[[Any], Any]
+
+_CHECKS = dict.fromkeys(("momentum", "rho", "beta_1", "beta_2"), check_rate) | {"epsilon": check_more_than_zero}
+"""What each number must be that only some optimisers have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,15 +139,17 @@ class Optimizer(ABC):
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        if isinstance(self.learning_rate, int | float) and not self.learning_rate > 0:
-            raise ConfigurationError(f"{kind} learning_rate: expected more than 0, got {self.learning_rate}")
+        if not callable(self.learning_rate):
+            check_more_than_zero(f"{kind} learning_rate", self.learning_rate)
         clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         given = {name: value for name, value in clips.items() if value is not None}
         if len(given) > 1:
-            raise ConfigurationError(f"{kind}: choose one of {', '.join(given)}")
+            raise ConfigurationError(f"{kind}: expected one way of clipping, got {' and '.join(given)}; choose one")
         for name, value in given.items():
-            if not value > 0:
-                raise ConfigurationError(f"{kind} {name}: expected more than 0, got {value}")
+            check_more_than_zero(f"{kind} {name}", value)
+        for entry in fields(self):
+            if entry.name in _CHECKS:
+                _CHECKS[entry.name](f"{kind} {entry.name}", getattr(self, entry.name))
 
     def transformation(self) -> optax.GradientTransformation:
         """Returns the Optax transformation: clipping, then the update rule."""
@@ -140,7 +174,7 @@ class Optimizer(ABC):
         if isinstance(rate, Schedule):
             values = {entry.name: getattr(rate, entry.name) for entry in fields(rate)}
             options["learning_rate"] = {"kind": type(rate).__name__, **values}
-        elif not isinstance(rate, int | float):
+        elif not is_number(rate):
             return None
         return {"kind": type(self).__name__, **options}
 
@@ -265,6 +299,8 @@ def get_optimizer_class(name: object) -> type[Optimizer]:
     by_lower = {kind.lower(): OPTIMIZERS[kind] for kind in OPTIMIZERS}
     if isinstance(name, str) and name.lower() in by_lower:
         return by_lower[name.lower()]
+    if isinstance(name, type):
+        raise ConfigurationError(f"optimizer: expected a name or an optimizer, got a class; write {name.__name__}()")
     raise unknown_name("optimizer", name, by_lower)
 
 

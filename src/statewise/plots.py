@@ -5,8 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
-from statewise.errors import FileError, MissingExtraError
-from statewise.files import write_whole
+from statewise.errors import DataError, FileError, MissingExtraError
+from statewise.files import as_path, write_whole
 from statewise.history import History
 
 
@@ -17,10 +17,11 @@ def plot_history(history: History, path: str | Path, *, title: str = "") -> None
         MissingExtraError: matplotlib is not installed.
         FileError: the file cannot be written, or ends in something that cannot be drawn.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("a picture", "plot") from None
+    check_picture(path)
+    from matplotlib.figure import Figure
+
+    if not history.epoch:
+        raise DataError("the history has no epoch to draw; fit for at least one")
     names = [name for name in history.history if not name.startswith("val_")]
     figure = Figure(figsize=(5.2 * len(names), 3.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
@@ -35,10 +36,20 @@ def plot_history(history: History, path: str | Path, *, title: str = "") -> None
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
-    kind = Path(path).suffix.lstrip(".") or "png"
     picture = BytesIO()
-    try:
-        figure.savefig(picture, format=kind, dpi=130)
-    except ValueError:
-        raise FileError(f"cannot draw a .{kind} file; name one that ends in .png, .svg or .pdf") from None
+    figure.savefig(picture, format=_kind(path), dpi=130)
     write_whole(path, picture.getvalue())
+
+
+def check_picture(path: str | Path) -> None:
+    """Raises MissingExtraError or FileError now if no picture can be drawn into `path` later."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("a picture", "plot") from None
+    if _kind(path) not in Figure().canvas.get_supported_filetypes():
+        raise FileError(f"cannot draw a .{_kind(path)} file; name one that ends in .png, .svg or .pdf")
+
+
+def _kind(path: str | Path) -> str:
+    return as_path(path).suffix.lstrip(".").lower() or "png"

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
-from statewise.layers.activations import ACTIVATIONS
 from statewise.losses import Loss
 from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
@@ -39,6 +39,33 @@ class Batch(NamedTuple):
     reset: jax.Array | None = None
 
 
+class Totals(NamedTuple):
+    """Sums over an epoch, and what rounding took from them (Kahan 1965).
+
+    They run through all dispatches of an epoch, so that its loss does not depend on where the clock cut it.
+    """
+
+    sums: jax.Array  # [2 + metrics] as in Objective
+    lost: jax.Array
+
+    @classmethod
+    def zero(cls, objective: Objective) -> Totals:
+        """Returns the totals of nothing."""
+        width = 2 + len(objective.metrics)
+        return cls(jnp.zeros(width), jnp.zeros(width))
+
+    def add(self, values: jax.Array) -> Totals:
+        """Returns the totals with `values` added."""
+        corrected = values - self.lost
+        sums = self.sums + corrected
+        return Totals(sums, (sums - self.sums) - corrected)
+
+    @property
+    def record(self) -> jax.Array:
+        """Both as one array `[2, 2 + metrics]`."""
+        return jnp.stack([self.sums, self.lost])
+
+
 class Run(NamedTuple):
     """All that training changes."""
 
@@ -46,6 +73,7 @@ class Run(NamedTuple):
     optimizer: Any
     states: LayerStates
     order: jax.Array  # [padded N] the rows in this epoch's order; empty where they are not shuffled
+    totals: Totals  # of this epoch so far
 
 
 class Keys(NamedTuple):
@@ -99,12 +127,12 @@ class Objective:
         counts = self._counts(values, batch.mask, valid)
         weights = counts if batch.weight is None else counts * _spread(batch.weight, values)
         total, count = jnp.sum(values * weights), jnp.sum(counts)
-        y = ACTIVATIONS[head](logits)
-        measured = [jnp.sum(metric.values(batch.y, y) * counts) for metric in self.metrics]
+        measured = [jnp.sum(metric.on(head)(batch.y, logits) * counts) for metric in self.metrics]
         return total / jnp.maximum(count, 1.0), (states, jnp.stack([total, count, *measured]))
 
-    def logs(self, sums: Array) -> dict[str, float]:
-        """Returns loss and metrics of the elements that `sums` went over."""
+    def logs(self, record: Array) -> dict[str, float]:
+        """Returns loss and metrics of the elements that the totals of `record` went over."""
+        sums = record[0].astype(np.float64) - record[1]
         means = sums / max(sums[1], 1.0)
         logs = {"loss": float(means[0])}
         for metric, mean in zip(self.metrics, means[2:], strict=True):
@@ -132,37 +160,18 @@ class Programs:
     transformation: optax.GradientTransformation
     pace: dict[Any, float] = field(default_factory=dict, compare=False)  # seconds per step by layout and shapes
 
-    def _batch(
-        self, rows: Batch, layout: Layout, index: jax.Array, segment: Segment, order: jax.Array
-    ) -> tuple[Batch, jax.Array | None]:
-        """Returns batch `index` and which of its rows count."""
-        start = (index - segment.offset) * layout.batch_size
-        if layout.shuffled is None:
-            batch = jax.tree.map(partial(_slice, start=start, size=layout.batch_size), rows)
-        else:
-            chosen = _slice(order, start, layout.batch_size)
-            batch = jax.tree.map(lambda a: a[chosen], rows)
-        if not layout.padded:
-            return batch, None
-        valid = start + jnp.arange(layout.batch_size) < segment.rows
-        if layout.carry:  # rows that do not count must not move the state
-            mask = jnp.broadcast_to(valid[:, None], batch.x.shape[:2])
-            batch = batch._replace(mask=mask if batch.mask is None else mask & batch.mask)
-        return batch, valid
-
     @partial(jax.jit, static_argnames=("self", "layout"))
     def train(
         self, run: Run, rows: Batch, keys: Keys, segment: Segment, fresh: jax.Array, *, layout: Layout
     ) -> tuple[Run, jax.Array]:
-        """Returns the run after a segment, and its epochs' sums `[EPOCHS_PER_DISPATCH, 2 + metrics]`.
+        """Returns the run after a segment, and the record of each epoch's totals `[EPOCHS_PER_DISPATCH, 2, ...]`.
 
-        `fresh` starts states and order anew: the segment begins with the first batch of an epoch.
+        `fresh` starts states, order and totals anew: the segment begins with the first batch of an epoch. Totals
+        become NaN where a weight did: the last update of an epoch may ruin weights whose loss was still good.
         """
-        width = 2 + len(self.objective.metrics)
 
-        def step(index: jax.Array, before: tuple[Run, jax.Array], epoch: jax.Array) -> tuple[Run, jax.Array]:
-            run, sums = before
-            batch, valid = self._batch(rows, layout, index, segment, run.order)
+        def step(index: jax.Array, run: Run, epoch: jax.Array) -> Run:
+            batch, valid = _batch(rows, layout, index, segment, run.order)
             rng = jax.random.fold_in(jax.random.fold_in(keys.dropout, epoch), index)
             states = run.states if layout.carry else self.objective.network.zero_state(layout.batch_size)
             gradients, (states, added) = jax.grad(self.objective.sums, has_aux=True)(
@@ -171,35 +180,40 @@ class Programs:
             updates, optimizer = self.transformation.update(gradients, run.optimizer, run.params)
             params = optax.apply_updates(run.params, updates)
             states = states if layout.carry else run.states
-            return Run(params, optimizer, states, run.order), sums + added
+            return Run(params, optimizer, states, run.order, run.totals.add(added))
 
         def one_epoch(index: jax.Array, before: tuple[Run, jax.Array]) -> tuple[Run, jax.Array]:
             run, records = before
             epoch = segment.first_epoch + index
             run = jax.lax.cond(fresh, lambda run: _renew(run, keys, epoch, layout), lambda run: run, run)
-            run, sums = jax.lax.fori_loop(
-                segment.start, segment.stop, partial(step, epoch=epoch), (run, jnp.zeros(width))
-            )
-            return run, records.at[index].set(sums)
+            run = jax.lax.fori_loop(segment.start, segment.stop, partial(step, epoch=epoch), run)
+            return run, records.at[index].set(jnp.where(_all_finite(run.params), run.totals.record, jnp.nan))
 
-        records = jnp.zeros((EPOCHS_PER_DISPATCH, width))
+        records = jnp.zeros((EPOCHS_PER_DISPATCH, *run.totals.record.shape))
         return jax.lax.fori_loop(0, segment.epochs, one_epoch, (run, records))
 
-    @partial(jax.jit, static_argnames=("self", "layout"))
-    def evaluate(
-        self, params: NetworkParams, states: LayerStates, rows: Batch, segment: Segment, *, layout: Layout
-    ) -> tuple[LayerStates, jax.Array]:
-        """Returns the states after batches `start` to `stop`, and their sums."""
 
-        def step(index: jax.Array, before: tuple[LayerStates, jax.Array]) -> tuple[LayerStates, jax.Array]:
-            states, sums = before
-            batch, valid = self._batch(rows, layout, index, segment, jnp.zeros(0, jnp.int32))
-            start = states if layout.carry else self.objective.network.zero_state(layout.batch_size)
-            _, (after, added) = self.objective.sums(params, start, batch, valid, None)
-            return after if layout.carry else states, sums + added
+@partial(jax.jit, static_argnames=("objective", "layout"))
+def evaluate_segment(
+    objective: Objective,
+    params: NetworkParams,
+    states: LayerStates,
+    totals: Totals,
+    rows: Batch,
+    segment: Segment,
+    *,
+    layout: Layout,
+) -> tuple[LayerStates, Totals]:
+    """Returns the states and totals after batches `start` to `stop`."""
 
-        zeros = jnp.zeros(2 + len(self.objective.metrics))
-        return jax.lax.fori_loop(segment.start, segment.stop, step, (states, zeros))
+    def step(index: jax.Array, before: tuple[LayerStates, Totals]) -> tuple[LayerStates, Totals]:
+        states, totals = before
+        batch, valid = _batch(rows, layout, index, segment, jnp.zeros(0, jnp.int32))
+        start = states if layout.carry else objective.network.zero_state(layout.batch_size)
+        _, (after, added) = objective.sums(params, start, batch, valid, None)
+        return after if layout.carry else states, totals.add(added)
+
+    return jax.lax.fori_loop(segment.start, segment.stop, step, (states, totals))
 
 
 @lru_cache(maxsize=64)
@@ -214,14 +228,37 @@ def programs_for(
     return Programs(Objective(network, loss, metrics), transformation)
 
 
+def _batch(
+    rows: Batch, layout: Layout, index: jax.Array, segment: Segment, order: jax.Array
+) -> tuple[Batch, jax.Array | None]:
+    """Returns batch `index` and which of its rows count."""
+    start = (index - segment.offset) * layout.batch_size
+    if layout.shuffled is None:
+        batch = jax.tree.map(partial(_slice, start=start, size=layout.batch_size), rows)
+    else:
+        chosen = _slice(order, start, layout.batch_size)
+        batch = jax.tree.map(lambda a: a[chosen], rows)
+    if not layout.padded:
+        return batch, None
+    valid = start + jnp.arange(layout.batch_size) < segment.rows
+    if layout.carry:  # rows that do not count must not move the state
+        mask = jnp.broadcast_to(valid[:, None], batch.x.shape[:2])
+        batch = batch._replace(mask=mask if batch.mask is None else mask & batch.mask)
+    return batch, valid
+
+
 def _slice(array: jax.Array, start: jax.Array, size: int) -> jax.Array:
     return jax.lax.dynamic_slice_in_dim(array, start, size)
 
 
 def _renew(run: Run, keys: Keys, epoch: jax.Array, layout: Layout) -> Run:
-    states = jax.tree.map(jnp.zeros_like, run.states)
+    states, totals = jax.tree.map(jnp.zeros_like, (run.states, run.totals))
     if layout.shuffled is None:
-        return run._replace(states=states)
+        return run._replace(states=states, totals=totals)
     shuffled = jax.random.permutation(jax.random.fold_in(keys.shuffle, epoch), layout.shuffled)
     rest = jnp.arange(layout.shuffled, run.order.shape[0])
-    return run._replace(states=states, order=jnp.concatenate([shuffled, rest]).astype(jnp.int32))
+    return run._replace(states=states, totals=totals, order=jnp.concatenate([shuffled, rest]).astype(jnp.int32))
+
+
+def _all_finite(params: NetworkParams) -> jax.Array:
+    return jnp.all(jnp.stack([jnp.isfinite(weight).all() for weight in jax.tree.leaves(params)]))

@@ -33,8 +33,18 @@ class Scores(NamedTuple):
     hit: Array  # [N] bool, whether it was the likeliest
 
 
+def count_scorable(ids: Array, window: int | None) -> int:
+    """Returns how many symbols of `ids` can be foretold and are known."""
+    if window is None:
+        return int((ids[1:] >= 0).sum())
+    if len(ids) <= window:
+        return 0
+    x, y = windows(ids, window)
+    return int(((x >= 0).all(axis=1) & (y >= 0)).sum())
+
+
 def score_sequence(network: Network, params: NetworkParams, ids: Array, window: int | None) -> Scores:
-    """Returns the scores of all symbols of `ids [N]` that can be foretold.
+    """Returns the scores of all symbols of `ids [N]` that can be foretold; there must be one.
 
     Symbols numbered -1 are unknown to the network: it skips them, and they are not scored. Rows warmed up by
     `WARMUP` symbols differ from one row that reads everything by far less than they differ from cold ones
@@ -82,11 +92,7 @@ def _score_windows(network: Network, params: NetworkParams, ids: Array, length: 
         _, loss, hit = program(params, network.zero_state(STEPS), batch, np.pad(y[part], (0, missing)), None)
         losses.append(np.asarray(loss, np.float64)[: STEPS - missing])
         hits.append(np.asarray(hit)[: STEPS - missing])
-    return Scores(position, np.concatenate(losses), np.concatenate(hits)) if losses else _none()
-
-
-def _none() -> Scores:
-    return Scores(np.zeros(0, int), np.zeros(0), np.zeros(0, bool))
+    return Scores(position, np.concatenate(losses), np.concatenate(hits))
 
 
 @lru_cache(maxsize=16)

@@ -11,6 +11,8 @@ Public arrays are batch-major: `[B, T, F]`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sized
 from typing import Any
 
 import numpy as np
@@ -34,19 +36,54 @@ def as_array(name: str, value: object) -> Array:
         ShapeError: rows of different lengths.
         DataError: something other than numbers, or numbers beyond int32.
     """
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"{name}: rows differ in shape ({error}); pad them to one length") from None
+    array = _regular(name, value)
     if array.dtype == bool:
         return array
     if np.issubdtype(array.dtype, np.floating):
-        return array.astype(np.float32, copy=False)
+        return _single(name, array)
     if not np.issubdtype(array.dtype, np.integer):
-        raise DataError(f"{name}: expected numbers, got {array.dtype} values; encode them as numbers first")
+        raise DataError(f"{name}: expected real numbers, got {_sample(array)}; encode them as numbers first")
     if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
-        raise DataError(f"{name}: whole numbers beyond 32 bits; scale them or pass them as float")
+        raise DataError(
+            f"{name}: expected whole numbers of 32 bits, got {array.min()} to {array.max()}; scale them or pass "
+            "them as float"
+        )
     return array.astype(np.int32, copy=False)
+
+
+def _regular(name: str, value: object) -> Array:
+    try:
+        return np.asarray(value)
+    except ValueError:  # NumPy's own words are about inhomogeneous shapes
+        rows = value if isinstance(value, list | tuple) else []
+        lengths = sorted({len(row) for row in rows if isinstance(row, Sized)})
+        found = f"lengths from {lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else "different ones"
+        raise ShapeError(
+            f"{name}: expected rows of one shape, got {found}; pad them to one length and mask what was added"
+        ) from None
+
+
+def _single(name: str, array: Array) -> Array:
+    with np.errstate(over="ignore"):
+        single = array.astype(np.float32, copy=False)
+    if single is not array and (beyond := np.isinf(single) & np.isfinite(array)).any():
+        raise DataError(
+            f"{name}: expected numbers up to {np.finfo(np.float32).max:.1e} in size, got {array[beyond][0]:g}; "
+            "scale them first"
+        )
+    return single
+
+
+def _sample(array: Array) -> str:
+    """Returns a description of what is in an array that should hold numbers."""
+    if array.dtype.kind in "US":
+        return f"text such as {array.flat[0][:20]!r}" if array.size else "text"
+    if array.dtype.kind != "O":
+        return f"{array.dtype} values"
+    others = [value for value in array.flat if not is_number(value)]
+    if not others:
+        return "whole numbers beyond 64 bits"
+    return "None" if others[0] is None else f"values of type {type(others[0]).__name__}"
 
 
 def check_finite(name: str, array: Array) -> None:
@@ -57,24 +94,25 @@ def check_finite(name: str, array: Array) -> None:
     where = tuple(int(i) for i in np.argwhere(bad)[0])
     raise DataError(
         f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at {list(where)}; "
-        "drop, fill or mask them before training"
+        "drop them or fill them first (a filled step can be masked)"
     )
 
 
 def check_flags(name: str, value: object, shape: tuple[int, ...]) -> Array:
     """Returns `value` as the bool array `[B, T]` that `shape` asks for."""
-    flags = np.asarray(value)
+    flags = _regular(name, value)
     if flags.dtype != bool:
-        raise DataError(f"{name}: expected bool values, got {flags.dtype}; write {name} = {name} != 0")
+        found = f"{flags.dtype} values" if np.issubdtype(flags.dtype, np.number) else _sample(flags)
+        raise DataError(f"{name}: expected bool values, got {found}; write {name} = {name} != 0")
     if flags.shape != shape:
         raise ShapeError(f"{name}: expected shape {list(shape)} ([B, T], as x), got {list(flags.shape)}")
     return flags
 
 
-def check_positive(name: str, value: object) -> int:
-    """Returns `value` if it is a whole number of at least one."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ConfigurationError(f"{name}: expected a whole number of at least 1, got {value!r}")
+def check_whole(name: str, value: object, least: int = 1) -> int:
+    """Returns `value` if it is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ConfigurationError(f"{name}: expected a whole number of at least {least}, got {value!r}")
     return int(value)
 
 
@@ -85,21 +123,49 @@ def check_seed(value: object) -> int:
     return int(value)
 
 
+def is_number(value: object) -> bool:
+    """Returns whether `value` is a real number; True and False are none."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 def check_rate(name: str, value: float) -> float:
     """Returns `value` if it lies in [0, 1)."""
-    if not 0 <= value < 1:
+    if not is_number(value) or not 0 <= value < 1:
         raise ConfigurationError(f"{name}: expected a number from 0 up to, but not, 1; got {value!r}")
     return value
 
 
-def describe(shape: Shape, batch: str = "B") -> str:
-    """Returns a shape as users read it.
+def check_more_than_zero(name: str, value: float) -> float:
+    """Returns `value` if it is a finite number above 0."""
+    if not is_number(value) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name}: expected a number of more than 0, got {value!r}")
+    return value
 
-    >>> describe((None, 26))
-    '[B, T, 26]'
+
+def check_sizes(name: str, value: object) -> Shape:
+    """Returns `value` as a shape if each of its sizes is None or a whole number of at least one.
+
+    >>> check_sizes("input_shape", [None, 26])
+    (None, 26)
     """
-    names = [batch, *("T" if size is None else str(size) for size in shape)]
-    return f"[{', '.join(names)}]"
+    if not isinstance(value, tuple | list) or not all(
+        size is None or (isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1)
+        for size in value
+    ):
+        raise ConfigurationError(
+            f"{name}: expected sizes of at least 1, or None where any fits, such as (None, 26); got {value!r}"
+        )
+    return tuple(value)
+
+
+def describe(shape: Shape, batch: str = "B") -> str:
+    """Returns a shape as users read it; `?` where something other than the number of steps is open.
+
+    >>> describe((None, 26)), describe((None, None))
+    ('[B, T, 26]', '[B, T, ?]')
+    """
+    names = [("?" if axis else "T") if size is None else str(size) for axis, size in enumerate(shape)]
+    return f"[{', '.join([batch, *names])}]"
 
 
 def check_input(x: Array, expected: Shape) -> None:
@@ -111,4 +177,10 @@ def check_input(x: Array, expected: Shape) -> None:
     if len(expected) == 2 and x.ndim == 2:
         features = expected[1]
         message += "; for one feature write x[..., None]" if features == 1 else "; add the missing axis with x.reshape"
+    elif x.ndim == len(expected) + 1:
+        message += "; other data need a model of their own: make a new one"
+    elif x.ndim == len(expected) + 2 and x.shape[-1] == 1:
+        message += "; write x[..., 0]"
+    else:
+        message += "; give x those axes with x.reshape"
     raise ShapeError(message)

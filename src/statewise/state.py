@@ -39,6 +39,15 @@ class State:
     def __setattr__(self, name: str, value: object) -> None:
         raise StateError("a State cannot be changed; the next one comes out of the call: y, state = model(x, state)")
 
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.__setattr__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
     @property
     def batch(self) -> int:
         """B, the number of rows; 0 for a network without memory."""

@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optax
 
-from statewise.artifact import Artifact, write_artifact
+from statewise.artifact import ANEW, Artifact, write_artifact
 from statewise.baselines import Baselines
 from statewise.callbacks import Callback, FunctionCallback
-from statewise.data.codecs import Vocabulary
+from statewise.data.codecs import Vocabulary, check_tokens
 from statewise.data.lanes import lanes, windows
-from statewise.errors import DataError, LifecycleError
+from statewise.errors import DataError, FileError, LifecycleError
 from statewise.generation import Sampling, generator_of
 from statewise.history import History
 from statewise.layers import LSTM, Dense, Dropout, Embedding, Layer
 from statewise.model import Sequential
-from statewise.optimizers import Optimizer
-from statewise.scoring import Scores, score_sequence
-from statewise.shapes import Array, check_positive, check_rate
+from statewise.optimizers import Optimizer, get_optimizer
+from statewise.scoring import Scores, count_scorable, score_sequence
+from statewise.shapes import Array, check_rate, check_seed, check_whole
 from statewise.text_plan import Plan, scheduled_optimizer
 from statewise.training import StepRecord
 
@@ -87,12 +88,12 @@ class TextModel:
         window: int | None = None,
         seed: int = 0,
     ) -> None:
-        self.tokens = tokens
-        self.units = check_positive("units", units)
-        self.layers = check_positive("layers", layers)
-        self.embedding = check_positive("embedding", embedding)
+        self.tokens = check_tokens(tokens)
+        self.units = check_whole("units", units)
+        self.layers = check_whole("layers", layers)
+        self.embedding = check_whole("embedding", embedding)
         self.dropout = check_rate("dropout", dropout)
-        self.window = None if window is None else check_positive("window", window)
+        self.window = None if window is None else check_whole("window", window)
         self.seed = seed
         self._vocabulary: Vocabulary | None = None
         self._model = Sequential(seed=seed)
@@ -126,7 +127,7 @@ class TextModel:
         steps: int = 64,
         epochs: int | None = None,
         optimizer: str | Optimizer = "adam",
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.005,
         validation_text: str | None = None,
         callbacks: Sequence[Callback | Callable[[int, dict[str, float]], bool | None]] = (),
         verbose: int = 1,
@@ -138,7 +139,7 @@ class TextModel:
             batch_size: rows that are read side by side; by default as many as leave each at least two batches, up
                 to 32.
             steps: symbols of each row in a batch: how far back gradients reach. Without meaning for windows.
-            epochs: how often to go through the text; by default as often as makes about 3,500 updates, at least
+            epochs: how often to go through the text; by default as often as makes about 3,000 updates, at least
                 6 times and at most 200.
             optimizer: by name, with gradients clipped to a global norm of 1 and a learning rate that falls along a
                 cosine; or a configured one, used as it is.
@@ -151,35 +152,49 @@ class TextModel:
             DataError: the text is too short.
             ConfigurationError: an option out of its range.
         """
-        plan = self.plan(text, batch_size=batch_size, steps=steps, epochs=epochs)
         vocabulary = Vocabulary.of(text, self.tokens)
-        if isinstance(optimizer, str):
-            optimizer = scheduled_optimizer(optimizer, learning_rate, plan.updates)
-        if self._vocabulary != vocabulary:
+        plan = self.plan(text, batch_size=batch_size, steps=steps, epochs=epochs)
+        configured = _configured(optimizer, learning_rate, plan)
+        readers = [_OnBehalf(self, callback) for callback in callbacks]
+        held_out = None if validation_text is None else self._read_held_out(vocabulary, validation_text)
+        if self._vocabulary != vocabulary:  # whatever can be wrong was found: what was learnt before may go
             self._define(vocabulary)
         ids = vocabulary.encode(text)
         self._vocabulary, self._baselines = vocabulary, Baselines.of(ids, len(vocabulary))
-        self._model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
-        held_out = None if validation_text is None else vocabulary.encode_known(validation_text)
+        self._model.compile(configured, "sparse_categorical_crossentropy", ["accuracy"])
         framing = self._frame(ids, plan)
         return self._model.fit(
             **framing,
             batch_size=plan.batch_size,
             epochs=plan.epochs,
             validation_data=None if held_out is None else lambda: self._validate(held_out),
-            callbacks=[_OnBehalf(self, callback) for callback in callbacks],
+            callbacks=readers,
             verbose=verbose,
         )
 
-    def plan(self, text: str, *, batch_size: int | None = None, steps: int = 64, epochs: int | None = None) -> Plan:
-        """Returns how `fit` would go through `text`, with what it leaves open filled in.
+    def plan(
+        self,
+        text: str,
+        *,
+        batch_size: int | None = None,
+        steps: int = 64,
+        epochs: int | None = None,
+        optimizer: str | Optimizer = "adam",
+        learning_rate: float = 0.005,
+        validation_text: str | None = None,
+    ) -> Plan:
+        """Returns how `fit` would go through `text`, with what it leaves open filled in; raises what it would."""
+        vocabulary = Vocabulary.of(text, self.tokens)
+        plan = Plan.of(len(vocabulary.encode(text)), self.window, batch_size, steps, epochs)
+        _configured(optimizer, learning_rate, plan)
+        if validation_text is not None:
+            self._read_held_out(vocabulary, validation_text)
+        return plan
 
-        Raises:
-            DataError: the text is too short.
-            ConfigurationError: an option out of its range.
-        """
-        tokens = len(Vocabulary.of(text, self.tokens).encode(text))
-        return Plan.of(tokens, self.window, batch_size, steps, epochs)
+    def _read_held_out(self, vocabulary: Vocabulary, text: str) -> Array:
+        ids = vocabulary.encode_known(text)
+        self._check_scorable("validation_text (what is held out)", ids)
+        return ids
 
     def _define(self, vocabulary: Vocabulary) -> None:
         locked = (None, 1, None)
@@ -233,13 +248,16 @@ class TextModel:
         )
 
     def _scores(self, ids: Array) -> Scores:
-        needed = (self.window or 1) + 1
-        if len(ids) < needed:
-            raise DataError(f"the text has {len(ids)} {self.tokens} token(s); expected at least {needed} to score one")
-        scores = score_sequence(self._model.network, self._model.params, ids, self.window)
-        if len(scores.loss) == 0:
-            raise DataError("no token of this text is in the vocabulary; there is nothing to score")
-        return scores
+        self._check_scorable("the text", ids)
+        return score_sequence(self._model.network, self._model.params, ids, self.window)
+
+    def _check_scorable(self, what: str, ids: Array) -> None:
+        if count_scorable(ids, self.window) == 0:
+            known = int((ids >= 0).sum())
+            raise DataError(
+                f"{what} has {len(ids)} {self.tokens} token(s), {known} of them known: expected at least one known "
+                f"after {self.window or 1} other(s), so that there is something to score"
+            )
 
     # -- generate ----------------------------------------------------------------------------------------------
 
@@ -287,14 +305,9 @@ class TextModel:
         """
         vocabulary, _ = self._require_fitted()
         sampling = Sampling(temperature, top_k, top_p)
-        check_positive("length", length)
-        ids = vocabulary.encode(prompt)
-        if len(ids) == 0:
-            raise DataError("the prompt is empty; expected at least one token to go on from")
-        if self.window is not None and len(ids) < self.window:
-            raise DataError(
-                f"the model reads {self.window} {self.tokens} tokens, the prompt has {len(ids)}: {prompt!r}"
-            )
+        check_whole("length", length)
+        check_seed(seed)
+        ids = vocabulary.read_prompt(prompt, self.window)
         generator = generator_of(self._model.network, self.window)
         symbols = generator.symbols(self._model.params, ids, length, sampling, seed)
         return vocabulary.pieces(symbols, previous=vocabulary.symbols[int(ids[-1])])
@@ -331,10 +344,20 @@ class TextModel:
         model = cls(**artifact.header["options"])
         model._vocabulary = Vocabulary.from_config(artifact.header["vocabulary"])
         model._baselines = Baselines(
-            *(artifact.arrays[f"baselines.{name}"] for name in ("unigrams", "pairs", "pair_counts"))
+            *(artifact.array(f"baselines.{name}") for name in ("unigrams", "pairs", "pair_counts"))
         )
         model._model = Sequential.from_artifact(artifact)
+        if model._model.network.symbols != len(model._vocabulary):
+            raise FileError(f"its vocabulary does not belong to its network; {ANEW}")
         return model
+
+
+def _configured(
+    optimizer: str | Optimizer, learning_rate: float, plan: Plan
+) -> Optimizer | optax.GradientTransformation:
+    if isinstance(optimizer, str):
+        return scheduled_optimizer(optimizer, learning_rate, plan.updates)
+    return get_optimizer(optimizer)
 
 
 class _OnBehalf(Callback):

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from statewise.errors import ConfigurationError, DataError
 from statewise.optimizers import CosineDecay, Optimizer, get_optimizer_class
-from statewise.shapes import check_positive
+from statewise.shapes import check_whole
 
-UPDATES = 3500
+UPDATES = 3000
 """About how many updates `fit` makes where the number of epochs is left to it."""
 
 EPOCHS = (6, 200)
 """The fewest and the most epochs that it chooses."""
 
-WARMUP_UPDATES = 50
+WARMUP_UPDATES = 200
 FINAL_RATE = 0.02
 """The learning rate climbs for `WARMUP_UPDATES` updates, then falls along a cosine to this share of itself."""
 
@@ -41,12 +41,12 @@ class Plan:
             DataError: the text is too short.
             ConfigurationError: an option out of its range.
         """
-        check_positive("steps", steps)
+        check_whole("steps", steps)
         samples = tokens - (window or 1)
         if samples < 1:
             raise DataError(f"the text has {tokens} token(s), the window is {window}; expected more tokens than that")
         widest = samples if window is not None else max(1, samples // (2 * steps))
-        size = min(ROWS, widest) if batch_size is None else check_positive("batch_size", batch_size)
+        size = min(ROWS, widest) if batch_size is None else check_whole("batch_size", batch_size)
         if size > samples:
             raise ConfigurationError(f"batch_size: expected at most {samples}, the steps in this text; got {size}")
         rounds = math.ceil(samples / size)
@@ -54,7 +54,7 @@ class Plan:
         batches = math.ceil(rounds / steps) if window is None else rounds
         fewest, most = EPOCHS
         chosen = min(max(round(UPDATES / batches), fewest), most)
-        return cls(tokens, size, steps, batches, chosen if epochs is None else check_positive("epochs", epochs))
+        return cls(tokens, size, steps, batches, chosen if epochs is None else check_whole("epochs", epochs))
 
     @property
     def updates(self) -> int:

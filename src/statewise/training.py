@@ -18,7 +18,18 @@ import numpy as np
 
 from statewise.data.batches import Samples
 from statewise.network import NetworkParams
-from statewise.programs import EPOCHS_PER_DISPATCH, Batch, Keys, Layout, Programs, Run, Segment
+from statewise.programs import (
+    EPOCHS_PER_DISPATCH,
+    Batch,
+    Keys,
+    Layout,
+    Objective,
+    Programs,
+    Run,
+    Segment,
+    Totals,
+    evaluate_segment,
+)
 from statewise.shapes import Array
 from statewise.state import LayerStates
 
@@ -91,6 +102,7 @@ class Training:
         self.run = run
         self._programs, self._keys, self._layout, self._epochs = programs, keys, layout, epochs
         self._one_by_one = one_by_one
+        self._last = (run, epochs.start, 0)  # where the last dispatch of whole epochs began, which, how many
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
@@ -102,7 +114,13 @@ class Training:
         run, records = self._programs.train(
             run, self._batches_on_device, self._keys, segment, start == 0, layout=self._layout
         )
-        return run, np.asarray(records, np.float64)[:epochs]
+        return run, np.asarray(records)[:epochs]
+
+    def rewind(self, epoch: int) -> None:
+        """Goes back to what `epoch` left, if others ran after it in the same dispatch: its epochs are run again."""
+        before, first, together = self._last
+        if first <= epoch + 1 < first + together:
+            self.run, _ = self._dispatch(before, first, epoch + 1 - first, 0, self.steps)
 
     def __iter__(self) -> Iterator[Record]:
         epoch = self._epochs.start
@@ -116,35 +134,32 @@ class Training:
                 epoch += together
 
     def _one_epoch(self, epoch: int) -> Iterator[Record]:
-        begun = time.perf_counter()
-        run, step, total = self.run, 0, np.zeros(2 + len(self._programs.objective.metrics))
+        begun, run, step = time.perf_counter(), self.run, 0
+        self._last = (run, epoch, 1)
+        logs: dict[str, float] = {}
         while step < self.steps:
             stop = min(step + self._pace.steps(), self.steps)
             clock = time.perf_counter()
-            run, sums = self._dispatch(run, epoch, 1, step, stop)
+            run, records = self._dispatch(run, epoch, 1, step, stop)
             self._pace.took(stop - step, time.perf_counter() - clock)
-            total, step = total + sums[0], stop
-            logs = self._programs.objective.logs(total)
-            if step < self.steps:
-                yield StepRecord(epoch, step, self.steps, logs)
+            logs, step = self._programs.objective.logs(records[0]), stop
             if not math.isfinite(logs["loss"]):
                 break
-        if math.isfinite(logs["loss"]):
+            if step < self.steps:
+                yield StepRecord(epoch, step, self.steps, logs)
+        else:
             self.run = run
         yield EpochRecord(epoch, self.steps, logs, time.perf_counter() - begun)
 
     def _many_epochs(self, epoch: int, together: int) -> Iterator[Record]:
-        clock = time.perf_counter()
-        run, records = self._dispatch(self.run, epoch, together, 0, self.steps)
+        clock, self._last = time.perf_counter(), (self.run, epoch, together)
+        self.run, records = self._dispatch(self.run, epoch, together, 0, self.steps)
         seconds = time.perf_counter() - clock
         self._pace.took(together * self.steps, seconds)
-        finite = np.isfinite(records[:, 0])
-        good = together if finite.all() else int(np.argmin(finite))
-        if good < together:  # take the epochs before the first bad one again: the same numbers, one epoch shorter
-            run, _ = self._dispatch(self.run, epoch, good, 0, self.steps)
-        self.run = run
-        for index, sums in enumerate(records[: good + 1]):
-            logs = self._programs.objective.logs(sums)
+        for index, record in enumerate(records):
+            logs = self._programs.objective.logs(record)
+            if not math.isfinite(logs["loss"]):
+                self.rewind(epoch + index - 1)
             yield EpochRecord(epoch + index, self.steps, logs, seconds / together)
 
 
@@ -162,39 +177,46 @@ class StreamedTraining:
         for epoch in self._epochs:
             yield from self._one_epoch(epoch)
 
+    def rewind(self, epoch: int) -> None:
+        """Does nothing: here an epoch always runs by itself."""
+
     def _one_epoch(self, epoch: int) -> Iterator[Record]:
         begun = shown = time.perf_counter()
-        run, step, total = self.run, 0, np.zeros(2 + len(self._programs.objective.metrics))
+        run, step, logs = self.run, 0, {"loss": math.nan}
         for samples in self._batches:
             segment = Segment(epoch, 1, step, step + 1, step, samples.rows)
-            run, sums = self._programs.train(
-                run, _on_device(samples, self._layout.batch_size), self._keys, segment, step == 0, layout=self._layout
-            )
-            total, step = total + np.asarray(sums[0], np.float64), step + 1
+            batch = _on_device(samples, self._layout.batch_size)
+            run, records = self._programs.train(run, batch, self._keys, segment, step == 0, layout=self._layout)
+            logs, step = self._programs.objective.logs(np.asarray(records[0])), step + 1
+            if not math.isfinite(logs["loss"]):
+                break
             if time.perf_counter() - shown > DISPATCH_SECONDS:
                 shown = time.perf_counter()
-                yield StepRecord(epoch, step, None, self._programs.objective.logs(total))
-        logs = self._programs.objective.logs(total)
-        if math.isfinite(logs["loss"]):
+                yield StepRecord(epoch, step, None, logs)
+        else:
             self.run = run
         yield EpochRecord(epoch, step, logs, time.perf_counter() - begun)
 
 
 def evaluate(
-    programs: Programs, params: NetworkParams, states: LayerStates, samples: Samples, layout: Layout
+    objective: Objective,
+    pace: dict[Any, float],
+    params: NetworkParams,
+    states: LayerStates,
+    samples: Samples,
+    layout: Layout,
 ) -> tuple[dict[str, float], LayerStates]:
-    """Returns loss and metrics over all samples, and the states after the last batch."""
+    """Returns loss and metrics over all samples, and the states after the last batch; `pace` is `Programs.pace`."""
     steps = math.ceil(samples.rows / layout.batch_size)
-    batches = _on_device(samples, steps * layout.batch_size)
-    run = partial(programs.evaluate, params, rows=batches, layout=layout)
-    run(states, segment=Segment(0, 0, 0, 0, 0, 0))  # compiles, so that the first measured dispatch is honest
-    pace = Pace(programs.pace, ("evaluate", layout, _shapes(samples)))
-    total, step = np.zeros(2 + len(programs.objective.metrics)), 0
+    rows = _on_device(samples, steps * layout.batch_size)
+    run = partial(evaluate_segment, objective, params, rows=rows, layout=layout)
+    totals, step = Totals.zero(objective), 0
+    run(states, totals, segment=Segment(0, 0, 0, 0, 0, 0))  # compiles, so that the first measured dispatch is honest
+    chosen = Pace(pace, ("evaluate", layout, _shapes(samples)))
     while step < steps:
-        stop = min(step + pace.steps(), steps)
+        stop = min(step + chosen.steps(), steps)
         clock = time.perf_counter()
-        states, sums = run(states, segment=Segment(0, 1, step, stop, 0, samples.rows))
-        total += np.asarray(sums, np.float64)
-        pace.took(stop - step, time.perf_counter() - clock)
+        states, totals = jax.block_until_ready(run(states, totals, segment=Segment(0, 1, step, stop, 0, samples.rows)))
+        chosen.took(stop - step, time.perf_counter() - clock)
         step = stop
-    return programs.objective.logs(total), states
+    return objective.logs(np.asarray(totals.record)), states

@@ -14,8 +14,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", required=True, help="the text to go on from")
     parser.add_argument("--length", type=int, default=100, help="how many tokens")
     parser.add_argument("--temperature", type=float, default=1.0, help="0 is greedy: always the likeliest")
-    parser.add_argument("--top-k", type=int, metavar="K", help="draw among the K likeliest only")
-    parser.add_argument("--top-p", type=float, metavar="P", help="draw among the likeliest that together reach P")
+    parser.add_argument("--top-k", type=int, metavar="K", help="draw among the K likeliest only (default: all)")
+    parser.add_argument(
+        "--top-p", type=float, metavar="P", help="draw among the likeliest that together reach P (default: all)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="one seed gives one text")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--quiet", action="store_true", help="do not repeat the prompt")

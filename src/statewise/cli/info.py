@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Shows as `options` say."""
-    if not Path(options.model).exists():
+    if options.model and not os.path.exists(options.model):  # before JAX is imported, which takes a while
         raise FileError(f"no model file {options.model}; `statewise train` and `model.save` make one")
     from statewise.artifact import VERSION, read_artifact
     from statewise.loading import load

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from statewise import __version__
 from statewise.cli import evaluate, generate, info, train
@@ -15,8 +15,22 @@ from statewise.errors import StatewiseError
 COMMANDS = (train, generate, evaluate, info)
 
 
+class Defaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows each default once: not where the help says it in words, and not for switches."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False or "(default: " in (action.help or ""):
+            return action.help
+        return super()._get_help_string(action)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are one line."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.register("type", int, _whole_number)
+        self.register("type", float, _number)
 
     def error(self, message: str) -> NoReturn:
         """Prints what is wrong and where help is, and ends with status 2."""
@@ -35,11 +49,29 @@ def parser() -> Parser:
             name,
             help=summary,
             description=summary[:1].upper() + summary[1:],
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=Defaults,
         )
         command.add_options(options)
         options.set_defaults(run=command.run)
     return root
+
+
+def _silence_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,12 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()  # here, where a pipe that was closed or a disk that is full can be answered
     except StatewiseError as error:
-        sys.stderr.write(f"statewise: {error}\n")
+        sys.stderr.write(f"statewise: {' '.join(str(error).splitlines())}\n")
         return 2
     except BrokenPipeError:  # whoever read our output, `head` for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_output()
         return 0
+    except OSError as error:  # files have errors of their own: what is left is the output
+        _silence_output()
+        sys.stderr.write(f"statewise: cannot print: {error.strerror or error}\n")
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("\nstatewise: interrupted\n")
         return 130

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statewise.errors import FileError
@@ -29,7 +29,7 @@ def load_text_model(path: str) -> TextModel:
     Raises:
         FileError: it is none.
     """
-    if not Path(path).exists():  # before JAX is imported, which takes a while
+    if path and not os.path.exists(path):  # before JAX is imported, which takes a while
         raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
     import statewise as sw
 

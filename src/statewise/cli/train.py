@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statewise.cli.output import plural, say, say_json, score_table
-from statewise.data.codecs import TOKENS, split_text
-from statewise.errors import FileError, MissingExtraError
-from statewise.files import check_writable, read_text
+from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text
+from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
+from statewise.files import as_path, check_writable, read_text
 
 if TYPE_CHECKING:
     from statewise.history import History
     from statewise.text import TextModel
+    from statewise.text_plan import Plan
 
 NOUNS = {"char": "character", "word": "word"}
 
@@ -41,17 +44,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     training = parser.add_argument_group("training")
     training.add_argument("--batch-size", type=int, help="rows side by side (default: up to 32, as the text allows)")
     training.add_argument("--steps", type=int, default=64, help="symbols of a row in a batch; how far gradients reach")
-    training.add_argument("--epochs", type=int, help="times through the text (default: about 3,500 updates, 6 to 200)")
+    training.add_argument("--epochs", type=int, help="times through the text (default: about 3,000 updates, 6 to 200)")
     training.add_argument("--optimizer", default="adam", help="adam, rmsprop or sgd")
-    training.add_argument("--learning-rate", type=float, default=0.01, help="its highest value")
-    training.add_argument("--patience", type=int, help="stop after so many epochs without a better held-out loss")
+    training.add_argument("--learning-rate", type=float, default=0.005, help="its highest value")
+    training.add_argument(
+        "--patience", type=int, help="stop after so many epochs without a better held-out loss (default: do not)"
+    )
     training.add_argument("--seed", type=int, default=0, help="of weights, dropout and sample")
     output = parser.add_argument_group("output")
     output.add_argument("--prompt", help="what the sample goes on from (default: the held-out text's beginning)")
     output.add_argument("--length", type=int, default=200, help="tokens of the sample")
     output.add_argument("--temperature", type=float, default=0.8, help="of the sample; 0 takes the likeliest")
-    output.add_argument("--plot", metavar="FILE", help="picture of the loss (default: beside the model, .png)")
-    output.add_argument("--no-plot", action="store_true", help="draw no picture")
+    plot = output.add_mutually_exclusive_group()
+    plot.add_argument("--plot", metavar="FILE", help="picture of the loss (default: beside the model, .png)")
+    plot.add_argument("--no-plot", action="store_true", help="draw no picture")
     output.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     output.add_argument("--quiet", action="store_true", help="no progress, only errors and --json")
 
@@ -59,57 +65,85 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Trains as `options` say."""
     text = read_text(options.text)
-    stem = Path(options.text).stem
-    out = Path(options.out or f"{stem}.statewise")
-    picture = None if options.no_plot else Path(options.plot or out.with_suffix(".png"))
-    for path in filter(None, (out, picture)):
-        check_writable(path)
-    training_text, held_out = split_text(text, options.held_out)
+    out, picture = _places(options)
+    training_text, held_out = _split(text, options.held_out)
 
     import statewise as sw
 
     network = {name: getattr(options, name) for name in ("tokens", "units", "layers", "embedding", "dropout")}
     model = sw.TextModel(**network, window=options.window, seed=options.seed)
-    plan = {name: getattr(options, name) for name in ("batch_size", "steps", "epochs")}
-    talkative = not (options.quiet or options.json)
-    if talkative:
-        _introduce(model, options, training_text, held_out, plan)
+    names = ("batch_size", "steps", "epochs", "optimizer", "learning_rate")
+    training = {**{name: getattr(options, name) for name in names}, "validation_text": held_out or None}
     callbacks = [] if options.patience is None else [_early_stopping(options, held_out)]
-    history = model.fit(
-        training_text,
-        **plan,
-        optimizer=options.optimizer,
-        learning_rate=options.learning_rate,
-        validation_text=held_out or None,
-        callbacks=callbacks,
-        verbose=0 if options.quiet else 1,
-    )
-    failure = _save(model, out)
-    drawn = None if picture is None or not history.epoch else _draw(history, picture, stem, options)
+    plan, vocabulary = model.plan(training_text, **training), Vocabulary.of(training_text, options.tokens)
+    _check_sample(options, vocabulary)
+    if not (options.quiet or options.json):
+        _introduce(plan, vocabulary, options, held_out)
+    history = model.fit(training_text, **training, callbacks=callbacks, verbose=0 if options.quiet else 1)
+    place, unsaved = _save(model, out)
+    drawn, undrawn = (None, None) if picture is None or not history.epoch else _draw(history, picture, options)
     result = _result(model, history, options, held_out, training_text)
-    result["files"] = [str(path) for path in (failure[0] if failure else out, drawn) if path]
+    result["files"] = [str(path) for path in (place, drawn) if path]
     if options.json:
         say_json(result)
     elif not options.quiet:
-        _report(model, result, history, out)
-    if failure:
-        raise failure[1]
+        _report(model, result, history, place)
+    if failure := unsaved or undrawn:
+        raise failure
+
+
+def _split(text: str, share: float) -> tuple[str, str]:
+    training_text, held_out = split_text(text, share)
+    if share and not held_out:
+        raise DataError(
+            f"--held-out {share:g} of {plural(len(text), 'character')} leaves nothing to score; expected a larger "
+            "share, or 0"
+        )
+    return training_text, held_out
+
+
+def _places(options: argparse.Namespace) -> tuple[Path, Path | None]:
+    """Returns where model and picture go, both writable, and neither of them the text or the other."""
+    out = as_path(f"{Path(options.text).stem}.statewise" if options.out is None else options.out)
+    check_writable(out)
+    picture = None
+    if not options.no_plot:
+        picture = as_path(out.with_suffix(".png") if options.plot is None else options.plot)
+        check_writable(picture)
+    if options.plot is not None:
+        from statewise.plots import check_picture
+
+        check_picture(options.plot)
+    text = Path(options.text).resolve()
+    for option, path in (("--out", out), ("--plot", picture)):
+        if path is not None and path.resolve() == text:
+            raise FileError(f"cannot write {path}: it is the text to learn; name another file with {option}")
+    if picture is not None and picture.resolve() == out.resolve():
+        raise FileError(f"cannot write model and picture to one file, {out}; name another for one with --out or --plot")
+    return out, picture
 
 
 def _early_stopping(options: argparse.Namespace, held_out: str) -> Any:
     import statewise as sw
-    from statewise.errors import ConfigurationError
 
     if not held_out:
         raise ConfigurationError("--patience needs a held-out part: leave --held-out 0 out")
     return sw.EarlyStopping("val_loss", patience=options.patience)
 
 
-def _introduce(model: TextModel, options: argparse.Namespace, text: str, held_out: str, wanted: dict[str, Any]) -> None:
-    from statewise.data.codecs import Vocabulary
+def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary) -> None:
+    """Raises now what the sample would raise after the training."""
+    from statewise.generation import Sampling
+    from statewise.shapes import check_whole
 
-    noun, plan = NOUNS[options.tokens], model.plan(text, **wanted)
-    vocabulary = Vocabulary.of(text, options.tokens)
+    Sampling(options.temperature)
+    check_whole("length", options.length)
+    if options.prompt is not None:
+        vocabulary.read_prompt(options.prompt, options.window)
+
+
+def _introduce(plan: Plan, vocabulary: Vocabulary, options: argparse.Namespace, held_out: str) -> None:
+    noun = NOUNS[options.tokens]
     say(f"{options.text}: {plural(plan.tokens, noun)} to learn, {len(vocabulary):,} different")
     if held_out:
         unknown = int((vocabulary.encode_known(held_out) < 0).sum())
@@ -127,35 +161,43 @@ def _introduce(model: TextModel, options: argparse.Namespace, text: str, held_ou
     )
 
 
-def _save(model: TextModel, out: Path) -> tuple[Path, FileError] | None:
-    """Saves the model; if the disk filled up meanwhile, elsewhere, so that nothing is lost."""
+def _save(model: TextModel, out: Path) -> tuple[Path, FileError | None]:
+    """Returns where the model is; if the disk filled up meanwhile, elsewhere than `out`, and what happened there."""
     try:
         model.save(out)
     except FileError as error:
-        rescue = Path(tempfile.gettempdir()) / out.name
-        model.save(rescue)
-        return rescue, FileError(f"{error}. The trained model is in {rescue}")
-    return None
+        failure = error
+    else:
+        return out, None
+    for folder in (Path(tempfile.gettempdir()), Path.home()):
+        rescue = folder / f"{out.stem}-{os.getpid()}{out.suffix}"  # never a file that is there already
+        with suppress(FileError):
+            model.save(rescue)
+            return rescue, FileError(f"{failure}. The trained model is in {rescue}")
+    raise FileError(f"{failure}. Neither {tempfile.gettempdir()} nor {Path.home()} took it: the model is lost")
 
 
-def _draw(history: History, picture: Path, stem: str, options: argparse.Namespace) -> Path | None:
+def _draw(
+    history: History, picture: Path, options: argparse.Namespace
+) -> tuple[Path, None] | tuple[None, FileError | None]:
+    """Returns the picture's place, or why there is none; the model and its scores do not depend on it."""
     import statewise as sw
 
     try:
-        sw.plot_history(history, picture, title=stem)
-    except MissingExtraError as error:
-        if options.plot:
-            raise
+        sw.plot_history(history, picture, title=Path(options.text).stem)
+    except FileError as error:
+        return None, error
+    except MissingExtraError as error:  # only without --plot, which was checked
         if not (options.quiet or options.json):
             say(f"no picture of the loss: {error}")
-        return None
-    return picture
+        return None, None
+    return picture, None
 
 
 def _result(
     model: TextModel, history: History, options: argparse.Namespace, held_out: str, text: str
 ) -> dict[str, Any]:
-    prompt = options.prompt or _beginning(model, held_out or text)
+    prompt = _beginning(model, held_out, text) if options.prompt is None else options.prompt
     sample = model.generate(prompt, options.length, temperature=options.temperature, seed=options.seed)
     return {
         "epochs": len(history.epoch),
@@ -171,12 +213,15 @@ def _result(
     }
 
 
-def _beginning(model: TextModel, text: str) -> str:
-    """Returns the first tokens of a text that the model knows."""
-    vocabulary, count = model.vocabulary, max(model.window or 0, 20 if model.tokens == "char" else 3)
-    line = next((line for line in text.splitlines() if len(line) >= count), text[:4000])
-    ids = [number for number in vocabulary.encode_known(line.strip()).tolist() if number >= 0]
-    return vocabulary.decode(ids[:count])
+def _beginning(model: TextModel, *texts: str) -> str:
+    """Returns the beginning of the first line in the texts whose first tokens the model knows."""
+    count = max(model.window or 0, 20 if model.tokens == "char" else 3)
+    for line in "\n".join(texts).splitlines():
+        start = first_tokens(line.strip(), model.tokens, count)
+        ids = model.vocabulary.encode_known(start)
+        if len(ids) == count and (ids >= 0).all():
+            return start
+    return first_tokens(texts[-1], model.tokens, count)
 
 
 def _best_epoch(history: History) -> int | None:

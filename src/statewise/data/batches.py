@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import NamedTuple
 
 import numpy as np
 
 from statewise.errors import DataError, ShapeError
-from statewise.shapes import Array, Shape, as_array, check_finite, check_flags, check_input, describe
+from statewise.shapes import Array, Shape, as_array, check_finite, check_flags, check_input, describe, is_number
 
 
 class Samples(NamedTuple):
@@ -34,10 +34,10 @@ class Samples(NamedTuple):
 
     def split(self, share: float) -> tuple[Samples, Samples]:
         """Returns the first rows and the last `share` of them, in their order, as Keras's `validation_split`."""
-        cut = int(self.rows * (1 - share))
+        cut = int(self.rows * (1 - share)) if is_number(share) and 0 < share < 1 else 0
         if not 0 < cut < self.rows:
             raise DataError(
-                f"validation_split={share} of {self.rows} row(s) leaves nothing on one side; "
+                f"validation_split={share!r} of {self.rows} row(s) leaves nothing on one side; "
                 "expected a share between 0 and 1 that leaves rows on both"
             )
         return self._each(lambda array: array[:cut]), self._each(lambda array: array[cut:])
@@ -45,6 +45,23 @@ class Samples(NamedTuple):
     def _each(self, change: Callable[[Array], Array]) -> Samples:
         x, y, *others = self
         return Samples(change(x), change(y), *(None if array is None else change(array) for array in others))
+
+
+def read_samples(
+    x: Array, y: object, weight: object, reset: object, mask: object, output_shape: Shape, target: str
+) -> Samples:
+    """Returns rows for a network with an output of `output_shape` and a loss for `target`; `x` is read already.
+
+    Raises:
+        ShapeError, DataError: something does not fit `x` or the network.
+    """
+    if y is None:
+        raise DataError("y is missing: expected the targets to learn, one row for each of x")
+    if len(output_shape) == 2:  # one answer at every step, and this x says how many those are
+        output_shape = (x.shape[1], output_shape[1])
+    targets = read_y(y, output_shape, target, len(x))
+    weights = None if weight is None else read_weight(weight, targets, target)
+    return Samples(x, targets, weights, read_flags("mask", mask, x), read_flags("reset", reset, x))
 
 
 def read_x(x: object, input_shape: Shape, symbols: int | None) -> Array:
@@ -56,10 +73,15 @@ def read_x(x: object, input_shape: Shape, symbols: int | None) -> Array:
     """
     array = as_array("x", x)
     check_input(array, input_shape)
-    if array.size == 0:
-        raise DataError(f"x: expected at least one row and one step, got shape {list(array.shape)}")
+    check_filled(array)
     check_finite("x", array)
     return array.astype(np.float32, copy=False) if symbols is None else _whole("x", array, symbols, "symbols")
+
+
+def check_filled(x: Array) -> None:
+    """Raises DataError if there is nothing in `x`."""
+    if x.size == 0:
+        raise DataError(f"x: expected at least one row, one step and one feature, got shape {list(x.shape)}")
 
 
 def read_y(y: object, output_shape: Shape, target: str, rows: int) -> Array:
@@ -72,21 +94,27 @@ def read_y(y: object, output_shape: Shape, target: str, rows: int) -> Array:
     array = as_array("y", y)
     if array.shape[:1] != (rows,):
         raise ShapeError(f"y: expected {rows} row(s), as x has, got shape {list(array.shape)}")
-    outputs = output_shape[-1]
+    outputs, given = output_shape[-1], array.shape
     expected = output_shape[:-1] if target == "classes" else output_shape
     array = _align(array, len(expected) + 1)
     if len(array.shape) != len(expected) + 1 or any(
         want not in (None, size) for want, size in zip(expected, array.shape[1:], strict=True)
     ):
-        raise ShapeError(_explain(array, expected, target, outputs))
+        message = f"y: expected {describe(expected)} for this network and loss, got {list(given)}"
+        raise ShapeError(message + _way_out(given, output_shape, target))
     check_finite("y", array)
     if target == "classes":
         return _whole("y", array, outputs, "classes")
     array = array.astype(np.float32, copy=False)
     if target == "binary" and ((array < 0) | (array > 1)).any():
-        raise DataError(f"y: binary_crossentropy expects values from 0 to 1, got {array.min():g} to {array.max():g}")
+        raise DataError(
+            f"y: binary_crossentropy expects values from 0 to 1, got {array.min():g} to {array.max():g}; "
+            "class numbers go with loss='sparse_categorical_crossentropy'"
+        )
     if target == "onehot" and (array < 0).any():
-        raise DataError(f"y: categorical_crossentropy expects probabilities, got {array.min():g}")
+        raise DataError(
+            f"y: categorical_crossentropy expects probabilities, got {array.min():g}; real targets go with loss='mse'"
+        )
     return array
 
 
@@ -96,7 +124,7 @@ def read_weight(weight: object, y: Array, target: str) -> Array:
     steps = y.shape if target == "classes" else y.shape[:-1]
     if array.shape not in (steps[:1], steps):
         allowed = " or ".join(str(list(shape)) for shape in dict.fromkeys([steps[:1], steps]))
-        raise ShapeError(f"sample_weight: expected shape {allowed}, got {list(array.shape)}")
+        raise ShapeError(f"sample_weight: expected shape {allowed}, one for each target; got {list(array.shape)}")
     check_finite("sample_weight", array)
     return array
 
@@ -106,7 +134,7 @@ def read_flags(name: str, flags: object | None, x: Array) -> Array | None:
     if flags is None:
         return None
     if x.ndim < 2:
-        raise ShapeError(f"{name}: the input has no time axis")
+        raise ShapeError(f"{name}: expected an x with a time axis, [B, T] or [B, T, F]; got {list(x.shape)}")
     return check_flags(name, flags, x.shape[:2])
 
 
@@ -118,22 +146,49 @@ def _align(array: Array, rank: int) -> Array:
 
 
 def _whole(name: str, array: Array, limit: int | None, what: str) -> Array:
-    whole = array.astype(np.int32)
-    if not np.array_equal(whole, array):
-        raise DataError(f"{name}: expected whole numbers ({what}), got {array.dtype} values such as {array.flat[0]:g}")
+    with np.errstate(invalid="ignore"):  # numbers too large for a cast are not equal afterwards
+        whole = array.astype(np.int32)
+    if (other := whole != array).any():
+        raise DataError(f"{name}: expected whole numbers ({what}), got {array[other][0]:g}; number the {what} from 0")
     if limit is not None and (whole.min() < 0 or whole.max() >= limit):
         bad = whole[(whole < 0) | (whole >= limit)][0]
-        raise DataError(f"{name}: {what} must be 0 .. {limit - 1} for this network, got {bad}")
+        place = "Embedding's input_dim" if name == "x" else "last layer's units"
+        enough = "" if bad < 0 else f", or raise the {place} to {int(whole.max()) + 1}"
+        raise DataError(
+            f"{name}: {what} must be 0 .. {limit - 1} for this network, got {bad}; number them from 0{enough}"
+        )
     return whole
 
 
-def _explain(array: Array, expected: Shape, target: str, outputs: int | None) -> str:
-    message = f"y: expected {describe(expected)} for this network and loss, got {list(array.shape)}"
-    if target == "classes" and array.shape[-1:] == (outputs,):
-        return message + "; one-hot targets go with loss='categorical_crossentropy'"
-    if target == "onehot":
-        return message + "; targets that are class numbers go with loss='sparse_categorical_crossentropy'"
-    return message
+def _way_out(given: tuple[int, ...], output_shape: Shape, target: str) -> str:
+    """Returns what to write instead of targets of shape `given`."""
+    classes, every_step, outputs = target == "classes", len(output_shape) == 2, output_shape[-1]
+    axes = len(output_shape) + (not classes)
+    columns = given[-1] if len(given) == axes else 1
+    cases = [
+        (
+            classes and len(given) == axes + 1 and given[-1] == outputs,
+            "one-hot targets go with loss='categorical_crossentropy'",
+        ),
+        (
+            target == "onehot" and (len(given) == axes - 1 or given[-1] == 1),
+            "targets that are class numbers go with loss='sparse_categorical_crossentropy'",
+        ),
+        (len(given) > axes, "for a target at every step give the last LSTM return_sequences=True"),
+        (every_step and len(given) < axes, "for one target a row leave return_sequences=True out of the last LSTM"),
+        (every_step and given[1:2] != output_shape[:1], f"x has {output_shape[0]} steps, give y as many"),
+        (classes, "give y one class number for each answer"),
+        (True, f"give the last layer {columns} unit(s), or y {outputs} column(s)"),
+    ]
+    return "; " + next(text for fits, text in cases if fits)
+
+
+def unpack(what: str, value: object, way_out: str = "") -> Sequence[object]:
+    """Returns `value` if it is `(x, y)` or `(x, y, sample_weight)`."""
+    if isinstance(value, tuple | list) and len(value) in (2, 3):
+        return value
+    size = f" of {len(value)}" if isinstance(value, Sized) else ""
+    raise DataError(f"{what}: expected (x, y) or (x, y, sample_weight), got {type(value).__name__}{size}{way_out}")
 
 
 ReadSamples = Callable[..., Samples]
@@ -143,28 +198,42 @@ ReadSamples = Callable[..., Samples]
 class CheckedBatches:
     """Batches of someone's iterable, checked as they come; goes through it once per epoch."""
 
-    def __init__(self, batches: Iterable[Sequence[object]], read: ReadSamples) -> None:
+    def __init__(self, batches: object, read: ReadSamples) -> None:
         if isinstance(batches, Iterator):
+            raise DataError(f"an iterator can be gone through only once; {_ANEW}")
+        if not isinstance(batches, Iterable) or isinstance(batches, str | bytes | Mapping):
             raise DataError(
-                "an iterator can be gone through only once; pass something that starts anew each epoch, such as a "
-                "list, a DataLoader, or an object whose __iter__ is a generator"
+                f"expected x and y, or an iterable of batches (x, y), got y=None and x of type "
+                f"{type(batches).__name__}; pass y, or {_ANEW}"
             )
         self._batches, self._read = batches, read
         first = next(iter(batches), None)
         if first is None:
             raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
-        self.batch_size = self._samples(first).rows
+        self.batch_size = self._samples(1, first).rows
 
     def __iter__(self) -> Iterator[Samples]:
-        for number, batch in enumerate(self._batches):
-            samples = self._samples(batch)
+        number = 0
+        for number, batch in enumerate(self._batches, 1):
+            samples = self._samples(number, batch)
             if samples.rows > self.batch_size:
                 raise ShapeError(
-                    f"batch {number} has {samples.rows} rows, the first {self.batch_size}; expected no more than that"
+                    f"batch {number} has {samples.rows} rows, the first {self.batch_size}; expected no more than "
+                    "that: let the largest come first"
                 )
             yield samples
+        if number == 0:
+            raise DataError(f"the iterable of batches was empty when an epoch began; {_ANEW}")
 
-    def _samples(self, batch: object) -> Samples:
-        if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
-            raise DataError("each batch must be (x, y) or (x, y, sample_weight)")
-        return self._read(*batch)
+    def _samples(self, number: int, batch: object) -> Samples:
+        parts = unpack(f"batch {number}", batch, way_out="; if x is all the data, pass y with it")
+        try:
+            return self._read(*parts)
+        except (DataError, ShapeError) as error:
+            raise type(error)(f"batch {number}: {error}") from None
+
+
+_ANEW = (
+    "pass something that starts anew each epoch, such as a list of (x, y), a DataLoader, or an object whose __iter__ "
+    "is a generator"
+)

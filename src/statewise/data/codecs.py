@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from statewise.errors import ConfigurationError, DataError, nearest, unknown_name
-from statewise.shapes import Array
+from statewise.errors import DataError, nearest, unknown_name
+from statewise.shapes import Array, check_rate
 
 TOKENS = ("char", "word")
 
@@ -48,11 +50,14 @@ class Vocabulary:
 
         Raises:
             ConfigurationError: `tokens` is neither `char` nor `word`.
-            DataError: fewer than two tokens.
+            DataError: nothing to learn from: no text, or the same token all through.
         """
         found = tokenize(text, tokens)
-        if len(found) < 2:
-            raise DataError(f"the text has {len(found)} token(s) ({tokens}); there is nothing to learn below two")
+        if len(set(found)) < 2 or not text.strip():
+            what = "is blank" if text and not text.strip() else f"has {len(set(found))} different {tokens} token(s)"
+            raise DataError(
+                f"the text {what}; expected one with at least two different ones, to learn what follows what"
+            )
         if tokens == "char":
             return cls(tokens, tuple(sorted(set(found))))
         before, after = _tight(text)
@@ -84,6 +89,22 @@ class Vocabulary:
         numbers = self.numbers
         return np.array([numbers.get(token, -1) for token in tokenize(text, self.tokens)], np.int32)
 
+    def read_prompt(self, prompt: str, window: int | None) -> Array:
+        """Returns the numbers of a prompt's tokens, as `encode`.
+
+        Raises:
+            DataError: it is empty, shorter than the window, or has a symbol that is not in the vocabulary.
+        """
+        numbers = self.encode(prompt)
+        if len(numbers) == 0:
+            raise DataError("the prompt is empty; expected at least one token to go on from")
+        if window is not None and len(numbers) < window:
+            raise DataError(
+                f"the prompt {prompt!r} has {len(numbers)} {self.tokens} token(s), the model reads windows of "
+                f"{window}; expected a prompt of at least {window}"
+            )
+        return numbers
+
     def decode(self, numbers: Iterable[int]) -> str:
         """Returns the text of `numbers`, words spaced as the training text mostly spaced them."""
         return "".join(self.pieces(numbers))
@@ -99,11 +120,12 @@ class Vocabulary:
         return self.tokens == "char" or symbol in self.tight_before or previous in self.tight_after
 
     def nearest(self, symbol: str) -> list[str]:
-        """Returns known symbols like `symbol`: the same letter in another case, similar words, close code points."""
+        """Returns known symbols like `symbol`: the same letter in another case, similar words, neighbours."""
         if close := nearest(symbol, self.symbols):
             return close
-        if len(symbol) > 1:
-            return list(self.symbols[:3])
+        if len(symbol) > 1:  # its neighbours in the alphabet
+            place = bisect.bisect(self.symbols, symbol)
+            return list(self.symbols[max(0, place - 2) : place + 1])
         return sorted(self.symbols, key=lambda known: (len(known), abs(ord(known[0]) - ord(symbol))))[:3]
 
     def config(self) -> dict[str, Any]:
@@ -132,13 +154,33 @@ def tokenize(text: str, tokens: str) -> Sequence[str]:
     >>> tokenize("don't stop, now", "word")
     ["don't", 'stop', ',', 'now']
     """
-    if tokens == "char":
-        return text
-    if tokens == "word":
-        return WORD.findall(text)
-    if isinstance(tokens, str):
+    check_text(text)
+    return text if check_tokens(tokens) == "char" else WORD.findall(text)
+
+
+def first_tokens(text: str, tokens: str, count: int) -> str:
+    """Returns the beginning of `text` up to its `count`-th token, as it is written.
+
+    >>> first_tokens("don't stop, now", "word", 3)
+    "don't stop,"
+    """
+    if check_tokens(tokens) == "char":
+        return text[:count]
+    ends = [match.end() for match in islice(WORD.finditer(text), count)]
+    return text[: ends[-1]] if ends else ""
+
+
+def check_text(text: object) -> None:
+    """Raises DataError unless `text` is one."""
+    if not isinstance(text, str):
+        raise DataError(f"expected a text (str), got {type(text).__name__}; read_text(path) reads one from a file")
+
+
+def check_tokens(tokens: str) -> str:
+    """Returns `tokens` if it is `char` or `word`."""
+    if tokens not in TOKENS:
         raise unknown_name("tokens", tokens, TOKENS)
-    raise ConfigurationError(f"tokens: expected 'char' or 'word', got {tokens!r}")
+    return tokens
 
 
 def _tight(text: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -147,7 +189,7 @@ def _tight(text: str) -> tuple[frozenset[str], frozenset[str]]:
     balance_after: Counter[str] = Counter()
     for match in WORD.finditer(text):
         mark = match.group()
-        if mark[0].isalnum():
+        if mark[0].isalnum() or mark[0] == "_":  # a word, by the definition of \w
             continue
         start, end = match.span()
         if start > 0:
@@ -166,7 +208,7 @@ def split_text(text: str, held_out: float) -> tuple[str, str]:
     >>> split_text("abcdefghij", 0.2)
     ('abcdefgh', 'ij')
     """
-    if not 0 <= held_out < 1:
-        raise ConfigurationError(f"held_out: expected a share from 0 up to, but not, 1; got {held_out}")
+    check_text(text)
+    check_rate("held_out", held_out)
     cut = len(text) - int(len(text) * held_out)
     return text[:cut], text[cut:]

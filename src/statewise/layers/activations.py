@@ -36,5 +36,5 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
 
 def check_activation(name: object) -> None:
     """Raises ConfigurationError, naming the nearest, unless `name` is an activation."""
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise unknown_name("activation", name, ACTIVATIONS)

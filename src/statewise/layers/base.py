@@ -10,7 +10,7 @@ import jax
 
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.kernels.reference import LSTMState
-from statewise.shapes import Shape, describe
+from statewise.shapes import Shape, check_sizes, describe
 
 Params = dict[str, jax.Array]
 """Weights of one layer by name; `Layer.weight_names` has their order."""
@@ -69,9 +69,17 @@ class Layer(ABC):
         """Returns the constructor's arguments, as JSON holds them."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
-    def _refuse(self, expected: str, shape: Shape, way_out: str) -> ShapeError:
-        kind = type(self).__name__
-        return ShapeError(f"{kind} expects {expected}, got {describe(shape)}; {way_out}")
+    def _refuse(self, expected: str, shape: Shape, way_out: str, as_first: str | None = None) -> MisfitError:
+        what = f"{type(self).__name__} expects {expected}, got {describe(shape)}"
+        return MisfitError(what, way_out, as_first or way_out)
+
+
+class MisfitError(ShapeError):
+    """What comes in does not fit a layer; the way out depends on whether the layer is the network's first."""
+
+    def __init__(self, what: str, way_out: str, as_first: str) -> None:
+        super().__init__(f"{what}; {way_out}")
+        self.as_first = f"{what}; {as_first}"
 
 
 class MemorylessLayer(Layer):
@@ -94,7 +102,10 @@ class MemorylessLayer(Layer):
         return self.transform(params, x, rng), state
 
 
-def check_name(kind: str, name: object) -> None:
-    """Raises ConfigurationError unless `name` can stand in the names of weights in a model file."""
+def check_layer(layer: Layer) -> None:
+    """Raises ConfigurationError unless a layer's name can stand in a model file and its input_shape is a shape."""
+    kind, name = type(layer).__name__, layer.name
     if name is not None and not (isinstance(name, str) and name and "/" not in name):
-        raise ConfigurationError(f"{kind}: name must be text without '/', got {name!r}")
+        raise ConfigurationError(f"{kind} name: expected text without '/', got {name!r}")
+    if layer.input_shape is not None:
+        check_sizes(f"{kind} input_shape", layer.input_shape)

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax.nn import initializers
 
 from statewise.layers.activations import ACTIVATIONS, check_activation
-from statewise.layers.base import MemorylessLayer, Params, check_name
-from statewise.shapes import Shape, check_positive
+from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.shapes import Shape, check_whole
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Dense(MemorylessLayer):
     use_bias: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_name("Dense", self.name)
-        check_positive("Dense units", self.units)
+        check_layer(self)
+        check_whole("Dense units", self.units)
         check_activation(self.activation)
 
     @property
@@ -43,7 +43,9 @@ class Dense(MemorylessLayer):
 
     def output_shape(self, shape: Shape) -> Shape:
         if not shape or shape[-1] is None:
-            raise self._refuse("[B, F] or [B, T, F]", shape, "give it features, e.g. by an Embedding before it")
+            raise self._refuse(
+                "[B, F] or [B, T, F]", shape, "give it features: x[..., None] is one, an Embedding before it makes more"
+            )
         return (*shape[:-1], self.units)
 
     def init(self, key: jax.Array, shape: Shape) -> Params:
@@ -70,7 +72,7 @@ class Activation(MemorylessLayer):
     activation: str
 
     def __post_init__(self) -> None:
-        check_name("Activation", self.name)
+        check_layer(self)
         check_activation(self.activation)
 
     def output_shape(self, shape: Shape) -> Shape:

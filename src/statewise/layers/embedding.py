@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from statewise.layers.base import MemorylessLayer, Params, check_name
-from statewise.shapes import Shape, check_positive
+from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.shapes import Shape, check_whole
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Embedding(MemorylessLayer):
     output_dim: int
 
     def __post_init__(self) -> None:
-        check_name("Embedding", self.name)
-        check_positive("Embedding input_dim", self.input_dim)
-        check_positive("Embedding output_dim", self.output_dim)
+        check_layer(self)
+        check_whole("Embedding input_dim", self.input_dim)
+        check_whole("Embedding output_dim", self.output_dim)
 
     @property
     def weight_names(self) -> tuple[str, ...]:

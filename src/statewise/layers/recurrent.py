@@ -12,8 +12,8 @@ from statewise.errors import StateError
 from statewise.kernels import reference, scan
 from statewise.kernels.reference import GATES, LSTMState, LSTMWeights
 from statewise.layers.activations import ACTIVATIONS, check_activation
-from statewise.layers.base import Layer, LayerState, Params, check_name
-from statewise.shapes import Shape, check_positive
+from statewise.layers.base import Layer, LayerState, Params, check_layer
+from statewise.shapes import Shape, check_whole
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class LSTM(Layer):
     return_sequences: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_name("LSTM", self.name)
-        check_positive("LSTM units", self.units)
+        check_layer(self)
+        check_whole("LSTM units", self.units)
         check_activation(self.activation)
         check_activation(self.recurrent_activation)
 
@@ -54,8 +54,13 @@ class LSTM(Layer):
         return ("kernel", "recurrent_kernel", "bias") if self.use_bias else ("kernel", "recurrent_kernel")
 
     def output_shape(self, shape: Shape) -> Shape:
-        if len(shape) != 2:
-            raise self._refuse("[B, T, F]", shape, "give the layer before it return_sequences=True")
+        if len(shape) != 2 or shape[-1] is None:
+            raise self._refuse(
+                "[B, T, F]",
+                shape,
+                "give the layer before it return_sequences=True",
+                as_first="give x three axes, rows, steps and features: for one feature a step x[..., None]",
+            )
         return (shape[0], self.units) if self.return_sequences else (self.units,)
 
     def init(self, key: jax.Array, shape: Shape) -> Params:

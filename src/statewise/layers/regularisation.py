@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError
-from statewise.layers.base import MemorylessLayer, Params, check_name
-from statewise.shapes import Shape, check_rate
+from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.shapes import Shape, check_rate, check_sizes
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,13 @@ class Dropout(MemorylessLayer):
     noise_shape: tuple[int | None, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_name("Dropout", self.name)
+        check_layer(self)
         check_rate("Dropout rate", self.rate)
         if self.noise_shape is not None:
-            object.__setattr__(self, "noise_shape", tuple(self.noise_shape))
-            if any(size not in (None, 1) for size in self.noise_shape):
-                raise ConfigurationError(
-                    f"Dropout noise_shape: expected None or 1 for each axis, got {self.noise_shape}"
-                )
+            shape = check_sizes("Dropout noise_shape", self.noise_shape)
+            if any(size not in (None, 1) for size in shape):
+                raise ConfigurationError(f"Dropout noise_shape: expected None or 1 for each axis, got {shape}")
+            object.__setattr__(self, "noise_shape", shape)
 
     def output_shape(self, shape: Shape) -> Shape:
         if self.noise_shape is not None and len(self.noise_shape) != len(shape) + 1:
