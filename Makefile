@@ -13,10 +13,10 @@ demo: .venv/demo-ready
 		--prompt "had a general" --length 32 --temperature 0
 
 test: .venv/dev-ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 test-all: .venv/dev-ready
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest --numprocesses auto -m ""
 
 check: .venv/dev-ready
 	$(BIN)/ruff check

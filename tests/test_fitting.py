@@ -198,6 +198,21 @@ def test_a_callback_that_stops_epochs_that_run_together_stops_the_weights_too(
     assert_same(model.get_weights(), three_epochs[0].get_weights(), "weights")
 
 
+@pytest.mark.parametrize("ends", [True, False], ids=["it-stops", "last-epoch"])
+def test_weights_that_a_callback_sets_in_the_last_epoch_are_kept(ends: bool) -> None:
+    """As own versions of EarlyStopping do: put the best weights back, then stop."""
+    model = tagger()
+    chosen = [0.5 * weight for weight in model.get_weights()]
+
+    def restore(epoch: int, _: dict[str, float]) -> bool:
+        if epoch == 2:
+            model.set_weights(chosen)
+        return ends and epoch == 2
+
+    fit(model, epochs=9 if ends else 3, state="carry", callbacks=[restore])
+    assert_same(model.get_weights(), chosen, "weights")
+
+
 def test_callbacks_are_told_of_the_end_when_one_fails() -> None:
     watcher = Watcher(lambda _: None)
 

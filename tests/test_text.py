@@ -26,7 +26,7 @@ def story() -> sw.TextModel:
 @pytest.fixture(scope="module")
 def carried() -> sw.TextModel:
     model = sw.TextModel(tokens="word", units=96, dropout=0.0, seed=7)
-    model.fit(FABLE, epochs=150, batch_size=4, steps=16, learning_rate=0.02, verbose=0)
+    model.fit(FABLE, epochs=150, batch_size=1, steps=32, learning_rate=0.01, verbose=0)
     return model
 
 

@@ -63,6 +63,36 @@ class FunctionCallback(Callback):
         return self._function(epoch, logs) is True
 
 
+class OnBehalf(Callback):
+    """A callback that is shown another model: the one that has the trained one inside it."""
+
+    def __init__(self, model: TrainedModel, callback: Callback) -> None:
+        self._model, self._callback, self.reads_model = model, callback, callback.reads_model
+
+    def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
+        self._callback.on_train_begin(self._model, epochs, steps)
+
+    def on_step(self, record: StepRecord) -> None:
+        self._callback.on_step(record)
+
+    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
+        return self._callback.on_epoch_end(self._model, epoch, logs)
+
+    def on_train_end(self, model: TrainedModel) -> None:
+        self._callback.on_train_end(self._model)
+
+
+def read_callbacks(callbacks: object) -> list[Callback]:
+    """Returns `fit`'s callbacks, functions among them wrapped.
+
+    Raises:
+        ConfigurationError: that is no list, or holds something else.
+    """
+    if not isinstance(callbacks, list | tuple):
+        raise ConfigurationError(f"callbacks: expected a list, got {callbacks!r}")
+    return [entry if isinstance(entry, Callback) else FunctionCallback(entry) for entry in callbacks]
+
+
 class _Best:
     """Remembers the best value of one log."""
 

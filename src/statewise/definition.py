@@ -12,8 +12,8 @@ import numpy as np
 from statewise.engine import keep_compiled_programs
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
 from statewise.layers import Embedding, Layer
-from statewise.network import Network, NetworkParams, summarize
-from statewise.shapes import Array, Shape, as_array, check_finite, check_seed
+from statewise.network import Network, NetworkParams, name_layers, summarize
+from statewise.shapes import Array, Shape, as_array, check_finite, check_seed, check_sizes, describe
 
 
 class Definition:
@@ -26,6 +26,8 @@ class Definition:
         self._network: Network | None = None
         self._params: NetworkParams = {}
         self._trained = False  # whether the weights are other than random
+        if not isinstance(layers, Iterable):
+            raise ConfigurationError(f"layers: expected a list such as [LSTM(32), Dense(1)], got {layers!r}")
         for layer in layers:
             self.add(layer)
 
@@ -43,6 +45,7 @@ class Definition:
             raise LifecycleError("layers are added before training; make a new Sequential")
         if self._layers and layer.input_shape is not None:
             raise ConfigurationError("only the first layer takes input_shape; the others follow from it")
+        name_layers([*self._layers, layer])  # refuses a name that is taken
         shape = layer.input_shape if self._network is None else self._network.input_shape
         network = None if shape is None else _network([*self._layers, layer], shape)
         self._layers.append(layer)
@@ -53,13 +56,21 @@ class Definition:
         """Makes the weights for input of a shape given with its batch axis, as in Keras: `(None, T, F)`.
 
         Raises:
-            LifecycleError: there are no layers.
+            ConfigurationError: that is no shape.
+            LifecycleError: there are no layers, or the weights are there already, for another shape.
             ShapeError: a layer does not fit.
         """
+        shape = check_sizes("input_shape", input_shape)[1:]
         if not self._layers:
             raise LifecycleError("the model has no layers; model.add(LSTM(32)) adds one")
+        network = _network(self._layers, shape)
         if self._network is None:
-            self._adopt(_network(self._layers, tuple(input_shape)[1:]))
+            self._adopt(network)
+        elif network.input_shape != self._network.input_shape:
+            raise LifecycleError(
+                f"the model is built for {describe(self._network.input_shape)}, got {describe(network.input_shape)}; "
+                "make a new Sequential for another input"
+            )
 
     def _adopt(self, network: Network) -> None:
         self._network = network
@@ -104,6 +115,8 @@ class Definition:
             DataError: NaN among them.
         """
         names = self._weight_names()
+        if not isinstance(weights, list | tuple):
+            raise ShapeError(f"weights: expected a list of {len(names)} arrays, got {type(weights).__name__}")
         arrays = [as_array("weights", weight).astype(np.float32) for weight in weights]
         expected = [self.params[layer][weight].shape for layer, weight in names]
         if [array.shape for array in arrays] != expected:

@@ -13,8 +13,8 @@ import numpy as np
 import optax
 
 from statewise.artifact import Artifact, fill_leaves, name_leaves, write_artifact
-from statewise.callbacks import Callback, FunctionCallback
-from statewise.data.batches import CheckedBatches, Samples, read_flags, read_samples, read_x, unpack
+from statewise.callbacks import Callback, read_callbacks
+from statewise.data.batches import CheckedBatches, Samples, check_filled, read_flags, read_samples, read_x, unpack
 from statewise.definition import Definition
 from statewise.errors import ConfigurationError, LifecycleError, unknown_name
 from statewise.fitting import run_epochs
@@ -90,17 +90,10 @@ class Sequential(Definition):
         return self._settings
 
     def _programs(self) -> Programs:
-        programs = self._require_settings().programs(self.network)
+        settings = self._require_settings()
         if self._optimizer_state is None:
-            fresh = programs.transformation.init(self._params)
-            known = self._loaded_optimizer
-            if known and set(name_leaves("optimizer", fresh)) != set(known):
-                raise ConfigurationError(
-                    "the file holds the state of another optimiser: compile with the one that it was trained with, "
-                    "or put the weights into a new model: new.set_weights(model.get_weights())"
-                )
-            self._optimizer_state = fill_leaves("optimizer", fresh, known) if known else fresh
-        return programs
+            self._optimizer_state = settings.optimizer_state(self.network, self._params, self._loaded_optimizer)
+        return settings.programs(self.network)
 
     def _adopt(self, network: Network) -> None:
         super()._adopt(network)
@@ -162,7 +155,7 @@ class Sequential(Definition):
         carry, span = state == "carry", range(initial_epoch, epochs)
         if carry and shuffle:
             raise ConfigurationError("state='carry' needs the rows in their order: leave shuffle=True out")
-        readers = [*display(verbose), *(c if isinstance(c, Callback) else FunctionCallback(c) for c in callbacks)]
+        readers = [*display(verbose), *read_callbacks(callbacks)]
         source: Samples | CheckedBatches
         validation: Samples | Validate | None = None
         if y is None and not isinstance(x, np.ndarray | jax.Array):
@@ -176,6 +169,8 @@ class Sequential(Definition):
             source = self._read(x, y, sample_weight, reset, mask)
             if validation_split:
                 source, validation = source.split(validation_split)
+        if validation_data is not None and validation_split:
+            raise ConfigurationError("validation_split and validation_data: expected one of them, got both")
         if callable(validation_data):
             validation = validation_data
         elif validation_data is not None:
@@ -195,7 +190,12 @@ class Sequential(Definition):
 
     def _validate(self, validation: Samples | Validate, batch_size: int, carry: bool) -> dict[str, float]:
         if not isinstance(validation, Samples):
-            return validation()
+            logs = validation()
+            if not isinstance(logs, dict):
+                raise ConfigurationError(
+                    f"validation_data: expected the function to return a dict of logs, got {logs!r}"
+                )
+            return logs
         start = self.network.zero_state(min(batch_size, validation.rows)) if carry else None
         return self._evaluate(validation, batch_size, start)[0]
 
@@ -205,7 +205,9 @@ class Sequential(Definition):
 
     def _read_x(self, x: object) -> Array:
         if self._network is None:
-            self.build(as_array("x", x).shape)
+            array = as_array("x", x)
+            check_filled(array)
+            self.build(array.shape)
         return read_x(x, self.network.input_shape, self.network.symbols)
 
     def _training(
@@ -390,6 +392,8 @@ class Sequential(Definition):
         model._params, model._trained = fill_leaves("params", shapes, arrays), header["trained"]
         model._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
         model._settings = Settings.from_config(header["compiled"])
+        if model._settings is not None and model._loaded_optimizer:
+            model._programs()  # notices now what the file lacks, not when training goes on
         if header["state"] is not None:
             zeros = dict(network.state_of(network.zero_state(header["state"])).layers)
             model.state = State(fill_leaves("state", zeros, arrays))

@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 import optax
 
+from statewise.artifact import fill_leaves
+from statewise.errors import ConfigurationError
 from statewise.losses import Loss, get_loss
 from statewise.metrics import check_metric_names, get_metric
-from statewise.network import Network
+from statewise.network import Network, NetworkParams
 from statewise.optimizers import Optimizer, get_optimizer, optimizer_from_config
 from statewise.programs import Programs, programs_for
+from statewise.shapes import Array
 
 
 class Settings(NamedTuple):
@@ -28,6 +31,8 @@ class Settings(NamedTuple):
         Raises:
             ConfigurationError: a name that does not exist; the message has the nearest.
         """
+        if not isinstance(metrics, str | list | tuple):
+            raise ConfigurationError(f"metrics: expected a list of names such as ['accuracy'], got {metrics!r}")
         names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         check_metric_names(names)
         return cls(get_optimizer(optimizer), get_loss(loss), names)
@@ -41,6 +46,15 @@ class Settings(NamedTuple):
         outputs = network.output_shape[-1] or 0
         metrics = tuple(get_metric(name, self.loss.target, outputs) for name in self.metrics)
         return programs_for(network, self.loss, metrics, self.optimizer)
+
+    def optimizer_state(self, network: Network, params: NetworkParams, saved: dict[str, Array]) -> Any:
+        """Returns the optimiser's state for `params`: the `saved` one of a model file if there is one, or a fresh one.
+
+        Raises:
+            FileError: what is saved is that of another optimiser, or not whole.
+        """
+        fresh = self.programs(network).transformation.init(params)
+        return fill_leaves("optimizer", fresh, saved) if saved else fresh
 
     def config(self) -> dict[str, Any]:
         """Returns the settings as JSON holds them; an optimiser that no file can hold becomes None."""

@@ -13,7 +13,7 @@ import optax
 
 from statewise.artifact import ANEW, Artifact, write_artifact
 from statewise.baselines import Baselines
-from statewise.callbacks import Callback, FunctionCallback
+from statewise.callbacks import Callback, OnBehalf, read_callbacks
 from statewise.data.codecs import Vocabulary, check_tokens
 from statewise.data.lanes import lanes, windows
 from statewise.errors import DataError, FileError, LifecycleError
@@ -25,7 +25,6 @@ from statewise.optimizers import Optimizer, get_optimizer
 from statewise.scoring import Scores, count_scorable, score_sequence
 from statewise.shapes import Array, check_rate, check_seed, check_whole
 from statewise.text_plan import Plan, scheduled_optimizer
-from statewise.training import StepRecord
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ class TextModel:
         vocabulary = Vocabulary.of(text, self.tokens)
         plan = self.plan(text, batch_size=batch_size, steps=steps, epochs=epochs)
         configured = _configured(optimizer, learning_rate, plan)
-        readers = [_OnBehalf(self, callback) for callback in callbacks]
+        readers = [OnBehalf(self, callback) for callback in read_callbacks(callbacks)]
         held_out = None if validation_text is None else self._read_held_out(vocabulary, validation_text)
         if self._vocabulary != vocabulary:  # whatever can be wrong was found: what was learnt before may go
             self._define(vocabulary)
@@ -358,24 +357,3 @@ def _configured(
     if isinstance(optimizer, str):
         return scheduled_optimizer(optimizer, learning_rate, plan.updates)
     return get_optimizer(optimizer)
-
-
-class _OnBehalf(Callback):
-    """A callback that is shown the TextModel in place of the Sequential inside it."""
-
-    def __init__(self, model: TextModel, callback: Callback | Callable[..., bool | None]) -> None:
-        self._model = model
-        self._callback = callback if isinstance(callback, Callback) else FunctionCallback(callback)
-        self.reads_model = self._callback.reads_model
-
-    def on_train_begin(self, model: object, epochs: range, steps: int | None) -> None:
-        self._callback.on_train_begin(self._model, epochs, steps)
-
-    def on_step(self, record: StepRecord) -> None:
-        self._callback.on_step(record)
-
-    def on_epoch_end(self, model: object, epoch: int, logs: dict[str, float]) -> bool | None:
-        return self._callback.on_epoch_end(self._model, epoch, logs)
-
-    def on_train_end(self, model: object) -> None:
-        self._callback.on_train_end(self._model)
