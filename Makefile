@@ -16,7 +16,7 @@ test: .venv/dev-ready
 	$(BIN)/python -m pytest --numprocesses auto
 
 test-all: .venv/dev-ready
-	$(BIN)/python -m pytest --numprocesses auto -m ""
+	STATEWISE_FULL_OPTIMISATION=1 $(BIN)/python -m pytest --numprocesses auto -m ""
 
 check: .venv/dev-ready
 	$(BIN)/ruff check

@@ -68,11 +68,12 @@ CASES = [
 @contextmanager
 def quick_compilation() -> Iterator[None]:
     """Compiles without most optimisations: half the time, for tests of what does not depend on them."""
+    before = jax.config.values["jax_disable_most_optimizations"]
     jax.config.update("jax_disable_most_optimizations", True)
     try:
         yield
     finally:
-        jax.config.update("jax_disable_most_optimizations", False)
+        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def random_weights(model: sw.Sequential, seed: int = 1, scale: float = 0.7, bias_scale: float = 0.7) -> None:

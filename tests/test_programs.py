@@ -108,6 +108,25 @@ def test_a_network_with_one_answer_a_row_counts_rows() -> None:
     assert loss == pytest.approx(float(np.mean((np.asarray(answers) - y) ** 2)), rel=1e-5)
 
 
+def test_a_network_without_weights_has_a_loss_too() -> None:
+    model = sw.Sequential([sw.Activation("tanh")])
+    model.compile("sgd", "mse")
+    x, y = np.random.default_rng(4).normal(size=(2, 6, 3))
+    history = model.fit(x, y, epochs=1, verbose=0)
+    assert history.history["loss"][0] == pytest.approx(float(np.mean((np.tanh(x) - y) ** 2)), rel=1e-5)
+
+
+def test_the_loss_of_a_long_epoch_is_not_rounded_away() -> None:
+    """The sum of 30,000 float32 losses is as exact as one of them."""
+    model = sw.Sequential([sw.Dense(1, use_bias=False, input_shape=(1,))])
+    model.compile(sw.SGD(learning_rate=1e-30), "mae")
+    model.set_weights([[[1.0]]])
+    x = np.full((30_000, 1), 0.1)
+    history = model.fit(x, 0 * x, batch_size=1, epochs=1, verbose=0)
+    assert history.history["loss"][0] == pytest.approx(float(np.float32(0.1)), rel=1e-7)
+    assert model.evaluate(x, 0 * x, batch_size=1) == pytest.approx(float(np.float32(0.1)), rel=1e-7)
+
+
 # ------------------------------------------------------------------------------------------- shuffling
 
 

@@ -49,8 +49,7 @@ def run_epochs(
                 if ended or interrupt.requested:
                     break
         finally:
-            if history.epoch:  # epochs that ran ahead in the same dispatch never were
-                training.rewind(history.epoch[-1])
+            if history.epoch and training.rewind(history.epoch[-1]):
                 take()
             for callback in callbacks:
                 callback.on_train_end(model)

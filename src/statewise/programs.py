@@ -261,4 +261,4 @@ def _renew(run: Run, keys: Keys, epoch: jax.Array, layout: Layout) -> Run:
 
 
 def _all_finite(params: NetworkParams) -> jax.Array:
-    return jnp.all(jnp.stack([jnp.isfinite(weight).all() for weight in jax.tree.leaves(params)]))
+    return jnp.all(jnp.array([jnp.isfinite(weight).all() for weight in jax.tree.leaves(params)], bool))

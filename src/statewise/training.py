@@ -116,11 +116,16 @@ class Training:
         )
         return run, np.asarray(records)[:epochs]
 
-    def rewind(self, epoch: int) -> None:
-        """Goes back to what `epoch` left, if others ran after it in the same dispatch: its epochs are run again."""
+    def rewind(self, epoch: int) -> bool:
+        """Goes back to what `epoch` left if others ran after it in the same dispatch; returns whether they did.
+
+        The epochs of that dispatch up to `epoch` are run again, which gives the same numbers.
+        """
         before, first, together = self._last
-        if first <= epoch + 1 < first + together:
+        ran_ahead = first <= epoch + 1 < first + together
+        if ran_ahead:
             self.run, _ = self._dispatch(before, first, epoch + 1 - first, 0, self.steps)
+        return ran_ahead
 
     def __iter__(self) -> Iterator[Record]:
         epoch = self._epochs.start
@@ -177,8 +182,9 @@ class StreamedTraining:
         for epoch in self._epochs:
             yield from self._one_epoch(epoch)
 
-    def rewind(self, epoch: int) -> None:
-        """Does nothing: here an epoch always runs by itself."""
+    def rewind(self, epoch: int) -> bool:
+        """Returns False: here every epoch runs by itself."""
+        return False
 
     def _one_epoch(self, epoch: int) -> Iterator[Record]:
         begun = shown = time.perf_counter()

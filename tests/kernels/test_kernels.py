@@ -24,14 +24,13 @@ Kernel = Callable[..., tuple[jax.Array, LSTMState]]
 
 Size = tuple[int, int, int, int]  # B, T, F, H
 
-TINY: Size = (1, 1, 1, 1)
 ONE_STEP: Size = (3, 1, 2, 4)
 ONE_ROW: Size = (1, 4, 3, 2)
 SMALL: Size = (2, 5, 3, 2)
 LARGE: Size = (2, 3, 3, 64)  # B H 4H at the threshold: not unrolled
 
 FLAGS = ["plain", "reset", "mask", "both"]
-CASES = [(TINY, "plain"), (ONE_STEP, "both"), (ONE_ROW, "both"), *((SMALL, flags) for flags in FLAGS), (LARGE, "both")]
+CASES = [(ONE_STEP, "both"), (ONE_ROW, "both"), *((SMALL, flags) for flags in FLAGS), (LARGE, "both")]
 KERNELS: dict[str, Kernel] = {"scan": scan.lstm, "reference": reference.lstm}
 NAMES = ("kernel", "recurrent_kernel", "bias", "x", "h0", "c0")
 
@@ -138,8 +137,9 @@ def test_fast_kernel_equals_oracle_in_float32(size: Size) -> None:
 def test_the_sizes_lie_on_both_sides_of_the_unrolling_threshold() -> None:
     counts = {}
     for B, T, F, H in (ONE_STEP, SMALL, LARGE, (2, 99, 3, 63)):
-        state = LSTMState(jnp.zeros((B, H)), jnp.zeros((B, H)))
-        counts[B, T, F, H] = scan._unroll(jnp.zeros((T, B, F)), state)
+        h: Any = jax.ShapeDtypeStruct((B, H), "float32")
+        x: Any = jax.ShapeDtypeStruct((T, B, F), "float32")
+        counts[B, T, F, H] = scan._unroll(x, LSTMState(h, h))
     assert counts == {ONE_STEP: 1, SMALL: 5, LARGE: 1, (2, 99, 3, 63): scan.UNROLL}
 
 
