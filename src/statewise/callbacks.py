@@ -43,7 +43,10 @@ class Callback:
         """Called now and then inside an epoch that lasts."""
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
-        """Called after each epoch; returning True ends training."""
+        """Called after each epoch; returning True ends training.
+
+        Weights that it sets are kept if training ends here; otherwise training goes on from its own.
+        """
 
     def on_train_end(self, model: TrainedModel) -> None:
         """Called after the last epoch, also when training was ended early."""
