@@ -123,6 +123,11 @@ def test_any_optax_transformation_trains() -> None:
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [sw.SGD, sw.RMSprop, sw.Adam])
+def test_the_learning_rate_comes_first_as_in_keras(kind: type[sw.Adam]) -> None:
+    assert kind(0.25) == kind(learning_rate=0.25)
+
+
 def test_an_optax_transformation_goes_on_after_loading(tmp_path: Path) -> None:
     whole, half = classifier(optimizer=(tx := optax.adamw(0.01))), classifier(optimizer=tx)
     whole.fit(X, Y, epochs=4, batch_size=4, verbose=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 import jax
@@ -132,7 +132,7 @@ class Optimizer(ABC):
         global_clipnorm: largest norm of the gradient of all weights together.
     """
 
-    learning_rate: LearningRate = 0.001
+    learning_rate: LearningRate = field(default=0.001, kw_only=False)
     clipnorm: float | None = None
     clipvalue: float | None = None
     global_clipnorm: float | None = None
@@ -188,7 +188,7 @@ class SGD(Optimizer):
         nesterov: whether to look ahead: `w += momentum v - learning_rate g`.
     """
 
-    learning_rate: LearningRate = 0.01
+    learning_rate: LearningRate = field(default=0.01, kw_only=False)
     momentum: float = 0.0
     nesterov: bool = False
 
@@ -209,7 +209,7 @@ class RMSprop(Optimizer):
         centered: whether to subtract the square of the running mean of the gradient.
     """
 
-    learning_rate: LearningRate = 0.001
+    learning_rate: LearningRate = field(default=0.001, kw_only=False)
     rho: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-7
@@ -232,7 +232,7 @@ class Adam(Optimizer):
             Adam add theirs to the corrected one.
     """
 
-    learning_rate: LearningRate = 0.001
+    learning_rate: LearningRate = field(default=0.001, kw_only=False)
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
