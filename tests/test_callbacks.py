@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,11 @@ import pytest
 
 import statewise as sw
 from learning import X, Y, fit, tagger
-from networks import quick_compilation
 from statewise.errors import ConfigurationError, FileError
 from tolerances import assert_same
 
 NAN = float("nan")
 SCRIPTED = [3.0, 2.0, 1.0, 1.5, 1.0, 2.0, 0.5, 0.4]  # best at epoch 2, and better again at epoch 6
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 def scripted(values: list[float], name: str = "loss") -> Callable[[], dict[str, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,18 +12,11 @@ import pytest
 
 import statewise as sw
 from learning import BATCH, Dispatches, X, Y, fit, logs_of, tagger
-from networks import quick_compilation
 from statewise import interrupt
 from statewise.errors import DivergenceError
 from tolerances import assert_close, assert_same
 
 STOP_AFTER = 3
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 @pytest.fixture(autouse=True)

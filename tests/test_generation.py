@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -12,7 +11,7 @@ import pytest
 
 import oracle
 import statewise as sw
-from networks import copied, quick_compilation
+from networks import copied
 from statewise import generation
 from statewise.errors import ConfigurationError
 from statewise.generation import Generator, Sampling, draw, generator_of
@@ -21,12 +20,6 @@ from tolerances import assert_same
 
 LENGTH = 150  # crosses the boundary between dispatches twice
 GREEDY = Sampling(temperature=0.0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -11,18 +10,12 @@ import pytest
 
 import statewise as sw
 from learning import BATCH, MASK, ROWS, X, Y, tagger
-from networks import copied, quick_compilation, random_state, random_weights, rows
+from networks import copied, random_state, random_weights, rows
 from tolerances import assert_close, assert_same
 
 RESET = np.random.default_rng(21).random(MASK.shape) < 0.2
 FLAGS: dict[str, dict[str, Any]] = {"plain": {}, "reset-and-mask": {"reset": RESET, "mask": MASK}}
 flagged = pytest.mark.parametrize("flags", FLAGS.values(), ids=FLAGS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 @pytest.fixture

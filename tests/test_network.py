@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 
 import oracle
 import statewise as sw
-from networks import CASES, Case, copied, quick_compilation, random_state, random_weights, random_x, rows
+from networks import CASES, Case, copied, random_state, random_weights, random_x, rows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.network import Network, name_layers, network_from_config
 from tolerances import assert_close, assert_same, differ
@@ -38,12 +37,6 @@ class Subject:
     def join(self, parts: list[Array]) -> Array:
         """Returns the outputs of consecutive calls as those of one call."""
         return np.concatenate(parts, axis=1) if self.case.every_step else parts[-1]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)

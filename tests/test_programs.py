@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -12,15 +11,7 @@ import pytest
 
 import statewise as sw
 from learning import BATCH, MASK, RATE, ROWS, WEIGHT, Dispatches, X, Y, fit, logs_of, plain, train_by_hand
-from networks import quick_compilation
 from tolerances import assert_close, assert_same
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
-
 
 # -------------------------------------------------------------------------------------------- by hand
 

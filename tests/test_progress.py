@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from learning import Dispatches, fit, tagger
-from networks import quick_compilation
 from statewise import progress
 from statewise.errors import ConfigurationError
 
 LINE = r"epoch {}/3  \d+\.\d\d s  loss \d\.\d{{4}}  accuracy \d\.\d{{4}}"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 class Terminal(io.StringIO):

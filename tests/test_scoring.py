@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import statewise as sw
-from networks import quick_compilation
 from statewise import scoring
 from statewise.scoring import Scores, score_sequence
 from texts import WINDOW, Array, probabilities, reader, symbols, windowed_probabilities
@@ -21,12 +19,6 @@ ROUNDING = TOLERANCES["float32"]
 Measured on the network below: 7e-7 nats a symbol at most after 256 symbols or 64, 5e-3 after 32, 1.8 after 1. On a
 network trained on a fable (64 units, 60 epochs): 7e-7 after 256, 8e-5 after 128, 2e-2 after 64, 1.3 after 1.
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -11,17 +10,11 @@ import numpy as np
 import pytest
 
 import statewise as sw
-from networks import copied, quick_compilation, random_state, random_weights
+from networks import copied, random_state, random_weights
 from statewise.errors import StateError
 from tolerances import assert_same
 
 X = np.random.default_rng(1).normal(size=(3, 4, 2))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 @pytest.fixture(scope="module")

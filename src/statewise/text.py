@@ -152,13 +152,13 @@ class TextModel:
             ConfigurationError: an option out of its range.
         """
         vocabulary = Vocabulary.of(text, self.tokens)
-        plan = self.plan(text, batch_size=batch_size, steps=steps, epochs=epochs)
+        ids = vocabulary.encode(text)
+        plan = Plan.of(len(ids), self.window, batch_size, steps, epochs)
         configured = _configured(optimizer, learning_rate, plan)
         readers = [OnBehalf(self, callback) for callback in read_callbacks(callbacks)]
         held_out = None if validation_text is None else self._read_held_out(vocabulary, validation_text)
         if self._vocabulary != vocabulary:  # whatever can be wrong was found: what was learnt before may go
             self._define(vocabulary)
-        ids = vocabulary.encode(text)
         self._vocabulary, self._baselines = vocabulary, Baselines.of(ids, len(vocabulary))
         self._model.compile(configured, "sparse_categorical_crossentropy", ["accuracy"])
         framing = self._frame(ids, plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from networks import quick_compilation
 from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.kernels import reference, scan
 from statewise.kernels.reference import LSTMState, LSTMWeights
@@ -27,12 +26,6 @@ X: Any = RNG.normal(size=(3, 4, 5)).astype(np.float32)
 
 def normal(*shape: int) -> jax.Array:
     return jnp.asarray(RNG.normal(size=shape), jnp.float32)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with quick_compilation():
-        yield
 
 
 # ----------------------------------------------------------------------------------------------- LSTM
