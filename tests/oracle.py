@@ -37,6 +37,8 @@ class LSTMGradients:
     bias: list[float]  # [4H]
     h0: list[list[float]]  # [B][H]
     c0: list[list[float]]  # [B][H]
+    initial_h: list[float]  # [H]
+    initial_c: list[float]  # [H]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def lstm(
     *,
     reset: Flags | None = None,
     mask: Flags | None = None,
+    initial: HC | None = None,
 ) -> LSTMRun:
     """Return the outputs and the final state of x `[B][T][F]`, begun from h0 and c0 `[B][H]`.
 
@@ -71,17 +74,18 @@ def lstm(
         c = f c + i g
         h = o tanh(c),  y = h
 
-    `reset[b][t]` True: the row's state becomes zero before step t (zero, the initial state; not h0 and c0).
+    `reset[b][t]` True: the row's state becomes `initial` before step t: its h and c, both `[H]`, or zeros.
     `mask[b][t]` False: step t is skipped; the state stays, and y repeats its h.
-    Where a step is both, the reset comes first, so the state stays at zero.
+    Where a step is both, the reset comes first, so the state stays at `initial`.
 
     Source: Gers, Schmidhuber and Cummins, Learning to Forget (2000), without peepholes.
     """
     weights = _Weights(kernel, recurrent_kernel, bias)
+    fresh = initial or _zero_state(weights)
     run = LSTMRun(y=[], h=[], c=[])
     for b in range(len(x)):
         resets, steps = _row_flags(reset, mask, b, len(x[b]))
-        states = _row_states(x[b], weights, (h0[b], c0[b]), resets, steps)
+        states = _row_states(x[b], weights, (h0[b], c0[b]), fresh, resets, steps)
         run.y.append([list(h) for h, _ in states[1:]])
         run.h.append(list(states[-1][0]))
         run.c.append(list(states[-1][1]))
@@ -95,12 +99,14 @@ def _row_flags(reset: Flags | None, mask: Flags | None, b: int, length: int) -> 
     return resets, steps
 
 
-def _row_states(x: Matrix, weights: _Weights, state: HC, resets: Sequence[bool], steps: Sequence[bool]) -> list[HC]:
+def _row_states(
+    x: Matrix, weights: _Weights, state: HC, fresh: HC, resets: Sequence[bool], steps: Sequence[bool]
+) -> list[HC]:
     """Return T + 1 states of one row: the one it began with, then the one after each step."""
     states = [state]
     for t in range(len(x)):
         if resets[t]:
-            state = _zero_state(weights)
+            state = fresh
         if steps[t]:
             state = _step(x[t], state, weights)
         states.append(state)
@@ -158,23 +164,27 @@ def lstm_gradients(
     *,
     reset: Flags | None = None,
     mask: Flags | None = None,
+    initial: HC | None = None,
 ) -> LSTMGradients:
     """Return the gradients of `sum(d_y * y) + sum(d_h * h) + sum(d_c * c)`, y, h and c being those of `lstm`.
 
     d_y is `[B][T][H]`, d_h and d_c are `[B][H]`. This is back-propagation through time, over all T steps.
     """
     weights = _Weights(kernel, recurrent_kernel, bias)
+    fresh = initial or _zero_state(weights)
     gradients = _zero_gradients(x, weights)
     for b in range(len(x)):
         resets, steps = _row_flags(reset, mask, b, len(x[b]))
-        states = _row_states(x[b], weights, (h0[b], c0[b]), resets, steps)
+        states = _row_states(x[b], weights, (h0[b], c0[b]), fresh, resets, steps)
         d_state: HC = (d_h[b], d_c[b])
         for t in reversed(range(len(x[b]))):
             d_state = _add(d_state[0], d_y[b][t]), d_state[1]
             if steps[t]:
-                before = _zero_state(weights) if resets[t] else states[t]
+                before = fresh if resets[t] else states[t]
                 d_state = _step_back(x[b][t], before, weights, d_state, gradients, gradients.x[b][t])
             if resets[t]:  # nothing before a reset can be felt after it
+                for total, d in zip((gradients.initial_h, gradients.initial_c), d_state, strict=True):
+                    total[:] = _add(total, d)
                 d_state = _zero_state(weights)
         gradients.h0.append(list(d_state[0]))
         gradients.c0.append(list(d_state[1]))
@@ -190,6 +200,8 @@ def _zero_gradients(x: Batch, weights: _Weights) -> LSTMGradients:
         bias=[0.0] * len(weights.bias),
         h0=[],
         c0=[],
+        initial_h=[0.0] * len(weights.recurrent_kernel),
+        initial_c=[0.0] * len(weights.recurrent_kernel),
     )
 
 

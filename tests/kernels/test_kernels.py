@@ -16,7 +16,8 @@ from jax.flatten_util import ravel_pytree
 import oracle
 from networks import quick_compilation
 from statewise.kernels import reference, scan
-from statewise.kernels.reference import GATES, LSTMState, LSTMWeights
+from statewise.kernels.reference import GATES, LSTMWeights
+from statewise.kernels.states import LSTMState
 from tolerances import assert_close
 
 Array = Any  # of NumPy or of JAX: kernels take either
@@ -29,10 +30,10 @@ ONE_ROW: Size = (1, 4, 3, 2)
 SMALL: Size = (2, 5, 3, 2)
 LARGE: Size = (2, 3, 3, 64)  # B H 4H at the threshold: not unrolled
 
-FLAGS = ["plain", "reset", "mask", "both"]
-CASES = [(ONE_STEP, "both"), (ONE_ROW, "both"), *((SMALL, flags) for flags in FLAGS), (LARGE, "both")]
+FLAGS = ["plain", "reset", "mask", "both", "initial"]
+CASES = [(ONE_STEP, "both"), (ONE_ROW, "initial"), *((SMALL, flags) for flags in FLAGS), (LARGE, "initial")]
 KERNELS: dict[str, Kernel] = {"scan": scan.lstm, "reference": reference.lstm}
-NAMES = ("kernel", "recurrent_kernel", "bias", "x", "h0", "c0")
+NAMES = ("kernel", "recurrent_kernel", "bias", "x", "h0", "c0", "initial_h", "initial_c")
 
 
 class Inputs(NamedTuple):
@@ -45,10 +46,11 @@ class Inputs(NamedTuple):
     mask: Array | None
     d_y: Array
     d_state: tuple[Array, Array]
+    initial: tuple[Array, Array] | None
 
 
 def draw(size: Size, flags: str = "plain", seed: int = 0) -> Inputs:
-    """Returns random inputs: h and c differ and are not zero, neither are biases."""
+    """Returns random inputs: h and c differ and are not zero, neither are biases; "initial" has all that there is."""
     B, T, F, H = size
     rng = np.random.default_rng(seed)
     scale = 1 / np.sqrt(max(F, H))  # keeps the gates of large layers away from saturation
@@ -56,11 +58,18 @@ def draw(size: Size, flags: str = "plain", seed: int = 0) -> Inputs:
         weights=(rng.normal(size=(F, 4 * H)), scale * rng.normal(size=(H, 4 * H)), rng.normal(size=4 * H)),
         x=rng.normal(size=(B, T, F)),
         state=(rng.normal(size=(B, H)), rng.normal(size=(B, H))),
-        reset=rng.random((B, T)) < 0.3 if flags in ("reset", "both") else None,
-        mask=rng.random((B, T)) < 0.6 if flags in ("mask", "both") else None,
+        reset=rng.random((B, T)) < 0.3 if flags in ("reset", "both", "initial") else None,
+        mask=rng.random((B, T)) < 0.6 if flags in ("mask", "both", "initial") else None,
         d_y=rng.normal(size=(B, T, H)),
         d_state=(rng.normal(size=(B, H)), rng.normal(size=(B, H))),
+        initial=(rng.normal(size=H), rng.normal(size=H)) if flags == "initial" else None,
     )
+
+
+def arguments_of(given: Inputs) -> tuple[LSTMWeights, Array, LSTMState, LSTMState | None]:
+    """Returns what a gradient is taken by: weights, x, the state and the initial state."""
+    initial = None if given.initial is None else LSTMState(*given.initial)
+    return LSTMWeights(*given.weights), given.x, LSTMState(*given.state), initial
 
 
 @lru_cache
@@ -68,12 +77,14 @@ def program_of(names: tuple[str, ...], _dtype: str, _unroll: int) -> Any:
     """Returns the compiled outputs and gradients of kernels by name; one for each dtype and unrolling."""
 
     def one(kernel: Kernel, given: Inputs) -> dict[str, jax.Array]:
-        def bare(weights: LSTMWeights, x: jax.Array, state: LSTMState) -> tuple[jax.Array, LSTMState]:
-            return kernel(weights, x, state, reset=given.reset, mask=given.mask)
+        def bare(*arguments: Any) -> tuple[jax.Array, LSTMState]:
+            weights, x, state, initial = arguments
+            return kernel(weights, x, state, reset=given.reset, mask=given.mask, initial=initial)
 
-        (y, last), pull_back = jax.vjp(bare, LSTMWeights(*given.weights), given.x, LSTMState(*given.state))
-        d_weights, d_x, d_state = pull_back((given.d_y, LSTMState(*given.d_state)))
-        return {"y": y, "h": last.h, "c": last.c, **dict(zip(NAMES, (*d_weights, d_x, *d_state), strict=True))}
+        (y, last), pull_back = jax.vjp(bare, *arguments_of(given))
+        d_weights, d_x, d_state, d_initial = pull_back((given.d_y, LSTMState(*given.d_state)))
+        gradients = dict(zip(NAMES, (*d_weights, d_x, *d_state, *(d_initial or ())), strict=False))
+        return {"y": y, "h": last.h, "c": last.c, **gradients}
 
     return jax.jit(lambda given: {name: one(KERNELS[name], given) for name in names})
 
@@ -88,16 +99,19 @@ def run(given: Inputs, dtype: str, *names: str) -> dict[str, dict[str, Array]]:
 def by_oracle(given: Inputs) -> dict[str, Array]:
     """Returns the same from the oracle's plain loops."""
     names = ("x", "kernel", "recurrent_kernel", "bias", "h0", "c0")
+    initial: Any = None if given.initial is None else tuple(part.tolist() for part in given.initial)
     values = (given.x, *given.weights, *given.state)
     inputs: dict[str, Any] = {name: value.tolist() for name, value in zip(names, values, strict=True)}
     flags: dict[str, Any] = {
         name: None if flag is None else flag.tolist() for name, flag in (("reset", given.reset), ("mask", given.mask))
     }
-    outputs = asdict(oracle.lstm(**inputs, **flags))
+    outputs = asdict(oracle.lstm(**inputs, **flags, initial=initial))
     wanted: dict[str, Any] = {
         name: value.tolist() for name, value in zip(("d_y", "d_h", "d_c"), (given.d_y, *given.d_state), strict=True)
     }
-    gradients = asdict(oracle.lstm_gradients(**inputs, **wanted, **flags))
+    gradients = asdict(oracle.lstm_gradients(**inputs, **wanted, **flags, initial=initial))
+    if initial is None:
+        del gradients["initial_h"], gradients["initial_c"]
     return {name: np.array(value) for name, value in (outputs | gradients).items()}
 
 
@@ -120,7 +134,7 @@ def test_fast_kernel_equals_reference_and_oracle_in_float64(size: Size, flags: s
 @pytest.mark.usefixtures("float64")
 def test_more_steps_than_are_unrolled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "UNROLL", 2)  # twice two steps, and one that is left over
-    given = draw(SMALL, "both", seed=7)
+    given = draw(SMALL, "initial", seed=7)
     assert_close(run(given, "float64", "scan")["scan"], by_oracle(given), "scan")
 
 
@@ -135,11 +149,8 @@ def test_fast_kernel_equals_oracle_in_float32(size: Size) -> None:
 
 
 def test_the_sizes_lie_on_both_sides_of_the_unrolling_threshold() -> None:
-    counts = {}
-    for B, T, F, H in (ONE_STEP, SMALL, LARGE, (2, 99, 3, 63)):
-        h: Any = jax.ShapeDtypeStruct((B, H), "float32")
-        x: Any = jax.ShapeDtypeStruct((T, B, F), "float32")
-        counts[B, T, F, H] = scan._unroll(x, LSTMState(h, h))
+    sizes = (ONE_STEP, SMALL, LARGE, (2, 99, 3, 63))
+    counts = {(B, T, F, H): scan.unrolled(T, B, H, 4 * H) for B, T, F, H in sizes}
     assert counts == {ONE_STEP: 1, SMALL: 5, LARGE: 1, (2, 99, 3, 63): scan.UNROLL}
 
 
@@ -157,20 +168,46 @@ def test_flags_that_are_the_same_everywhere(reset: bool, mask: bool) -> None:
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("name", KERNELS)
 def test_the_gradient_of_every_single_input_equals_the_numeric_one(name: str) -> None:
-    given = draw((2, 3, 2, 2), "both", seed=4)
+    given = draw((2, 3, 2, 2), "initial", seed=4)
     reset, mask = jnp.asarray(given.reset), jnp.asarray(given.mask)
-    arguments = jax.tree.map(jnp.asarray, (LSTMWeights(*given.weights), given.x, LSTMState(*given.state)))
-    flat, restore = ravel_pytree(arguments)
+    flat, restore = ravel_pytree(jax.tree.map(jnp.asarray, arguments_of(given)))
 
     def loss(numbers: jax.Array) -> jax.Array:
-        weights, x, state = restore(numbers)
-        y, last = KERNELS[name](weights, x, state, reset=reset, mask=mask)
+        weights, x, state, initial = restore(numbers)
+        y, last = KERNELS[name](weights, x, state, reset=reset, mask=mask, initial=initial)
         return jnp.sum(given.d_y * y) + jnp.sum(given.d_state[0] * last.h) + jnp.sum(given.d_state[1] * last.c)
 
     step = 1e-5
     moves = step * jnp.eye(flat.size)
     numeric = jax.jit(jax.vmap(lambda move: (loss(flat + move) - loss(flat - move)) / (2 * step)))(moves)
     assert_close(jax.jit(jax.grad(loss))(flat), numeric, "gradient", tolerance=1e-8)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("name", KERNELS)
+def test_after_a_reset_a_row_is_a_fresh_sequence_from_the_initial_state(name: str) -> None:
+    given, kernel = jax.tree.map(jnp.asarray, draw(SMALL, "initial", seed=8)), KERNELS[name]
+    weights, x, state, initial = arguments_of(given)
+    assert initial is not None
+    reset = jnp.zeros(x.shape[:2], bool).at[1, 2].set(True)
+    y, last = kernel(weights, x, state, reset=reset, initial=initial)
+    fresh_y, fresh_last = kernel(weights, x[1:, 2:], LSTMState(*(part[None] for part in initial)))
+    assert_close(y[1, 2:], fresh_y[0], "y")
+    assert_close(jax.tree.map(lambda a: a[1:], last), fresh_last, "state")
+    untouched, _ = kernel(weights, x, state)
+    assert_close(y[0], untouched[0], "y of the row that is not reset")
+    assert_close(y[1, :2], untouched[1, :2], "y before the reset")
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("name", KERNELS)
+def test_without_a_reset_the_initial_state_is_not_felt(name: str) -> None:
+    given = jax.tree.map(jnp.asarray, draw(SMALL, "initial", seed=9)._replace(reset=None))
+    assert given.initial is not None
+    result = jax.tree.map(np.asarray, program_of((name,), "float64", scan.UNROLL)(given))[name]
+    assert not result.pop("initial_h").any()
+    assert not result.pop("initial_c").any()
+    assert_close(result, by_oracle(given._replace(initial=None)), name)
 
 
 @pytest.mark.parametrize("gate", GATES)

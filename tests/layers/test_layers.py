@@ -13,7 +13,8 @@ import pytest
 
 from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.kernels import reference, scan
-from statewise.kernels.reference import LSTMState, LSTMWeights
+from statewise.kernels.reference import LSTMWeights
+from statewise.kernels.states import LSTMState
 from statewise.layers import LAYERS, LSTM, Activation, Dense, Dropout, Embedding, Layer
 from statewise.layers.activations import ACTIVATIONS
 from tolerances import assert_close, assert_same, differ

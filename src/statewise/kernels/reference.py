@@ -8,6 +8,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from statewise.kernels.states import LSTMState
+
 GATES = ("i", "f", "g", "o")
 """Order of the four gates along the last axis of `kernel`, `recurrent_kernel` and `bias`: Keras's and PyTorch's."""
 
@@ -20,13 +22,6 @@ class LSTMWeights(NamedTuple):
     kernel: jax.Array
     recurrent_kernel: jax.Array
     bias: jax.Array
-
-
-class LSTMState(NamedTuple):
-    """State of one LSTM layer: output `h [B, H]` and cell `c [B, H]`."""
-
-    h: jax.Array
-    c: jax.Array
 
 
 def lstm_step(
@@ -58,6 +53,7 @@ def lstm(
     *,
     reset: jax.Array | None = None,
     mask: jax.Array | None = None,
+    initial: LSTMState | None = None,
     activation: Activation = jnp.tanh,
     recurrent_activation: Activation = jax.nn.sigmoid,
 ) -> tuple[jax.Array, LSTMState]:
@@ -67,17 +63,19 @@ def lstm(
         weights: the layer's weights.
         x: input `[B, T, F]`.
         state: where the sequence starts.
-        reset: bool `[B, T]`; True starts that row from zeros before that step.
+        reset: bool `[B, T]`; True starts that row from `initial` before that step.
         mask: bool `[B, T]`; False skips that step: the state passes unchanged, and `y` repeats the last output.
+        initial: the state `[H]` of a fresh row; None is zeros. Without `reset` no row starts from it.
         activation: applied to the cell's input and to the cell.
         recurrent_activation: applied to the gates i, f and o.
     """
+    fresh = LSTMState(0.0, 0.0) if initial is None else initial
     resets = jnp.zeros(x.shape[:2], bool) if reset is None else reset
     keeps = jnp.ones(x.shape[:2], bool) if mask is None else mask
 
     def advance(state: LSTMState, step: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[LSTMState, jax.Array]:
         x_t, reset_t, keep_t = step
-        state = LSTMState(*(jnp.where(reset_t[:, None], 0.0, s) for s in state))
+        state = LSTMState(*(jnp.where(reset_t[:, None], f, s) for f, s in zip(fresh, state, strict=True)))
         new = lstm_step(weights, x_t, state, activation=activation, recurrent_activation=recurrent_activation)
         state = LSTMState(*(jnp.where(keep_t[:, None], n, s) for n, s in zip(new, state, strict=True)))
         return state, state.h

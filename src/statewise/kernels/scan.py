@@ -10,17 +10,20 @@ Three things make it fast, none of which changes the result (measured in docs/de
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 
-from statewise.kernels.reference import GATES, LSTMState, LSTMWeights
+from statewise.kernels.reference import GATES, LSTMWeights
+from statewise.kernels.states import GRUState, LSTMState
 
 UNROLL_BELOW = 4096
 """Recurrent products smaller than this many multiplications (B H 4H) are unrolled: there the loop costs more."""
 
 UNROLL = 8
+
+State = TypeVar("State", LSTMState, GRUState)
 
 
 class Tape(NamedTuple):
@@ -40,9 +43,11 @@ class Flags(NamedTuple):
 
 
 @jax.custom_vjp
-def _lstm(weights: LSTMWeights, x: jax.Array, state: LSTMState, flags: Flags) -> tuple[jax.Array, LSTMState]:
-    (y, state), _ = _forward(weights, x, state, flags)
-    return y, state
+def _lstm(
+    weights: LSTMWeights, x: jax.Array, state: LSTMState, initial: LSTMState | None, flags: Flags
+) -> tuple[jax.Array, LSTMState]:
+    result, _ = _forward(weights, x, state, initial, flags)
+    return result
 
 
 def lstm(
@@ -52,11 +57,40 @@ def lstm(
     *,
     reset: jax.Array | None = None,
     mask: jax.Array | None = None,
+    initial: LSTMState | None = None,
 ) -> tuple[jax.Array, LSTMState]:
     """Returns what `reference.lstm` returns for tanh and sigmoid; arguments as there."""
-    flags = Flags(*(None if flag is None else flag.T[:, :, None] for flag in (reset, mask)))
-    y, state = _lstm(weights, jnp.swapaxes(x, 0, 1), state, flags)
+    flags = time_major(reset, mask)
+    y, state = _lstm(weights, jnp.swapaxes(x, 0, 1), state, initial if flags.reset is not None else None, flags)
     return jnp.swapaxes(y, 0, 1), state
+
+
+def time_major(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
+    """Returns the marks `[T, B, 1]` of flags `[B, T]`."""
+    return Flags(*(None if flag is None else flag.T[:, :, None] for flag in (reset, mask)))
+
+
+def pick(marks: jax.Array, chosen: State, other: State) -> State:
+    """Returns the state `chosen` in the rows that are marked in `[B, 1]`, `other` in the rest."""
+    return jax.tree.map(lambda a, b: jnp.where(marks, a, b), chosen, other)
+
+
+def back_over_reset(d_state: State, reset: jax.Array, initial: State | None) -> tuple[State, State | None]:
+    """Returns the gradients by the state before a reset `[B, H]` and by the initial state `[H]`, None without one."""
+    d_initial = None
+    if initial is not None:
+        d_initial = jax.tree.map(lambda d: jnp.where(reset, d, 0.0).sum(0), d_state)
+    return jax.tree.map(lambda d: jnp.where(reset, 0.0, d), d_state), d_initial
+
+
+def unrolled(steps: int, rows: int, units: int, outputs: int) -> int:
+    """Returns how many steps to unroll where each multiplies `[rows, units]` by `[units, outputs]`."""
+    return min(steps, UNROLL) if rows * outputs * units < UNROLL_BELOW * UNROLL else 1
+
+
+def as_matrix(a: jax.Array) -> jax.Array:
+    """Returns `[T B, N]` of `[T, B, N]`: a plain matrix, which XLA multiplies without transposing first."""
+    return a.reshape(-1, a.shape[-1])
 
 
 def _half_for_sigmoids(units: int, dtype: jnp.dtype) -> jax.Array:
@@ -69,14 +103,14 @@ def _gates(tanh_z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Arra
     return 0.5 * i + 0.5, 0.5 * f + 0.5, g, 0.5 * o + 0.5
 
 
-def _unroll(x: jax.Array, state: LSTMState) -> int:
-    steps, (rows, units) = x.shape[0], state.h.shape
-    return min(steps, UNROLL) if rows * units * 4 * units < UNROLL_BELOW * UNROLL else 1
+def _unroll(weights: LSTMWeights, x: jax.Array) -> int:
+    return unrolled(*x.shape[:2], *weights.recurrent_kernel.shape)
 
 
 def _forward(
-    weights: LSTMWeights, x: jax.Array, state: LSTMState, flags: Flags
+    weights: LSTMWeights, x: jax.Array, state: LSTMState, initial: LSTMState | None, flags: Flags
 ) -> tuple[tuple[jax.Array, LSTMState], Tape]:
+    fresh = LSTMState(0.0, 0.0) if initial is None else initial
     half = _half_for_sigmoids(state.h.shape[-1], x.dtype)
     recurrent_kernel = weights.recurrent_kernel * half
     inputs = x @ (weights.kernel * half) + weights.bias * half  # [T, B, 4H]
@@ -84,7 +118,7 @@ def _forward(
     def advance(state: LSTMState, step: tuple[jax.Array, Flags]) -> tuple[LSTMState, tuple[jax.Array, Tape]]:
         z, (reset, mask) = step
         if reset is not None:
-            state = LSTMState(*(jnp.where(reset, 0.0, s) for s in state))
+            state = pick(reset, fresh, state)
         tanh_z = jnp.tanh(z + state.h @ recurrent_kernel)
         i, f, g, o = _gates(tanh_z)
         c = f * state.c + i * g
@@ -92,34 +126,35 @@ def _forward(
         new = LSTMState(o * tanh_c, c)
         tape = Tape(tanh_z, state.h, state.c, tanh_c)
         if mask is not None:
-            new = LSTMState(*(jnp.where(mask, n, s) for n, s in zip(new, state, strict=True)))
+            new = pick(mask, new, state)
         return new, (new.h, tape)
 
-    state, (y, tape) = jax.lax.scan(advance, state, (inputs, flags), unroll=_unroll(x, state))
+    state, (y, tape) = jax.lax.scan(advance, state, (inputs, flags), unroll=_unroll(weights, x))
     return (y, state), tape
 
 
-def _rows(a: jax.Array) -> jax.Array:
-    """Returns `[T B, N]` of `[T, B, N]`: a plain matrix, which XLA multiplies without transposing first."""
-    return a.reshape(-1, a.shape[-1])
+Saved = tuple[LSTMWeights, jax.Array, LSTMState | None, Flags, Tape]
 
 
 def _forward_saving(
-    weights: LSTMWeights, x: jax.Array, state: LSTMState, flags: Flags
-) -> tuple[tuple[jax.Array, LSTMState], tuple[LSTMWeights, jax.Array, Flags, Tape]]:
-    result, tape = _forward(weights, x, state, flags)
-    return result, (weights, x, flags, tape)
+    weights: LSTMWeights, x: jax.Array, state: LSTMState, initial: LSTMState | None, flags: Flags
+) -> tuple[tuple[jax.Array, LSTMState], Saved]:
+    result, tape = _forward(weights, x, state, initial, flags)
+    return result, (weights, x, initial, flags, tape)
 
 
 def _backward(
-    saved: tuple[LSTMWeights, jax.Array, Flags, Tape], gradients: tuple[jax.Array, LSTMState]
-) -> tuple[LSTMWeights, jax.Array, LSTMState, None]:
-    weights, x, flags, tape = saved
+    saved: Saved, gradients: tuple[jax.Array, LSTMState]
+) -> tuple[LSTMWeights, jax.Array, LSTMState, LSTMState | None, None]:
+    weights, x, initial, flags, tape = saved
     d_y, d_state = gradients
     recurrent_kernel_t = weights.recurrent_kernel.T
 
-    def retreat(d_state: LSTMState, step: tuple[jax.Array, Tape, Flags]) -> tuple[LSTMState, jax.Array]:
+    def retreat(
+        d_state: LSTMState, step: tuple[jax.Array, Tape, Flags]
+    ) -> tuple[LSTMState, tuple[jax.Array, LSTMState | None]]:
         d_y, tape, (reset, mask) = step
+        d_initial = None
         d_h, d_c = d_state.h + d_y, d_state.c
         i, f, g, o = _gates(tape.tanh_z)
         d_cell = d_c + d_h * o * (1.0 - tape.tanh_c**2)
@@ -136,18 +171,21 @@ def _backward(
             d_z = jnp.where(mask, d_z, 0.0)
         d_before = LSTMState(d_z @ recurrent_kernel_t, d_cell * f)
         if mask is not None:
-            d_before = LSTMState(jnp.where(mask, d_before.h, d_h), jnp.where(mask, d_before.c, d_c))
+            d_before = pick(mask, d_before, LSTMState(d_h, d_c))
         if reset is not None:
-            d_before = LSTMState(*(jnp.where(reset, 0.0, d) for d in d_before))
-        return d_before, d_z
+            d_before, d_initial = back_over_reset(d_before, reset, initial)
+        return d_before, (d_z, d_initial)
 
-    d_state, d_z = jax.lax.scan(retreat, d_state, (d_y, tape, flags), reverse=True, unroll=_unroll(x, d_state))
+    d_state, (d_z, d_initial) = jax.lax.scan(
+        retreat, d_state, (d_y, tape, flags), reverse=True, unroll=_unroll(weights, x)
+    )
     d_weights = LSTMWeights(
-        kernel=_rows(x).T @ _rows(d_z),
-        recurrent_kernel=_rows(tape.h).T @ _rows(d_z),
+        kernel=as_matrix(x).T @ as_matrix(d_z),
+        recurrent_kernel=as_matrix(tape.h).T @ as_matrix(d_z),
         bias=d_z.sum((0, 1)),
     )
-    return d_weights, d_z @ weights.kernel.T, d_state, None
+    d_initial = jax.tree.map(lambda d: d.sum(0), d_initial)
+    return d_weights, d_z @ weights.kernel.T, d_state, d_initial, None
 
 
 _lstm.defvjp(_forward_saving, _backward)

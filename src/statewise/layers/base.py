@@ -9,15 +9,11 @@ from typing import Any
 import jax
 
 from statewise.errors import ConfigurationError, ShapeError
-from statewise.kernels.reference import LSTMState
+from statewise.kernels.states import LayerState
 from statewise.shapes import Shape, check_sizes, describe
 
 Params = dict[str, jax.Array]
 """Weights of one layer by name; `Layer.weight_names` has their order."""
-
-LayerState = LSTMState | tuple[()]
-"""State of one layer; a layer without memory carries an empty one, so that every network is one state machine."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Layer(ABC):

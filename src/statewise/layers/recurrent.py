@@ -10,7 +10,8 @@ from jax.nn import initializers
 
 from statewise.errors import StateError
 from statewise.kernels import reference, scan
-from statewise.kernels.reference import GATES, LSTMState, LSTMWeights
+from statewise.kernels.reference import GATES, LSTMWeights
+from statewise.kernels.states import LSTMState
 from statewise.layers.activations import ACTIVATIONS, check_activation
 from statewise.layers.base import Layer, LayerState, Params, check_layer
 from statewise.shapes import Shape, check_whole

@@ -1,0 +1,29 @@
+"""What a recurrent layer remembers between two steps. Holds arrays of any kind and imports none."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class LSTMState(NamedTuple):
+    """State of one LSTM layer: output `h [B, H]` and cell `c [B, H]`."""
+
+    h: Any
+    c: Any
+
+
+class GRUState(NamedTuple):
+    """State of one GRU layer: output `h [B, H]`."""
+
+    h: Any
+
+
+class BidirectionalState(NamedTuple):
+    """States of the two readers of a Bidirectional layer: the one from the start, and the one from the end."""
+
+    forward: Any
+    backward: Any
+
+
+LayerState = LSTMState | GRUState | BidirectionalState | tuple[()]
+"""State of one layer; a layer without memory carries an empty one, so that every network is one state machine."""
