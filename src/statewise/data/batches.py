@@ -19,11 +19,17 @@ class Samples(NamedTuple):
     weight: Array | None = None  # [N] or [N, T]
     mask: Array | None = None  # bool [N, T]
     reset: Array | None = None  # bool [N, T]
+    start: tuple[Array, ...] | None = None  # [N, H] each: where each row starts, the parts in their order
 
     @property
     def rows(self) -> int:
         """N."""
         return len(self.x)
+
+    @property
+    def steps(self) -> int:
+        """T; 1 where rows have no time axis."""
+        return self.x.shape[1] if self.x.ndim > 1 else 1
 
     def padded(self, count: int) -> Samples:
         """Returns the rows followed by zeros up to `count`, a shape that is compiled already."""
@@ -43,8 +49,9 @@ class Samples(NamedTuple):
         return self._each(lambda array: array[:cut]), self._each(lambda array: array[cut:])
 
     def _each(self, change: Callable[[Array], Array]) -> Samples:
-        x, y, *others = self
-        return Samples(change(x), change(y), *(None if array is None else change(array) for array in others))
+        x, y, weight, mask, reset = (None if array is None else change(array) for array in self[:5])
+        start = None if self.start is None else tuple(change(part) for part in self.start)
+        return Samples(x, y, weight, mask, reset, start)  # type: ignore[arg-type]  # x and y are there
 
 
 def read_samples(
@@ -210,7 +217,8 @@ class CheckedBatches:
         first = next(iter(batches), None)
         if first is None:
             raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
-        self.batch_size = self._samples(1, first).rows
+        samples = self._samples(1, first)
+        self.batch_size, self.steps = samples.rows, samples.steps
 
     def __iter__(self) -> Iterator[Samples]:
         number = 0

@@ -1,58 +1,219 @@
-"""Framings of one long sequence: contiguous lanes whose state is carried, and windows that each start afresh."""
+"""Lanes: series laid end to end and cut into contiguous rows whose state is carried from batch to batch."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.shapes import Array
+from statewise.data.ragged import check_long_enough, is_many, read_series
+from statewise.errors import ConfigurationError, ShapeError
+from statewise.shapes import Array, check_whole
+
+PIECES = 3
+"""The most pieces of series that `explain` names in one row."""
 
 
-class Lanes(NamedTuple):
-    """A sequence cut into B contiguous rows of T-step batches, for `fit(..., state="carry")`.
+@dataclass(frozen=True, eq=False)
+class Lanes:
+    """Series cut into B contiguous rows, and these into K batches of T steps, for `fit(..., state="carry")`.
 
-    Row r of batch k+1 goes on where row r of batch k ended. `y` is `x` one step later.
+    Row r of batch k is `x[k * B + r]`. Row r of batch k+1 goes on where row r of batch k ended.
     """
 
-    x: Array  # [K B, T]
-    y: Array  # [K B, T]
-    mask: Array | None  # bool [K B, T]; False where the last rows and batches are filled up; None if they are full
-    batch_size: int
+    x: Array  # [K B, T] or [K B, T, F]
+    y: Array  # [K B, T] or [K B, T, V]
+    mask: Array | None  # bool [K B, T]; False where rows are filled up with zeros; None if they are full
+    reset: Array | None  # bool [K B, T]; True where a series starts; None if all start where the first batch does
+    batch_size: int  # B
+    lengths: Array  # [S] how many steps each series gives
+
+    @property
+    def batches(self) -> int:
+        """K."""
+        return len(self.x) // self.batch_size
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return self.x.shape[1]
+
+    def explain(self, limit: int = 40) -> str:
+        """Returns a table in words: what each row of each batch holds, and where its state comes from.
+
+        Args:
+            limit: the most rows that it shows.
+
+        Raises:
+            ConfigurationError: `limit` is no whole number of at least 1.
+
+        >>> print(lanes([np.arange(8), np.arange(4)], batch_size=2, steps=3).explain())
+        10 steps of 2 series, read with state='carry' in 2 batches of 2 rows of 3 steps; all counted from 1
+        batch  row  state                        holds                                          filled up
+        1      1    starts afresh                series 1, steps 1-3
+        1      2    starts afresh                series 1, steps 6-7; afresh: series 2, step 1
+        2      1    goes on from batch 1, row 1  series 1, steps 4-5                            1 step, masked
+        2      2    goes on from batch 1, row 2  series 2, steps 2-3                            1 step, masked
+        """
+        shown = min(check_whole("limit", limit), len(self.x))
+        table = [_COLUMNS, *(self._explained(*divmod(index, self.batch_size)) for index in range(shown))]
+        rest = [f"... and {len(self.x) - shown} more"] if shown < len(self.x) else []
+        return "\n".join([self._heading(), *_aligned(table), *rest])
+
+    def _heading(self) -> str:
+        total, batches = _count(int(self.lengths.sum()), "step"), _count(self.batches, "batch", "es")
+        rows, steps = _count(self.batch_size, "row"), _count(self.steps, "step")
+        series = f"{len(self.lengths)} series"
+        return f"{total} of {series}, read with state='carry' in {batches} of {rows} of {steps}; all counted from 1"
+
+    def _explained(self, batch: int, row: int) -> tuple[str, ...]:
+        total = int(self.lengths.sum())
+        length = math.ceil(total / self.batch_size)
+        begin = row * length + batch * self.steps
+        end = max(begin, min(begin + self.steps, (row + 1) * length, total))
+        pieces, filled = _pieces(begin, end, self.lengths), self.steps - (end - begin)
+        return (
+            str(batch + 1),
+            str(row + 1),
+            _origin(batch, row, pieces),
+            _held(pieces),
+            f"{_count(filled, 'step')}, masked" if filled else "",
+        )
 
 
-def lanes(ids: Array, batch_size: int, steps: int) -> Lanes:
-    """Returns all `len(ids) - 1` steps of a sequence as lanes.
+def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: int = 1) -> Lanes:
+    """Returns every step of one or many series once, in rows that go on from batch to batch.
+
+    All series are laid end to end and cut into rows of equal length, so that a row may start in the midst of a series
+    (afresh), and go from one series to the next (`reset` is True there).
+
+    Args:
+        series: one array `[L]` (symbols, or one value a step) or `[L, F]`; or many, a list of such arrays or lists.
+        y: the targets, an array `[L]` or `[L, V]` for each series. Where it is left out, the target of a step is the
+            value `horizon` steps later in the same series, and a series gives L - horizon steps.
+        batch_size: B, rows side by side.
+        steps: T, steps of a batch: how far back gradients reach.
+        horizon: how many steps ahead the target lies, where there is no `y`.
+
+    Raises:
+        ConfigurationError: an option out of its range, or more rows than steps.
+        DataError: a series without steps or not longer than `horizon`, NaN, or something other than numbers.
+        ShapeError: other axes, series that differ in more than their length, or a `y` that is not as long as `series`.
 
     >>> framed = lanes(np.arange(9), batch_size=2, steps=2)
     >>> framed.x.tolist()
     [[0, 1], [4, 5], [2, 3], [6, 7]]
     >>> framed.y[:2].tolist()
     [[1, 2], [5, 6]]
+    >>> framed = lanes([[1, 2, 3, 4], [8, 9]], batch_size=1, steps=4)
+    >>> framed.x.tolist(), framed.reset.tolist()
+    ([[1, 2, 3, 8]], [[True, False, False, True]])
     """
-    transitions = len(ids) - 1
-    length = math.ceil(transitions / batch_size)
-    batches = math.ceil(length / steps)
-    real = np.arange(batch_size * length) < transitions
-    padded = np.pad(ids, (0, batch_size * length + 1 - len(ids)))
-    cut = [_cut(row.reshape(batch_size, length), batches, steps) for row in (padded[:-1], padded[1:], real)]
-    x, y, mask = cut
-    return Lanes(x, y, None if mask.all() else mask, batch_size)
+    for name, value in (("batch_size", batch_size), ("steps", steps), ("horizon", horizon)):
+        check_whole(name, value)
+    pairs = _ahead(series, horizon) if y is None else _given(series, y, horizon)
+    lengths = np.array([len(x) for x, _ in pairs])
+    total = int(lengths.sum())
+    if batch_size > total:
+        raise ConfigurationError(
+            f"batch_size: expected at most {total}, the steps in these series; got {batch_size}; write "
+            f"batch_size={total} or less"
+        )
+    x, targets = (_cut(np.concatenate(parts), batch_size, steps) for parts in zip(*pairs, strict=True))
+    mask = _cut(np.ones(total, bool), batch_size, steps)
+    starts = np.zeros(total, bool)
+    starts[np.cumsum(lengths) - lengths] = True
+    reset = _cut(starts, batch_size, steps)
+    later = reset.sum() > reset[:batch_size, 0].sum()
+    return Lanes(x, targets, None if mask.all() else mask, reset if later else None, batch_size, lengths)
 
 
-def _cut(rows: Array, batches: int, steps: int) -> Array:
-    """Returns `[B, L]` as `[K B, T]`, filled up with zeros."""
-    batch_size, length = rows.shape
-    filled = np.pad(rows, [(0, 0), (0, batches * steps - length)])
-    return filled.reshape(batch_size, batches, steps).swapaxes(0, 1).reshape(batches * batch_size, steps)
+def _ahead(series: Any, horizon: int) -> list[tuple[Array, Array]]:
+    """Returns the steps of each series and their targets, the values `horizon` steps later."""
+    read = read_series("series", series)
+    check_long_enough(read, horizon + 1, "horizon + 1")
+    return [(values[:-horizon], values[horizon:]) for values in read.values()]
 
 
-def windows(ids: Array, length: int) -> tuple[Array, Array]:
-    """Returns each run of `length` symbols, `[N, length]`, and the symbol after it, `[N]`.
+def _given(series: Any, y: Any, horizon: int) -> list[tuple[Array, Array]]:
+    """Returns the steps of each series and the targets given for them."""
+    if horizon != 1:
+        raise ConfigurationError(f"horizon: y says what the targets are, got horizon={horizon}; leave one of them out")
+    read = read_series("series", series)
+    if is_many(series) and not (isinstance(y, list | tuple) and len(y) == len(read)):
+        found = f"{len(y)}" if isinstance(y, list | tuple) else f"{type(y).__name__}"
+        raise ShapeError(f"y: expected a list of {len(read)} array(s), one for each series; got {found}")
+    targets = read_series("y", y, many=is_many(series))
+    for (label, values), (name, target) in zip(read.items(), targets.items(), strict=True):
+        if len(target) != len(values):
+            raise ShapeError(
+                f"{name}: expected {len(values)} step(s), as {label} has, got {len(target)}; give one target a step"
+            )
+    return list(zip(read.values(), targets.values(), strict=True))
 
-    >>> x, y = windows(np.arange(5), 3)
-    >>> x.tolist(), y.tolist()
-    ([[0, 1, 2], [1, 2, 3]], [3, 4])
-    """
-    return np.lib.stride_tricks.sliding_window_view(ids, length)[:-1].copy(), ids[length:]
+
+def _cut(flat: Array, batch_size: int, steps: int) -> Array:
+    """Returns `[L, ...]` as `[K B, T, ...]`, filled up with zeros."""
+    length = math.ceil(len(flat) / batch_size)
+    batches, rest = math.ceil(length / steps), flat.shape[1:]
+    rows = _filled(flat, 0, batch_size * length).reshape(batch_size, length, *rest)
+    cut = _filled(rows, 1, batches * steps).reshape(batch_size, batches, steps, *rest)
+    return cut.swapaxes(0, 1).reshape(batches * batch_size, steps, *rest)
+
+
+def _filled(array: Array, axis: int, size: int) -> Array:
+    """Returns `array` with zeros after the last entry of an axis, so that it has `size` of them."""
+    return np.pad(array, [(0, size - had if at == axis else 0) for at, had in enumerate(array.shape)])
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+_COLUMNS = ("batch", "row", "state", "holds", "filled up")
+
+
+class _Piece(NamedTuple):
+    """Steps of one series; all of it counted from 1."""
+
+    series: int
+    first: int
+    last: int
+
+
+def _pieces(begin: int, end: int, lengths: Array) -> list[_Piece]:
+    """Returns what the steps from `begin` up to, but not, `end` are, counted through all series."""
+    ends = np.cumsum(lengths)
+    number = int(np.searchsorted(ends, begin, side="right"))
+    pieces = []
+    while begin < end:
+        start, upto = int(ends[number] - lengths[number]), min(end, int(ends[number]))
+        pieces.append(_Piece(number + 1, begin - start + 1, upto - start))
+        begin, number = upto, number + 1
+    return pieces
+
+
+def _origin(batch: int, row: int, pieces: list[_Piece]) -> str:
+    """Returns where the state of a row comes from."""
+    if batch == 0 or (pieces and pieces[0].first == 1):
+        return "starts afresh"
+    return f"goes on from batch {batch}, row {row + 1}"
+
+
+def _held(pieces: list[_Piece]) -> str:
+    shown = [
+        f"series {piece.series}, "
+        + (f"steps {piece.first}-{piece.last}" if piece.last > piece.first else f"step {piece.first}")
+        for piece in pieces[:PIECES]
+    ]
+    more = [f"{len(pieces) - PIECES} more series"] if len(pieces) > PIECES else []
+    return "; afresh: ".join(shown + more) or "nothing"
+
+
+def _count(number: int, word: str, ending: str = "s") -> str:
+    return f"{number} {word}{'' if number == 1 else ending}"
+
+
+def _aligned(table: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in table]

@@ -1,0 +1,144 @@
+"""Sequences of different lengths: read and checked, filled up to one array, and taken apart again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from statewise.errors import DataError, ShapeError
+from statewise.shapes import Array, as_array, check_finite, check_flags
+
+
+def is_ragged(value: object) -> bool:
+    """Returns whether `value` is a list or tuple of arrays or lists that differ in length, and of nothing else.
+
+    >>> is_ragged([[1, 2], [3]]), is_ragged([[1, 2], [3, 4]]), is_ragged([[1, 2], 3])
+    (True, False, False)
+    """
+    if not isinstance(value, list | tuple) or not all(_has_length(row) for row in value):
+        return False
+    return len({len(row) for row in value}) > 1
+
+
+def pad(name: str, rows: Any) -> tuple[Array, Array]:
+    """Returns rows `[T, ...]` of different lengths as `[N, T, ...]`, zeros on the right, and where they are real.
+
+    Args:
+        name: what the rows are called in errors.
+        rows: a list of arrays that agree in everything but their first length.
+
+    Returns:
+        The array, and a mask: bool `[N, T]`, False where a row was filled up.
+
+    Raises:
+        DataError: no rows, a row without steps, or something other than numbers.
+        ShapeError: rows that differ in more than their length.
+
+    >>> array, mask = pad("x", [[1, 2, 3], [4]])
+    >>> array.tolist()
+    [[1, 2, 3], [4, 0, 0]]
+    >>> mask.tolist()
+    [[True, True, True], [True, False, False]]
+    """
+    if len(rows) == 0:
+        raise DataError(f"{name}: expected at least one row, got none")
+    arrays = list(_checked(_named(name, rows)).values())
+    lengths = np.array([len(array) for array in arrays])
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    padded = np.zeros(mask.shape + arrays[0].shape[1:], arrays[0].dtype)
+    padded[mask] = np.concatenate(arrays)
+    return padded, mask
+
+
+def unpad(array: Array, mask: Array) -> list[Array]:
+    """Returns the rows `[T, ...]` of `[N, T, ...]` without the steps where `mask`, bool `[N, T]`, is False.
+
+    Raises:
+        ShapeError, DataError: the mask does not fit, or is not bool.
+
+    >>> [row.tolist() for row in unpad(*pad("x", [[1, 2, 3], [4]]))]
+    [[1, 2, 3], [4]]
+    """
+    flags = check_flags("mask", mask, array.shape[:2])
+    return [row[real] for row, real in zip(array, flags, strict=True)]
+
+
+def is_many(value: object) -> bool:
+    """Returns whether `value` is a list or tuple of series; one that holds plain numbers is a series itself.
+
+    >>> is_many([[1, 2], [3]]), is_many([1, 2, 3]), is_many(np.zeros((2, 3)))
+    (True, False, False)
+    """
+    return isinstance(value, list | tuple) and any(_has_length(row) for row in value)
+
+
+def read_series(name: str, value: Any, many: bool | None = None) -> dict[str, Array]:
+    """Returns one or many series, each an array `[L]` or `[L, F]`, by the name that errors call it.
+
+    Whether they are many is seen from `value` unless `many` says it.
+
+    Raises:
+        DataError: a series without steps, NaN, or something other than numbers.
+        ShapeError: other axes than these, or series that differ in more than their length.
+
+    >>> read_series("series", [1, 2, 3])
+    {'series': array([1, 2, 3], dtype=int32)}
+    >>> list(read_series("series", [[1, 2, 3], [4, 5]]))
+    ['series[0]', 'series[1]']
+    """
+    many = is_many(value) if many is None else many
+    series = _checked(_named(name, value) if many else {name: value})
+    for label, array in series.items():
+        if array.ndim > 2:
+            raise ShapeError(
+                f"{label}: expected [L] or [L, F], got shape {list(array.shape)}; pass many series as a list of these"
+            )
+        check_finite(label, array)
+    return series
+
+
+def check_long_enough(series: dict[str, Array], least: int, sum_of: str) -> None:
+    """Raises DataError naming the first series of less than `least` steps, which are the sum of what `sum_of` says.
+
+    >>> check_long_enough({"series[0]": np.arange(9), "series[1]": np.arange(1)}, 2, "horizon + 1")
+    Traceback (most recent call last):
+    statewise.errors.DataError: series[1]: expected at least 2 steps (horizon + 1), got 1; leave this series out
+    """
+    for label, values in series.items():
+        if len(values) < least:
+            way_out = "leave this series out" if len(series) > 1 else "give a longer one, or lower what is asked"
+            raise DataError(f"{label}: expected at least {least} steps ({sum_of}), got {len(values)}; {way_out}")
+
+
+def _has_length(row: Any) -> bool:
+    return isinstance(row, list | tuple) or getattr(row, "ndim", 0) > 0
+
+
+def _named(name: str, rows: Any) -> dict[str, Any]:
+    return {f"{name}[{number}]": row for number, row in enumerate(rows)}
+
+
+def _checked(rows: dict[str, Any]) -> dict[str, Array]:
+    """Returns `rows` as arrays of one dtype that have steps and agree in everything but how many."""
+    arrays = {label: as_array(label, row) for label, row in rows.items()}
+    first, like = next(iter(arrays.items()))
+    for label, array in arrays.items():
+        if array.ndim == 0:
+            raise ShapeError(f"{label}: expected an array with a time axis, got the single number {array}")
+        if array.size == 0:
+            raise DataError(
+                f"{label}: expected at least one step, got shape {list(array.shape)}; fill it, or leave it out"
+            )
+        if array.shape[1:] != like.shape[1:]:
+            raise ShapeError(
+                f"{label}: expected the shape of {first}, {list(like.shape)}, in all but the first axis, got "
+                f"{list(array.shape)}; give each the same features"
+            )
+    common = _common({array.dtype for array in arrays.values()})
+    return {label: array.astype(common, copy=False) for label, array in arrays.items()}
+
+
+def _common(dtypes: set[np.dtype[Any]]) -> np.dtype[Any]:
+    """Returns what holds all of bool, int32 and float32 that is there; NumPy alone would answer float64."""
+    return np.dtype(np.float32) if np.dtype(np.float32) in dtypes else np.result_type(*dtypes)

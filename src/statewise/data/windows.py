@@ -1,0 +1,98 @@
+"""Windows: short runs of a series that each start afresh, and the values that follow them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from statewise.data.ragged import check_long_enough, read_series
+from statewise.errors import ConfigurationError, DataError
+from statewise.shapes import Array, check_whole, is_number
+
+
+class Windows(NamedTuple):
+    """Runs of values and what follows each of them, in the order of the series and of time."""
+
+    x: Array  # [N, length] or [N, length, F]
+    y: Array  # [N] or [N, F]; [N, horizon] or [N, horizon, F] if more than one value follows
+    start: Array  # [N] where in its series each window begins, from 0
+    series: Array  # [N] which series it is from, from 0
+    span: int  # values from the first of a window to the last that follows it
+
+    def split(self, share: float) -> tuple[Windows, Windows]:
+        """Returns the windows before a cut in time and those after it: the last `share` of each series' time.
+
+        No value, of x or of y, is in windows on both sides: those that straddle the cut are dropped.
+
+        Raises:
+            ConfigurationError: `share` does not lie between 0 and 1.
+            DataError: there is no window on one side.
+
+        >>> training, held_out = windows(np.arange(10), 2).split(0.4)
+        >>> training.x.tolist(), training.y.tolist()
+        ([[0, 1], [1, 2], [2, 3], [3, 4]], [2, 3, 4, 5])
+        >>> held_out.x.tolist(), held_out.y.tolist()
+        ([[6, 7], [7, 8]], [8, 9])
+        """
+        if not is_number(share) or not 0 < share < 1:
+            raise ConfigurationError(f"share: expected a number between 0 and 1, got {share!r}")
+        cut = self._cut(share)
+        before, after = self.start + self.span <= cut, self.start >= cut
+        if not before.any() or not after.any():
+            raise DataError(
+                f"share={share!r} leaves {before.sum()} window(s) before the cut and {after.sum()} after it: expected "
+                f"some on both sides; take another share, more data, or windows that span less than {self.span} values"
+            )
+        return self._take(before), self._take(after)
+
+    def _cut(self, share: float) -> Array:
+        """Returns `[N]` where each window's series is cut, by the time that its windows cover."""
+        _, first, count = np.unique(self.series, return_index=True, return_counts=True)
+        begin, end = self.start[first], self.start[first + count - 1] + self.span
+        return np.repeat(begin + np.rint((end - begin) * (1 - share)).astype(int), count)
+
+    def _take(self, chosen: Array) -> Windows:
+        return Windows(self.x[chosen], self.y[chosen], self.start[chosen], self.series[chosen], self.span)
+
+
+def windows(series: Any, length: int, *, stride: int = 1, horizon: int = 1, gap: int = 0) -> Windows:
+    """Returns each run of `length` values of one or many series with the values that follow; none spans two series.
+
+    Args:
+        series: one array `[L]` (symbols, or one value a step) or `[L, F]`; or many, a list of such arrays or lists.
+        length: values in a window.
+        stride: steps from the start of one window to the start of the next.
+        horizon: values to foretell, those that follow a window.
+        gap: values skipped between a window and what follows it.
+
+    Raises:
+        ConfigurationError: an option out of its range.
+        DataError: a series too short for a single window, NaN, or something other than numbers.
+        ShapeError: a series with other axes, or series that differ in more than their length.
+
+    >>> found = windows([10, 11, 12, 13, 14], 3)
+    >>> found.x.tolist(), found.y.tolist()
+    ([[10, 11, 12], [11, 12, 13]], [13, 14])
+    >>> found = windows([[10, 11, 12, 13, 14], [20, 21, 22, 23]], 2, horizon=2)
+    >>> found.x.tolist(), found.y.tolist()
+    ([[10, 11], [11, 12], [20, 21]], [[12, 13], [13, 14], [22, 23]])
+    >>> found.series.tolist(), found.start.tolist()
+    ([0, 0, 1], [0, 1, 0])
+    """
+    for name, value in (("length", length), ("stride", stride), ("horizon", horizon)):
+        check_whole(name, value)
+    span = length + check_whole("gap", gap, least=0) + horizon
+    read = read_series("series", series)
+    check_long_enough(read, span, "length + gap + horizon")
+    x = [_runs(values[: len(values) - span + length], length, stride) for values in read.values()]
+    y = [_runs(values[length + gap :], horizon, stride) for values in read.values()]
+    start = [np.arange(len(runs)) * stride for runs in x]
+    number = np.repeat(np.arange(len(x)), [len(runs) for runs in x])
+    joined = np.concatenate(y)
+    return Windows(np.concatenate(x), joined[:, 0] if horizon == 1 else joined, np.concatenate(start), number, span)
+
+
+def _runs(values: Array, length: int, stride: int) -> Array:
+    """Returns a view of every `stride`-th run of `length` values: `[N, length]` or `[N, length, F]`."""
+    return np.moveaxis(np.lib.stride_tricks.sliding_window_view(values, length, axis=0), -1, 1)[::stride]
