@@ -19,14 +19,23 @@ if TYPE_CHECKING:
     from statewise.callbacks import ModelCheckpoint as ModelCheckpoint
     from statewise.callbacks import TensorBoard as TensorBoard
     from statewise.data.codecs import split_text as split_text
+    from statewise.data.lanes import Lanes as Lanes
+    from statewise.data.lanes import lanes as lanes
+    from statewise.data.windows import Windows as Windows
+    from statewise.data.windows import windows as windows
     from statewise.errors import StatewiseError as StatewiseError
+    from statewise.errors import StatewiseWarning as StatewiseWarning
     from statewise.files import read_text as read_text
     from statewise.history import History as History
+    from statewise.layers import GRU as GRU
     from statewise.layers import LSTM as LSTM
     from statewise.layers import Activation as Activation
+    from statewise.layers import Bidirectional as Bidirectional
     from statewise.layers import Dense as Dense
     from statewise.layers import Dropout as Dropout
     from statewise.layers import Embedding as Embedding
+    from statewise.layers import Masking as Masking
+    from statewise.layers import TimeDistributed as TimeDistributed
     from statewise.loading import load as load
     from statewise.model import Sequential as Sequential
     from statewise.optimizers import SGD as SGD
@@ -37,13 +46,14 @@ if TYPE_CHECKING:
     from statewise.optimizers import RMSprop as RMSprop
     from statewise.plots import plot_history as plot_history
     from statewise.state import State as State
+    from statewise.streaming import Stream as Stream
+    from statewise.streaming import Streams as Streams
     from statewise.text import TextModel as TextModel
 
 _HOMES = {
-    "LSTM": "layers",
-    "SGD": "optimizers",
     "Activation": "layers",
     "Adam": "optimizers",
+    "Bidirectional": "layers",
     "CSVLogger": "callbacks",
     "Callback": "callbacks",
     "CosineDecay": "optimizers",
@@ -52,19 +62,31 @@ _HOMES = {
     "EarlyStopping": "callbacks",
     "Embedding": "layers",
     "ExponentialDecay": "optimizers",
+    "GRU": "layers",
     "History": "history",
+    "LSTM": "layers",
+    "Lanes": "data.lanes",
+    "Masking": "layers",
     "ModelCheckpoint": "callbacks",
     "PiecewiseConstantDecay": "optimizers",
     "RMSprop": "optimizers",
+    "SGD": "optimizers",
     "Sequential": "model",
     "State": "state",
     "StatewiseError": "errors",
+    "StatewiseWarning": "errors",
+    "Stream": "streaming",
+    "Streams": "streaming",
     "TensorBoard": "callbacks",
     "TextModel": "text",
+    "TimeDistributed": "layers",
+    "Windows": "data.windows",
+    "lanes": "data.lanes",
     "load": "loading",
     "plot_history": "plots",
     "read_text": "files",
     "split_text": "data.codecs",
+    "windows": "data.windows",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - all of them text

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
@@ -120,28 +118,3 @@ def _checksum(header: str, arrays: dict[str, Array]) -> int:
         total = zlib.crc32(f"{name}{array.dtype}{array.shape}".encode(), total)
         total = zlib.crc32(array.tobytes(), total)
     return total
-
-
-def name_leaves(prefix: str, tree: Any) -> dict[str, Array]:
-    """Returns the arrays of any nested value by their place in it: `prefix[0].mean['lstm']['kernel']`."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return {prefix + jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
-
-
-def fill_leaves(prefix: str, tree: Any, arrays: dict[str, Array]) -> Any:
-    """Returns `tree` with the arrays that `name_leaves` named.
-
-    Raises:
-        FileError: an array is missing or has another shape or type.
-    """
-
-    def fill(path: Any, leaf: Any) -> Any:
-        name = prefix + jax.tree_util.keystr(path)
-        if name not in arrays:
-            raise FileError(f"the model file lacks {name!r}; {ANEW}")
-        expected, got = (f"{array.dtype} {list(array.shape)}" for array in (leaf, arrays[name]))
-        if expected != got:
-            raise FileError(f"{name!r} in the model file: expected {expected}, got {got}; {ANEW}")
-        return jnp.asarray(arrays[name])
-
-    return jax.tree_util.tree_map_with_path(fill, tree)

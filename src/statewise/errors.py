@@ -9,6 +9,8 @@ StatewiseError
 ├── DivergenceError      a loss that became NaN or infinite
 ├── FileError            a file that cannot be read or written, or is not what it should be
 └── MissingExtraError    an optional dependency that is not installed
+
+StatewiseWarning         a training that runs, but cannot learn what its user most likely wants it to
 """
 
 from __future__ import annotations
@@ -54,6 +56,10 @@ class MissingExtraError(StatewiseError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional dependency: pip install 'statewise[{extra}]'")
+
+
+class StatewiseWarning(UserWarning):
+    """A training that runs, but cannot learn what its user most likely wants it to."""
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:

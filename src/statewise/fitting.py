@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from statewise.callbacks import Callback, TrainedModel
+from statewise.checkpoint import Checkpoint
 from statewise.errors import DivergenceError
 from statewise.history import History
 from statewise.interrupt import graceful_interrupt
-from statewise.training import EpochRecord, StepRecord, StreamedTraining, Training
+from statewise.training import EpochRecord, Position, StepRecord, StreamedTraining, Training
 
 Take = Callable[[], None]
 """Makes the model what the training's last finished epoch left."""
@@ -23,21 +24,25 @@ Measure = Callable[[], dict[str, float]]
 def run_epochs(
     model: TrainedModel,
     training: Training | StreamedTraining,
-    epochs: range,
+    epochs: int,
     callbacks: Sequence[Callback],
     take: Take,
     measure: Measure,
+    history: History,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Returns the history of a training, run to its end or to the first reason to stop.
+
+    `history` is that of the epochs before, if the training goes on from a checkpoint.
 
     Raises:
         DivergenceError: the loss became NaN or infinite.
     """
-    history, begun = History(), time.perf_counter()
+    begun, first = time.perf_counter(), training.position.epoch
     steps = training.steps if isinstance(training, Training) else None
     with graceful_interrupt() as interrupt:
         for callback in callbacks:
-            callback.on_train_begin(model, epochs, steps)
+            callback.on_train_begin(model, range(first, epochs), steps)
         try:
             for record in training:
                 if isinstance(record, EpochRecord):
@@ -45,19 +50,29 @@ def run_epochs(
                     ended = _finish_epoch(model, record, callbacks, measure, history)
                 else:
                     ended = _show_step(record, callbacks)
+                if checkpoint is not None and (record.epoch + 1, 0) >= training.position[1:]:
+                    checkpoint.keep(training.position, history)
                 history.interrupted = interrupt.requested
                 if ended or interrupt.requested:
                     break
         finally:
             if history.epoch and training.rewind(history.epoch[-1]):
                 take()
+            if checkpoint is not None:
+                checkpoint.keep(_position(training, history, first), history, now=True)
             for callback in callbacks:
                 callback.on_train_end(model)
     history.seconds = time.perf_counter() - begun
     if history.interrupted:
-        done = history.epoch[-1] + 1 if history.epoch else epochs.start
+        done = history.epoch[-1] + 1 if history.epoch else first
         sys.stderr.write(f"training stopped by Ctrl-C; the weights are those after epoch {done}\n")
     return history
+
+
+def _position(training: Training | StreamedTraining, history: History, first: int) -> Position:
+    """Returns how far the training is, not counting epochs that ran ahead or diverged."""
+    done = history.epoch[-1] + 1 if history.epoch else first
+    return training.position if training.position.epoch == done else Position(training.run, done, 0)
 
 
 def _show_step(record: StepRecord, callbacks: Sequence[Callback]) -> bool:

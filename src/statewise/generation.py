@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -65,7 +65,7 @@ def _kept(logits: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
     return jnp.zeros(logits.shape, bool).at[order].set(kept)
 
 
-class Generator:
+class SymbolGenerator:
     """The compiled programs that continue sequences of one network.
 
     A network that answers at every step carries its state. One that answers a window of symbols has no memory
@@ -79,35 +79,46 @@ class Generator:
         self._continue = jax.jit(self._continue_sequence)
 
     def symbols(
-        self, params: NetworkParams, prompt: Array, length: int, sampling: Sampling, seed: int
-    ) -> Iterator[int]:
-        """Yields `length` symbols that go on from `prompt [P]`."""
+        self,
+        params: NetworkParams,
+        prompt: Array,
+        length: int,
+        sampling: Sampling,
+        seed: int,
+        start: LayerStates | None = None,
+    ) -> Generator[int, None, Any]:
+        """Yields `length` symbols that go on from `prompt [P]`, read from `start`, and returns the states after them.
+
+        Of a network that reads windows, it returns the last one.
+        """
         options = {name: value for name, value in vars(sampling).items() if value is not None}
         options["temperature"] = float(sampling.temperature)
-        memory, logits = self._start(params, prompt)
+        memory, logits = self._start(params, prompt, start)
         key, done = jax.random.key(seed), 0
         while done < length:
             count = min(SYMBOLS_PER_DISPATCH, length - done)
             memory, logits, drawn = self._continue(params, memory, logits, key, done, count, options)
             yield from np.asarray(drawn)[:count].tolist()
             done += count
+        return memory
 
-    def _start(self, params: NetworkParams, prompt: Array) -> tuple[Any, jax.Array]:
+    def _start(self, params: NetworkParams, prompt: Array, start: LayerStates | None) -> tuple[Any, jax.Array]:
         if self._window is not None:
             memory = jnp.asarray(prompt[-self._window :])
             return memory, self._answer(params, memory)
         room = 1 << (len(prompt) - 1).bit_length()  # prompts of many lengths share few compilations
         mask = np.arange(room)[None] < len(prompt)
-        return self._prime(params, np.pad(prompt, (0, room - len(prompt)))[None], mask, len(prompt))
+        states = self._network.initial_state(params, 1) if start is None else start
+        return self._prime(params, states, np.pad(prompt, (0, room - len(prompt)))[None], mask, len(prompt))
 
     def _prime_state(
-        self, params: NetworkParams, ids: jax.Array, mask: jax.Array, length: jax.Array
+        self, params: NetworkParams, states: LayerStates, ids: jax.Array, mask: jax.Array, length: jax.Array
     ) -> tuple[LayerStates, jax.Array]:
-        logits, states = self._network.apply(params, ids, self._network.zero_state(1), mask=mask)
+        logits, states = self._network.apply(params, ids, states, mask=mask)
         return states, logits[0, length - 1]
 
     def _answer(self, params: NetworkParams, window: jax.Array) -> jax.Array:
-        logits, _ = self._network.apply(params, window[None], self._network.zero_state(1))
+        logits, _ = self._network.apply(params, window[None], self._network.initial_state(params, 1))
         return logits[0]
 
     def _advance(self, params: NetworkParams, memory: Any, symbol: jax.Array) -> tuple[Any, jax.Array]:
@@ -138,6 +149,6 @@ class Generator:
 
 
 @lru_cache(maxsize=16)
-def generator_of(network: Network, window: int | None) -> Generator:
+def generator_of(network: Network, window: int | None) -> SymbolGenerator:
     """Returns the generator of a network, the same one each time."""
-    return Generator(network, window)
+    return SymbolGenerator(network, window)

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from statewise.artifact import Artifact, fill_leaves, name_leaves, write_artifact
-from statewise.callbacks import Callback, read_callbacks
-from statewise.data.batches import CheckedBatches, Samples, check_filled, read_flags, read_samples, read_x, unpack
-from statewise.definition import Definition
-from statewise.errors import ConfigurationError, LifecycleError, unknown_name
-from statewise.fitting import run_epochs
-from statewise.history import History
+from statewise.data.lanes import Lanes
+from statewise.errors import LifecycleError
 from statewise.inference import forward_of, predict_rows
 from statewise.layers import Layer
-from statewise.network import Network, network_from_config
-from statewise.optimizers import Optimizer
-from statewise.programs import Keys, Layout, Programs, Run, Totals
-from statewise.progress import display
-from statewise.settings import Settings
-from statewise.shapes import Array, as_array, check_whole
-from statewise.state import LayerStates, State
-from statewise.training import StreamedTraining, Training, evaluate
-
-Validate = Callable[[], dict[str, float]]
-"""A function of one's own that measures the model after each epoch."""
+from statewise.layers.recurrent import Recurrent
+from statewise.memory import MemoryReport, report_memory
+from statewise.reading import check_batch_size, read_rows
+from statewise.shapes import Array, check_whole
+from statewise.start import Start, check_warmup, read_start
+from statewise.state import State, parts_of
+from statewise.streaming import Runtime, Stream, Streams
+from statewise.trainable import Trainable
+from statewise.verification import TOLERANCE, Verification, verify
 
 
-class Sequential(Definition):
+class Sequential(Trainable):
     """A stack of layers that is defined, compiled, fitted, evaluated and used for predictions.
 
     The model itself is a function of its input and a state: `y, state = model(x, state)`. That call changes
@@ -57,344 +46,179 @@ class Sequential(Definition):
     """
 
     def __init__(self, layers: Iterable[Layer] = (), *, seed: int = 0) -> None:
-        self.state: State | None = None
-        self.history: History | None = None
-        self._settings: Settings | None = None
-        self._optimizer_state: Any = None
-        self._loaded_optimizer: dict[str, Array] = {}
         super().__init__(layers, seed)
 
-    # -- compile -----------------------------------------------------------------------------------------------
-
-    def compile(
-        self,
-        optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
-        loss: str | None = None,
-        metrics: Sequence[str] = (),
-    ) -> None:
-        """Says how to train: an optimiser by name, configured, or any Optax transformation; loss and metrics by name.
-
-        Raises:
-            ConfigurationError: a name that does not exist; the message has the nearest.
-        """
-        if loss is None:
-            raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
-        if self._settings is not None:  # only a file that could not hold its optimiser waits for it to be named
-            self._loaded_optimizer = {}
-        self._settings = Settings.of(optimizer, loss, metrics)
-        self._optimizer_state = None
-
-    def _require_settings(self) -> Settings:
-        if self._settings is None:
-            raise LifecycleError("the model is not compiled: call model.compile(optimizer, loss, metrics) first")
-        return self._settings
-
-    def _programs(self) -> Programs:
-        settings = self._require_settings()
-        if self._optimizer_state is None:
-            self._optimizer_state = settings.optimizer_state(self.network, self._params, self._loaded_optimizer)
-        return settings.programs(self.network)
-
-    def _adopt(self, network: Network) -> None:
-        super()._adopt(network)
-        self._optimizer_state, self._loaded_optimizer = None, {}
-
-    # -- fit ---------------------------------------------------------------------------------------------------
-
-    def fit(  # noqa: PLR0913 - Keras's words, all by keyword
-        self,
-        x: object,
-        y: object = None,
-        *,
-        batch_size: int = 32,
-        epochs: int = 1,
-        initial_epoch: int = 0,
-        shuffle: bool | None = None,
-        sample_weight: object = None,
-        validation_data: Sequence[object] | Validate | None = None,
-        validation_split: float = 0.0,
-        callbacks: Sequence[Callback | Callable[[int, dict[str, float]], bool | None]] = (),
-        verbose: int = 1,
-        state: str = "fresh",
-        reset: object = None,
-        mask: object = None,
-    ) -> History:
-        """Trains and returns the loss and metrics of each epoch.
-
-        Ctrl-C ends training after the last finished epoch, whose weights are kept.
-
-        Args:
-            x: `[N, T, F]`, or symbols `[N, T]`; or an iterable of batches `(x, y)` or `(x, y, sample_weight)` that
-                can be gone through once per epoch, for data larger than memory.
-            y: targets, as the loss takes them: `[N, V]` one-hot, `[N]` classes, `[N, T]` classes of each step, ...
-            batch_size: B.
-            epochs: the number of the last epoch, counted from 1.
-            initial_epoch: how many epochs were done before; a resumed training goes on as if it had never stopped.
-            shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
-            sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
-            validation_data: `(x, y)` or `(x, y, sample_weight)`, evaluated after each epoch; or a function that
-                returns its own logs.
-            validation_split: share of the samples, the last ones, to validate on instead.
-            callbacks: `Callback`s, or functions `f(epoch, logs)`.
-            verbose: 0 silent, 1 a live bar, 2 a line an epoch.
-            state: "fresh" starts every row from zeros; "carry" goes on in row r of batch k+1 from row r of batch k,
-                afresh at each epoch, and leaves the end in `model.state`.
-            reset: bool `[N, T]`; True starts that row afresh before that step.
-            mask: bool `[N, T]`; False skips that step: no state moves, no loss counts.
-
-        Raises:
-            ShapeError, DataError, ConfigurationError, LifecycleError: something does not fit; nothing was trained.
-            DivergenceError: the loss became NaN or infinite; the weights are those of the last good epoch.
-        """
-        self._require_settings()
-        check_whole("batch_size", batch_size)
-        check_whole("epochs", epochs)
-        check_whole("initial_epoch", initial_epoch, least=0)
-        if state not in ("fresh", "carry"):
-            raise unknown_name("state", state, ("fresh", "carry"))
-        carry, span = state == "carry", range(initial_epoch, epochs)
-        if carry and shuffle:
-            raise ConfigurationError("state='carry' needs the rows in their order: leave shuffle=True out")
-        readers = [*display(verbose), *read_callbacks(callbacks)]
-        source: Samples | CheckedBatches
-        validation: Samples | Validate | None = None
-        if y is None and not isinstance(x, np.ndarray | jax.Array):
-            if any(a is not None for a in (sample_weight, reset, mask)) or shuffle or validation_split:
-                raise ConfigurationError(
-                    "an iterable of batches goes without sample_weight, reset, mask, shuffle and validation_split: "
-                    "let it yield (x, y, sample_weight) in the order to train in"
-                )
-            source = CheckedBatches(x, self._read)
-        else:
-            source = self._read(x, y, sample_weight, reset, mask)
-            if validation_split:
-                source, validation = source.split(validation_split)
-        if validation_data is not None and validation_split:
-            raise ConfigurationError("validation_split and validation_data: expected one of them, got both")
-        if callable(validation_data):
-            validation = validation_data
-        elif validation_data is not None:
-            validation = self._read(*unpack("validation_data", validation_data))
-        shuffled = not carry if shuffle is None else shuffle
-        one_by_one = validation is not None or any(reader.reads_model for reader in readers)
-        training = self._training(source, batch_size, shuffled, carry, span, one_by_one)
-
-        def take() -> None:
-            self._take(training.run, carry)
-
-        def measure() -> dict[str, float]:
-            return {} if validation is None else self._validate(validation, batch_size, carry)
-
-        self.history = run_epochs(self, training, span, readers, take, measure)
-        return self.history
-
-    def _validate(self, validation: Samples | Validate, batch_size: int, carry: bool) -> dict[str, float]:
-        if not isinstance(validation, Samples):
-            logs = validation()
-            if not isinstance(logs, dict):
-                raise ConfigurationError(
-                    f"validation_data: expected the function to return a dict of logs, got {logs!r}"
-                )
-            return logs
-        start = self.network.zero_state(min(batch_size, validation.rows)) if carry else None
-        return self._evaluate(validation, batch_size, start)[0]
-
-    def _read(self, x: object, y: object, weight: object = None, reset: object = None, mask: object = None) -> Samples:
-        target = self._require_settings().loss.target
-        return read_samples(self._read_x(x), y, weight, reset, mask, self.network.output_shape, target)
-
-    def _read_x(self, x: object) -> Array:
-        if self._network is None:
-            array = as_array("x", x)
-            check_filled(array)
-            self.build(array.shape)
-        return read_x(x, self.network.input_shape, self.network.symbols)
-
-    def _training(
-        self,
-        source: Samples | CheckedBatches,
-        batch_size: int,
-        shuffled: bool,
-        carry: bool,
-        epochs: range,
-        one_by_one: bool,
-    ) -> Training | StreamedTraining:
-        programs, keys = self._programs(), Keys(shuffle=self._key(1), dropout=self._key(2))
-        if isinstance(source, CheckedBatches):
-            layout = Layout(source.batch_size, padded=True, carry=carry)
-            return StreamedTraining(programs, self._run(source.batch_size, 0), keys, source, layout, epochs)
-        size = min(batch_size, source.rows)
-        steps = math.ceil(source.rows / size)
-        layout = Layout(size, source.rows if shuffled else None, padded=source.rows != steps * size, carry=carry)
-        run = self._run(size, steps * size if shuffled else 0)
-        return Training(programs, run, keys, source, layout, epochs, one_by_one)
-
-    def _run(self, batch_size: int, order: int) -> Run:
-        states = self.network.zero_state(batch_size)
-        totals = Totals.zero(self._programs().objective)
-        return Run(self._params, self._optimizer_state, states, jnp.zeros(order, jnp.int32), totals)
-
-    def _take(self, run: Run, carry: bool) -> None:
-        self._params, self._optimizer_state, self._trained = run.params, run.optimizer, True
-        if carry:
-            self.state = self.network.state_of(run.states)
-
-    # -- evaluate, predict, call -------------------------------------------------------------------------------
-
-    def evaluate(
-        self,
-        x: object,
-        y: object,
-        *,
-        batch_size: int = 32,
-        sample_weight: object = None,
-        state: str | State = "fresh",
-        reset: object = None,
-        mask: object = None,
-        return_dict: bool = False,
-    ) -> float | list[float] | dict[str, float]:
-        """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
-
-        Arguments as in `fit`. `state` is where the rows start: "fresh", a `State`, or "carry", which goes on from
-        `model.state` and leaves the end there; with the last two, row r of each batch goes on in the next.
-        """
-        check_whole("batch_size", batch_size)
-        samples = self._read(x, y, sample_weight, reset, mask)
-        logs, states = self._evaluate(samples, batch_size, self._start(state, min(batch_size, samples.rows)))
-        if state == "carry":
-            self.state = self.network.state_of(states)
-        if return_dict:
-            return logs
-        return logs["loss"] if len(logs) == 1 else list(logs.values())
-
-    def _evaluate(
-        self, samples: Samples, batch_size: int, start: LayerStates | None
-    ) -> tuple[dict[str, float], LayerStates]:
-        size = min(batch_size, samples.rows)
-        layout = Layout(size, padded=samples.rows % size != 0, carry=start is not None)
-        states = self.network.zero_state(size) if start is None else start
-        programs = self._programs()
-        return evaluate(programs.objective, programs.pace, self._params, states, samples, layout)
-
-    def _start(self, state: str | State, batch: int) -> LayerStates | None:
-        """Returns the states to go on from; None where every row starts afresh."""
-        if isinstance(state, State):
-            return self.network.check_state(state, batch)
-        if state == "fresh":
-            return None
-        if state != "carry":
-            raise unknown_name("state", state, ("fresh", "carry"))
-        return self.network.zero_state(batch) if self.state is None else self.network.check_state(self.state, batch)
+    # -- answers -----------------------------------------------------------------------------------------------
 
     def predict(
         self,
         x: object,
         *,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         state: str | State = "fresh",
         reset: object = None,
         mask: object = None,
-    ) -> Array:
+        return_state: bool = False,
+    ) -> Any:
         """Returns the outputs for all rows: `[N, V]`, or `[N, T, V]` where every step has one.
 
-        Arguments as in `evaluate`.
+        Arguments as in `evaluate`. For a list of rows of different lengths it returns a list, where every step has
+        an answer; "warmup:n" leaves out the answers of the first n steps. With `return_state` it returns
+        `(y, State)`: the states in which the N rows ended (or, where rows go on in the next batch, the last ones).
 
         Raises:
             LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
         """
-        check_whole("batch_size", batch_size)
+        size = check_batch_size(batch_size)
         if not self._trained:
             raise LifecycleError(
                 "the model was never trained: call model.fit(x, y) first, or set_weights; "
                 "y, state = model(x) shows what its random weights answer"
             )
-        array = self._read_x(x)
-        size = min(batch_size, len(array))
-        flags = read_flags("reset", reset, array), read_flags("mask", mask, array)
-        y, states = predict_rows(self.network, self._params, array, size, self._start(state, size), *flags)
-        if state == "carry":
-            self.state = self.network.state_of(states)
-        return y
+        network = self._build_for(x)
+        rows = read_rows(network, x, reset, mask)
+        size = min(size, len(rows.x))
+        start = read_start(state, network, len(rows.x), size, self.state)
+        check_warmup(start, rows.steps)
+        y, states = predict_rows(network, self._params, rows, size, start)
+        ended = network.state_of(self._params, states)
+        if start.keep:
+            self.state = ended
+        last = network.layers[-1]
+        answers: Any = rows.restore(y, start.warmup)
+        if isinstance(last, Recurrent) and last.return_state:
+            answers = [answers, *(np.asarray(part) for part in parts_of(states[network.names[-1]]).values())]
+        return (answers, ended) if return_state else answers
 
     def __call__(
         self, x: object, state: State | None = None, *, reset: object = None, mask: object = None
-    ) -> tuple[jax.Array, State]:
+    ) -> tuple[Any, State]:
         """Returns `(y, state)`: the outputs for `x [B, T, F]`, and the state after its last step.
 
         Changes nothing, `model.state` included.
 
         Args:
-            x: input of any number of rows and steps.
+            x: input of any number of rows and steps, or a list of rows of different lengths.
             state: where the rows start; None starts them afresh.
             reset: bool `[B, T]`; True starts that row afresh before that step.
             mask: bool `[B, T]`; False skips that step.
 
         Raises:
-            StateError: the state belongs to another network or has another number of rows.
+            StateError: the state belongs to another network or has another number of rows, or the network reads
+                from both ends, so that nothing goes on from it.
         """
-        array = self._read_x(x)
-        batch = len(array)
-        states = self.network.zero_state(batch) if state is None else self.network.check_state(state, batch)
-        y, after = forward_of(self.network)(
-            self._params,
-            jnp.asarray(array),
-            states,
-            reset=read_flags("reset", reset, array),
-            mask=read_flags("mask", mask, array),
-        )
-        return y, self.network.state_of(after)
+        network = self._build_for(x)
+        rows = read_rows(network, x, reset, mask)
+        batch = len(rows.x)
+        fresh = network.initial_state(self._params, batch)
+        states = fresh if state is None else network.check_state(state, batch)
+        if network.looks_ahead and state is not None and state != network.state_of(self._params, fresh):
+            network.check_continuable("model(x, state)")
+        y, after = forward_of(network)(self._params, jnp.asarray(rows.x), states, reset=rows.reset, mask=rows.mask)
+        return (rows.restore(np.asarray(y)) if rows.ragged else y), network.state_of(self._params, after)
+
+    # -- streams -----------------------------------------------------------------------------------------------
+
+    def stream(self) -> Stream:
+        """Returns the model as a stream: one step goes in, one answer comes out, in microseconds and without JAX.
+
+        >>> import statewise as sw
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
+        >>> stream = model.stream()
+        >>> stream.push([0.1, 0.2]).shape
+        (1,)
+        >>> stream.snapshot()
+        State(batch=1, lstm: h [1, 4], c [1, 4])
+
+        Raises:
+            StateError: the network reads from both ends.
+        """
+        return Stream(self._runtime())
+
+    def streams(
+        self,
+        *,
+        max_streams: int | None = None,
+        max_age: float | None = None,
+        on_evict: Callable[[Hashable, State], None] | None = None,
+    ) -> Streams:
+        """Returns the model as many streams by key: `streams.push({key: x, ...})` answers `{key: y, ...}`.
+
+        Args:
+            max_streams: how many are kept; those not pushed for longest go first.
+            max_age: for how many seconds a stream that is not pushed is kept.
+            on_evict: called with the key and state of each that goes, so that nothing is lost.
+
+        Raises:
+            StateError: the network reads from both ends.
+        """
+        return Streams(self._runtime(), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
+
+    def _runtime(self) -> Runtime:
+        return Runtime.of(self.network.config(), self.params)
+
+    # -- proof and advice --------------------------------------------------------------------------------------
+
+    def verify(
+        self, x: object, *, reset: object = None, mask: object = None, tolerance: float = TOLERANCE
+    ) -> Verification:
+        """Returns how much the answers for `x` differ when it is cut, padded, ordered, saved or streamed otherwise.
+
+        Args:
+            x: as in `predict`; its first 8 rows and 200 steps are looked at.
+            reset: as in `predict`.
+            mask: as in `predict`.
+            tolerance: the largest difference allowed, relative to `max(1, |expected|)`.
+
+        >>> import statewise as sw
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
+        >>> model.verify([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]]).passed
+        True
+        """
+        network = self._build_for(x)
+        return verify(self, read_rows(network, x, reset, mask), tolerance, type(self).from_artifact)
+
+    def memory_report(
+        self,
+        x: object,
+        y: object = None,
+        *,
+        batch_size: int | None = None,
+        sample_weight: object = None,
+        reset: object = None,
+        mask: object = None,
+    ) -> MemoryReport:
+        """Returns how many steps back the model uses, from its losses, gradients and gates on these data.
+
+        Arguments as in `evaluate`. For what `lanes(...)` returned it says besides whether carrying the state pays.
+
+        Raises:
+            DataError: rows of one step, or a network without memory.
+        """
+        samples, size = self._read(x, y, batch_size, sample_weight, reset, mask)
+        size = min(size, samples.rows)
+
+        def measure(reset: Array | None, carry: bool) -> float:
+            return self._evaluate(samples._replace(reset=reset), size, Start(carry=carry))[0]["loss"]
+
+        lanes = x.batch_size if isinstance(x, Lanes) else None
+        return report_memory(self._programs().objective, self.params, samples, measure, lanes)
+
+    # -- states ------------------------------------------------------------------------------------------------
+
+    def initial_state(self, batch: int) -> State:
+        """Returns the state in which `batch` fresh sequences start: zeros, or what `learn_initial_state` learnt."""
+        states = self.network.initial_state(self.params, check_whole("batch", batch))
+        return self.network.state_of(self._params, states)
 
     def zero_state(self, batch: int) -> State:
-        """Returns the state in which `batch` fresh sequences start."""
-        return self.network.state_of(self.network.zero_state(check_whole("batch", batch)))
+        """Returns a state of zeros for `batch` rows: the initial one, unless that is learnt."""
+        return self.network.state_of(self.params, self.network.zero_state(check_whole("batch", batch)))
 
     def reset_state(self) -> None:
         """Forgets `model.state`, so that what carries on starts afresh."""
         self.state = None
 
-    # -- save, load --------------------------------------------------------------------------------------------
-
-    def save(self, path: str | Path) -> None:
-        """Writes the model to one file, whole or not at all: layers, weights, training settings, optimiser, state.
-
-        Raises:
-            FileError: it cannot be written there.
-        """
-        write_artifact(path, self.to_artifact())
-
-    def to_artifact(self) -> Artifact:
-        """Returns what a model file holds of this model."""
-        arrays = name_leaves("params", self.params) | self._optimizer_arrays()
-        if self.state is not None:
-            arrays |= name_leaves("state", dict(self.state.layers))
-        header = {
-            "network": self.network.config(),
-            "seed": self.seed,
-            "trained": self._trained,
-            "compiled": None if self._settings is None else self._settings.config(),
-            "state": None if self.state is None else self.state.batch,
-        }
-        return Artifact("sequential", header, arrays)
-
-    def _optimizer_arrays(self) -> dict[str, Array]:
-        if self._optimizer_state is None:
-            return self._loaded_optimizer
-        return name_leaves("optimizer", self._optimizer_state)
-
-    @classmethod
-    def from_artifact(cls, artifact: Artifact) -> Sequential:
-        """Returns the model that `to_artifact` described."""
-        header, arrays = artifact.header, artifact.arrays
-        network = network_from_config(header["network"])
-        model = cls(seed=header["seed"])
-        model._layers, model._network = list(network.layers), network
-        shapes = jax.eval_shape(network.init, jax.random.key(0))
-        model._params, model._trained = fill_leaves("params", shapes, arrays), header["trained"]
-        model._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
-        model._settings = Settings.from_config(header["compiled"])
-        if model._settings is not None and model._loaded_optimizer:
-            model._programs()  # notices now what the file lacks, not when training goes on
-        if header["state"] is not None:
-            zeros = dict(network.state_of(network.zero_state(header["state"])).layers)
-            model.state = State(fill_leaves("state", zeros, arrays))
-        return model
+    def check_state(self, state: State) -> None:
+        """Raises StateError, with what was expected and what came, unless `state` is one of this model's."""
+        self.network.check_state(state)

@@ -10,14 +10,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from statewise.errors import ConfigurationError, ShapeError, StateError, unknown_name
-from statewise.layers import LAYERS, Activation, Dense, Embedding, Layer, Params
-from statewise.layers.base import MisfitError
+from statewise.errors import ConfigurationError, ShapeError, StateError
+from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
+from statewise.layers.base import MemorylessLayer, MisfitError
+from statewise.layers.recurrent import check_return_state
+from statewise.layers.registry import layer_from_config
 from statewise.shapes import Shape, describe
-from statewise.state import LayerStates, State
+from statewise.state import LayerStates, State, describe_sizes, map_parts
 
 NetworkParams = dict[str, Params]
 """Every layer's weights by the layer's name."""
+
+jax.tree_util.register_pytree_node(
+    State,
+    lambda state: (
+        (tuple(state.layers.values()), tuple(state.learnt.values())),
+        (tuple(state.layers), tuple(state.learnt)),
+    ),
+    lambda names, parts: State(*(dict(zip(n, p, strict=True)) for n, p in zip(names, parts, strict=True))),
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,7 @@ class Network:
         """Returns the network of `layers` after checking that there are some and that each fits the one before it."""
         if not layers:
             raise ConfigurationError("a network needs at least one layer, such as LSTM(32)")
+        check_return_state(tuple(layers))
         network = cls(tuple(layers), name_layers(layers), tuple(input_shape))
         network.shapes()
         return network
@@ -46,6 +58,8 @@ class Network:
                     f"layer {name!r}: Embedding expects whole numbers [B, T], got the real numbers that "
                     f"{self.names[index - 1]!r} answers; make it the first layer"
                 )
+            if index > 0 and isinstance(layer, Masking):
+                raise ShapeError(f"layer {name!r}: Masking looks at the input itself; make it the first layer")
             try:
                 shapes.append(layer.output_shape(shapes[-1]))
             except MisfitError as error:
@@ -69,9 +83,43 @@ class Network:
         parts = zip(self.names, self.layers, keys, self.shapes()[:-1], strict=True)
         return {name: layer.init(k, shape) for name, layer, k, shape in parts}
 
+    @property
+    def memory(self) -> tuple[str, ...]:
+        """Names of the layers that have a state."""
+        parts = zip(self.names, self.layers, strict=True)
+        return tuple(name for name, layer in parts if not isinstance(layer, MemorylessLayer))
+
+    @property
+    def answers_each_step(self) -> bool:
+        """Whether `y` has a time axis."""
+        return len(self.output_shape) == 2
+
+    @property
+    def looks_ahead(self) -> str | None:
+        """The name of a layer whose answers depend on what comes after them; None if there is none."""
+        return next((name for name, layer in zip(self.names, self.layers, strict=True) if layer.looks_ahead), None)
+
     def zero_state(self, batch: int) -> LayerStates:
-        """Returns the states in which fresh sequences start."""
+        """Returns zeros in the shape of the states of `batch` rows."""
         return {name: layer.zero_state(batch) for name, layer in zip(self.names, self.layers, strict=True)}
+
+    def learnt_states(self, params: NetworkParams) -> LayerStates:
+        """Returns the rows `[H]` in which sequences start, of those layers where that is learnt."""
+        learnt = {name: layer.learnt_state(params[name]) for name, layer in zip(self.names, self.layers, strict=True)}
+        return {name: state for name, state in learnt.items() if state}
+
+    def initial_state(self, params: NetworkParams, batch: int) -> LayerStates:
+        """Returns the states in which `batch` fresh sequences start: zeros, or what is learnt."""
+        states = self.zero_state(batch)
+        for name, learnt in self.learnt_states(params).items():
+            states[name] = map_parts(lambda row: jnp.broadcast_to(row, (batch, *row.shape)), learnt)
+        return states
+
+    def mask_of(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
+        """Returns `mask` without the steps that the first layer says to skip."""
+        first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
+        own = None if first is None else first.mask_of(x)
+        return own if mask is None else mask if own is None else own & mask
 
     def apply(
         self,
@@ -85,6 +133,7 @@ class Network:
     ) -> tuple[jax.Array, LayerStates]:
         """Returns `(y, states)`; `rng` in training only. Arguments as in `Layer.apply`."""
         after: LayerStates = {}
+        mask = self.mask_of(x, mask)
         for index, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
             key = None if rng is None else jax.random.fold_in(rng, index)
             x, after[name] = layer.apply(params[name], x, states[name], reset=reset, mask=mask, rng=key)
@@ -102,27 +151,35 @@ class Network:
             return replace(self, layers=(*self.layers[:-1], bare)), last.activation
         return self, "linear"
 
-    def state_of(self, states: LayerStates) -> State:
+    def state_of(self, params: NetworkParams, states: LayerStates) -> State:
         """Returns the states of all layers as a State, in the layers' order."""
-        return State({name: states[name] for name in self.names})
+        return State({name: states[name] for name in self.names}, self.learnt_states(params))
 
-    def check_state(self, state: State, batch: int) -> LayerStates:
-        """Returns the layers' states after checking that `state` is this network's, for `batch` rows."""
+    def check_state(self, state: object, batch: int | None = None) -> LayerStates:
+        """Returns the layers' states after checking that `state` is this network's, for `batch` rows if given."""
+        rows = "batch" if batch is None else batch
         if not isinstance(state, State):
-            raise StateError(f"state: expected a State, got {type(state).__name__}; use model.zero_state({batch})")
-        expected = self.state_of(self.zero_state(1))
-        found = {name: tuple(part.shape[1:] for part in parts) for name, parts in state.layers.items()}
-        wanted = {name: tuple(part.shape[1:] for part in parts) for name, parts in expected.layers.items()}
+            raise StateError(f"state: expected a State, got {type(state).__name__}; use model.initial_state({rows})")
+        wanted, found = State(self.zero_state(1)).sizes(), state.sizes()
         if found != wanted:
             raise StateError(
-                f"this state belongs to another network: expected {_sizes(wanted)}, got {_sizes(found)}; "
-                f"start from model.zero_state({batch})"
+                f"this state belongs to another network: expected {describe_sizes(wanted)}, got "
+                f"{describe_sizes(found)}; start from model.initial_state({rows})"
             )
-        if wanted and state.batch != batch:
+        if wanted and batch is not None and state.batch != batch:
             raise StateError(
-                f"the state has {state.batch} row(s), the input {batch}; start from model.zero_state({batch})"
+                f"the state has {state.batch} row(s), the input {batch}; choose rows with state.rows(...), copy them "
+                f"with state.fork(n), or start from model.initial_state({batch})"
             )
         return {name: state.layers.get(name, ()) for name in self.names}
+
+    def check_continuable(self, what: str) -> None:
+        """Raises StateError if no state can be carried into this network, since it reads from both ends."""
+        if self.looks_ahead is not None:
+            raise StateError(
+                f"{what}: layer {self.looks_ahead!r} reads its input from both ends, so that an answer depends on what "
+                "comes after it; give it whole sequences from a fresh state, or use an LSTM in its place"
+            )
 
     def config(self) -> dict[str, Any]:
         """Returns the network as JSON holds it."""
@@ -135,13 +192,7 @@ class Network:
 
 def network_from_config(config: dict[str, Any]) -> Network:
     """Returns the network that `Network.config` described."""
-    layers = []
-    for entry in config["layers"]:
-        options = dict(entry)
-        kind = options.pop("kind")
-        if kind not in LAYERS:
-            raise unknown_name("layer", kind, LAYERS)
-        layers.append(LAYERS[kind](**options))
+    layers = [layer_from_config(entry) for entry in config["layers"]]
     return Network.of(layers, tuple(config["input_shape"]))
 
 
@@ -186,8 +237,3 @@ def summarize(network: Network, params: NetworkParams) -> str:
     total = sum(count_weights(weights) for weights in params.values())
     lines.insert(1, "-" * len(lines[0]))
     return "\n".join([f"input {describe(network.input_shape)}", *lines, f"{total:,} weights in all"])
-
-
-def _sizes(layers: dict[str, tuple[tuple[int, ...], ...]]) -> str:
-    listed = [f"{name} {[size for size, *_ in sizes]}" for name, sizes in layers.items()]
-    return ", ".join(listed) or "no memory"

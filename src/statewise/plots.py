@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from statewise.errors import DataError, FileError, MissingExtraError
 from statewise.files import as_path, write_whole
 from statewise.history import History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def plot_history(history: History, path: str | Path, *, title: str = "") -> None:
@@ -36,6 +41,56 @@ def plot_history(history: History, path: str | Path, *, title: str = "") -> None
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
+    _write(figure, path)
+
+
+def plot_memory(
+    path: str | Path,
+    losses: Mapping[int, float],
+    carried: float | None,
+    gradient: Sequence[float],
+    gates: Mapping[str, tuple[float, float]],
+    uses: int,
+    reach: int,
+) -> None:
+    """Draws what a memory report holds: loss by how long the state is kept, gradient by steps back, gates.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        FileError: the file cannot be written, or ends in something that cannot be drawn.
+    """
+    check_picture(path)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 3.8), layout="constrained")
+    kept, fading, saturation = figure.subplots(1, 3)
+    kept.plot(list(losses), list(losses.values()), marker="o", markersize=3)
+    kept.axvline(uses, color="tab:orange", linestyle="--", label=f"uses about {uses:,} step(s)")
+    if carried is not None:
+        kept.axhline(carried, color="tab:green", linestyle=":", label="carried from batch to batch")
+    kept.set_xscale("log", base=2)
+    kept.set_xticks(list(losses), [f"{span:,}" for span in losses])
+    kept.set(xlabel="state reset every ... steps", title="loss")
+    fading.plot(range(1, len(gradient) + 1), gradient, marker="o" if len(gradient) < 30 else None, markersize=3)
+    fading.axvline(reach, color="tab:orange", linestyle="--", label=f"reaches {reach:,} step(s)")
+    fading.set_yscale("log")
+    fading.set_ylim(bottom=max(1e-6, 0.5 * min((size for size in gradient if size > 0), default=1e-6)))
+    fading.xaxis.get_major_locator().set_params(integer=True)
+    fading.set(xlabel="steps, counted back from the answer", title="gradient, share of the largest")
+    names = list(gates)
+    saturation.barh(names, [-closed for closed, _ in gates.values()], label="below 0.1")
+    saturation.barh(names, [opened for _, opened in gates.values()], label="above 0.9")
+    saturation.set(xlim=(-1, 1), title="gates nearly closed | nearly open")
+    saturation.set_xticks([-1, -0.5, 0, 0.5, 1], ["100 %", "50 %", "0", "50 %", "100 %"])
+    saturation.invert_yaxis()
+    for axes in (kept, fading, saturation):
+        axes.legend(frameon=False, fontsize="small")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    _write(figure, path)
+
+
+def _write(figure: Figure, path: str | Path) -> None:
     picture = BytesIO()
     figure.savefig(picture, format=_kind(path), dpi=130)
     write_whole(path, picture.getvalue())

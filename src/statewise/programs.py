@@ -6,64 +6,26 @@ long epoch, or hundreds of short epochs.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from statewise.losses import Loss
 from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
+from statewise.objective import Batch, Objective, Totals
 from statewise.optimizers import Optimizer
-from statewise.shapes import Array
 from statewise.state import LayerStates
+from statewise.truncation import Truncation
 
 EPOCHS_PER_DISPATCH = 256
 """Upper limit of the epochs in one dispatch: the room that a program has for their results."""
-
-
-class Batch(NamedTuple):
-    """Rows on the device: all that were given, padded to whole batches, or one batch of them.
-
-    The fields are those of `data.batches.Samples`.
-    """
-
-    x: jax.Array
-    y: jax.Array
-    weight: jax.Array | None = None
-    mask: jax.Array | None = None
-    reset: jax.Array | None = None
-
-
-class Totals(NamedTuple):
-    """Sums over an epoch, and what rounding took from them (Kahan 1965).
-
-    They run through all dispatches of an epoch, so that its loss does not depend on where the clock cut it.
-    """
-
-    sums: jax.Array  # [2 + metrics] as in Objective
-    lost: jax.Array
-
-    @classmethod
-    def zero(cls, objective: Objective) -> Totals:
-        """Returns the totals of nothing."""
-        width = 2 + len(objective.metrics)
-        return cls(jnp.zeros(width), jnp.zeros(width))
-
-    def add(self, values: jax.Array) -> Totals:
-        """Returns the totals with `values` added."""
-        corrected = values - self.lost
-        sums = self.sums + corrected
-        return Totals(sums, (sums - self.sums) - corrected)
-
-    @property
-    def record(self) -> jax.Array:
-        """Both as one array `[2, 2 + metrics]`."""
-        return jnp.stack([self.sums, self.lost])
 
 
 class Run(NamedTuple):
@@ -91,6 +53,13 @@ class Layout:
     shuffled: int | None = None  # how many rows are shuffled each epoch; None keeps their order
     padded: bool = False  # whether the last batch may hold rows that do not count
     carry: bool = False  # whether row r of batch k+1 goes on from row r of batch k
+    warmup: int = 0  # how many steps of each row only settle the state
+    truncation: Truncation | None = None  # how a batch becomes several updates; None: it is one
+
+    @property
+    def order(self) -> int:
+        """How long the rows' order is, with what fills up the last batch; 0 where they are not shuffled."""
+        return 0 if self.shuffled is None else math.ceil(self.shuffled / self.batch_size) * self.batch_size
 
 
 class Segment(NamedTuple):
@@ -105,54 +74,6 @@ class Segment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Objective:
-    """What is minimised and measured. Its sums are `[weighted loss, elements that count, metric, metric, ...]`."""
-
-    network: Network
-    loss: Loss
-    metrics: tuple[Metric, ...]
-
-    def sums(
-        self,
-        params: NetworkParams,
-        states: LayerStates,
-        batch: Batch,
-        valid: jax.Array | None,
-        rng: jax.Array | None,
-    ) -> tuple[jax.Array, tuple[LayerStates, jax.Array]]:
-        """Returns the batch's mean loss, and the states and sums after it; `valid` bool `[B]` marks real rows."""
-        bare, head = self.network.without_head()
-        logits, states = bare.apply(params, batch.x, states, reset=batch.reset, mask=batch.mask, rng=rng)
-        values = self.loss.on(head)(batch.y, logits)
-        counts = self._counts(values, batch.mask, valid)
-        weights = counts if batch.weight is None else counts * _spread(batch.weight, values)
-        total, count = jnp.sum(values * weights), jnp.sum(counts)
-        measured = [jnp.sum(metric.on(head)(batch.y, logits) * counts) for metric in self.metrics]
-        return total / jnp.maximum(count, 1.0), (states, jnp.stack([total, count, *measured]))
-
-    def logs(self, record: Array) -> dict[str, float]:
-        """Returns loss and metrics of the elements that the totals of `record` went over."""
-        sums = record[0].astype(np.float64) - record[1]
-        means = sums / max(sums[1], 1.0)
-        logs = {"loss": float(means[0])}
-        for metric, mean in zip(self.metrics, means[2:], strict=True):
-            logs[metric.name] = metric.finish(float(mean))
-        return logs
-
-    @staticmethod
-    def _counts(values: jax.Array, mask: jax.Array | None, valid: jax.Array | None) -> jax.Array:
-        counts = jnp.ones_like(values)
-        if mask is not None and values.ndim == mask.ndim:
-            counts = counts * mask
-        return counts if valid is None else counts * _spread(valid, values)
-
-
-def _spread(per_row: jax.Array, values: jax.Array) -> jax.Array:
-    """Returns `[B]` as `[B, 1]` where `values` is `[B, T]`."""
-    return per_row.reshape(per_row.shape + (1,) * (values.ndim - per_row.ndim))
-
-
-@dataclass(frozen=True)
 class Programs:
     """The compiled programs of one objective and optimiser, shared by all models that have the same."""
 
@@ -162,35 +83,114 @@ class Programs:
 
     @partial(jax.jit, static_argnames=("self", "layout"))
     def train(
-        self, run: Run, rows: Batch, keys: Keys, segment: Segment, fresh: jax.Array, *, layout: Layout
+        self,
+        run: Run,
+        rows: Batch,
+        keys: Keys,
+        segment: Segment,
+        fresh: jax.Array,
+        begin: LayerStates | None = None,
+        *,
+        layout: Layout,
     ) -> tuple[Run, jax.Array]:
         """Returns the run after a segment, and the record of each epoch's totals `[EPOCHS_PER_DISPATCH, 2, ...]`.
 
-        `fresh` starts states, order and totals anew: the segment begins with the first batch of an epoch. Totals
-        become NaN where a weight did: the last update of an epoch may ruin weights whose loss was still good.
+        `fresh` starts states (from `begin`, if given), order and totals anew: the segment begins with the first
+        batch of an epoch. Totals become NaN where a weight did: the last update of an epoch may ruin weights whose
+        loss was still good.
         """
+        network = self.objective.network
 
         def step(index: jax.Array, run: Run, epoch: jax.Array) -> Run:
             batch, valid = _batch(rows, layout, index, segment, run.order)
             rng = jax.random.fold_in(jax.random.fold_in(keys.dropout, epoch), index)
-            states = run.states if layout.carry else self.objective.network.zero_state(layout.batch_size)
-            gradients, (states, added) = jax.grad(self.objective.sums, has_aux=True)(
-                run.params, states, batch, valid, rng
-            )
-            updates, optimizer = self.transformation.update(gradients, run.optimizer, run.params)
-            params = optax.apply_updates(run.params, updates)
-            states = states if layout.carry else run.states
-            return Run(params, optimizer, states, run.order, run.totals.add(added))
+            states = run.states if layout.carry else _starts(network, batch, layout)
+            if begin is None and batch.start is None and network.learnt_states(run.params):
+                batch = _starting_anew(batch, (index == 0) | (not layout.carry))
+            states, batch = self.objective.settle(run.params, states, batch, layout.warmup)
+            after = self._learn(run._replace(states=states), batch, valid, rng, layout.truncation)
+            return after if layout.carry else after._replace(states=run.states)
 
         def one_epoch(index: jax.Array, before: tuple[Run, jax.Array]) -> tuple[Run, jax.Array]:
             run, records = before
             epoch = segment.first_epoch + index
-            run = jax.lax.cond(fresh, lambda run: _renew(run, keys, epoch, layout), lambda run: run, run)
+            run = jax.lax.cond(fresh, lambda run: _renew(run, keys, epoch, begin, layout), lambda run: run, run)
             run = jax.lax.fori_loop(segment.start, segment.stop, partial(step, epoch=epoch), run)
             return run, records.at[index].set(jnp.where(_all_finite(run.params), run.totals.record, jnp.nan))
 
         records = jnp.zeros((EPOCHS_PER_DISPATCH, *run.totals.record.shape))
         return jax.lax.fori_loop(0, segment.epochs, one_epoch, (run, records))
+
+    def _learn(
+        self, run: Run, batch: Batch, valid: jax.Array | None, rng: jax.Array, truncation: Truncation | None
+    ) -> Run:
+        """Returns the run after a batch that starts in `run.states`: one update, or several if it is truncated."""
+        steps = batch.x.shape[1] if batch.x.ndim > 1 else 1
+        if truncation is None:
+            return self._update(run, batch, valid, rng)[0]
+        if not self.objective.network.answers_each_step:
+            still = max(0, steps - truncation.backward)
+            states, batch = self.objective.settle(run.params, run.states, batch, still)
+            return self._update(run._replace(states=states), batch, valid, rng)[0]
+        window_of = _windows(batch, valid, truncation)
+
+        def advance(before: tuple[jax.Array, Run, LayerStates]) -> tuple[jax.Array, Run, LayerStates]:
+            cursor, run, behind = before  # `behind` are the states where the next window begins
+            key = jax.random.fold_in(rng, cursor)
+            length = truncation.length(key)
+            window, counted = window_of(cursor, length)
+            states, window = self.objective.settle(run.params, behind, window, truncation.still)
+            scale = length / truncation.forward if truncation.random else None
+            run, behind = self._update(
+                run._replace(states=states),
+                window,
+                counted[:, truncation.still :],
+                key,
+                truncation.forward if truncation.lead else 0,
+                scale,
+            )
+            return cursor + length, run, behind
+
+        _, run, _ = jax.lax.while_loop(lambda loop: loop[0] < steps, advance, (jnp.int32(0), run, run.states))
+        return run
+
+    def _update(
+        self,
+        run: Run,
+        batch: Batch,
+        counted: jax.Array | None,
+        rng: jax.Array,
+        passing: int = 0,
+        scale: jax.Array | None = None,
+    ) -> tuple[Run, LayerStates]:
+        """Returns the run after one update, `scale` times as large, and the states after `passing` (or all) steps."""
+        gradients, (passed, states, added) = jax.grad(self.objective.sums, has_aux=True)(
+            run.params, run.states, batch, counted, rng, passing
+        )
+        updates, optimizer = self.transformation.update(gradients, run.optimizer, run.params)
+        if scale is not None:
+            updates = jax.tree.map(lambda update: update * scale, updates)
+        params = optax.apply_updates(run.params, updates)
+        return Run(params, optimizer, states, run.order, run.totals.add(added)), passed
+
+
+def _windows(
+    batch: Batch, valid: jax.Array | None, truncation: Truncation
+) -> Callable[[jax.Array, jax.Array], tuple[Batch, jax.Array]]:
+    """Returns the function that cuts the window of the update whose own `length` steps begin at `cursor`."""
+    rows, steps = batch.x.shape[:2]
+    real = jnp.ones((rows, steps), bool) if batch.mask is None else batch.mask
+    padded = batch._replace(mask=real).each(truncation.pad)
+
+    def window_of(cursor: jax.Array, length: jax.Array) -> tuple[Batch, jax.Array]:
+        window = padded.each(lambda a: truncation.cut(a, cursor))
+        own = truncation.own(length)
+        if truncation.random and window.mask is not None:  # what lies behind a short length is the next one's
+            window = window._replace(mask=window.mask & own)
+        counted = jnp.broadcast_to(own, (rows, truncation.window))
+        return window, counted if valid is None else counted & valid[:, None]
+
+    return window_of
 
 
 @partial(jax.jit, static_argnames=("objective", "layout"))
@@ -205,12 +205,17 @@ def evaluate_segment(
     layout: Layout,
 ) -> tuple[LayerStates, Totals]:
     """Returns the states and totals after batches `start` to `stop`."""
+    network = objective.network
 
     def step(index: jax.Array, before: tuple[LayerStates, Totals]) -> tuple[LayerStates, Totals]:
         states, totals = before
         batch, valid = _batch(rows, layout, index, segment, jnp.zeros(0, jnp.int32))
-        start = states if layout.carry else objective.network.zero_state(layout.batch_size)
-        _, (after, added) = objective.sums(params, start, batch, valid, None)
+        if not layout.carry and batch.start is None:
+            start = network.initial_state(params, layout.batch_size)
+        else:
+            start = states if layout.carry else _starts(network, batch, layout)
+        start, batch = objective.settle(params, start, batch, layout.warmup)
+        _, (_, after, added) = objective.sums(params, start, batch, valid, None)
         return after if layout.carry else states, totals.add(added)
 
     return jax.lax.fori_loop(segment.start, segment.stop, step, (states, totals))
@@ -247,17 +252,30 @@ def _batch(
     return batch, valid
 
 
+def _starts(network: Network, batch: Batch, layout: Layout) -> LayerStates:
+    """Returns where the rows of a batch start that does not go on from the one before."""
+    zeros = network.zero_state(layout.batch_size)
+    return zeros if batch.start is None else jax.tree.unflatten(jax.tree.structure(zeros), batch.start)
+
+
+def _starting_anew(batch: Batch, fresh: jax.Array) -> Batch:
+    """Returns the batch with a reset before its first step where `fresh`: so its start is learnt, by its gradient."""
+    reset = jnp.zeros(batch.x.shape[:2], bool) if batch.reset is None else batch.reset
+    return batch._replace(reset=reset.at[:, 0].set(reset[:, 0] | fresh))
+
+
 def _slice(array: jax.Array, start: jax.Array, size: int) -> jax.Array:
     return jax.lax.dynamic_slice_in_dim(array, start, size)
 
 
-def _renew(run: Run, keys: Keys, epoch: jax.Array, layout: Layout) -> Run:
+def _renew(run: Run, keys: Keys, epoch: jax.Array, begin: LayerStates | None, layout: Layout) -> Run:
     states, totals = jax.tree.map(jnp.zeros_like, (run.states, run.totals))
+    run = run._replace(states=states if begin is None else begin, totals=totals)
     if layout.shuffled is None:
-        return run._replace(states=states, totals=totals)
+        return run
     shuffled = jax.random.permutation(jax.random.fold_in(keys.shuffle, epoch), layout.shuffled)
     rest = jnp.arange(layout.shuffled, run.order.shape[0])
-    return run._replace(states=states, totals=totals, order=jnp.concatenate([shuffled, rest]).astype(jnp.int32))
+    return run._replace(order=jnp.concatenate([shuffled, rest]).astype(jnp.int32))
 
 
 def _all_finite(params: NetworkParams) -> jax.Array:

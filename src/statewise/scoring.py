@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.data.lanes import windows
+from statewise.data.windows import windows
+from statewise.inference import forward_of
 from statewise.network import Network, NetworkParams
 from statewise.shapes import Array
 from statewise.state import LayerStates
@@ -25,12 +27,44 @@ STEPS = 256
 """Steps in one dispatch."""
 
 
+@dataclass(frozen=True)
+class TextScore:
+    """How well a model foretells a text, beside what counting symbols achieves on the same ones.
+
+    Attributes:
+        loss: mean of -log p of the symbols that came, in nats per token.
+        perplexity: e to the loss; among so many equally likely tokens the model seems to choose.
+        bits_per_character: the loss of all scored tokens, in bits, over the characters that they have.
+        accuracy: share of tokens that were the likeliest.
+        tokens: how many tokens were scored.
+        unknown: how many are not in the vocabulary; they were skipped.
+        unigram_loss, unigram_accuracy: of a model that knows only how frequent each token is.
+        bigram_loss, bigram_accuracy: of a model that knows only the token before.
+    """
+
+    loss: float
+    perplexity: float
+    bits_per_character: float
+    accuracy: float
+    tokens: int
+    unknown: int
+    unigram_loss: float
+    unigram_accuracy: float
+    bigram_loss: float
+    bigram_accuracy: float
+
+
 class Scores(NamedTuple):
     """What a network made of a sequence; the first symbol, or the first window, is not foretold."""
 
     position: Array  # [N] where in the sequence each scored symbol stands
     loss: Array  # [N] -log p of the symbol that came, in nats
     hit: Array  # [N] bool, whether it was the likeliest
+
+    def since(self, position: int) -> Scores:
+        """Returns the scores of the symbols from `position` on."""
+        later = self.position >= position
+        return Scores(self.position[later], self.loss[later], self.hit[later])
 
 
 def count_scorable(ids: Array, window: int | None) -> int:
@@ -39,19 +73,23 @@ def count_scorable(ids: Array, window: int | None) -> int:
         return int((ids[1:] >= 0).sum())
     if len(ids) <= window:
         return 0
-    x, y = windows(ids, window)
+    x, y = windows(ids, window)[:2]
     return int(((x >= 0).all(axis=1) & (y >= 0)).sum())
 
 
-def score_sequence(network: Network, params: NetworkParams, ids: Array, window: int | None) -> Scores:
-    """Returns the scores of all symbols of `ids [N]` that can be foretold; there must be one.
+def score_sequence(
+    network: Network, params: NetworkParams, ids: Array, window: int | None, start: LayerStates | None = None
+) -> tuple[Scores, LayerStates]:
+    """Returns the scores of all symbols of `ids [N]` that can be foretold, and the states after the last `[1, H]`.
+
+    There must be one. `start` is the state `[1, H]` before the first symbol; None is a fresh one.
 
     Symbols numbered -1 are unknown to the network: it skips them, and they are not scored. Rows warmed up by
     `WARMUP` symbols differ from one row that reads everything by far less than they differ from cold ones
     (docs/decisions/0006-scoring.md).
     """
     if window is not None:
-        return _score_windows(network, params, ids, window)
+        return _score_windows(network, params, ids, window), {}
     transitions = len(ids) - 1
     rows = min(LANES, math.ceil(transitions / (2 * WARMUP)))
     length = math.ceil(transitions / rows)
@@ -63,24 +101,32 @@ def score_sequence(network: Network, params: NetworkParams, ids: Array, window: 
     x, y = ids[position], ids[position + 1]
     own = real & (np.arange(steps) >= (WARMUP if rows > 1 else 0)) & (y >= 0)
     own &= position < (np.arange(rows)[:, None] + 1) * length
-    loss, hit = _score_rows(network, params, np.maximum(x, 0), np.maximum(y, 0), real & (x >= 0))
+    states = network.initial_state(params, rows)
+    if start is not None:  # the first row's, which reads nothing before its own
+        states = jax.tree.map(lambda fresh, given: jnp.asarray(fresh).at[0].set(given[0]), states, start)
+    loss, hit, states = _score_rows(network, params, states, np.maximum(x, 0), np.maximum(y, 0), real & (x >= 0))
     order = np.argsort(position[own], kind="stable")
-    return Scores((position[own] + 1)[order], loss[own][order], hit[own][order])
+    last = jax.tree.map(lambda part: part[-1:], states)
+    if ids[-1] >= 0:  # it was foretold, but not read yet
+        _, last = forward_of(network)(params, jnp.asarray(ids[None, -1:]), last)
+    return Scores((position[own] + 1)[order], loss[own][order], hit[own][order]), last
 
 
-def _score_rows(network: Network, params: NetworkParams, x: Array, y: Array, mask: Array) -> tuple[Array, Array]:
-    program, states = _program(network), network.zero_state(len(x))
+def _score_rows(
+    network: Network, params: NetworkParams, states: LayerStates, x: Array, y: Array, mask: Array
+) -> tuple[Array, Array, LayerStates]:
+    program = _program(network)
     losses, hits = [], []
     for first in range(0, x.shape[1], STEPS):
         part = slice(first, first + STEPS)
         states, loss, hit = program(params, states, x[:, part], y[:, part], mask[:, part])
         losses.append(np.asarray(loss, np.float64))
         hits.append(np.asarray(hit))
-    return np.concatenate(losses, axis=1), np.concatenate(hits, axis=1)
+    return np.concatenate(losses, axis=1), np.concatenate(hits, axis=1), states
 
 
 def _score_windows(network: Network, params: NetworkParams, ids: Array, length: int) -> Scores:
-    x, y = windows(ids, length)
+    x, y = windows(ids, length)[:2]
     known = (x >= 0).all(axis=1) & (y >= 0)
     position = np.arange(length, len(ids))[known]
     x, y = x[known], y[known]
@@ -89,7 +135,7 @@ def _score_windows(network: Network, params: NetworkParams, ids: Array, length: 
         part = slice(first, first + STEPS)
         missing = max(0, first + STEPS - len(x))
         batch = np.pad(x[part], [(0, missing), (0, 0)])
-        _, loss, hit = program(params, network.zero_state(STEPS), batch, np.pad(y[part], (0, missing)), None)
+        _, loss, hit = program(params, network.initial_state(params, STEPS), batch, np.pad(y[part], (0, missing)), None)
         losses.append(np.asarray(loss, np.float64)[: STEPS - missing])
         hits.append(np.asarray(hit)[: STEPS - missing])
     return Scores(position, np.concatenate(losses), np.concatenate(hits))

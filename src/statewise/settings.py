@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import optax
 
-from statewise.artifact import fill_leaves
 from statewise.errors import ConfigurationError
+from statewise.leaves import fill_leaves
 from statewise.losses import Loss, get_loss
 from statewise.metrics import check_metric_names, get_metric
 from statewise.network import Network, NetworkParams

@@ -1,43 +1,259 @@
-"""State: where a network stands in its sequences, as a named, immutable value."""
+"""State: where a network stands in its sequences, as a named, immutable value. Does without JAX."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Protocol, cast
 
-import jax
+import numpy as np
 
-from statewise.errors import StateError
-from statewise.layers.base import LayerState
+from statewise.artifact import Artifact, read_artifact, write_artifact
+from statewise.errors import FileError, ShapeError, StateError
+from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState
+from statewise.shapes import check_whole
 
 LayerStates = dict[str, LayerState]
 """What runs through compiled programs: each layer's state by the layer's name, empty for those without memory."""
 
+KINDS: dict[str, type[LSTMState | GRUState | BidirectionalState]] = {
+    kind.__name__: kind for kind in (LSTMState, GRUState, BidirectionalState)
+}
 
-@jax.tree_util.register_pytree_node_class
+
+class Owner(Protocol):
+    """A model, as far as a state may ask it."""
+
+    def check_state(self, state: State) -> None:
+        """Raises StateError unless the state is one of this model's."""
+
+
 class State:
     """The memory of a network between two calls: for each layer that has one, `h` and `c` `[B, H]`.
 
-    A value: no call changes it, and it may be kept, passed on or thrown away.
+    A value: no call changes it, and it may be kept, saved, forked, passed on or thrown away.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
-    >>> state = model.zero_state(3)
+    >>> state = model.initial_state(3)
     >>> state
     State(batch=3, lstm: h [3, 4], c [3, 4])
     >>> y, state = model([[[0.1, 0.2]], [[0.3, 0.4]], [[0.5, 0.6]]], state)
     >>> state["lstm"].h.shape
     (3, 4)
+    >>> state.rows([2, 0]).batch, state.fork(10).batch, sw.State.concat([state, state]).batch
+    (2, 30, 6)
+    >>> state.reset([0, 1, 2]) == model.initial_state(3)
+    True
     """
 
-    __slots__ = ("_layers",)
+    __slots__ = ("_initial", "_layers")
     _layers: Mapping[str, LayerState]
+    _initial: Mapping[str, LayerState]
 
-    def __init__(self, layers: Mapping[str, LayerState]) -> None:
-        object.__setattr__(self, "_layers", MappingProxyType({n: s for n, s in layers.items() if s}))
+    def __init__(self, layers: Mapping[str, LayerState], initial: Mapping[str, LayerState] | None = None) -> None:
+        """Takes each layer's state, and the rows `[H]` in which sequences start where that is learnt and not zero."""
+        known = {name: map_parts(_frozen, part) for name, part in layers.items() if part}
+        starts = {name: map_parts(_frozen, part) for name, part in (initial or {}).items()}
+        object.__setattr__(self, "_layers", MappingProxyType(known))
+        object.__setattr__(self, "_initial", MappingProxyType(starts))
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    @property
+    def batch(self) -> int:
+        """B, the number of rows; 0 for a network without memory."""
+        return next((int(part.shape[0]) for state in self._layers.values() for part in parts_of(state).values()), 0)
+
+    @property
+    def layers(self) -> Mapping[str, LayerState]:
+        """The state of each layer that has one, by its name; not to be changed."""
+        return self._layers
+
+    @property
+    def learnt(self) -> Mapping[str, LayerState]:
+        """The rows, parts `[H]`, in which sequences start, of those layers where that is learnt and not zeros."""
+        return self._initial
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._layers:
+            known = ", ".join(self._layers) or "none: the network has no memory"
+            raise StateError(f"no state for layer {name!r}; layers with a state: {known}")
+        return self._layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __repr__(self) -> str:
+        sizes = [
+            f"{name}: " + ", ".join(f"{place} {list(part.shape)}" for place, part in parts_of(state).items())
+            for name, state in self._layers.items()
+        ]
+        return f"State({', '.join([f'batch={self.batch}', *sizes])})"
+
+    def __eq__(self, other: object) -> bool:
+        """Returns whether both hold the same numbers for the same layers."""
+        if not isinstance(other, State):
+            return NotImplemented
+        mine, theirs = self._arrays(), other._arrays()
+        return mine.keys() == theirs.keys() and all(np.array_equal(mine[name], theirs[name]) for name in mine)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by value, and arrays have no hash
+
+    # -- making others of it -----------------------------------------------------------------------------------
+
+    def rows(self, index: object) -> State:
+        """Returns the state of some rows: a number, a slice, a list of numbers, or bool `[B]`.
+
+        >>> import statewise as sw
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2))], seed=7)
+        >>> model.initial_state(8).rows(slice(2, 5))
+        State(batch=3, lstm: h [3, 4], c [3, 4])
+
+        Raises:
+            StateError: there are no such rows.
+        """
+        chosen = self._chosen(index)
+        return self._each(lambda part: part[chosen])
+
+    @staticmethod
+    def concat(states: Iterable[State]) -> State:
+        """Returns one state with the rows of all, in their order.
+
+        Raises:
+            StateError: there are none, or they belong to different networks.
+        """
+        if isinstance(states, State):
+            raise StateError("State.concat expects a list of states: State.concat([first, second])")
+        listed = list(states)
+        if not listed or not all(isinstance(state, State) for state in listed):
+            raise StateError(f"State.concat expects a list of at least one State, got {listed!r}")
+        first = listed[0]
+        for other in listed[1:]:
+            if other.sizes() != first.sizes():
+                raise StateError(
+                    f"states of different networks cannot be joined: {describe_sizes(first.sizes())} and "
+                    f"{describe_sizes(other.sizes())}"
+                )
+        joined = {
+            name: map_parts(lambda *parts: _module_of(parts[0]).concat(parts), *(state[name] for state in listed))
+            for name in first
+        }
+        return State(joined, first._initial)
+
+    def fork(self, n: int) -> State:
+        """Returns each row `n` times, copies side by side: rows r n to r n + n - 1 are those of row r.
+
+        >>> import statewise as sw
+        >>> sw.Sequential([sw.LSTM(4, input_shape=(None, 2))], seed=7).initial_state(1).fork(5).batch
+        5
+        """
+        check_whole("n", n)
+        return self._each(lambda part: part[np.repeat(np.arange(self.batch), n)])
+
+    def reset(self, rows: object = None) -> State:
+        """Returns the state with `rows` (as in `rows`; by default all) started afresh and the others as they were.
+
+        Raises:
+            StateError: there are no such rows.
+        """
+        fresh = np.zeros(self.batch, bool)
+        fresh[slice(None) if rows is None else self._chosen(rows)] = True
+
+        def renewed(part: Any, start: Any) -> Any:
+            return _module_of(part).where(fresh[:, None], start, part)
+
+        layers = {}
+        for name, state in self._layers.items():
+            starts = self._initial.get(name) or map_parts(lambda _: np.float32(0), state)
+            layers[name] = map_parts(renewed, state, starts)
+        return State(layers, self._initial)
+
+    def replace(self, name: str, **parts: object) -> State:
+        """Returns the state with parts of one layer replaced: `state.replace("lstm", h=h, c=c)`, each `[B, H]`.
+
+        Raises:
+            StateError: there is no such layer or part.
+            ShapeError: a part has another shape.
+        """
+        layer = self[name]
+        fields = getattr(layer, "_fields", ())
+        if unknown := [part for part in parts if part not in fields or isinstance(getattr(layer, part), tuple)]:
+            raise StateError(f"the state of {name!r} has no part {unknown[0]!r}; expected {' or '.join(fields)}")
+        for part, value in parts.items():
+            expected, array = getattr(layer, part), np.asarray(value)
+            if array.shape != expected.shape:
+                raise ShapeError(f"{name}.{part}: expected shape {list(expected.shape)}, got {list(array.shape)}")
+            parts[part] = array.astype(expected.dtype)
+        return State({**self._layers, name: layer._replace(**parts)}, self._initial)
+
+    def _each(self, change: Callable[[Any], Any]) -> State:
+        return State({name: map_parts(change, state) for name, state in self._layers.items()}, self._initial)
+
+    def _chosen(self, index: object) -> Any:
+        """Returns the numbers of the rows that `index` means; JAX would silently take the last for one too large."""
+        try:
+            chosen = np.arange(self.batch)[cast("Any", list(index) if isinstance(index, tuple | range) else index)]
+        except (IndexError, TypeError, ValueError) as error:
+            raise StateError(f"the state has rows 0 .. {self.batch - 1}, got {index!r} ({error})") from None
+        if chosen.size == 0 or chosen.ndim > 1:
+            raise StateError(f"expected one or more of the rows 0 .. {self.batch - 1}, got {index!r}")
+        return np.atleast_1d(chosen)
+
+    def sizes(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        """Returns the sizes of each layer's parts, batch axis left out: what the state of one network has in common."""
+        return {
+            name: {place: tuple(part.shape[1:]) for place, part in parts_of(state).items()}
+            for name, state in self._layers.items()
+        }
+
+    # -- files -------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Writes the state to one file, whole or not at all.
+
+        Raises:
+            FileError: it cannot be written there.
+        """
+        kinds = {name: _kind_of(state) for name, state in self._layers.items()}
+        write_artifact(path, Artifact("state", {"layers": kinds, "learnt": list(self._initial)}, self._arrays()))
+
+    @staticmethod
+    def load(path: str | Path, model: Owner | None = None) -> State:
+        """Returns the state in a file that `save` wrote; with `model`, only if it is one of that model's.
+
+        Raises:
+            FileError: the file is missing, damaged, or holds something else.
+            StateError: the state belongs to another network.
+        """
+        artifact = read_artifact(path)
+        if artifact.kind != "state":
+            raise FileError(f"{path} holds a {artifact.kind} model, not a state; statewise.load reads it")
+        kinds = artifact.header["layers"]
+        layers = {name: _from_arrays(f"state[{name!r}]", kind, artifact) for name, kind in kinds.items()}
+        learnt = artifact.header["learnt"]
+        initial = {name: _from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learnt}
+        state = State(layers, initial)
+        if model is not None:
+            model.check_state(state)
+        return state
+
+    def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {
+            f"{group}[{name!r}].{place}": np.asarray(part)
+            for group, states in (("state", self._layers), ("initial", self._initial))
+            for name, state in states.items()
+            for place, part in parts_of(state).items()
+        }
+
+    # -- a value -----------------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise StateError("a State cannot be changed; the next one comes out of the call: y, state = model(x, state)")
+        raise StateError(
+            "a State cannot be changed; the next one comes out of the call, y, state = model(x, state), or of "
+            "state.replace(layer, h=..., c=...)"
+        )
 
     def __delattr__(self, name: str) -> None:
         self.__setattr__(name, None)
@@ -48,34 +264,65 @@ class State:
     def __delitem__(self, name: str) -> None:
         self.__setattr__(name, None)
 
-    @property
-    def batch(self) -> int:
-        """B, the number of rows; 0 for a network without memory."""
-        return next((s.h.shape[0] for s in self._layers.values() if s), 0)
+    def __copy__(self) -> State:
+        return self
 
-    @property
-    def layers(self) -> Mapping[str, LayerState]:
-        """The state of each layer that has one, by its name; not to be changed."""
-        return self._layers
+    def __deepcopy__(self, memory: object) -> State:
+        return self
 
-    def __getitem__(self, name: str) -> LayerState:
-        if name not in self._layers:
-            known = ", ".join(self._layers) or "none: the network has no memory"
-            raise StateError(f"no state for layer {name!r}; layers with a state: {known}")
-        return self._layers[name]
+    def __reduce__(self) -> tuple[Any, ...]:
+        return State, (dict(self._layers), dict(self._initial))
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._layers)
 
-    def __repr__(self) -> str:
-        sizes = [f"{n}: h {list(s.h.shape)}, c {list(s.c.shape)}" for n, s in self._layers.items() if s]
-        return f"State({', '.join([f'batch={self.batch}', *sizes])})"
+def map_parts(change: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """Returns a layer's state with `change` made to each array, given those at the same place in `others`."""
+    if not isinstance(first, tuple):
+        return change(first, *others)
+    mapped = [map_parts(change, *same) for same in zip(first, *others, strict=True)]
+    return type(first)(*mapped)
 
-    def tree_flatten(self) -> tuple[tuple[LayerState, ...], tuple[str, ...]]:
-        """Returns the parts by which JAX's transformations see through a State."""
-        return tuple(self._layers.values()), tuple(self._layers)
 
-    @classmethod
-    def tree_unflatten(cls, names: tuple[str, ...], layers: tuple[LayerState, ...]) -> State:
-        """Returns the State of these parts."""
-        return cls(dict(zip(names, layers, strict=True)))
+def parts_of(state: Any, prefix: str = "") -> dict[str, Any]:
+    """Returns the arrays of a layer's state by their place in it: `h`, `c`, or `forward.h`, ..."""
+    parts: dict[str, Any] = {}
+    for field in getattr(state, "_fields", ()):
+        part = getattr(state, field)
+        parts |= parts_of(part, f"{prefix}{field}.") if isinstance(part, tuple) else {prefix + field: part}
+    return parts
+
+
+def describe_sizes(sizes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> str:
+    """Returns what `State.sizes` gave as users read it: `lstm: h [B, 4], c [B, 4]`."""
+    listed = [
+        f"{name}: " + ", ".join(f"{place} [{', '.join(['B', *map(str, size)])}]" for place, size in parts.items())
+        for name, parts in sizes.items()
+    ]
+    return "; ".join(listed) or "no memory"
+
+
+def _frozen(part: Any) -> Any:
+    """Returns an array that nobody can change: JAX's cannot be, NumPy's are copied and locked."""
+    if isinstance(part, np.ndarray) and part.flags.writeable:
+        part = part.copy()
+        part.setflags(write=False)
+    return part
+
+
+def _module_of(array: Any) -> Any:
+    """Returns NumPy or jax.numpy, whichever the array is of."""
+    return array.__array_namespace__()
+
+
+def _kind_of(state: LayerState) -> Any:
+    if isinstance(state, BidirectionalState):
+        return {field: _kind_of(getattr(state, field)) for field in state._fields}
+    return type(state).__name__
+
+
+def _from_arrays(prefix: str, kind: Any, artifact: Artifact) -> Any:
+    if isinstance(kind, dict):
+        sides = {side: _from_arrays(f"{prefix}.{side}", part, artifact) for side, part in kind.items()}
+        return BidirectionalState(**sides)
+    if kind not in KINDS:
+        raise FileError(f"it holds a {kind!r}, which this statewise does not know: pip install --upgrade statewise")
+    return KINDS[kind](*(artifact.array(f"{prefix}.{field}") for field in KINDS[kind]._fields))

@@ -4,54 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import optax
 
 from statewise.artifact import ANEW, Artifact, write_artifact
 from statewise.baselines import Baselines
 from statewise.callbacks import Callback, OnBehalf, read_callbacks
+from statewise.checkpoint import Checkpoint
 from statewise.data.codecs import Vocabulary, check_tokens
-from statewise.data.lanes import lanes, windows
-from statewise.errors import DataError, FileError, LifecycleError
+from statewise.data.lanes import Lanes
+from statewise.data.windows import Windows
+from statewise.errors import ConfigurationError, DataError, FileError, LifecycleError, StateError
 from statewise.generation import Sampling, generator_of
 from statewise.history import History
-from statewise.layers import LSTM, Dense, Dropout, Embedding, Layer
+from statewise.memory import MemoryReport
 from statewise.model import Sequential
-from statewise.optimizers import Optimizer, get_optimizer
-from statewise.scoring import Scores, count_scorable, score_sequence
+from statewise.optimizers import Optimizer
+from statewise.scoring import Scores, TextScore, count_scorable, score_sequence
 from statewise.shapes import Array, check_rate, check_seed, check_whole
-from statewise.text_plan import Plan, scheduled_optimizer
-
-
-@dataclass(frozen=True)
-class TextScore:
-    """How well a model foretells a text, beside what counting symbols achieves on the same ones.
-
-    Attributes:
-        loss: mean of -log p of the symbols that came, in nats per token.
-        perplexity: e to the loss; among so many equally likely tokens the model seems to choose.
-        bits_per_character: the loss of all scored tokens, in bits, over the characters that they have.
-        accuracy: share of tokens that were the likeliest.
-        tokens: how many tokens were scored.
-        unknown: how many are not in the vocabulary; they were skipped.
-        unigram_loss, unigram_accuracy: of a model that knows only how frequent each token is.
-        bigram_loss, bigram_accuracy: of a model that knows only the token before.
-    """
-
-    loss: float
-    perplexity: float
-    bits_per_character: float
-    accuracy: float
-    tokens: int
-    unknown: int
-    unigram_loss: float
-    unigram_accuracy: float
-    bigram_loss: float
-    bigram_accuracy: float
+from statewise.start import Start, read_start
+from statewise.state import LayerStates, State
+from statewise.text_plan import Plan, frame, text_layers
+from statewise.verification import ROWS, STEPS, TOLERANCE, Verification
 
 
 class TextModel:
@@ -97,6 +73,7 @@ class TextModel:
         self._vocabulary: Vocabulary | None = None
         self._model = Sequential(seed=seed)
         self._baselines: Baselines | None = None
+        self.state: State | None = None
 
     # -- what it knows -----------------------------------------------------------------------------------------
 
@@ -128,6 +105,7 @@ class TextModel:
         optimizer: str | Optimizer = "adam",
         learning_rate: float = 0.005,
         validation_text: str | None = None,
+        checkpoint: str | Path | None = None,
         callbacks: Sequence[Callback | Callable[[int, dict[str, float]], bool | None]] = (),
         verbose: int = 1,
     ) -> History:
@@ -144,6 +122,7 @@ class TextModel:
                 cosine; or a configured one, used as it is.
             learning_rate: its highest value, where the optimiser is given by name.
             validation_text: a text that is held out, scored after each epoch.
+            checkpoint: as in `Sequential.fit`: the training goes on from this file if it was interrupted.
             callbacks: as in `Sequential.fit`; `model` is this TextModel.
             verbose: as in `Sequential.fit`.
 
@@ -154,21 +133,22 @@ class TextModel:
         vocabulary = Vocabulary.of(text, self.tokens)
         ids = vocabulary.encode(text)
         plan = Plan.of(len(ids), self.window, batch_size, steps, epochs)
-        configured = _configured(optimizer, learning_rate, plan)
+        configured = plan.optimizer(optimizer, learning_rate)
         readers = [OnBehalf(self, callback) for callback in read_callbacks(callbacks)]
         held_out = None if validation_text is None else self._read_held_out(vocabulary, validation_text)
         if self._vocabulary != vocabulary:  # whatever can be wrong was found: what was learnt before may go
             self._define(vocabulary)
         self._vocabulary, self._baselines = vocabulary, Baselines.of(ids, len(vocabulary))
         self._model.compile(configured, "sparse_categorical_crossentropy", ["accuracy"])
-        framing = self._frame(ids, plan)
         return self._model.fit(
-            **framing,
+            frame(ids, self.window, plan.batch_size, plan.steps),
+            state="carry" if self.window is None else "fresh",
             batch_size=plan.batch_size,
             epochs=plan.epochs,
             validation_data=None if held_out is None else lambda: self._validate(held_out),
             callbacks=readers,
             verbose=verbose,
+            checkpoint=None if checkpoint is None else Checkpoint(checkpoint, self.to_artifact),
         )
 
     def plan(
@@ -185,7 +165,7 @@ class TextModel:
         """Returns how `fit` would go through `text`, with what it leaves open filled in; raises what it would."""
         vocabulary = Vocabulary.of(text, self.tokens)
         plan = Plan.of(len(vocabulary.encode(text)), self.window, batch_size, steps, epochs)
-        _configured(optimizer, learning_rate, plan)
+        plan.optimizer(optimizer, learning_rate)
         if validation_text is not None:
             self._read_held_out(vocabulary, validation_text)
         return plan
@@ -196,37 +176,34 @@ class TextModel:
         return ids
 
     def _define(self, vocabulary: Vocabulary) -> None:
-        locked = (None, 1, None)
-        layers: list[Layer] = [Embedding(len(vocabulary), self.embedding, input_shape=(None,))]
-        for number in range(self.layers):
-            last = number == self.layers - 1 and self.window is not None
-            layers.append(LSTM(self.units, return_sequences=not last))
-            if self.dropout:
-                layers.append(Dropout(self.dropout, noise_shape=None if last else locked))
-        self._model = Sequential([*layers, Dense(len(vocabulary), activation="softmax")], seed=self.seed)
-
-    def _frame(self, ids: Array, plan: Plan) -> dict[str, Any]:
-        if self.window is not None:
-            x, y = windows(ids, self.window)
-            return {"x": x, "y": y}
-        framed = lanes(ids, plan.batch_size, plan.steps)
-        return {"x": framed.x, "y": framed.y, "mask": framed.mask, "state": "carry"}
+        layers = text_layers(
+            len(vocabulary), self.embedding, self.units, self.layers, self.dropout, each_step=self.window is None
+        )
+        self._model, self.state = Sequential(layers, seed=self.seed), None
 
     def _validate(self, ids: Array) -> dict[str, float]:
-        scores = self._scores(ids)
+        scores, _ = self._scores(ids, Start())
         return {"loss": float(scores.loss.mean()), "accuracy": float(scores.hit.mean())}
 
     # -- evaluate ----------------------------------------------------------------------------------------------
 
-    def evaluate(self, text: str) -> TextScore:
-        """Returns how well the model foretells `text`, from a fresh state, beside unigrams and bigrams.
+    def evaluate(self, text: str, *, state: str | State = "fresh") -> TextScore:
+        """Returns how well the model foretells `text`, beside unigrams and bigrams.
+
+        Args:
+            text: what is foretold; its first symbol is read only.
+            state: where it starts: "fresh"; a `State` of one row; "carry", which goes on from `self.state` and leaves
+                the end there; or "warmup:n", which scores nothing of the first n symbols.
 
         Raises:
             DataError: nothing in it can be scored.
+            StateError: the state belongs to another network, or the model reads windows, which have none.
         """
         vocabulary, baselines = self._require_fitted()
         ids = vocabulary.encode_known(text)
-        scores = self._scores(ids)
+        start = self._start(state)
+        scores, end = self._scores(ids, start)
+        self._keep(start, end)
         target, previous = ids[scores.position], ids[scores.position - 1]
         unigram_loss, unigram_hit = baselines.unigram(target)
         bigram_loss, bigram_hit = baselines.bigram(previous, target)
@@ -246,17 +223,74 @@ class TextModel:
             bigram_accuracy=float(np.where(previous < 0, unigram_hit, bigram_hit).mean()),
         )
 
-    def _scores(self, ids: Array) -> Scores:
-        self._check_scorable("the text", ids)
-        return score_sequence(self._model.network, self._model.params, ids, self.window)
+    def _scores(self, ids: Array, start: Start) -> tuple[Scores, LayerStates]:
+        self._check_scorable("the text", ids, start.warmup)
+        scores, end = score_sequence(self._model.network, self._model.params, ids, self.window, start.lanes)
+        return scores.since(start.warmup), end
 
-    def _check_scorable(self, what: str, ids: Array) -> None:
-        if count_scorable(ids, self.window) == 0:
+    def _check_scorable(self, what: str, ids: Array, warmup: int = 0) -> None:
+        if count_scorable(ids[max(0, warmup - 1) :], self.window) == 0:
             known = int((ids >= 0).sum())
             raise DataError(
                 f"{what} has {len(ids)} {self.tokens} token(s), {known} of them known: expected at least one known "
-                f"after {self.window or 1} other(s), so that there is something to score"
+                f"after {max(self.window or 1, warmup)} other(s), so that there is something to score"
             )
+
+    # -- proof and advice --------------------------------------------------------------------------------------
+
+    def verify(self, text: str, *, tolerance: float = TOLERANCE) -> Verification:
+        """Returns how much the answers differ when the text is read otherwise, as `Sequential.verify`.
+
+        Raises:
+            DataError: too few symbols of the text are known.
+        """
+        framed = self._frame_known(text, ROWS, STEPS, 1)
+        return self.model.verify(framed.x, mask=getattr(framed, "mask", None), tolerance=tolerance)
+
+    def memory_report(self, text: str, *, steps: int = 64) -> MemoryReport:
+        """Returns how many symbols back the model uses, as `Sequential.memory_report`.
+
+        Args:
+            text: what is foretold.
+            steps: symbols of a row: how far back is looked. Without meaning for windows.
+
+        Raises:
+            DataError: too few symbols of the text are known.
+        """
+        return self.model.memory_report(self._frame_known(text, 32, check_whole("steps", steps, 2), 4))
+
+    def _frame_known(self, text: str, rows: int, steps: int, batches: int) -> Lanes | Windows:
+        """Returns the symbols of `text` that the model knows, in at most so many rows and steps.
+
+        There are fewer rows if a short text would not make so many batches of them.
+        """
+        ids = self.vocabulary.encode_known(text)
+        ids = ids[ids >= 0]
+        self._check_scorable("the text, without what the model does not know,", ids)
+        rows = max(1, min(rows, (len(ids) - 1) // (batches * steps)))
+        return frame(ids, self.window, rows, min(steps, math.ceil((len(ids) - 1) / rows)))
+
+    # -- states ------------------------------------------------------------------------------------------------
+
+    def _start(self, state: str | State) -> Start:
+        start = read_start(state, self._model.network, 1, 1, self.state)
+        if self.window is not None and start != Start():
+            raise StateError(
+                f"state: this model reads windows of {self.window} and carries none; make a TextModel without window"
+            )
+        return start
+
+    def _keep(self, start: Start, states: LayerStates) -> None:
+        if start.keep:
+            self.state = self._model.network.state_of(self._model.params, states)
+
+    def initial_state(self) -> State:
+        """Returns the state, of one row, in which a text starts."""
+        return self.model.initial_state(1)
+
+    def reset_state(self) -> None:
+        """Forgets `self.state`, so that what carries on starts afresh."""
+        self.state = None
 
     # -- generate ----------------------------------------------------------------------------------------------
 
@@ -269,6 +303,7 @@ class TextModel:
         top_k: int | None = None,
         top_p: float | None = None,
         seed: int = 0,
+        state: str | State = "fresh",
     ) -> str:
         """Returns `length` tokens that go on from `prompt`, which is not repeated.
 
@@ -279,13 +314,16 @@ class TextModel:
             top_k: draw among the k likeliest only.
             top_p: draw among the likeliest that together reach this probability.
             seed: one seed gives one text.
+            state: where the prompt starts: "fresh"; a `State` of one row; or "carry", which goes on from `self.state`
+                and leaves there the state that has read prompt and text.
 
         Raises:
+            StateError: the state belongs to another network, or the model reads windows, which have none.
             DataError: the prompt is empty, too short for the window, or has a symbol that the model never saw.
             ConfigurationError: an option out of its range.
         """
         return "".join(
-            self.stream(prompt, length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+            self.stream(prompt, length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, state=state)
         ).lstrip(" " if self.tokens == "word" else "")
 
     def stream(
@@ -297,6 +335,7 @@ class TextModel:
         top_k: int | None = None,
         top_p: float | None = None,
         seed: int = 0,
+        state: str | State = "fresh",
     ) -> Iterator[str]:
         """Yields the pieces of text that `generate` returns joined, as they come; arguments as there.
 
@@ -306,10 +345,17 @@ class TextModel:
         sampling = Sampling(temperature, top_k, top_p)
         check_whole("length", length)
         check_seed(seed)
+        start = self._start(state)
+        if start.warmup:
+            raise ConfigurationError("state='warmup:n': the whole prompt settles the state already; leave it out")
         ids = vocabulary.read_prompt(prompt, self.window)
         generator = generator_of(self._model.network, self.window)
-        symbols = generator.symbols(self._model.params, ids, length, sampling, seed)
-        return vocabulary.pieces(symbols, previous=vocabulary.symbols[int(ids[-1])])
+
+        def symbols() -> Iterator[int]:
+            end = yield from generator.symbols(self._model.params, ids, length, sampling, seed, start.lanes)
+            self._keep(start, end)
+
+        return vocabulary.pieces(symbols(), previous=vocabulary.symbols[int(ids[-1])])
 
     # -- save, load, and what callbacks ask for ----------------------------------------------------------------
 
@@ -327,6 +373,10 @@ class TextModel:
         Raises:
             FileError: it cannot be written there.
         """
+        write_artifact(path, self.to_artifact())
+
+    def to_artifact(self) -> Artifact:
+        """Returns what a model file holds of this model."""
         vocabulary, baselines = self._require_fitted()
         inner = self._model.to_artifact()
         options = {
@@ -335,7 +385,7 @@ class TextModel:
         }
         header = {**inner.header, "options": options, "vocabulary": vocabulary.config()}
         counts = {f"baselines.{name}": array for name, array in asdict(baselines).items()}
-        write_artifact(path, Artifact("text", header, inner.arrays | counts))
+        return Artifact("text", header, inner.arrays | counts)
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> TextModel:
@@ -349,11 +399,3 @@ class TextModel:
         if model._model.network.symbols != len(model._vocabulary):
             raise FileError(f"its vocabulary does not belong to its network; {ANEW}")
         return model
-
-
-def _configured(
-    optimizer: str | Optimizer, learning_rate: float, plan: Plan
-) -> Optimizer | optax.GradientTransformation:
-    if isinstance(optimizer, str):
-        return scheduled_optimizer(optimizer, learning_rate, plan.updates)
-    return get_optimizer(optimizer)

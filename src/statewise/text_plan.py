@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import optax
+
+from statewise.data.lanes import Lanes, lanes
+from statewise.data.windows import Windows, windows
 from statewise.errors import ConfigurationError, DataError
-from statewise.optimizers import CosineDecay, Optimizer, get_optimizer_class
-from statewise.shapes import check_whole
+from statewise.layers import LSTM, Dense, Dropout, Embedding, Layer
+from statewise.optimizers import CosineDecay, Optimizer, get_optimizer, get_optimizer_class
+from statewise.shapes import Array, check_whole
 
 UPDATES = 3000
 """About how many updates `fit` makes where the number of epochs is left to it."""
@@ -61,6 +66,12 @@ class Plan:
         """Updates of the weights in all epochs."""
         return self.batches * self.epochs
 
+    def optimizer(self, optimizer: str | Optimizer, learning_rate: float) -> Optimizer | optax.GradientTransformation:
+        """Returns the optimiser of that name with a schedule for these updates, or the configured one as it is."""
+        if isinstance(optimizer, str):
+            return scheduled_optimizer(optimizer, learning_rate, self.updates)
+        return get_optimizer(optimizer)
+
 
 def scheduled_optimizer(name: str, learning_rate: float, updates: int) -> Optimizer:
     """Returns the optimiser of that name with clipped gradients and a rate that climbs, then falls along a cosine.
@@ -79,3 +90,22 @@ def scheduled_optimizer(name: str, learning_rate: float, updates: int) -> Optimi
         warmup_steps=warmup,
     )
     return kind(learning_rate=schedule, global_clipnorm=1.0)
+
+
+def text_layers(
+    symbols: int, embedding: int, units: int, layers: int, dropout: float, *, each_step: bool
+) -> list[Layer]:
+    """Returns the layers that foretell symbols, after each step or, reading a window, once at its end."""
+    locked = (None, 1, None)
+    stack: list[Layer] = [Embedding(symbols, embedding, input_shape=(None,))]
+    for number in range(layers):
+        sequences = each_step or number < layers - 1
+        stack.append(LSTM(units, return_sequences=sequences))
+        if dropout:
+            stack.append(Dropout(dropout, noise_shape=locked if sequences else None))
+    return [*stack, Dense(symbols, activation="softmax")]
+
+
+def frame(ids: Array, window: int | None, batch_size: int, steps: int) -> Lanes | Windows:
+    """Returns the symbols as windows, or as lanes whose state is carried."""
+    return lanes(ids, batch_size=batch_size, steps=steps) if window is None else windows(ids, window)

@@ -11,25 +11,16 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from statewise.data.batches import Samples
 from statewise.network import NetworkParams
-from statewise.programs import (
-    EPOCHS_PER_DISPATCH,
-    Batch,
-    Keys,
-    Layout,
-    Objective,
-    Programs,
-    Run,
-    Segment,
-    Totals,
-    evaluate_segment,
-)
+from statewise.objective import Batch, Objective, Totals
+from statewise.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment, evaluate_segment
 from statewise.shapes import Array
 from statewise.state import LayerStates
 
@@ -78,31 +69,43 @@ class Pace:
 
 
 def _on_device(samples: Samples, rows: int) -> Batch:
-    x, y, *others = samples.padded(rows)
-    return Batch(jax.device_put(x), jax.device_put(y), *(None if a is None else jax.device_put(a) for a in others))
+    return Batch(*jax.device_put(samples.padded(rows)))
 
 
 def _shapes(samples: Samples) -> tuple[tuple[int, ...], ...]:
-    return tuple(array.shape for array in samples if array is not None)
+    return tuple(array.shape for array in samples[:5] if array is not None)
+
+
+class Position(NamedTuple):
+    """How far a training is: what it has made, and which batch of which epoch comes next."""
+
+    run: Run
+    epoch: int  # from 0
+    step: int
 
 
 class Training:
-    """Epochs over rows in memory, as an iterator of records; `run` is what the last finished epoch left."""
+    """Epochs over rows in memory, as an iterator of records.
+
+    `run` is what the last finished epoch left, `position` where the last dispatch ended.
+    """
 
     def __init__(
         self,
         programs: Programs,
-        run: Run,
+        position: Position,
         keys: Keys,
         samples: Samples,
         layout: Layout,
-        epochs: range,
+        begin: LayerStates | None,
+        epochs: int,
         one_by_one: bool,
     ) -> None:
-        self.run = run
+        self.run = run = position.run
+        self.position, self._begin = position, begin
         self._programs, self._keys, self._layout, self._epochs = programs, keys, layout, epochs
         self._one_by_one = one_by_one
-        self._last = (run, epochs.start, 0)  # where the last dispatch of whole epochs began, which, how many
+        self._last = (run, position.epoch, 0)  # where the last dispatch of whole epochs began, which, how many
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
@@ -112,7 +115,7 @@ class Training:
     def _dispatch(self, run: Run, first_epoch: int, epochs: int, start: int, stop: int) -> tuple[Run, Array]:
         segment = Segment(first_epoch, epochs, start, stop, 0, self._real)
         run, records = self._programs.train(
-            run, self._batches_on_device, self._keys, segment, start == 0, layout=self._layout
+            run, self._batches_on_device, self._keys, segment, start == 0, self._begin, layout=self._layout
         )
         return run, np.asarray(records)[:epochs]
 
@@ -128,18 +131,13 @@ class Training:
         return ran_ahead
 
     def __iter__(self) -> Iterator[Record]:
-        epoch = self._epochs.start
-        while epoch < self._epochs.stop:
-            together = min(self._pace.steps() // self.steps, self._epochs.stop - epoch, EPOCHS_PER_DISPATCH)
-            if together <= 1 or self._one_by_one:
-                yield from self._one_epoch(epoch)
-                epoch += 1
-            else:
-                yield from self._many_epochs(epoch, together)
-                epoch += together
+        while self.position.epoch < self._epochs:
+            _, epoch, step = self.position
+            together = min(self._pace.steps() // self.steps, self._epochs - epoch, EPOCHS_PER_DISPATCH)
+            yield from self._one_epoch() if together <= 1 or step or self._one_by_one else self._many_epochs(together)
 
-    def _one_epoch(self, epoch: int) -> Iterator[Record]:
-        begun, run, step = time.perf_counter(), self.run, 0
+    def _one_epoch(self) -> Iterator[Record]:
+        begun, (run, epoch, step) = time.perf_counter(), self.position
         self._last = (run, epoch, 1)
         logs: dict[str, float] = {}
         while step < self.steps:
@@ -151,16 +149,20 @@ class Training:
             if not math.isfinite(logs["loss"]):
                 break
             if step < self.steps:
+                self.position = Position(run, epoch, step)
                 yield StepRecord(epoch, step, self.steps, logs)
         else:
             self.run = run
+        self.position = Position(self.run, epoch + 1, 0)
         yield EpochRecord(epoch, self.steps, logs, time.perf_counter() - begun)
 
-    def _many_epochs(self, epoch: int, together: int) -> Iterator[Record]:
-        clock, self._last = time.perf_counter(), (self.run, epoch, together)
+    def _many_epochs(self, together: int) -> Iterator[Record]:
+        clock, epoch = time.perf_counter(), self.position.epoch
+        self._last = (self.run, epoch, together)
         self.run, records = self._dispatch(self.run, epoch, together, 0, self.steps)
         seconds = time.perf_counter() - clock
         self._pace.took(together * self.steps, seconds)
+        self.position = Position(self.run, epoch + together, 0)
         for index, record in enumerate(records):
             logs = self._programs.objective.logs(record)
             if not math.isfinite(logs["loss"]):
@@ -172,35 +174,46 @@ class StreamedTraining:
     """Epochs over an iterable of batches, for data larger than memory; the same records as `Training`."""
 
     def __init__(
-        self, programs: Programs, run: Run, keys: Keys, batches: Iterable[Samples], layout: Layout, epochs: range
+        self,
+        programs: Programs,
+        position: Position,
+        keys: Keys,
+        batches: Iterable[Samples],
+        layout: Layout,
+        begin: LayerStates | None,
+        epochs: int,
     ) -> None:
-        self.run = run
-        self._programs, self._keys, self._layout = programs, keys, layout
+        self.run, self.position = position.run, position
+        self._programs, self._keys, self._layout, self._begin = programs, keys, layout, begin
         self._batches, self._epochs = batches, epochs
 
     def __iter__(self) -> Iterator[Record]:
-        for epoch in self._epochs:
-            yield from self._one_epoch(epoch)
+        while self.position.epoch < self._epochs:
+            yield from self._one_epoch()
 
     def rewind(self, epoch: int) -> bool:
         """Returns False: here every epoch runs by itself."""
         return False
 
-    def _one_epoch(self, epoch: int) -> Iterator[Record]:
+    def _one_epoch(self) -> Iterator[Record]:
         begun = shown = time.perf_counter()
-        run, step, logs = self.run, 0, {"loss": math.nan}
-        for samples in self._batches:
+        (run, epoch, step), logs = self.position, {"loss": math.nan}
+        for samples in islice(self._batches, step, None):
             segment = Segment(epoch, 1, step, step + 1, step, samples.rows)
             batch = _on_device(samples, self._layout.batch_size)
-            run, records = self._programs.train(run, batch, self._keys, segment, step == 0, layout=self._layout)
+            run, records = self._programs.train(
+                run, batch, self._keys, segment, step == 0, self._begin, layout=self._layout
+            )
             logs, step = self._programs.objective.logs(np.asarray(records[0])), step + 1
             if not math.isfinite(logs["loss"]):
                 break
             if time.perf_counter() - shown > DISPATCH_SECONDS:
                 shown = time.perf_counter()
+                self.position = Position(run, epoch, step)
                 yield StepRecord(epoch, step, None, logs)
         else:
             self.run = run
+        self.position = Position(self.run, epoch + 1, 0)
         yield EpochRecord(epoch, step, logs, time.perf_counter() - begun)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from statewise import __version__
-from statewise.cli import evaluate, generate, info, train
+from statewise.cli import evaluate, generate, info, memory, train, verify
 from statewise.errors import StatewiseError
 
-COMMANDS = (train, generate, evaluate, info)
+COMMANDS = (train, generate, evaluate, info, verify, memory)
 
 
 class Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status."""
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
+        status = options.run(options)
         sys.stdout.flush()  # here, where a pipe that was closed or a disk that is full can be answered
     except StatewiseError as error:
         sys.stderr.write(f"statewise: {' '.join(str(error).splitlines())}\n")
@@ -93,4 +93,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nstatewise: interrupted\n")
         return 130
-    return 0
+    return status or 0

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from statewise.errors import FileError
 
 if TYPE_CHECKING:
-    from statewise.text import TextModel, TextScore
+    from statewise.model import Sequential
+    from statewise.scoring import TextScore
+    from statewise.text import TextModel
 
 
 def say(line: str = "") -> None:
@@ -23,18 +25,29 @@ def say_json(value: dict[str, Any]) -> None:
     say(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def load_model(path: str) -> Sequential | TextModel:
+    """Returns the model in a file.
+
+    Raises:
+        FileError: there is none.
+    """
+    if path and not os.path.exists(path):  # before JAX is imported, which takes a while
+        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
+    import statewise as sw
+
+    return sw.load(path)
+
+
 def load_text_model(path: str) -> TextModel:
     """Returns the text model in a file.
 
     Raises:
         FileError: it is none.
     """
-    if path and not os.path.exists(path):  # before JAX is imported, which takes a while
-        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
-    import statewise as sw
+    model = load_model(path)
+    from statewise.text import TextModel
 
-    model = sw.load(path)
-    if not isinstance(model, sw.TextModel):
+    if not isinstance(model, TextModel):
         raise FileError(f"{path} holds a Sequential model, not one of a text; use it from Python: statewise.load")
     return model
 

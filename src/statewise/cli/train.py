@@ -50,6 +50,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--patience", type=int, help="stop after so many epochs without a better held-out loss (default: do not)"
     )
+    training.add_argument(
+        "--checkpoint", metavar="FILE", help="keep the training in this file, and go on from it if it was interrupted"
+    )
     training.add_argument("--seed", type=int, default=0, help="of weights, dropout and sample")
     output = parser.add_argument_group("output")
     output.add_argument("--prompt", help="what the sample goes on from (default: the held-out text's beginning)")
@@ -79,7 +82,13 @@ def run(options: argparse.Namespace) -> None:
     _check_sample(options, vocabulary)
     if not (options.quiet or options.json):
         _introduce(plan, vocabulary, options, held_out)
-    history = model.fit(training_text, **training, callbacks=callbacks, verbose=0 if options.quiet else 1)
+    history = model.fit(
+        training_text,
+        **training,
+        checkpoint=options.checkpoint,
+        callbacks=callbacks,
+        verbose=0 if options.quiet else 1,
+    )
     place, unsaved = _save(model, out)
     drawn, undrawn = (None, None) if picture is None or not history.epoch else _draw(history, picture, options)
     result = _result(model, history, options, held_out, training_text)
@@ -114,8 +123,13 @@ def _places(options: argparse.Namespace) -> tuple[Path, Path | None]:
         from statewise.plots import check_picture
 
         check_picture(options.plot)
-    text = Path(options.text).resolve()
-    for option, path in (("--out", out), ("--plot", picture)):
+    text, checkpoint = Path(options.text).resolve(), None
+    if options.checkpoint is not None:
+        checkpoint = as_path(options.checkpoint)
+        check_writable(checkpoint)
+        if checkpoint.resolve() == out.resolve():
+            raise FileError(f"cannot keep model and checkpoint in one file, {out}; name another with --checkpoint")
+    for option, path in (("--out", out), ("--plot", picture), ("--checkpoint", checkpoint)):
         if path is not None and path.resolve() == text:
             raise FileError(f"cannot write {path}: it is the text to learn; name another file with {option}")
     if picture is not None and picture.resolve() == out.resolve():
@@ -230,7 +244,7 @@ def _best_epoch(history: History) -> int | None:
 
 
 def _report(model: TextModel, result: dict[str, Any], history: History, out: Path) -> None:
-    from statewise.text import TextScore
+    from statewise.scoring import TextScore
 
     score, noun = TextScore(**result["score"]), NOUNS[model.tokens]
     say()

@@ -15,6 +15,7 @@ from statewise.shapes import Shape, check_sizes, describe
 Params = dict[str, jax.Array]
 """Weights of one layer by name; `Layer.weight_names` has their order."""
 
+
 @dataclass(frozen=True, kw_only=True)
 class Layer(ABC):
     """Configuration of one step of a network; holds no arrays.
@@ -40,9 +41,22 @@ class Layer(ABC):
         """Returns fresh weights for input of `shape` (without batch axis)."""
         return {}
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether an answer depends on steps after it, so that no sequence can be read in pieces."""
+        return False
+
     def zero_state(self, batch: int) -> LayerState:
-        """Returns the state in which a fresh sequence starts, for `batch` rows."""
+        """Returns zeros in the shape of the state of `batch` rows."""
         return ()
+
+    def learnt_state(self, params: Params) -> LayerState:
+        """Returns the row, each part `[H]`, in which sequences start; empty where that is zeros and not learnt."""
+        return ()
+
+    def mask_of(self, x: jax.Array) -> jax.Array | None:
+        """Returns bool `[B, T]`, False where this layer, the network's first, says that the step is to be skipped."""
+        return None
 
     @abstractmethod
     def apply(
@@ -63,7 +77,11 @@ class Layer(ABC):
 
     def config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as JSON holds them."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {
+            name: {"kind": type(value).__name__, **value.config()} if isinstance(value, Layer) else value
+            for name, value in values.items()
+        }
 
     def _refuse(self, expected: str, shape: Shape, way_out: str, as_first: str | None = None) -> MisfitError:
         what = f"{type(self).__name__} expects {expected}, got {describe(shape)}"

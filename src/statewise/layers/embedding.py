@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ class Embedding(MemorylessLayer):
     Args:
         input_dim: V; symbols are 0 .. V-1.
         output_dim: N, the size of a vector.
+        mask_zero: whether symbol 0 stands for no symbol: steps that have it are skipped by all layers after.
 
     >>> Embedding(1000, 16).output_shape((10,))
     (10, 16)
@@ -27,6 +28,7 @@ class Embedding(MemorylessLayer):
 
     input_dim: int
     output_dim: int
+    mask_zero: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         check_layer(self)
@@ -48,3 +50,6 @@ class Embedding(MemorylessLayer):
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
         return params["embeddings"][x]
+
+    def mask_of(self, x: jax.Array) -> jax.Array | None:
+        return x != 0 if self.mask_zero else None

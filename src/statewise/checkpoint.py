@@ -1,0 +1,104 @@
+"""A training kept in a file as it goes, so that it can go on exactly where it was killed.
+
+The file is a model file as of the last finished epoch. If it was written inside an epoch, it holds besides what the
+epoch has made so far.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from statewise.artifact import Artifact, read_artifact, write_artifact
+from statewise.data.batches import Samples
+from statewise.errors import ConfigurationError, FileError
+from statewise.files import as_path, check_writable
+from statewise.history import History
+from statewise.leaves import fill_leaves, name_leaves
+from statewise.programs import Run
+from statewise.training import Position
+
+LEAST_SECONDS = 5.0
+"""A checkpoint is not written more often than this."""
+
+SHARE = 0.05
+"""Nor so often that writing takes more than this share of the time."""
+
+
+class Kept(NamedTuple):
+    """What was read from a checkpoint."""
+
+    artifact: Artifact
+    epoch: int  # from 0
+    step: int
+    history: History  # of the epochs that were finished
+
+    def position(self, run: Run) -> Position:
+        """Returns where to go on, given the run that the model of the checkpoint begins an epoch with."""
+        run = fill_leaves("run", run, self.artifact.arrays) if self.step else run
+        return Position(run, self.epoch, self.step)
+
+
+class Checkpoint:
+    """The file of one training; `artifact` describes the model as of the last finished epoch."""
+
+    def __init__(self, path: str | Path, artifact: Callable[[], Artifact]) -> None:
+        self.path, self._artifact = as_path(path), artifact
+        self._training: dict[str, Any] = {}
+        self._written, self._pause = time.monotonic(), LEAST_SECONDS
+
+    def begin(self, training: dict[str, Any]) -> Kept | None:
+        """Returns what the file holds of this same training, described as JSON holds it; None if there is no file.
+
+        Raises:
+            FileError: the file is damaged or no checkpoint, or none can be written there.
+            ConfigurationError: the file is of another training.
+        """
+        check_writable(self.path)
+        self._training = training = json.loads(json.dumps(training, default=str))
+        if not self.path.exists():
+            return None
+        artifact = read_artifact(self.path)
+        kept = artifact.header.get("resume")
+        if kept is None:
+            raise FileError(
+                f"{self.path} holds a model, but not a training to go on with; name another file for the checkpoint, "
+                "or go on from the model: statewise.load, then fit with initial_epoch"
+            )
+        if others := [name for name, value in training.items() if kept["training"].get(name) != value]:
+            was, now = kept["training"].get(others[0]), training[others[0]]
+            raise ConfigurationError(
+                f"{self.path} is the checkpoint of another training: its {others[0]} was {was!r}, this one's is "
+                f"{now!r}; remove the file, or name another"
+            )
+        return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]))
+
+    def keep(self, position: Position, history: History, *, now: bool = False) -> None:
+        """Writes the file if it is time, or `now`."""
+        if not now and time.monotonic() - self._written < self._pause:
+            return
+        begun = time.monotonic()
+        inner = self._artifact()
+        resume = {
+            "training": self._training,
+            "epoch": position.epoch,
+            "step": position.step,
+            "history": {"epoch": history.epoch, "history": history.history},
+        }
+        run = name_leaves("run", position.run) if position.step else {}
+        write_artifact(self.path, Artifact(inner.kind, {**inner.header, "resume": resume}, inner.arrays | run))
+        self._written = time.monotonic()
+        self._pause = max(LEAST_SECONDS, (self._written - begun) / SHARE)
+
+
+def fingerprint(samples: Samples) -> dict[str, Any]:
+    """Returns by what the same data are known again."""
+    checksum = 0
+    for array in samples[:5]:
+        if array is not None:
+            checksum = zlib.crc32(array.tobytes(), checksum)
+    return {"rows": samples.rows, "data": checksum}

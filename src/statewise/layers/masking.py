@@ -1,0 +1,45 @@
+"""Steps that are told by their value to be skipped."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from statewise.errors import ConfigurationError
+from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.shapes import Shape, is_number
+
+
+@dataclass(frozen=True)
+class Masking(MemorylessLayer):
+    """Skips the steps all of whose features are `mask_value`; the network's first layer, `[B, T, F]` in and out.
+
+    A skipped step moves no state and counts in no loss, wherever in its row it stands.
+
+    Args:
+        mask_value: what stands for "nothing here".
+
+    >>> Masking(-1.0).mask_of(jnp.array([[[3.0, -1.0], [-1.0, -1.0]]])).tolist()
+    [[True, False]]
+    """
+
+    mask_value: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        if not is_number(self.mask_value) or not math.isfinite(self.mask_value):
+            raise ConfigurationError(f"Masking mask_value: expected a finite number, got {self.mask_value!r}")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 2:
+            raise self._refuse("[B, T, F]", shape, "for symbols write Embedding(..., mask_zero=True)")
+        return shape
+
+    def mask_of(self, x: jax.Array) -> jax.Array | None:
+        return jnp.any(x != self.mask_value, axis=-1)
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        return jnp.where(jnp.any(x != self.mask_value, axis=-1, keepdims=True), x, 0.0)

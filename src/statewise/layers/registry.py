@@ -1,0 +1,34 @@
+"""Every layer by the name that a model file calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from statewise.errors import unknown_name
+from statewise.layers.base import Layer
+from statewise.layers.dense import Activation, Dense
+from statewise.layers.embedding import Embedding
+from statewise.layers.masking import Masking
+from statewise.layers.recurrent import GRU, LSTM
+from statewise.layers.regularisation import Dropout
+from statewise.layers.wrappers import Bidirectional, TimeDistributed
+
+LAYERS: dict[str, type[Layer]] = {
+    layer.__name__: layer
+    for layer in (Activation, Bidirectional, Dense, Dropout, Embedding, GRU, LSTM, Masking, TimeDistributed)
+}
+
+
+def layer_from_config(config: Mapping[str, Any]) -> Layer:
+    """Returns the layer that `{"kind": ..., **layer.config()}` described, with the layers inside it.
+
+    Raises:
+        ConfigurationError: there is no such kind, or an option is out of its range.
+    """
+    options = dict(config)
+    kind = options.pop("kind")
+    if kind not in LAYERS:
+        raise unknown_name("layer", kind, LAYERS)
+    inner = {name: layer_from_config(value) for name, value in options.items() if isinstance(value, dict)}
+    return LAYERS[kind](**options | inner)

@@ -1,0 +1,149 @@
+"""Layers around a layer: every step by itself, or both directions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+
+from statewise.errors import ConfigurationError, StateError, unknown_name
+from statewise.kernels.states import BidirectionalState, LayerState
+from statewise.layers.base import Layer, MemorylessLayer, Params, check_layer
+from statewise.layers.recurrent import Recurrent
+from statewise.shapes import Shape
+
+MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
+    "concat": lambda forward, backward: jnp.concatenate([forward, backward], axis=-1),
+    "sum": lambda forward, backward: forward + backward,
+    "mul": lambda forward, backward: forward * backward,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+}
+"""What becomes of the outputs of both directions, by Keras's names."""
+
+
+@dataclass(frozen=True)
+class TimeDistributed(MemorylessLayer):
+    """Applies a layer without memory to every step of `[B, T, F]` by itself; `Dense` alone does the same.
+
+    Args:
+        layer: what is applied; its weights are those of this layer.
+
+    >>> from statewise.layers import Dense
+    >>> TimeDistributed(Dense(5)).output_shape((10, 32))
+    (10, 5)
+    """
+
+    layer: Layer
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        if not isinstance(self.layer, MemorylessLayer):
+            raise ConfigurationError(
+                f"TimeDistributed: expected a layer without memory such as Dense(1), got {self.layer!r}; a recurrent "
+                "layer reads all steps by itself"
+            )
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        return self.layer.weight_names
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) < 2:
+            raise self._refuse("[B, T, F]", shape, "give the layer before it return_sequences=True")
+        return (shape[0], *self.layer.output_shape(shape[1:]))
+
+    def init(self, key: jax.Array, shape: Shape) -> Params:
+        return self.layer.init(key, shape[1:])
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        steps = x.reshape(-1, *x.shape[2:])
+        y, _ = self.layer.apply(params, steps, (), rng=rng)
+        return y.reshape(*x.shape[:2], *y.shape[1:])
+
+
+@dataclass(frozen=True)
+class Bidirectional(Layer):
+    """Reads `[B, T, F]` from both ends with two copies of a recurrent layer (Schuster and Paliwal 1997).
+
+    Its answers depend on what comes after them, so its input cannot come in pieces: it is neither streamed nor is
+    its state carried on. A masked step is skipped in both directions; a reset parts them.
+
+    Args:
+        layer: an `LSTM` or `GRU`; the copy that reads from the end has weights of its own.
+        merge_mode: `concat`, `sum`, `mul` or `ave` of the two outputs.
+
+    >>> from statewise.layers import LSTM
+    >>> Bidirectional(LSTM(32)).output_shape((10, 3))
+    (64,)
+    """
+
+    layer: Layer
+    merge_mode: str = field(default="concat", kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        if not isinstance(self.layer, Recurrent):
+            raise ConfigurationError(f"Bidirectional: expected a layer such as LSTM(32), got {self.layer!r}")
+        if not isinstance(self.merge_mode, str) or self.merge_mode not in MERGES:
+            raise unknown_name("merge_mode", self.merge_mode, MERGES)
+
+    @property
+    def looks_ahead(self) -> bool:
+        return True
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        return tuple(f"{side}.{name}" for side in BidirectionalState._fields for name in self.layer.weight_names)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        *steps, units = self.layer.output_shape(shape)
+        return (*steps, 2 * (units or 0) if self.merge_mode == "concat" else units)
+
+    def init(self, key: jax.Array, shape: Shape) -> Params:
+        sides = zip(BidirectionalState._fields, jax.random.split(key), strict=True)
+        return {f"{side}.{name}": a for side, part in sides for name, a in self.layer.init(part, shape).items()}
+
+    def zero_state(self, batch: int) -> LayerState:
+        return BidirectionalState(*(self.layer.zero_state(batch) for _ in BidirectionalState._fields))
+
+    def learnt_state(self, params: Params) -> LayerState:
+        sides = [self.layer.learnt_state(_of_side(params, side)) for side in BidirectionalState._fields]
+        return BidirectionalState(*sides) if all(sides) else ()
+
+    def apply(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: LayerState,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> tuple[jax.Array, LayerState]:
+        if not isinstance(state, BidirectionalState):
+            raise StateError(f"Bidirectional needs two states, got {state!r}; start from model.initial_state(batch)")
+        forward, after = self.layer.apply(
+            _of_side(params, "forward"), x, state.forward, reset=reset, mask=mask, rng=rng
+        )
+        backward, before = self.layer.apply(
+            _of_side(params, "backward"),
+            jnp.flip(x, axis=1),
+            state.backward,
+            reset=None if reset is None else _boundaries_from_the_end(reset),
+            mask=None if mask is None else jnp.flip(mask, axis=1),
+            rng=rng,
+        )
+        if backward.ndim == forward.ndim == x.ndim:
+            backward = jnp.flip(backward, axis=1)
+        return MERGES[self.merge_mode](forward, backward), BidirectionalState(after, before)
+
+
+def _of_side(params: Params, side: str) -> Params:
+    return {name.removeprefix(f"{side}."): a for name, a in params.items() if name.startswith(f"{side}.")}
+
+
+def _boundaries_from_the_end(reset: jax.Array) -> jax.Array:
+    """Returns `reset` as one who reads from the end meets it: a boundary before step t lies, for them, before t - 1."""
+    return jnp.roll(jnp.flip(reset, axis=1), 1, axis=1).at[:, 0].set(False)

@@ -1,0 +1,240 @@
+"""Does memory matter? How many steps back a model really uses, and what that says about its training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.data.batches import Samples
+from statewise.errors import DataError
+from statewise.inference import forward_of
+from statewise.layers.recurrent import Recurrent
+from statewise.network import Network, NetworkParams
+from statewise.objective import Batch, Objective
+from statewise.plots import plot_memory
+from statewise.shapes import Array
+from statewise.state import LayerStates
+
+ENOUGH = 0.99
+"""A model uses as many steps as bring this share of what all its memory brings."""
+
+FAINT = 0.01
+"""A gradient below this share of the largest is not counted; nor is a change of the loss below it."""
+
+PROBES, PROBED_ROWS = 8, 64
+"""From how many steps gradients are followed back, in how many rows."""
+
+OPEN, CLOSED = 0.9, 0.1
+"""A gate above or below these is saturated."""
+
+Measure = Callable[[Array | None, bool], float]
+"""Returns the loss with these resets, the state carried from batch to batch or not."""
+
+
+@dataclass(frozen=True)
+class GateUse:
+    """How often a gate is nearly closed (below 0.1) and nearly open (above 0.9), as shares of all units and steps."""
+
+    closed: float
+    open: float
+
+
+@dataclass(frozen=True)
+class MemoryReport:
+    """What `model.memory_report(x, y)` found; printed, it is a table and a sentence.
+
+    Attributes:
+        losses: the loss when the state is reset every 1, 2, 4, ... steps; the last is never within a row.
+        carried: the loss with the state carried from batch to batch; None where rows do not go on from one another.
+        gradient: size of the loss's gradient by the input so many steps back, as shares of the largest.
+        gates: by layer and gate, how often it is saturated.
+        uses: how many steps, its own included, bring 99 % of what all the memory brings.
+        reach: within how many steps gradients are above 1 % of the largest.
+        conclusion: what this means, in a sentence.
+    """
+
+    losses: dict[int, float]
+    carried: float | None
+    gradient: tuple[float, ...]
+    gates: dict[str, dict[str, GateUse]]
+    uses: int
+    reach: int
+    conclusion: str
+
+    def __str__(self) -> str:
+        steps = max(self.losses)
+        lines = ["state reset every    loss"]
+        for span, loss in self.losses.items():
+            lines.append(f"{'never in a row' if span == steps else f'{span:,} step(s)':<17}  {loss:8.4f}")
+        if self.carried is not None:
+            lines.append(f"{'never (carried)':<17}  {self.carried:8.4f}")
+        shown = sorted({0, *(2**power for power in range(12)), len(self.gradient) - 1} & set(range(len(self.gradient))))
+        lines += ["", "steps back           gradient, as a share of the largest"]
+        lines += [f"{lag:<17,}  {self.gradient[lag]:8.4f}" for lag in shown]
+        lines += ["", "gate                 below 0.1  above 0.9"]
+        for layer, gates in self.gates.items():
+            lines += [f"{f'{layer} {gate}':<17}  {use.closed:10.1%} {use.open:10.1%}" for gate, use in gates.items()]
+        return "\n".join([*lines, "", self.conclusion])
+
+    def plot(self, path: str | Path) -> None:
+        """Draws losses, gradients and gates into a picture file; its ending says of which kind.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            FileError: it cannot be written there.
+        """
+        gates = {
+            f"{layer} {gate}": (use.closed, use.open)
+            for layer, uses in self.gates.items()
+            for gate, use in uses.items()
+        }
+        plot_memory(path, self.losses, self.carried, self.gradient, gates, self.uses, self.reach)
+
+
+def report_memory(
+    objective: Objective, params: NetworkParams, samples: Samples, measure: Measure, lanes: int | None
+) -> MemoryReport:
+    """Returns the report on `samples`; of so many `lanes`, if row r of batch k+1 goes on from row r of batch k.
+
+    Raises:
+        DataError: rows of one step, which show nothing.
+    """
+    network, steps = objective.network, samples.steps
+    if not network.memory:
+        raise DataError("the network has no memory to report on; expected a layer such as LSTM(32) in it")
+    if steps < 2:
+        raise DataError("memory_report needs rows of at least 2 steps, x [N, T, F], to see how far back")
+    losses = {span: measure(_resets(samples, span, network.answers_each_step), False) for span in _spans(steps)}
+    carried = None if lanes is None else measure(samples.reset, True)
+    few, start = _probed(network, params, samples, lanes)
+    gradient = _gradient_by_lag(objective, params, few, start)
+    uses, reach = _steps_used(losses), int(np.flatnonzero(gradient >= FAINT).max(initial=0)) + 1
+    return MemoryReport(
+        losses,
+        carried,
+        tuple(gradient.tolist()),
+        _gate_use(network, params, few, start),
+        uses,
+        reach,
+        _conclude(losses, carried, uses, reach),
+    )
+
+
+def _probed(network: Network, params: NetworkParams, samples: Samples, lanes: int | None) -> tuple[Batch, LayerStates]:
+    """Returns a few rows and where they start: lanes in their second batch, since the first begins like no other.
+
+    A second batch that is mostly filled up shows nothing: then it is the first after all.
+    """
+
+    def rows(first: int, stop: int) -> Batch:
+        return Batch(*jax.tree.map(lambda a: jnp.asarray(a[first:stop]), tuple(samples[:5])))
+
+    count = min(samples.rows if lanes is None else lanes, PROBED_ROWS)
+    batch, start = rows(0, count), network.initial_state(params, count)
+    if lanes is None or samples.rows < 2 * lanes:
+        return batch, start
+    second = rows(lanes, lanes + count)
+    if second.mask is not None and second.mask.mean() < 0.5:
+        return batch, start
+    _, start = forward_of(network)(params, batch.x, start, reset=batch.reset, mask=batch.mask)
+    return second, start
+
+
+def _spans(steps: int) -> list[int]:
+    return [*(2**power for power in range(math.ceil(math.log2(steps)))), steps]
+
+
+def _resets(samples: Samples, span: int, each_step: bool) -> Array | None:
+    """Returns where the state starts afresh: counted from the end where the answer is there."""
+    if span == samples.steps:
+        return samples.reset
+    place = np.arange(samples.steps) if each_step else samples.steps - np.arange(samples.steps)
+    reset = np.broadcast_to(place % span == 0, (samples.rows, samples.steps))
+    return reset if samples.reset is None else reset | samples.reset
+
+
+def _steps_used(losses: dict[int, float]) -> int:
+    first, best = next(iter(losses.values())), min(losses.values())
+    if first - best <= FAINT * abs(first):
+        return 1
+    return next(span for span, loss in losses.items() if first - loss >= ENOUGH * (first - best))
+
+
+def _conclude(losses: dict[int, float], carried: float | None, uses: int, reach: int) -> str:
+    steps, last = max(losses), list(losses.values())[-1]
+    if uses == 1:
+        used = "This model uses no memory: reset at every step its loss is as good"
+    else:
+        used = f"This model uses about {uses:,} step(s) of the {steps:,} in a row"
+    if carried is None:
+        carry = "whether carrying the state pays shows if x is what lanes(...) returned"
+    elif carried < last - FAINT * abs(last):
+        carry = f"carrying the state from batch to batch pays (loss {carried:.4f} instead of {last:.4f})"
+    else:
+        carry = f"carrying the state from batch to batch does not pay (loss {carried:.4f}, without {last:.4f})"
+    if reach < steps:
+        longer = f"gradients fade after {reach:,} step(s), so longer rows or a longer tbptt hardly pay"
+    elif uses <= steps // 2:
+        longer = "what lies further back brings nothing, so longer rows or a longer tbptt hardly pay"
+    else:
+        longer = f"gradients still arrive from {steps:,} steps back, so longer rows or a longer tbptt may pay"
+    return f"{used}; {carry}; {longer}."
+
+
+def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, start: LayerStates) -> Array:
+    """Returns `[T]`: the root mean square, over rows and probes, of the gradient by what the memory reads."""
+    front, rest = _split(objective.network)
+    steps = batch.x.shape[1]
+    x, _ = front.apply(params, batch.x, start)
+    mask = objective.network.mask_of(batch.x, batch.mask)
+    bare, head = rest.without_head()
+    each_step = objective.network.answers_each_step
+
+    def loss(x: jax.Array, probe: jax.Array) -> jax.Array:
+        logits, _ = bare.apply(params, x, start, reset=batch.reset, mask=mask)
+        values = objective.loss.on(head)(batch.y, logits)
+        if not each_step:
+            return jnp.sum(values)
+        return jnp.sum(values[:, probe] if mask is None else values[:, probe] * mask[:, probe])
+
+    probes = np.unique(np.linspace(steps // 2, steps - 1, PROBES).astype(int)) if each_step else np.array([steps - 1])
+    squares = jax.jit(lambda x: jax.lax.map(lambda p: jnp.sum(jax.grad(loss)(x, p) ** 2, axis=(0, 2)), probes))(x)
+    total, count = np.zeros(steps), np.zeros(steps)
+    for probe, by_step in zip(probes, np.asarray(squares, np.float64), strict=True):
+        total[: probe + 1] += by_step[: probe + 1][::-1]
+        count[: probe + 1] += 1
+    sizes = np.sqrt(total / np.maximum(count, 1))
+    return sizes / max(sizes.max(), np.finfo(np.float64).tiny)
+
+
+def _split(network: Network) -> tuple[Network, Network]:
+    """Returns the layers before the first with memory, and those from it on."""
+    at = network.names.index(network.memory[0])
+    front = replace(network, layers=network.layers[:at], names=network.names[:at])
+    rest = replace(network, layers=network.layers[at:], names=network.names[at:], input_shape=network.shapes()[at])
+    return front, rest
+
+
+def _gate_use(
+    network: Network, params: NetworkParams, batch: Batch, start: LayerStates
+) -> dict[str, dict[str, GateUse]]:
+    """Returns how saturated the gates of each LSTM and GRU are; those inside other layers are left out."""
+    mask = network.mask_of(batch.x, batch.mask)
+    real = np.ones(batch.x.shape[:2], bool) if mask is None else np.asarray(mask)
+    x, found = jnp.asarray(batch.x), {}
+    for name, layer in zip(network.names, network.layers, strict=True):
+        if isinstance(layer, Recurrent):
+            gates = layer.gate_values(params[name], x, start[name], batch.reset, mask)
+            found[name] = {gate: _saturation(np.asarray(values)[real]) for gate, values in gates.items()}
+        x, _ = layer.apply(params[name], x, start[name], reset=batch.reset, mask=mask)
+    return found
+
+
+def _saturation(values: Array) -> GateUse:
+    return GateUse(float((values < CLOSED).mean()), float((values > OPEN).mean()))

@@ -1,0 +1,142 @@
+"""What is minimised and measured on a batch, and its sums over an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.losses import Loss
+from statewise.metrics import Metric
+from statewise.network import Network, NetworkParams
+from statewise.shapes import Array
+from statewise.state import LayerStates
+
+
+class Batch(NamedTuple):
+    """Rows on the device: all that were given, padded to whole batches, or one batch of them.
+
+    The fields are those of `data.batches.Samples`.
+    """
+
+    x: jax.Array
+    y: jax.Array
+    weight: jax.Array | None = None
+    mask: jax.Array | None = None
+    reset: jax.Array | None = None
+    start: tuple[jax.Array, ...] | None = None
+
+    def steps(self, part: slice, each_step: bool) -> Batch:
+        """Returns some of the time steps; with `each_step` targets and weights have them too."""
+        weighted = each_step and self.weight is not None and self.weight.ndim == 2
+        return Batch(
+            self.x[:, part],
+            self.y[:, part] if each_step else self.y,
+            self.weight[:, part] if weighted and self.weight is not None else self.weight,
+            None if self.mask is None else self.mask[:, part],
+            None if self.reset is None else self.reset[:, part],
+            self.start,
+        )
+
+    def each(self, change: Callable[[jax.Array], jax.Array]) -> Batch:
+        """Returns the batch with `change` made to each of its arrays that have a time axis."""
+        return Batch(*jax.tree.map(lambda a: change(a) if a.ndim > 1 else a, self._replace(start=None)))
+
+
+class Totals(NamedTuple):
+    """Sums over an epoch, and what rounding took from them (Kahan 1965).
+
+    They run through all dispatches of an epoch, so that its loss does not depend on where the clock cut it.
+    """
+
+    sums: jax.Array  # [2 + metrics] as in Objective
+    lost: jax.Array
+
+    @classmethod
+    def zero(cls, objective: Objective) -> Totals:
+        """Returns the totals of nothing."""
+        width = 2 + len(objective.metrics)
+        return cls(jnp.zeros(width), jnp.zeros(width))
+
+    def add(self, values: jax.Array) -> Totals:
+        """Returns the totals with `values` added."""
+        corrected = values - self.lost
+        sums = self.sums + corrected
+        return Totals(sums, (sums - self.sums) - corrected)
+
+    @property
+    def record(self) -> jax.Array:
+        """Both as one array `[2, 2 + metrics]`."""
+        return jnp.stack([self.sums, self.lost])
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised and measured. Its sums are `[weighted loss, elements that count, metric, metric, ...]`."""
+
+    network: Network
+    loss: Loss
+    metrics: tuple[Metric, ...]
+
+    def sums(
+        self,
+        params: NetworkParams,
+        states: LayerStates,
+        batch: Batch,
+        counted: jax.Array | None,
+        rng: jax.Array | None,
+        passing: int = 0,
+    ) -> tuple[jax.Array, tuple[LayerStates, LayerStates, jax.Array]]:
+        """Returns the batch's mean loss, and the states after `passing` steps, the states and sums after all.
+
+        `counted` bool `[B]` or `[B, T]` marks what counts.
+        """
+        bare, head = self.network.without_head()
+        parts = [batch.steps(part, True) for part in (slice(None, passing), slice(passing, None)) if passing] or [batch]
+        answers, passed = [], states
+        for number, part in enumerate(parts):
+            key = rng if rng is None or number == 0 else jax.random.fold_in(rng, number)
+            logits, states = bare.apply(params, part.x, states, reset=part.reset, mask=part.mask, rng=key)
+            answers.append(logits)
+            passed = states if number == 0 else passed
+        logits = jnp.concatenate(answers, axis=1) if passing else answers[0]
+        values = self.loss.on(head)(batch.y, logits)
+        counts = self._counts(values, bare.mask_of(batch.x, batch.mask), counted)
+        weights = counts if batch.weight is None else counts * _spread(batch.weight, values)
+        total, count = jnp.sum(values * weights), jnp.sum(counts)
+        measured = [jnp.sum(metric.on(head)(batch.y, logits) * counts) for metric in self.metrics]
+        return total / jnp.maximum(count, 1.0), (passed, states, jnp.stack([total, count, *measured]))
+
+    def settle(self, params: NetworkParams, states: LayerStates, batch: Batch, steps: int) -> tuple[LayerStates, Batch]:
+        """Returns the states after the first steps, which are not scored, and the batch of the others."""
+        if steps == 0:
+            return states, batch
+        each_step = self.network.answers_each_step
+        first = batch.steps(slice(None, steps), each_step)
+        _, states = self.network.apply(params, first.x, states, reset=first.reset, mask=first.mask)
+        return states, batch.steps(slice(steps, None), each_step)
+
+    def logs(self, record: Array) -> dict[str, float]:
+        """Returns loss and metrics of the elements that the totals of `record` went over."""
+        sums = record[0].astype(np.float64) - record[1]
+        means = sums / max(sums[1], 1.0)
+        logs = {"loss": float(means[0])}
+        for metric, mean in zip(self.metrics, means[2:], strict=True):
+            logs[metric.name] = metric.finish(float(mean))
+        return logs
+
+    @staticmethod
+    def _counts(values: jax.Array, mask: jax.Array | None, counted: jax.Array | None) -> jax.Array:
+        counts = jnp.ones_like(values)
+        if mask is not None and values.ndim == mask.ndim:
+            counts = counts * mask
+        return counts if counted is None else counts * _spread(counted, values)
+
+
+def _spread(per_row: jax.Array, values: jax.Array) -> jax.Array:
+    """Returns `[B]` as `[B, 1]` where `values` is `[B, T]`."""
+    return per_row.reshape(per_row.shape + (1,) * (values.ndim - per_row.ndim))

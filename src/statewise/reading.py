@@ -1,0 +1,160 @@
+"""What users pass as x and y, read for a network: padded where rows differ in length, lanes taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from statewise.data.batches import CheckedBatches, Samples, check_filled, read_flags, read_samples, read_x
+from statewise.data.lanes import Lanes
+from statewise.data.ragged import is_ragged, pad, unpad
+from statewise.data.windows import Windows
+from statewise.errors import ConfigurationError, ShapeError
+from statewise.network import Network
+from statewise.programs import Layout
+from statewise.shapes import Array, as_array, check_whole
+from statewise.start import Start
+from statewise.truncation import Truncation
+
+ROWS = 32
+"""Rows of a batch where nothing is said."""
+
+Validate = Callable[[], dict[str, float]]
+"""A function of one's own that measures the model after each epoch."""
+
+
+class Rows(NamedTuple):
+    """Input for a network, and which of its steps to skip or to start afresh at."""
+
+    x: Array
+    reset: Array | None
+    mask: Array | None
+    ragged: bool
+
+    @property
+    def steps(self) -> int:
+        """T; 1 where rows have no time axis."""
+        return self.x.shape[1] if self.x.ndim > 1 else 1
+
+    def restore(self, y: Array, skipped: int = 0) -> Array | list[Array]:
+        """Returns answers as the input came: a list if it was one of rows of different lengths.
+
+        The first `skipped` steps have no answers.
+        """
+        if not self.ragged or self.mask is None or y.ndim < 3:
+            return y
+        return unpad(y, self.mask[:, skipped:])
+
+
+class Feed(NamedTuple):
+    """What a training goes through, and what it is measured on after each epoch."""
+
+    source: Samples | CheckedBatches
+    size: int  # rows of a batch
+    validation: Samples | Validate | None
+    validation_size: int
+
+    @property
+    def rows(self) -> int:
+        """N, or what is known of it: the rows of a batch."""
+        return self.source.rows if isinstance(self.source, Samples) else self.size
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return self.source.steps
+
+    def layout(self, start: Start, shuffled: bool, truncation: Truncation | None) -> Layout:
+        """Returns how the rows become batches."""
+        streamed = isinstance(self.source, CheckedBatches)
+        return Layout(
+            self.size,
+            None if streamed or not shuffled else self.rows,
+            padded=streamed or self.rows % self.size != 0,
+            carry=start.carry,
+            warmup=start.warmup,
+            truncation=truncation,
+        )
+
+
+def read_rows(network: Network, x: object, reset: object = None, mask: object = None) -> Rows:
+    """Returns input for `network`; rows of different lengths are filled up on the right, and masked there.
+
+    Raises:
+        ShapeError, DataError, ConfigurationError: something does not fit.
+    """
+    ragged = is_ragged(x)
+    if ragged:
+        if mask is not None:
+            raise ConfigurationError("mask: rows of different lengths have a mask of their own; leave it out")
+        x, mask = pad("x", x)
+        reset = pad("reset", reset)[0] if is_ragged(reset) else reset
+    array = read_x(x, network.input_shape, network.symbols)
+    return Rows(array, read_flags("reset", reset, array), read_flags("mask", mask, array), ragged)
+
+
+def input_shape_of(x: object) -> tuple[int, ...]:
+    """Returns the shape of the input, batch axis included, that a network is to be built for."""
+    array = pad("x", x)[0] if is_ragged(x) else as_array("x", x)
+    check_filled(array)
+    return array.shape
+
+
+def unframe(
+    x: object, y: object, batch_size: int | None, reset: object, mask: object, *, symbols: bool
+) -> tuple[Any, Any, int, Any, Any]:
+    """Returns x, y, batch_size, reset and mask: those of `lanes(...)` or `windows(...)` if that is what `x` is.
+
+    `symbols` says whether the network reads symbols, which have no axis of features.
+
+    Raises:
+        ConfigurationError: lanes or windows, and something beside them that they bring along.
+    """
+    if not isinstance(x, Lanes | Windows):
+        return x, y, check_batch_size(batch_size), reset, mask
+    if y is not None:
+        raise ConfigurationError("y: lanes and windows bring their own; leave it out")
+    steps = x.x if symbols or x.x.ndim > 2 else x.x[..., None]  # one value a step is one feature
+    if isinstance(x, Windows):
+        return steps, x.y, check_batch_size(batch_size), reset, mask
+    if reset is not None or mask is not None:
+        raise ConfigurationError("reset, mask: lanes bring their own; leave them out")
+    if batch_size not in (None, x.batch_size):
+        raise ConfigurationError(f"batch_size: the lanes are made for {x.batch_size} rows, got {batch_size!r}")
+    return steps, x.y, x.batch_size, x.reset, x.mask
+
+
+def read_samples_of(
+    network: Network,
+    target: str,
+    x: object,
+    y: object,
+    weight: object = None,
+    reset: object = None,
+    mask: object = None,
+) -> Samples:
+    """Returns rows for `network` and a loss for `target` to learn from or to score.
+
+    Raises:
+        ShapeError, DataError, ConfigurationError: something does not fit.
+    """
+    rows = read_rows(network, x, reset, mask)
+    if rows.ragged:
+        y, weight = _padded_like("y", y, rows), _padded_like("sample_weight", weight, rows)
+    return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target)
+
+
+def _padded_like(name: str, value: Any, rows: Rows) -> Any:
+    if not is_ragged(value):
+        return value
+    array, mask = pad(name, value)
+    if rows.mask is None or not np.array_equal(mask, rows.mask):
+        raise ShapeError(f"{name}: expected rows of the lengths that those of x have, got other lengths")
+    return array
+
+
+def check_batch_size(batch_size: int | None) -> int:
+    """Returns how many rows make a batch, where nothing but `batch_size` says it."""
+    return ROWS if batch_size is None else check_whole("batch_size", batch_size)

@@ -1,0 +1,85 @@
+"""Where the rows of a run start: `state="fresh" | "carry" | "warmup:n" | <State>`, the same word everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from statewise.data.batches import Samples
+from statewise.errors import ConfigurationError, StateError, nearest
+from statewise.network import Network
+from statewise.state import LayerStates, State
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where rows start, and whether a batch goes on from the one before it."""
+
+    carry: bool = False  # whether row r of batch k+1 goes on from row r of batch k
+    warmup: int = 0  # how many steps of each row only settle the state
+    lanes: LayerStates | None = None  # with carry: where the first batch starts; None starts it afresh
+    rows: LayerStates | None = None  # where each of the N rows starts; None starts them afresh
+    keep: bool = False  # whether the end becomes `model.state`
+
+    def on(self, samples: Samples) -> Samples:
+        """Returns the samples with where each row starts, if rows have starts of their own."""
+        if self.rows is None:
+            return samples
+        return samples._replace(start=tuple(np.asarray(part) for part in jax.tree.leaves(self.rows)))
+
+
+def read_start(state: object, network: Network, rows: int, batch_size: int, kept: State | None) -> Start:
+    """Returns what `state` says of N `rows` in batches of `batch_size`; `kept` is `model.state`.
+
+    Raises:
+        ConfigurationError: another word.
+        StateError: a state of another network, or of another number of rows; or nothing can be carried here.
+    """
+    if isinstance(state, State):
+        network.check_continuable("state=<State>")
+        if state.batch == rows != batch_size:
+            return Start(rows=network.check_state(state, rows))
+        return Start(carry=True, lanes=_lanes("state", state, network, rows, batch_size))
+    if state == "fresh":
+        return Start()
+    if state == "carry":
+        network.check_continuable("state='carry'")
+        return Start(
+            carry=True,
+            lanes=None if kept is None else _lanes("model.state", kept, network, rows, batch_size),
+            keep=True,
+        )
+    return Start(warmup=_warmup(state))
+
+
+def check_warmup(start: Start, steps: int) -> None:
+    """Raises ConfigurationError unless rows of so many steps have some left after warming up."""
+    if start.warmup >= steps:
+        raise ConfigurationError(
+            f"state='warmup:{start.warmup}': expected fewer steps than the {steps} of x, so that some are left to score"
+        )
+
+
+def _lanes(what: str, state: State, network: Network, rows: int, batch_size: int) -> LayerStates:
+    states = network.check_state(state)
+    if network.memory and state.batch != batch_size:
+        either = f"{batch_size}, one for each row of a batch"
+        if rows != batch_size:
+            either += f", or {rows}, one for each row of x"
+        afresh = "model.reset_state()" if what == "model.state" else f"model.initial_state({batch_size})"
+        raise StateError(
+            f"{what} has {state.batch} row(s): expected {either}; write batch_size={state.batch}, choose rows with "
+            f"state.rows(...), copy them with state.fork(n), or start afresh with {afresh}"
+        )
+    return states
+
+
+def _warmup(state: object) -> int:
+    word, _, number = state.partition(":") if isinstance(state, str) else ("", "", "")
+    if word == "warmup" and number.isdecimal():
+        return int(number)
+    close = nearest(word, ["fresh", "carry", "warmup"], count=1)
+    hint = f"did you mean {close[0]!r}? Known:" if close else "expected one of"
+    raise ConfigurationError(f"unknown state {state!r}: {hint} 'fresh', 'carry', 'warmup:n' (n steps), or a State")

@@ -1,0 +1,240 @@
+"""A network in NumPy, one step at a time, without JAX: what streams run on.
+
+XLA takes 60 microseconds to dispatch a step from Python, however small; NumPy takes about 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from statewise.artifact import ANEW, Artifact, read_artifact
+from statewise.errors import FileError, StateError, StatewiseError, unknown_name
+from statewise.shapes import Array, Shape
+from statewise.state import LayerStates, State, describe_sizes, map_parts
+from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, Transform, activation_of
+
+# -- layers by kind --------------------------------------------------------------------------------------------------
+
+
+class _Part(NamedTuple):
+    """One layer, ready to step."""
+
+    advance: Cell | Transform | None  # None does nothing
+    features: int | None  # of what comes out; None where it is not known
+    counts: Transform | None = None  # of the network's input: bool [n], True where the step counts
+
+
+def _recurrent(entry: Entry) -> _Part:
+    cell = {"LSTM": LSTMCell, "GRU": GRUCell}[entry.options["kind"]](entry)
+    return _Part(cell, cell.units)
+
+
+def _dense(entry: Entry) -> _Part:
+    units = entry.options["units"]
+    kernel, bias = entry.take("kernel", entry.features, units), entry.bias(units)
+    activation = activation_of(entry.options.get("activation", "linear"))
+
+    def advance(x: Array) -> Array:
+        z = x.dot(kernel)
+        z += bias
+        return activation(z)
+
+    return _Part(advance, units)
+
+
+def _lone_activation(entry: Entry) -> _Part:
+    name = entry.options["activation"]
+    return _Part(None if name == "linear" else activation_of(name), entry.features)
+
+
+def _embedding(entry: Entry) -> _Part:
+    vectors = entry.take("embeddings", entry.options["input_dim"], entry.options["output_dim"])
+    counts = (lambda x: x != 0) if entry.options.get("mask_zero") else None
+    return _Part(lambda x: vectors[x], entry.options["output_dim"], counts)
+
+
+def _masking(entry: Entry) -> _Part:
+    value = float(entry.options.get("mask_value", 0.0))
+
+    def counts(x: Array) -> Array:
+        return (x != value).any(axis=-1)
+
+    return _Part(lambda x: np.where(counts(x)[..., None], x, np.float32(0)), entry.features, counts)
+
+
+def _time_distributed(entry: Entry) -> _Part:
+    return _part_of(replace(entry, options=entry.options["layer"]))._replace(counts=None)
+
+
+def _bidirectional(entry: Entry) -> _Part:
+    raise StateError(
+        f"layer {entry.name!r} reads its input from both ends, so that no step can be answered before the last has "
+        "come; give whole sequences to model.predict(x), or use an LSTM in its place"
+    )
+
+
+KINDS: dict[str, Callable[[Entry], _Part]] = {
+    "Activation": _lone_activation,
+    "Bidirectional": _bidirectional,
+    "Dense": _dense,
+    "Dropout": lambda entry: _Part(None, entry.features),
+    "Embedding": _embedding,
+    "GRU": _recurrent,
+    "LSTM": _recurrent,
+    "Masking": _masking,
+    "TimeDistributed": _time_distributed,
+}
+"""How each kind of layer is made ready, by the names of `layers.registry`."""
+
+
+def _part_of(entry: Entry) -> _Part:
+    kind = entry.options["kind"]
+    if kind not in KINDS:
+        raise unknown_name("layer", kind, KINDS)
+    return KINDS[kind](entry)
+
+
+# -- the network -----------------------------------------------------------------------------------------------------
+
+
+class Runtime:
+    """A network with its weights as they were when it was made, stepped by `y, states = runtime.step(x, states)`.
+
+    Nothing in it changes, so that any number of streams and threads may share it.
+
+    >>> import statewise as sw
+    >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
+    >>> runtime = Runtime.of(model.network.config(), model.params)
+    >>> y, states = runtime.step(np.zeros((3, 2), np.float32), runtime.fresh(3))
+    >>> y.shape, runtime.state_of(states)
+    ((3, 1), State(batch=3, lstm: h [3, 4], c [3, 4]))
+    """
+
+    def __init__(self, step_shape: Shape, symbols: int | None, layers: Sequence[tuple[str, _Part]]) -> None:
+        """Takes what `of` makes of a network's description."""
+        self.step_shape = step_shape  # of one step's x: [F], or [] for a symbol; None where any size fits
+        self.symbols = symbols  # V if the network reads whole numbers 0 .. V-1
+        self._counts = layers[0][1].counts
+        self._layers = [(name, part.advance) for name, part in layers if part.advance is not None]
+        self._cells = {name: advance for name, advance in self._layers if isinstance(advance, Cell)}
+        self._learnt = {name: cell.learnt for name, cell in self._cells.items() if cell.learnt}
+        self._sizes = self.state_of(self.fresh(1)).sizes()
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) -> Runtime:
+        """Returns the runtime of a network.
+
+        Args:
+            config: what `Network.config()` describes it by.
+            params: arrays of any kind, by layer and name: `params["lstm"]["kernel"]`. They are copied.
+
+        Raises:
+            StateError: a layer reads from both ends.
+            ConfigurationError: a layer or an activation that does not exist.
+            ShapeError: a weight is missing or has another shape.
+        """
+        first, shape = config["layers"][0], tuple(config["input_shape"])
+        symbols = first["input_dim"] if first["kind"] == "Embedding" else None
+        step_shape = shape[1:] if symbols is not None or len(shape) > 1 else shape
+        features = step_shape[-1] if step_shape else None
+        layers = []
+        for options in config["layers"]:
+            name = options["name"]
+            part = _part_of(Entry(name, options, params.get(name, {}), features))
+            features = part.features
+            layers.append((name, part))
+        return cls(step_shape, symbols, layers)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Runtime:
+        """Returns the runtime of the network in a model file, read without JAX.
+
+        Raises:
+            FileError: the file is missing, damaged, or holds something else.
+            StateError: a layer reads from both ends.
+        """
+        artifact = read_artifact(path)
+        if artifact.kind not in ("sequential", "text"):
+            raise FileError(f"{path} holds a {artifact.kind!r}; expected a model, as model.save(path) writes one")
+        try:
+            config = artifact.header["network"]
+            return cls.of(config, {entry["name"]: _params_in(artifact, entry["name"]) for entry in config["layers"]})
+        except StateError:
+            raise
+        except StatewiseError as error:
+            raise FileError(f"{path}: {error}; {ANEW}") from None
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {ANEW}") from None
+
+    def step(self, x: Array, states: LayerStates, mask: Array | None = None) -> tuple[Array, LayerStates]:
+        """Returns `(y [n, V], states)` after one step of each of `n` rows; changes none of its arguments.
+
+        `y` may be the very array that is a state's h: copy what is handed to users.
+
+        Args:
+            x: float32 `[n, F]`, or symbols `[n]`.
+            states: where the rows stand; of every layer that has a state.
+            mask: bool `[n]`; False skips the step for that row: its state passes through, and its last output repeats.
+        """
+        mask = self._mask_of(x, mask)
+        after: LayerStates = {}
+        for name, advance in self._layers:
+            if isinstance(advance, Cell):
+                after[name] = new = _kept(mask, advance(x, states[name]), states[name])
+                x = new.h
+            else:
+                x = advance(x)
+        return x, after
+
+    def _mask_of(self, x: Array, mask: Array | None) -> Array | None:
+        if self._counts is not None:
+            mask = self._counts(x) if mask is None else self._counts(x) & mask
+        return None if mask is None or mask.all() else mask
+
+    # -- states ------------------------------------------------------------------------------------------------
+
+    def fresh(self, n: int) -> LayerStates:
+        """Returns the states in which `n` sequences start: zeros, or what `learn_initial_state` learnt."""
+        return {name: cell.fresh(n) for name, cell in self._cells.items()}
+
+    def state_of(self, states: LayerStates) -> State:
+        """Returns the states of all layers as a State."""
+        return State(states, self._learnt)
+
+    def states_in(self, state: object, rows: int, what: str) -> LayerStates:
+        """Returns what `state` holds, in NumPy, after checking that it is this network's and has so many rows.
+
+        Raises:
+            StateError: it is not; the message calls those who go on from it `what`.
+        """
+        if not isinstance(state, State):
+            raise StateError(f"state: expected a State for {what}, got {type(state).__name__}; snapshot() returns one")
+        if (found := state.sizes()) != self._sizes:
+            raise StateError(
+                f"this state belongs to another network: expected {describe_sizes(self._sizes)}, got "
+                f"{describe_sizes(found)}; take one that snapshot() returned for this network"
+            )
+        if self._cells and state.batch != rows:
+            raise StateError(
+                f"expected a state with {rows} row(s) for {what}, got {state.batch}; choose rows with state.rows(...)"
+            )
+        return {name: map_parts(lambda part: np.asarray(part, np.float32), state[name]) for name in state}
+
+
+def _kept(mask: Array | None, new: Any, old: Any) -> Any:
+    return new if mask is None else map_parts(lambda n, o: np.where(mask[:, None], n, o), new, old)
+
+
+def _params_in(artifact: Artifact, layer: str) -> dict[str, Array]:
+    """Returns one layer's weights in a model file, which names them `params['lstm']['kernel']`."""
+    prefix = f"params[{layer!r}]['"
+    return {
+        name.removeprefix(prefix).removesuffix("']"): array
+        for name, array in artifact.arrays.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,107 @@
+"""One step of input as users write it, checked for a network: a quick look that almost all pass, then the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+
+from statewise.errors import DataError, ShapeError
+from statewise.shapes import Array, as_array, check_finite
+from statewise.streaming.runtime import Runtime
+
+_PLAIN = 1e37
+"""A sum of squares below which numbers surely lie within float32; that of NaN is below nothing."""
+
+
+def read_step(runtime: Runtime, x: object, name: str = "x") -> Array:
+    """Returns one step as a batch of one: float32 `[1, F]`, or a symbol `[1]`.
+
+    Raises:
+        ShapeError: another number of features, or several steps; the message calls the step `name`.
+        DataError: NaN, text, or a symbol that the network does not know.
+    """
+    if runtime.symbols is not None:
+        return np.array([x if _is_symbol(runtime.symbols, x) else _read_symbol(runtime.symbols, x, name)])
+    plain = _plain(x, (), runtime.step_shape)
+    return _read_features(runtime.step_shape, x, name)[None] if plain is None else plain[None]
+
+
+def read_steps(runtime: Runtime, xs: Mapping[Any, object]) -> Array:
+    """Returns one step of each key as a batch in their order: float32 `[n, F]`, or symbols `[n]`.
+
+    Raises:
+        ShapeError, DataError: as `read_step`; the message names the key.
+    """
+    if runtime.symbols is not None:
+        V = runtime.symbols
+        return np.array([x if _is_symbol(V, x) else _read_symbol(V, x, _name(key)) for key, x in xs.items()])
+    block = _plain(list(xs.values()), (len(xs),), runtime.step_shape)
+    if block is not None:
+        return block
+    return np.concatenate([read_step(runtime, x, _name(key)) for key, x in xs.items()])
+
+
+def _name(key: Hashable) -> str:
+    return f"x of stream {key!r}"
+
+
+def _plain(value: object, leading: tuple[int, ...], step: tuple[int | None, ...]) -> Array | None:
+    """Returns `value` as float32 `[*leading, *step]` if it is real numbers beyond doubt, else None."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if array.dtype.kind == "i":
+        array = array.astype(np.float64)
+    if array.dtype.char not in "fd" or not np.vdot(array, array) < _PLAIN:
+        return None
+    if step == (1,) and array.shape == leading:
+        array = array[..., None]
+    return array.astype(np.float32, copy=False) if array.shape == (*leading, *step) else None
+
+
+def _read_features(step: tuple[int | None, ...], x: object, name: str) -> Array:
+    array = as_array(name, x)
+    if step == (1,) and array.ndim == 0:
+        array = array[None]
+    if len(array.shape) != len(step) or any(
+        want not in (None, size) for want, size in zip(step, array.shape, strict=True)
+    ):
+        raise ShapeError(f"{name}: expected {_expected(step)}, got shape {list(array.shape)}; {_way_out(array, step)}")
+    check_finite(name, array)
+    return array.astype(np.float32, copy=False)
+
+
+def _expected(step: tuple[int | None, ...]) -> str:
+    if step == (1,):
+        return "one step, a number or [1]"
+    return f"one step of shape [{', '.join('?' if size is None else str(size) for size in step)}]"
+
+
+def _way_out(array: Array, step: tuple[int | None, ...]) -> str:
+    if array.ndim == len(step) + 1:
+        return "push the steps one by one: for step in x: y = stream.push(step)"
+    if array.ndim == 0:
+        return "give all features of the step at once"
+    return "give the features that the network was trained on, in their order"
+
+
+def _is_symbol(symbols: int, x: object) -> bool:
+    return type(x) is int and 0 <= x < symbols
+
+
+def _read_symbol(symbols: int, x: object, name: str) -> int:
+    array = as_array(name, x)
+    if array.ndim != 0:
+        raise ShapeError(
+            f"{name}: expected the number of one symbol, got shape {list(array.shape)}; push the symbols one by one: "
+            "for symbol in x: y = stream.push(int(symbol))"
+        )
+    check_finite(name, array)
+    if array != int(array):
+        raise DataError(f"{name}: expected the whole number of a symbol, got {array:g}; number the symbols from 0")
+    if not 0 <= array < symbols:
+        raise DataError(f"{name}: symbols must be 0 .. {symbols - 1} for this network, got {int(array)}")
+    return int(array)

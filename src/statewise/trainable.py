@@ -1,0 +1,376 @@
+"""Trainable: a model that is compiled, fitted, evaluated and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from statewise.advice import advise
+from statewise.artifact import Artifact, write_artifact
+from statewise.callbacks import Callback, read_callbacks
+from statewise.checkpoint import Checkpoint, fingerprint
+from statewise.data.batches import CheckedBatches, Samples, unpack
+from statewise.data.lanes import Lanes
+from statewise.data.windows import Windows
+from statewise.definition import Definition
+from statewise.errors import ConfigurationError, LifecycleError
+from statewise.fitting import run_epochs
+from statewise.history import History
+from statewise.layers import Embedding, Layer
+from statewise.leaves import fill_leaves, name_leaves
+from statewise.network import Network, network_from_config
+from statewise.objective import Totals
+from statewise.optimizers import Optimizer
+from statewise.programs import Keys, Layout, Programs, Run
+from statewise.progress import display
+from statewise.reading import Feed, Validate, check_batch_size, input_shape_of, read_samples_of, unframe
+from statewise.settings import Settings
+from statewise.shapes import Array, check_whole
+from statewise.start import Start, check_warmup, read_start
+from statewise.state import LayerStates, State
+from statewise.training import Position, StreamedTraining, Training, evaluate
+from statewise.truncation import check_truncation, read_truncation
+
+
+class Trainable(Definition):
+    """A stack of layers that learns and is measured; `Sequential` adds what it is learnt for."""
+
+    def __init__(self, layers: Iterable[Layer], seed: int) -> None:
+        self.state: State | None = None
+        self.history: History | None = None
+        self._settings: Settings | None = None
+        self._optimizer_state: Any = None
+        self._loaded_optimizer: dict[str, Array] = {}
+        super().__init__(layers, seed)
+
+    # -- compile -----------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
+        loss: str | None = None,
+        metrics: Sequence[str] = (),
+    ) -> None:
+        """Says how to train: an optimiser by name, configured, or any Optax transformation; loss and metrics by name.
+
+        Raises:
+            ConfigurationError: a name that does not exist; the message has the nearest.
+        """
+        if loss is None:
+            raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
+        if self._settings is not None:  # only a file that could not hold its optimiser waits for it to be named
+            self._loaded_optimizer = {}
+        self._settings = Settings.of(optimizer, loss, metrics)
+        self._optimizer_state = None
+
+    def _require_settings(self) -> Settings:
+        if self._settings is None:
+            raise LifecycleError("the model is not compiled: call model.compile(optimizer, loss, metrics) first")
+        return self._settings
+
+    def _programs(self) -> Programs:
+        settings = self._require_settings()
+        if self._optimizer_state is None:
+            self._optimizer_state = settings.optimizer_state(self.network, self._params, self._loaded_optimizer)
+        return settings.programs(self.network)
+
+    def _adopt(self, network: Network) -> None:
+        super()._adopt(network)
+        self._optimizer_state, self._loaded_optimizer = None, {}
+
+    def _reads_symbols(self) -> bool:
+        return any(isinstance(layer, Embedding) for layer in self._layers[:1])
+
+    def _build_for(self, x: object) -> Network:
+        """Returns the network, built for `x` if it was not before."""
+        if self._network is None:
+            self.build(input_shape_of(x))
+        return self.network
+
+    # -- fit ---------------------------------------------------------------------------------------------------
+
+    def fit(  # noqa: PLR0913 - Keras's words, all by keyword
+        self,
+        x: object,
+        y: object = None,
+        *,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        initial_epoch: int = 0,
+        shuffle: bool | None = None,
+        sample_weight: object = None,
+        validation_data: Sequence[object] | Lanes | Windows | Validate | None = None,
+        validation_split: float = 0.0,
+        callbacks: Sequence[Callback | Callable[[int, dict[str, float]], bool | None]] = (),
+        verbose: int = 1,
+        state: str | State = "fresh",
+        reset: object = None,
+        mask: object = None,
+        tbptt: int | tuple[int, int] | str | None = None,
+        checkpoint: str | Path | Checkpoint | None = None,
+    ) -> History:
+        """Trains and returns the loss and metrics of each epoch.
+
+        Ctrl-C ends training after the last finished epoch, whose weights are kept.
+
+        Args:
+            x: `[N, T, F]`, or symbols `[N, T]`; a list of arrays `[T, F]` of different lengths; what `lanes(...)`
+                or `windows(...)` returned; or an iterable of batches `(x, y)` or `(x, y, sample_weight)` that can
+                be gone through once per epoch, for data larger than memory.
+            y: targets, as the loss takes them: `[N, V]` one-hot, `[N]` classes, `[N, T]` classes of each step, ...
+            batch_size: B; by default 32, or that of the lanes.
+            epochs: the number of the last epoch, counted from 1.
+            initial_epoch: how many epochs were done before; a resumed training goes on as if it had never stopped.
+            shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
+            sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
+            validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
+                function that returns its own logs.
+            validation_split: share of the samples, the last ones, to validate on instead.
+            callbacks: `Callback`s, or functions `f(epoch, logs)`.
+            verbose: 0 silent, 1 a live bar, 2 a line an epoch.
+            state: "fresh" starts every row afresh; "carry" goes on in row r of batch k+1 from row r of batch k,
+                afresh at each epoch, and leaves the end in `model.state`; "warmup:n" starts afresh, and the first
+                n steps only settle the state; a `State` of B rows is where each epoch starts, its end carried from
+                batch to batch; a `State` of N rows is where each row starts.
+            reset: bool `[N, T]`; True starts that row afresh before that step.
+            mask: bool `[N, T]`; False skips that step: no state moves, no loss counts.
+            tbptt: truncated back-propagation through time: an update every k steps, whose gradients reach back
+                through k; with `(k1, k2)` an update every k1, back through k2 (of k2 < k1 the first k1 - k2 of each
+                only move the state); with "random:k" around k (Merity et al. 2018). By default an update a batch,
+                back through all its steps.
+            checkpoint: a file that holds the training as it goes; if it is there, the training goes on from it,
+                bit for bit as if it had not been interrupted, also inside an epoch.
+
+        Raises:
+            ShapeError, DataError, ConfigurationError, StateError, LifecycleError: something does not fit; nothing
+                was trained.
+            DivergenceError: the loss became NaN or infinite; the weights are those of the last good epoch.
+        """
+        self._require_settings()
+        check_whole("epochs", epochs)
+        check_whole("initial_epoch", initial_epoch, least=0)
+        truncation, readers = read_truncation(tbptt), [*display(verbose), *read_callbacks(callbacks)]
+        given = {"sample_weight": sample_weight, "reset": reset, "mask": mask}
+        feed = self._feed(x, y, batch_size, given, bool(shuffle), validation_data, validation_split)
+        start = read_start(state, self.network, feed.rows, feed.size, None)
+        if start.carry and shuffle:
+            raise ConfigurationError(
+                "shuffle=True with a carried state: shuffled rows do not go on from one another; leave shuffle out"
+            )
+        check_warmup(start, feed.steps)
+        check_truncation(truncation, self.network, feed.steps - start.warmup)
+        advise(self.network, x, feed.steps, feed.rows, start)
+        layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
+        file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
+        history = History()
+        position = Position(self._run(layout), initial_epoch, 0)
+        if file is not None and (kept := file.begin(self._description(feed, layout))) is not None:
+            self._restore(kept.artifact)
+            history, position = kept.history, kept.position(self._run(layout))
+        one_by_one = feed.validation is not None or any(reader.reads_model for reader in readers)
+        training = self._training(feed, position, start, layout, epochs, one_by_one)
+        after = Start(carry=start.carry, warmup=start.warmup)
+        self.history = run_epochs(
+            self,
+            training,
+            epochs,
+            readers,
+            take=lambda: self._take(training.run, start.keep),
+            measure=lambda: self._validate(feed, after),
+            history=history,
+            checkpoint=file,
+        )
+        return self.history
+
+    def _feed(
+        self,
+        x: object,
+        y: object,
+        batch_size: int | None,
+        given: dict[str, object],
+        shuffle: bool,
+        validation_data: Sequence[object] | Lanes | Windows | Validate | None,
+        validation_split: float,
+    ) -> Feed:
+        if validation_data is not None and validation_split:
+            raise ConfigurationError("validation_split and validation_data: expected one of them, got both")
+        read = self._read_samples
+        if y is None and not isinstance(x, np.ndarray | jax.Array | Lanes | Windows):
+            if any(a is not None for a in given.values()) or shuffle or validation_split:
+                raise ConfigurationError(
+                    "an iterable of batches goes without sample_weight, reset, mask, shuffle and validation_split: "
+                    "let it yield (x, y, sample_weight) in the order to train in"
+                )
+            batches = CheckedBatches(x, read)
+            feed = Feed(batches, batches.batch_size, None, check_batch_size(batch_size))
+        else:
+            source, size = self._read(x, y, batch_size, **given)
+            validation = None
+            if validation_split:
+                source, validation = source.split(validation_split)
+            feed = Feed(source, min(size, source.rows), validation, size)
+        if isinstance(validation_data, Lanes | Windows):
+            validation, size = self._read(validation_data, None, None)
+            return feed._replace(validation=validation, validation_size=size)
+        if validation_data is None or callable(validation_data):
+            return feed if validation_data is None else feed._replace(validation=validation_data)
+        return feed._replace(validation=read(*unpack("validation_data", validation_data)))
+
+    def _read_samples(self, x: object, y: object, weight: object = None) -> Samples:
+        return self._read(x, y, None, weight)[0]
+
+    def _read(
+        self,
+        x: object,
+        y: object,
+        batch_size: int | None,
+        sample_weight: object = None,
+        reset: object = None,
+        mask: object = None,
+    ) -> tuple[Samples, int]:
+        """Returns rows to learn from or to score, and how many make a batch."""
+        target = self._require_settings().loss.target
+        x, y, size, reset, mask = unframe(x, y, batch_size, reset, mask, symbols=self._reads_symbols())
+        return read_samples_of(self._build_for(x), target, x, y, sample_weight, reset, mask), size
+
+    def _training(
+        self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
+    ) -> Training | StreamedTraining:
+        programs, keys = self._programs(), Keys(shuffle=self._key(1), dropout=self._key(2))
+        if isinstance(feed.source, CheckedBatches):
+            return StreamedTraining(programs, position, keys, feed.source, layout, start.lanes, epochs)
+        source = start.on(feed.source)
+        return Training(programs, position, keys, source, layout, start.lanes, epochs, one_by_one)
+
+    def _run(self, layout: Layout) -> Run:
+        objective = self._programs().objective
+        states = self.network.zero_state(layout.batch_size)
+        order = jnp.zeros(layout.order, jnp.int32)
+        return Run(self._params, self._optimizer_state, states, order, Totals.zero(objective))
+
+    def _take(self, run: Run, keep: bool) -> None:
+        self._params, self._optimizer_state, self._trained = run.params, run.optimizer, True
+        if keep:
+            self.state = self.network.state_of(run.params, run.states)
+
+    def _description(self, feed: Feed, layout: Layout) -> dict[str, Any]:
+        """Returns what must be the same for a training to go on where another was interrupted."""
+        compiled = self._require_settings().config()
+        return {
+            "network": self.network.config(),
+            "seed": self.seed,
+            **compiled,
+            **asdict(layout),
+            **(fingerprint(feed.source) if isinstance(feed.source, Samples) else {}),
+        }
+
+    def _restore(self, artifact: Artifact) -> None:
+        """Becomes what a checkpoint of this same model holds."""
+        self._take_artifact(artifact)
+        self._optimizer_state = None
+        self._programs()
+
+    # -- evaluate ----------------------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: object,
+        y: object = None,
+        *,
+        batch_size: int | None = None,
+        sample_weight: object = None,
+        state: str | State = "fresh",
+        reset: object = None,
+        mask: object = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
+
+        Arguments as in `fit`, except that "carry" goes on from `model.state`, and leaves the end there. Nothing
+        else moves `model.state`, and nothing here changes what the model has learnt.
+        """
+        samples, size = self._read(x, y, batch_size, sample_weight, reset, mask)
+        size = min(size, samples.rows)
+        start = read_start(state, self.network, samples.rows, size, self.state)
+        check_warmup(start, samples.steps)
+        logs, states = self._evaluate(samples, size, start)
+        if start.keep:
+            self.state = self.network.state_of(self.params, states)
+        if return_dict:
+            return logs
+        return logs["loss"] if len(logs) == 1 else list(logs.values())
+
+    def _evaluate(self, samples: Samples, size: int, start: Start) -> tuple[dict[str, float], LayerStates]:
+        layout = Layout(size, padded=samples.rows % size != 0, carry=start.carry, warmup=start.warmup)
+        states = self.network.initial_state(self.params, size) if start.lanes is None else start.lanes
+        programs = self._programs()
+        return evaluate(programs.objective, programs.pace, self._params, states, start.on(samples), layout)
+
+    def _validate(self, feed: Feed, start: Start) -> dict[str, float]:
+        if feed.validation is None:
+            return {}
+        if isinstance(feed.validation, Samples):
+            return self._evaluate(feed.validation, min(feed.validation_size, feed.validation.rows), start)[0]
+        logs = feed.validation()
+        if not isinstance(logs, dict):
+            raise ConfigurationError(f"validation_data: expected the function to return a dict of logs, got {logs!r}")
+        return logs
+
+    # -- save, load --------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to one file, whole or not at all: layers, weights, training settings, optimiser, state.
+
+        Raises:
+            FileError: it cannot be written there.
+        """
+        write_artifact(path, self.to_artifact())
+
+    def to_artifact(self) -> Artifact:
+        """Returns what a model file holds of this model."""
+        arrays = name_leaves("params", self.params) | self._optimizer_arrays()
+        if self.state is not None:
+            arrays |= name_leaves("state", dict(self.state.layers))
+        header = {
+            "network": self.network.config(),
+            "seed": self.seed,
+            "trained": self._trained,
+            "compiled": None if self._settings is None else self._settings.config(),
+            "state": None if self.state is None else self.state.batch,
+        }
+        return Artifact("sequential", header, arrays)
+
+    def _optimizer_arrays(self) -> dict[str, Array]:
+        if self._optimizer_state is None:
+            return self._loaded_optimizer
+        return name_leaves("optimizer", self._optimizer_state)
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> Self:
+        """Returns the model that `to_artifact` described."""
+        network = network_from_config(artifact.header["network"])
+        model = cls(network.layers, seed=artifact.header["seed"])
+        model._network = network
+        model._take_artifact(artifact)
+        model._settings = Settings.from_config(artifact.header["compiled"])
+        if model._settings is not None and model._loaded_optimizer:
+            model._programs()  # notices now what the file lacks, not when training goes on
+        return model
+
+    def _take_artifact(self, artifact: Artifact) -> None:
+        header, arrays = artifact.header, artifact.arrays
+        shapes = jax.eval_shape(self.network.init, jax.random.key(0))
+        self._params, self._trained = fill_leaves("params", shapes, arrays), header["trained"]
+        self._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
+        self.state = None
+        if header["state"] is not None:
+            zeros = State(self.network.zero_state(header["state"])).layers
+            filled = fill_leaves("state", dict(zeros), arrays)
+            self.state = State({name: filled[name] for name in zeros}, self.network.learnt_states(self._params))
