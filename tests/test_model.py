@@ -161,7 +161,7 @@ def test_loading_gives_the_same_model(tmp_path: Path) -> None:
     assert model.evaluate(X, Y) == again.evaluate(X, Y)
     assert model.state is not None
     assert again.state is not None
-    np.testing.assert_array_equal(model.state["lstm"].c, again.state["lstm"].c)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(model.state["lstm"].c, again.state["lstm"].c)
     assert again.seed == 7
 
 

@@ -14,7 +14,7 @@ from statewise.inference import forward_of, predict_rows
 from statewise.layers import Layer
 from statewise.layers.recurrent import Recurrent
 from statewise.memory import MemoryReport, report_memory
-from statewise.reading import check_batch_size, read_rows
+from statewise.reading import read_rows, unframe
 from statewise.shapes import Array, check_whole
 from statewise.start import Start, check_warmup, read_start
 from statewise.state import State, parts_of
@@ -69,7 +69,7 @@ class Sequential(Trainable):
         Raises:
             LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
         """
-        size = check_batch_size(batch_size)
+        x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=self._reads_symbols())
         if not self._trained:
             raise LifecycleError(
                 "the model was never trained: call model.fit(x, y) first, or set_weights; "

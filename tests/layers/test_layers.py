@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +15,9 @@ from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.kernels import reference, scan
 from statewise.kernels.reference import LSTMWeights
 from statewise.kernels.states import LSTMState
-from statewise.layers import LAYERS, LSTM, Activation, Dense, Dropout, Embedding, Layer
+from statewise.layers import LSTM, Activation, Dense, Dropout, Embedding, Layer
 from statewise.layers.activations import ACTIVATIONS
+from statewise.layers.registry import LAYERS
 from tolerances import assert_close, assert_same, differ
 
 HALF: Any = 2.5
@@ -63,7 +64,7 @@ def test_the_usual_activations_are_left_to_the_fast_kernel(use_bias: bool, monke
     assert_same(weights, LSTMWeights(*(params | ({} if use_bias else {"bias": jnp.zeros(12)})).values()), "weights")
     assert_same(x, X, "x")
     assert_same(start, layer.zero_state(3), "state")
-    assert flags == {"reset": None, "mask": None}
+    assert flags == {"reset": None, "mask": None, "initial": None}
     assert y is state.h  # type: ignore[union-attr]
     assert state is result[1]
 
@@ -93,12 +94,12 @@ def watched(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_lstm_refuses_what_is_no_state() -> None:
-    with pytest.raises(StateError, match=r"LSTM needs a state \(h, c\), got \(\); start from model.zero_state"):
+    with pytest.raises(StateError, match=r"LSTM needs a state \(h, c\), got \(\); start from model.initial_state"):
         LSTM(3).apply({}, jnp.asarray(X), ())
 
 
 def test_h_and_c_of_a_fresh_state_are_two_buffers() -> None:
-    h, c = LSTM(3).zero_state(2)
+    h, c = cast("LSTMState", LSTM(3).zero_state(2))
     assert h.unsafe_buffer_pointer() != c.unsafe_buffer_pointer()
     assert not h.any()
     assert not c.any()

@@ -11,8 +11,8 @@ from statewise.errors import FileError
 
 if TYPE_CHECKING:
     from statewise.model import Sequential
-    from statewise.scoring import TextScore
     from statewise.text import TextModel
+    from statewise.text.scoring import TextScore
 
 
 def say(line: str = "") -> None:

@@ -19,7 +19,7 @@ from statewise.files import as_path, check_writable, read_text
 if TYPE_CHECKING:
     from statewise.history import History
     from statewise.text import TextModel
-    from statewise.text_plan import Plan
+    from statewise.text.plan import Plan
 
 NOUNS = {"char": "character", "word": "word"}
 
@@ -147,8 +147,8 @@ def _early_stopping(options: argparse.Namespace, held_out: str) -> Any:
 
 def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary) -> None:
     """Raises now what the sample would raise after the training."""
-    from statewise.generation import Sampling
     from statewise.shapes import check_whole
+    from statewise.text.generation import Sampling
 
     Sampling(options.temperature)
     check_whole("length", options.length)
@@ -244,7 +244,7 @@ def _best_epoch(history: History) -> int | None:
 
 
 def _report(model: TextModel, result: dict[str, Any], history: History, out: Path) -> None:
-    from statewise.scoring import TextScore
+    from statewise.text.scoring import TextScore
 
     score, noun = TextScore(**result["score"]), NOUNS[model.tokens]
     say()

@@ -10,9 +10,9 @@ import pytest
 
 import statewise as sw
 from statewise.data.codecs import split_text
-from statewise.text_plan import EPOCHS, UPDATES, Plan
+from statewise.text.plan import EPOCHS, UPDATES, Plan
 
-FABLE = (Path(__file__).parents[1] / "examples" / "belling_the_cat.txt").read_text()
+FABLE = (Path(__file__).parents[2] / "examples" / "belling_the_cat.txt").read_text()
 CHINESE = "道可道非常道名可名非常名无名天地之始有名万物之母" * 3
 
 

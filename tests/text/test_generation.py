@@ -12,9 +12,9 @@ import pytest
 import oracle
 import statewise as sw
 from networks import copied
-from statewise import generation
 from statewise.errors import ConfigurationError
-from statewise.generation import Generator, Sampling, draw, generator_of
+from statewise.text import generation
+from statewise.text.generation import Sampling, SymbolGenerator, draw, generator_of
 from texts import SYMBOLS, WINDOW, greedy_by_window, keys, reader, step_by_step, symbols
 from tolerances import assert_same
 
@@ -78,7 +78,7 @@ def test_window_models_equal_a_sliding_window(windowed: sw.Sequential) -> None:
 def test_the_dispatch_boundary_changes_nothing(model: sw.Sequential, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = generate(model, symbols(4), LENGTH, Sampling())
     monkeypatch.setattr(generation, "SYMBOLS_PER_DISPATCH", 7)
-    again = Generator(model.network, None).symbols(model.params, symbols(4), LENGTH, Sampling(), seed=0)
+    again = SymbolGenerator(model.network, None).symbols(model.params, symbols(4), LENGTH, Sampling(), seed=0)
     assert list(again) == expected
 
 

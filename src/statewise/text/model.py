@@ -10,23 +10,23 @@ from pathlib import Path
 import numpy as np
 
 from statewise.artifact import ANEW, Artifact, write_artifact
-from statewise.baselines import Baselines
 from statewise.callbacks import Callback, OnBehalf, read_callbacks
 from statewise.checkpoint import Checkpoint
 from statewise.data.codecs import Vocabulary, check_tokens
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, DataError, FileError, LifecycleError, StateError
-from statewise.generation import Sampling, generator_of
 from statewise.history import History
 from statewise.memory import MemoryReport
 from statewise.model import Sequential
 from statewise.optimizers import Optimizer
-from statewise.scoring import Scores, TextScore, count_scorable, score_sequence
 from statewise.shapes import Array, check_rate, check_seed, check_whole
 from statewise.start import Start, read_start
 from statewise.state import LayerStates, State
-from statewise.text_plan import Plan, frame, text_layers
+from statewise.text.baselines import Baselines
+from statewise.text.generation import Sampling, generator_of
+from statewise.text.plan import Plan, frame, text_layers
+from statewise.text.scoring import Scores, TextScore, count_scorable, score_sequence
 from statewise.verification import ROWS, STEPS, TOLERANCE, Verification
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from statewise.baselines import Baselines
+from statewise.text.baselines import Baselines
 from tolerances import assert_close
 
 V = 6

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import statewise as sw
-from statewise import scoring
-from statewise.scoring import Scores, score_sequence
+from statewise.text import scoring
+from statewise.text.scoring import Scores, score_sequence
 from texts import WINDOW, Array, probabilities, reader, symbols, windowed_probabilities
 from tolerances import TOLERANCES, assert_close
 
@@ -32,7 +32,7 @@ def windowed() -> sw.Sequential:
 
 
 def score(model: sw.Sequential, ids: Array, window: int | None = None) -> Scores:
-    return score_sequence(model.network, model.params, ids, window)
+    return score_sequence(model.network, model.params, ids, window)[0]
 
 
 def by_hand(model: sw.Sequential, ids: Array) -> Scores:
@@ -112,10 +112,10 @@ def test_every_symbol_is_scored_once_however_it_is_cut(
         monkeypatch.setattr(scoring, name, value)
     seen = np.zeros(count, int)
 
-    def look(_: Any, __: Any, x: Array, y: Array, mask: Array) -> tuple[Array, Array]:
+    def look(_: Any, __: Any, states: Any, x: Array, y: Array, mask: Array) -> tuple[Array, Array, Any]:
         assert (y - x == 1)[mask].all()
         np.add.at(seen, x[mask], 1)
-        return y * 1.0, y % 2 == 0
+        return y * 1.0, y % 2 == 0, states
 
     monkeypatch.setattr(scoring, "_score_rows", look)
     scores = score(model, np.arange(count))

@@ -1,0 +1,87 @@
+"""The networks that streams are tested on, and what their tests have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import statewise as sw
+from networks import CASES, SYMBOLS, Case, random_weights, random_x
+from statewise.layers import GRU, Activation, Dense, Dropout, Embedding, Layer, Masking, TimeDistributed
+from statewise.shapes import Array
+from statewise.streaming import Runtime
+
+BATCH, STEPS = 3, 5
+
+
+def lstm(units: int = 4, **options: Any) -> Layer:
+    return sw.LSTM(units, **{"return_sequences": True, **options})
+
+
+def gru(units: int = 4, **options: Any) -> Layer:
+    return GRU(units, **{"return_sequences": True, **options})
+
+
+STREAMED = [
+    *(case for case in CASES if not case.looks_ahead),
+    Case("gru", lambda: [gru(5), Dense(2)]),
+    Case("gru-reset-before", lambda: [gru(5, reset_after=False)]),
+    Case("gru-last", lambda: [gru(), GRU(3), Dense(2)], every_step=False),
+    Case("gru-no-bias", lambda: [gru(use_bias=False), gru(3, use_bias=False, reset_after=False)]),
+    Case("gru-other-functions", lambda: [gru(activation="softsign", recurrent_activation="hard_sigmoid")]),
+    Case("gru-softmax-gates", lambda: [gru(recurrent_activation="softmax", reset_after=False)]),
+    Case("lstm-relu-sigmoid", lambda: [lstm(activation="relu")]),
+    Case("lstm-linear", lambda: [lstm(activation="linear", recurrent_activation="sigmoid")]),
+    Case("lstm-softmax-gates", lambda: [lstm(activation="softmax", recurrent_activation="softmax")]),
+    Case("learnt-start", lambda: [lstm(learn_initial_state=True), gru(3, learn_initial_state=True)]),
+    Case("masking", lambda: [Masking(-1.0), lstm(), gru(3), Dense(2, activation="softmax")]),
+    Case("masking-last", lambda: [Masking(-1.0), GRU(4, learn_initial_state=True), Dense(2)], every_step=False),
+    Case("mask-zero", lambda: [Embedding(SYMBOLS, 3, mask_zero=True), lstm(), gru(), Dense(2)], symbols=True),
+    Case(
+        "mask-zero-last",
+        lambda: [Embedding(SYMBOLS, 3, mask_zero=True), sw.LSTM(4, learn_initial_state=True)],
+        every_step=False,
+        symbols=True,
+    ),
+    Case(
+        "time-distributed",
+        lambda: [
+            TimeDistributed(Dense(4, activation="tanh")),
+            lstm(),
+            TimeDistributed(Dropout(0.5)),
+            TimeDistributed(Dense(3, use_bias=False)),
+            TimeDistributed(Activation("softmax")),
+        ],
+    ),
+    Case("no-memory", lambda: [Dropout(0.5), Activation("linear")]),
+    Case("masking-no-memory", lambda: [Masking(-1.0), Dense(2, activation="elu")]),
+]
+
+
+def built(layers: Sequence[Layer], input_shape: tuple[int | None, ...], seed: int = 1) -> sw.Sequential:
+    """A model with random weights, those of learnt initial states included."""
+    model = sw.Sequential(layers, seed=5)
+    model.build((None, *input_shape))
+    random_weights(model, seed)
+    return model
+
+
+def runtime_of(model: sw.Sequential) -> Runtime:
+    return Runtime.of(model.network.config(), model.params)
+
+
+def masked_x(case: Case, batch: int = BATCH, steps: int = STEPS, seed: int = 3) -> Array:
+    """Random input with steps to skip, where the network skips some: a first one, a last one, one between."""
+    x = random_x(case, batch, steps, seed)
+    for row, step in ((0, 0), (1, 2 % steps), (2 % batch, steps - 1)):
+        x[row, step] = 0 if case.symbols else -1.0
+    return x
+
+
+def parts(state: sw.State) -> dict[str, Array]:
+    """Returns a state's arrays in NumPy, by layer and place."""
+    return {
+        f"{name}.{field}": np.asarray(getattr(state[name], field)) for name in state for field in state[name]._fields
+    }
