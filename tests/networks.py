@@ -17,14 +17,21 @@ SYMBOLS, FEATURES = 7, 3
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+NOTHING = -1.0
+"""What stands for "nothing here" in all features of a step that a Masking layer skips."""
+
+
 @dataclass(frozen=True)
 class Case:
-    """A network: how to make its layers, whether it answers at every step, whether it reads symbols."""
+    """A network: how to make its layers, and what they are like."""
 
     name: str
     layers: Callable[[], Sequence[Layer]]
-    every_step: bool = True
-    symbols: bool = False
+    every_step: bool = True  # whether it answers at every step
+    symbols: bool = False  # whether it reads symbols
+    skips: bool = False  # whether it skips steps by what is in them
+    repeats: bool = False  # whether its answer at a step is the last layer's h, which a skipped step repeats
+    looks_ahead: bool = False  # whether it reads from both ends, so that nothing goes on from its state
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -32,9 +39,9 @@ class Case:
 
 
 CASES = [
-    Case("lstm", lambda: [sw.LSTM(5, return_sequences=True)]),
+    Case("lstm", lambda: [sw.LSTM(5, return_sequences=True)], repeats=True),
     Case("lstm-last", lambda: [sw.LSTM(4), sw.Dense(2)], every_step=False),
-    Case("stacked", lambda: [sw.LSTM(4, return_sequences=True), sw.LSTM(3, return_sequences=True)]),
+    Case("stacked", lambda: [sw.LSTM(4, return_sequences=True), sw.LSTM(3, return_sequences=True)], repeats=True),
     Case(
         "embedding",
         lambda: [
@@ -48,6 +55,7 @@ CASES = [
     Case(
         "relu",
         lambda: [sw.LSTM(4, return_sequences=True, activation="relu", recurrent_activation="hard_sigmoid")],
+        repeats=True,
     ),
     Case(
         "dropout",
@@ -62,7 +70,49 @@ CASES = [
         "dense-in-front",
         lambda: [sw.Dense(4, activation="tanh"), sw.LSTM(4, return_sequences=True), sw.Activation("sigmoid")],
     ),
+    Case("gru", lambda: [sw.GRU(5, return_sequences=True)], repeats=True),
+    Case("gru-reset-before", lambda: [sw.GRU(4, return_sequences=True, reset_after=False)], repeats=True),
+    Case("gru-then-lstm", lambda: [sw.GRU(4, return_sequences=True), sw.LSTM(3)], every_step=False),
+    Case("masking", lambda: [sw.Masking(NOTHING), sw.LSTM(4, return_sequences=True), sw.Dense(2)], skips=True),
+    Case(
+        "mask-zero",
+        lambda: [sw.Embedding(SYMBOLS, 3, mask_zero=True), sw.GRU(4, return_sequences=True)],
+        symbols=True,
+        skips=True,
+        repeats=True,
+    ),
+    Case(
+        "time-distributed",
+        lambda: [sw.LSTM(4, return_sequences=True), sw.TimeDistributed(sw.Dense(2, activation="tanh"))],
+    ),
+    Case("learnt-start", lambda: [sw.LSTM(4, return_sequences=True, learn_initial_state=True)], repeats=True),
+    Case(
+        "learnt-starts",
+        lambda: [sw.GRU(4, return_sequences=True, learn_initial_state=True), sw.GRU(3, learn_initial_state=True)],
+        every_step=False,
+    ),
 ]
+"""Networks whose input may come in pieces."""
+
+LOOKING_AHEAD = [
+    Case(
+        "bidirectional",
+        lambda: [
+            sw.Bidirectional(sw.LSTM(3, return_sequences=True)),
+            sw.Dense(2),
+            sw.Bidirectional(sw.GRU(2, return_sequences=True), merge_mode="sum"),
+        ],
+        looks_ahead=True,
+    ),
+    Case(
+        "bidirectional-last",
+        lambda: [sw.Masking(NOTHING), sw.Bidirectional(sw.LSTM(3, learn_initial_state=True), merge_mode="ave")],
+        every_step=False,
+        skips=True,
+        looks_ahead=True,
+    ),
+]
+"""Networks that read from both ends."""
 
 
 @contextmanager
@@ -87,24 +137,30 @@ def random_weights(model: sw.Sequential, seed: int = 1, scale: float = 0.7, bias
 def random_state(model: sw.Sequential, batch: int, seed: int = 2) -> sw.State:
     """Returns a state of different, non-zero h and c."""
     rng = np.random.default_rng(seed)
-    state: sw.State = jax.tree.map(
-        lambda part: jax.numpy.asarray(0.8 * rng.normal(size=part.shape), "float32"), model.zero_state(batch)
+    return each_part(
+        lambda part: jax.numpy.asarray(0.8 * rng.normal(size=part.shape), "float32"), model.initial_state(batch)
     )
-    return state
 
 
 def random_x(case: Case, batch: int, steps: int, seed: int = 3) -> Array:
-    """Returns random input `[B, T, F]`, or symbols `[B, T]`."""
+    """Returns random input `[B, T, F]`, or symbols `[B, T]`; with steps to skip where the network skips some."""
     rng = np.random.default_rng(seed)
     if case.symbols:
         return rng.integers(0, SYMBOLS, (batch, steps)).astype(np.int32)
-    return rng.normal(size=(batch, steps, FEATURES)).astype(np.float32)
+    x = rng.normal(size=(batch, steps, FEATURES)).astype(np.float32)
+    if case.skips:
+        x[rng.random((batch, steps)) < 0.25] = NOTHING
+    return x
+
+
+def each_part(change: Callable[[Any], Any], state: sw.State) -> sw.State:
+    """Returns the state with `change` made to the arrays of its layers, where its sequences start left as it is."""
+    return sw.State({name: jax.tree.map(change, state[name]) for name in state}, state.learnt)
 
 
 def rows(state: sw.State, index: Any) -> sw.State:
-    """Returns the state of some rows."""
-    chosen: sw.State = jax.tree.map(lambda part: part[index], state)
-    return chosen
+    """Returns the state of some rows; of one without its batch axis where `index` is a number."""
+    return each_part(lambda part: part[index], state)
 
 
 def copied(tree: Any) -> Any:

@@ -103,7 +103,7 @@ FOREIGN: dict[str, Callable[[bytes], bytes]] = {
 def test_files_cut_short_or_of_other_kinds(tmp_path: Path, saved: bytes, spoil: Callable[[bytes], bytes]) -> None:
     place = tmp_path / "m.statewise"
     place.write_bytes(spoil(saved))
-    refused(lambda: sw.load(place), FileError, (str(place), "is not a model file", "copy it again", "train anew"))
+    refused(lambda: sw.load(place), FileError, (str(place), "is not a model file", "copy it again", "make it anew"))
 
 
 @pytest.mark.parametrize("part", ["header", "arrays"])

@@ -222,7 +222,7 @@ def test_only_carry_moves_the_models_state() -> None:
     fit(model, state="carry", epochs=2)
     before, weights = copied(model.state), model.get_weights()
     assert any(part.any() for part in jax.tree.leaves(before))
-    elsewhere = model.zero_state(BATCH)
+    elsewhere = model.initial_state(BATCH)
     model.evaluate(X, Y, batch_size=BATCH)
     model.evaluate(X, Y, batch_size=BATCH, state=elsewhere)
     model.predict(X, batch_size=BATCH)

@@ -65,24 +65,28 @@ def _plain(value: np.generic) -> Any:
     return value.item()
 
 
-def read_artifact(path: str | Path) -> Artifact:
-    """Returns what is in a model file.
+MAKERS = {"model": "`statewise train` and `model.save` make one", "state": "`state.save` makes one"}
+"""Where files come from, by what they hold."""
+
+
+def read_artifact(path: str | Path, what: str = "model") -> Artifact:
+    """Returns what is in a file that holds a model, or `what` else is expected in it.
 
     Raises:
         FileError: it is missing, damaged, from another program, or from a newer statewise.
     """
     place = as_path(path)
     if not os.path.exists(place):
-        raise FileError(f"no model file {place}; `statewise train` and `model.save` make one")
+        raise FileError(f"no {what} file {place}; {MAKERS[what]}")
     if not place.is_file():
-        raise FileError(f"{place} is a {'folder' if place.is_dir() else 'device'}; expected a model file")
+        raise FileError(f"{place} is a {'folder' if place.is_dir() else 'device'}; expected a {what} file")
     try:
         with safe_open(place, framework="numpy") as file:
             metadata = file.metadata() or {}
             _check_origin(place, metadata)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except SafetensorError as error:
-        raise FileError(f"{place} is not a model file, or is cut short or damaged ({error}); {ANEW}") from None
+        raise FileError(f"{place} is not a {what} file, or is cut short or damaged ({error}); {ANEW}") from None
     except OSError as error:
         raise FileError(f"cannot read {place}: {error.strerror or error}; {ANEW}") from None
     text = metadata.get("header", "")
@@ -95,12 +99,12 @@ def read_artifact(path: str | Path) -> Artifact:
         raise FileError(f"{place} is damaged: its header cannot be read; {ANEW}") from None
 
 
-ANEW = "copy it again from where it was made, or train anew"
+ANEW = "copy it again from where it was made, or make it anew"
 
 
 def _check_origin(place: Path, metadata: dict[str, str]) -> None:
     if metadata.get("format") != "statewise":
-        raise FileError(f"{place} is a safetensors file, but statewise did not write it; expected a model file")
+        raise FileError(f"{place} is a safetensors file, but statewise did not write it; expected a file that it wrote")
     version = metadata.get("version", "")
     if not version.isdecimal() or int(version) < 1:
         raise FileError(f"{place} is damaged: its version is {version!r}; {ANEW}")

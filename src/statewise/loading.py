@@ -19,6 +19,8 @@ def load(path: str | Path) -> Sequential | TextModel:
         FileError: the file is missing, damaged, from another program, or from a newer statewise.
     """
     artifact = read_artifact(path)
+    if artifact.kind == "state":
+        raise FileError(f"{path} holds a state, not a model; statewise.State.load reads it")
     if artifact.kind not in KINDS:
         raise FileError(
             f"{path} holds a {artifact.kind!r} model, which this statewise does not know: "

@@ -57,9 +57,9 @@ class Feed(NamedTuple):
     validation_size: int
 
     @property
-    def rows(self) -> int:
-        """N, or what is known of it: the rows of a batch."""
-        return self.source.rows if isinstance(self.source, Samples) else self.size
+    def rows(self) -> int | None:
+        """N; None where batches come one after another."""
+        return self.source.rows if isinstance(self.source, Samples) else None
 
     @property
     def steps(self) -> int:
@@ -68,11 +68,10 @@ class Feed(NamedTuple):
 
     def layout(self, start: Start, shuffled: bool, truncation: Truncation | None) -> Layout:
         """Returns how the rows become batches."""
-        streamed = isinstance(self.source, CheckedBatches)
         return Layout(
             self.size,
-            None if streamed or not shuffled else self.rows,
-            padded=streamed or self.rows % self.size != 0,
+            self.rows if shuffled else None,
+            padded=self.rows is None or self.rows % self.size != 0,
             carry=start.carry,
             warmup=start.warmup,
             truncation=truncation,

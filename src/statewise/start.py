@@ -30,8 +30,10 @@ class Start:
         return samples._replace(start=tuple(np.asarray(part) for part in jax.tree.leaves(self.rows)))
 
 
-def read_start(state: object, network: Network, rows: int, batch_size: int, kept: State | None) -> Start:
+def read_start(state: object, network: Network, rows: int | None, batch_size: int, kept: State | None) -> Start:
     """Returns what `state` says of N `rows` in batches of `batch_size`; `kept` is `model.state`.
+
+    `rows` is None where batches come one after another and nobody knows how many there are.
 
     Raises:
         ConfigurationError: another word.
@@ -39,7 +41,7 @@ def read_start(state: object, network: Network, rows: int, batch_size: int, kept
     """
     if isinstance(state, State):
         network.check_continuable("state=<State>")
-        if state.batch == rows != batch_size:
+        if state.batch == rows:
             return Start(rows=network.check_state(state, rows))
         return Start(carry=True, lanes=_lanes("state", state, network, rows, batch_size))
     if state == "fresh":
@@ -51,7 +53,10 @@ def read_start(state: object, network: Network, rows: int, batch_size: int, kept
             lanes=None if kept is None else _lanes("model.state", kept, network, rows, batch_size),
             keep=True,
         )
-    return Start(warmup=_warmup(state))
+    start = Start(warmup=_warmup(state))
+    if start.warmup:
+        network.check_continuable(f"state={state!r}")
+    return start
 
 
 def check_warmup(start: Start, steps: int) -> None:
@@ -62,11 +67,11 @@ def check_warmup(start: Start, steps: int) -> None:
         )
 
 
-def _lanes(what: str, state: State, network: Network, rows: int, batch_size: int) -> LayerStates:
+def _lanes(what: str, state: State, network: Network, rows: int | None, batch_size: int) -> LayerStates:
     states = network.check_state(state)
     if network.memory and state.batch != batch_size:
         either = f"{batch_size}, one for each row of a batch"
-        if rows != batch_size:
+        if rows not in (None, batch_size):
             either += f", or {rows}, one for each row of x"
         afresh = "model.reset_state()" if what == "model.state" else f"model.initial_state({batch_size})"
         raise StateError(
@@ -80,6 +85,6 @@ def _warmup(state: object) -> int:
     word, _, number = state.partition(":") if isinstance(state, str) else ("", "", "")
     if word == "warmup" and number.isdecimal():
         return int(number)
-    close = nearest(word, ["fresh", "carry", "warmup"], count=1)
+    close = [] if word == "warmup" else nearest(word, ["fresh", "carry", "warmup:n"], count=1)
     hint = f"did you mean {close[0]!r}? Known:" if close else "expected one of"
     raise ConfigurationError(f"unknown state {state!r}: {hint} 'fresh', 'carry', 'warmup:n' (n steps), or a State")

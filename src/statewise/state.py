@@ -12,7 +12,7 @@ import numpy as np
 from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import FileError, ShapeError, StateError
 from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState
-from statewise.shapes import check_whole
+from statewise.shapes import as_array, check_finite, check_whole
 
 LayerStates = dict[str, LayerState]
 """What runs through compiled programs: each layer's state by the layer's name, empty for those without memory."""
@@ -176,13 +176,15 @@ class State:
         Raises:
             StateError: there is no such layer or part.
             ShapeError: a part has another shape.
+            DataError: NaN, or something other than numbers.
         """
         layer = self[name]
         fields = getattr(layer, "_fields", ())
         if unknown := [part for part in parts if part not in fields or isinstance(getattr(layer, part), tuple)]:
             raise StateError(f"the state of {name!r} has no part {unknown[0]!r}; expected {' or '.join(fields)}")
         for part, value in parts.items():
-            expected, array = getattr(layer, part), np.asarray(value)
+            expected, array = getattr(layer, part), as_array(f"{name}.{part}", value)
+            check_finite(f"{name}.{part}", array)
             if array.shape != expected.shape:
                 raise ShapeError(f"{name}.{part}: expected shape {list(expected.shape)}, got {list(array.shape)}")
             parts[part] = array.astype(expected.dtype)
@@ -227,7 +229,7 @@ class State:
             FileError: the file is missing, damaged, or holds something else.
             StateError: the state belongs to another network.
         """
-        artifact = read_artifact(path)
+        artifact = read_artifact(path, "state")
         if artifact.kind != "state":
             raise FileError(f"{path} holds a {artifact.kind} model, not a state; statewise.load reads it")
         kinds = artifact.header["layers"]
@@ -302,7 +304,7 @@ def describe_sizes(sizes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> str:
 
 def _frozen(part: Any) -> Any:
     """Returns an array that nobody can change: JAX's cannot be, NumPy's are copied and locked."""
-    if isinstance(part, np.ndarray) and part.flags.writeable:
+    if isinstance(part, np.ndarray) and (part.flags.writeable or part.base is not None):
         part = part.copy()
         part.setflags(write=False)
     return part

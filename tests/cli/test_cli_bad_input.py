@@ -211,7 +211,7 @@ def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line
         ),
         "generate '' --prompt the": ("expected the name of a file", "''"),
         "generate inner --prompt the": ("inner is a folder", "expected a model file"),
-        "generate story.txt --prompt the": ("story.txt is not a model file", "train anew"),
+        "generate story.txt --prompt the": ("story.txt is not a model file", "make it anew"),
         "generate short.statewise --prompt the": ("short.statewise is not a model file", "cut short", "copy it again"),
         "generate flipped.statewise --prompt the": ("flipped.statewise is damaged", "checksum", "copy it again"),
         "generate newer.statewise --prompt the": ("format version 7", "up to 1", "pip install --upgrade statewise"),
@@ -234,7 +234,7 @@ def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line
         "evaluate story.txt story.txt": ("story.txt is not a model file",),
         "info no.statewise": ("no model file no.statewise", "statewise train"),
         "info inner": ("inner is a folder", "expected a model file"),
-        "info story.txt": ("story.txt is not a model file", "train anew"),
+        "info story.txt": ("story.txt is not a model file", "make it anew"),
         "info flipped.statewise": ("flipped.statewise is damaged", "checksum"),
     }
 )

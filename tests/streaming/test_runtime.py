@@ -236,9 +236,9 @@ def test_files_of_other_things_are_refused(tmp_path: Path) -> None:
     headers: list[dict[str, Any]] = [{}, {"network": 5}, {"network": {"input_shape": [None, 3], "layers": []}}]
     for header in headers:
         artifact = Artifact("sequential", header, {})
-        refused(partial(opened, tmp_path, artifact), FileError, ["damaged", "header", "train anew"])
+        refused(partial(opened, tmp_path, artifact), FileError, ["damaged", "header", "make it anew"])
     bare = Artifact("sequential", whole.header, {})
-    refused(lambda: opened(tmp_path, bare), FileError, ["'lstm'", "kernel [3, 16]", "got none", "train anew"])
+    refused(lambda: opened(tmp_path, bare), FileError, ["'lstm'", "kernel [3, 16]", "got none", "make it anew"])
     odd = {**whole.arrays, "params['dense']['kernel']": np.zeros((3, 2), np.float32)}
     message = ["'dense'", "expected kernel [4, 2]", "got [3, 2]"]
     refused(lambda: opened(tmp_path, Artifact("sequential", whole.header, odd)), FileError, message)

@@ -273,7 +273,7 @@ class TextModel:
     # -- states ------------------------------------------------------------------------------------------------
 
     def _start(self, state: str | State) -> Start:
-        start = read_start(state, self._model.network, 1, 1, self.state)
+        start = read_start(state, self._model.network, None, 1, self.state)
         if self.window is not None and start != Start():
             raise StateError(
                 f"state: this model reads windows of {self.window} and carries none; make a TextModel without window"

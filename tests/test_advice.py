@@ -1,0 +1,137 @@
+"""What `fit` warns of: trainings that run, but cannot learn what their user most likely wants them to."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import statewise as sw
+from mistakes import STORY, model_of
+from statewise.errors import ConfigurationError, StatewiseWarning
+
+_RNG = np.random.default_rng(41)
+SERIES = _RNG.normal(size=25).astype(np.float32)
+X = _RNG.normal(size=(6, 4, 2)).astype(np.float32)
+ONE_STEP = X[:, :1]
+Y = _RNG.normal(size=(6, 1)).astype(np.float32)
+
+
+def fit(model: Any, *data: Any, **options: Any) -> Any:
+    """Fits without a word, from this file."""
+    return model.fit(*data, verbose=0, **options)
+
+
+def memory() -> Any:
+    return model_of(sw.LSTM(2), sw.Dense(1))
+
+
+def each_step() -> Any:
+    return model_of(sw.LSTM(2, return_sequences=True), sw.Dense(1))
+
+
+def lanes(steps: int = 3) -> sw.Lanes:
+    return sw.lanes(SERIES, batch_size=2, steps=steps)
+
+
+def warned(action: Callable[[], object]) -> list[str]:
+    """Returns the warnings of an action, each of them from this file."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        action()
+    assert {warning.category for warning in caught} <= {StatewiseWarning}
+    assert {warning.filename for warning in caught} <= {__file__}
+    return [str(warning.message) for warning in caught]
+
+
+Case = tuple[Callable[[], object], tuple[str, ...]]
+WARNED: dict[str, Case] = {
+    "one-step-fresh": (
+        lambda: fit(memory(), ONE_STEP, Y),
+        ("one time step", "fresh state", "nothing can be learnt from earlier samples", "make samples longer"),
+    ),
+    "one-step-carried": (
+        lambda: fit(memory(), ONE_STEP, Y, batch_size=2, state="carry"),
+        ("one time step", "carried state", "no gradient reaches it", "make samples longer"),
+    ),
+    "one-step-batches": (
+        lambda: fit(memory(), [(ONE_STEP[:3], Y[:3]), (ONE_STEP[3:], Y[3:])]),
+        ("one time step", "fresh state", "make samples longer"),
+    ),
+    "one-step-lanes": (
+        lambda: fit(each_step(), lanes(steps=1), state="carry"),
+        ("one time step", "no gradient reaches it", "make samples longer"),
+    ),
+    "lanes-fresh": (
+        lambda: fit(each_step(), lanes()),
+        ("lanes go on from batch to batch", "fresh state", "state='carry'"),
+    ),
+    "lanes-warming-up": (
+        lambda: fit(each_step(), lanes(), state="warmup:1"),
+        ("lanes go on from batch to batch", "state='carry'"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("action", "words"), WARNED.values(), ids=WARNED)
+def test_a_training_that_cannot_learn_warns_once_in_one_sentence(
+    action: Callable[[], object], words: tuple[str, ...]
+) -> None:
+    (message,) = warned(action)
+    assert not [word for word in words if word not in message], message
+    assert "\n" not in message
+    assert ". " not in message
+
+
+def test_the_warnings_tell_each_other_apart() -> None:
+    assert len({warned(WARNED[name][0])[0] for name in ("one-step-fresh", "one-step-carried", "lanes-fresh")}) == 3
+
+
+QUIET: dict[str, Callable[[], object]] = {
+    "several-steps": lambda: fit(memory(), X, Y),
+    "several-steps-carried": lambda: fit(memory(), X, Y, batch_size=2, state="carry"),
+    "without-memory": lambda: fit(model_of(sw.Dense(1)), X[:, 0], Y),
+    "without-memory-in-steps": lambda: fit(model_of(sw.Dense(1)), ONE_STEP, Y[:, None]),
+    "one-row": lambda: fit(memory(), ONE_STEP[:1], Y[:1]),
+    "lanes-carried": lambda: fit(each_step(), lanes(), state="carry"),
+    "lanes-from-a-state": lambda: fit(model := each_step(), lanes(), state=_built(model).initial_state(2)),
+    "lanes-in-one-batch": lambda: fit(each_step(), lanes(steps=12)),
+    "windows": lambda: fit(memory(), sw.windows(SERIES, 3)),
+    "text": lambda: fit(sw.TextModel(units=3, embedding=2), STORY, epochs=1),
+}
+
+
+def _built(model: Any) -> Any:
+    model.build((None, None, 1))
+    return model
+
+
+@pytest.mark.parametrize("action", QUIET.values(), ids=QUIET)
+def test_a_training_that_can_learn_does_not_warn(action: Callable[[], object]) -> None:
+    assert warned(action) == []
+
+
+def test_only_training_warns() -> None:
+    model = memory()
+    assert len(warned(lambda: fit(model, ONE_STEP, Y))) == 1
+    assert warned(lambda: (model.evaluate(ONE_STEP, Y), model.predict(ONE_STEP), model(ONE_STEP))) == []
+
+
+def test_rows_with_states_of_their_own_are_not_told_that_they_start_afresh() -> None:
+    """One step each, but what came before is in the state that was given."""
+    model = memory()
+    model.build((None, None, 2))
+    messages = warned(lambda: fit(model, ONE_STEP, Y, batch_size=2, state=model.initial_state(6)))
+    assert not [message for message in messages if "fresh" in message]
+
+
+@pytest.mark.parametrize("data", [(X, Y), (lanes(),)], ids=["arrays", "lanes"])
+def test_shuffled_rows_cannot_be_carried(data: Any) -> None:
+    model = memory() if len(data) == 2 else each_step()
+    options: dict[str, Any] = {"state": "carry", "shuffle": True, "batch_size": 2}
+    with pytest.raises(ConfigurationError, match="shuffled rows do not go on from one another; leave shuffle out"):
+        fit(model, *data, **options)
+    assert model.history is None

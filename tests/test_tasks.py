@@ -1,0 +1,130 @@
+"""Tasks that cannot be done without memory, learnt by the scripts in `examples/` at sizes that take seconds.
+
+Each is scored on new data, beside what can be had without memory: by the formula, and measured, as what remains of
+the trained model when its state is reset at every step.
+"""
+
+from __future__ import annotations
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import statewise as sw
+
+SEED = 3
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def example(name: str) -> Any:
+    """Returns a script of `examples/` as a module."""
+    spec = spec_from_file_location(f"examples_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+echo, adding, copy_memory, carried_state = map(example, ["echo", "adding", "copy_memory", "carried_state"])
+
+
+def without_memory(model: sw.Sequential, x: Any, y: Any) -> dict[str, float]:
+    """Returns the scores of a model that forgets everything before each step."""
+    scores = model.evaluate(x, y, reset=np.ones(x.shape[:2], bool), return_dict=True)
+    assert isinstance(scores, dict)
+    return scores
+
+
+# ------------------------------------------------------------------------------------------------ echo with a lag
+
+
+@pytest.mark.parametrize("lag", [1, 2, 4])
+def test_an_echo_is_learnt_through_lanes(lag: int) -> None:
+    model = echo.train(SEED, lag, epochs=20, verbose=0)
+    unseen, chance = echo.echo(2 * SEED + 1, lag, 1000), 1 / echo.SYMBOLS
+    reachable = (echo.STEPS - lag + lag * chance) / echo.STEPS  # in the first `lag` steps of a batch one can but guess
+    assert echo.accuracy(model, unseen, carry=True) > 0.99
+    assert echo.accuracy(model, unseen, carry=False) < reachable + 0.02
+    assert without_memory(model, unseen.x, unseen.y)["accuracy"] < chance + 0.03
+
+
+# --------------------------------------------------------------------------------------------- the adding problem
+
+
+def test_numbers_are_added_across_25_steps() -> None:
+    model, _ = adding.train(SEED, length=25, rows=2000, verbose=0)
+    x, y = adding.adding(2 * SEED + 1, 1000, 25)
+    assert model.evaluate(x, y) < adding.BASELINE / 3
+    assert without_memory(model, x, y)["loss"] > 0.9 * adding.BASELINE
+
+
+@pytest.mark.slow
+def test_numbers_are_added_across_100_steps() -> None:
+    model, _ = adding.train(SEED, length=100, verbose=0)
+    x, y = adding.adding(2 * SEED + 1, 2000, 100)
+    assert model.evaluate(x, y) < adding.SOLVED
+
+
+# ---------------------------------------------------------------------------------------------------- copy memory
+
+
+def test_three_symbols_are_copied_across_10_steps() -> None:
+    model = copy_memory.network(SEED, units=32)
+    model.fit(*copy_memory.copy(2 * SEED, 2000, 10, remember=3), batch_size=20, epochs=30, verbose=0)
+    x, y = copy_memory.copy(2 * SEED + 1, 500, 10, remember=3)
+    assert model.evaluate(x, y) < copy_memory.baseline(10, remember=3) / 3
+    assert copy_memory.recall(model, x, y) > 0.9  # guessing: 1 / 8
+    assert without_memory(model, x, y)["loss"] > 0.9 * copy_memory.baseline(10, remember=3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_ten_symbols_are_copied_across_30_steps() -> None:
+    model = copy_memory.network(seed=0, units=100)
+    copy_memory.fit(model, seed=0, wait=30, verbose=0)
+    x, y = copy_memory.copy(seed=1, rows=1000, wait=30)
+    assert model.evaluate(x, y) < copy_memory.baseline(30) / 5
+    assert copy_memory.recall(model, x, y) > 0.9
+
+
+# -------------------------------------------------------------------------------------------------- carried state
+
+
+def test_a_key_shown_before_the_batch_is_out_of_reach_of_a_fresh_state() -> None:
+    with pytest.warns(sw.StatewiseWarning, match="write state='carry' to carry it"):
+        model = carried_state.train(SEED, "fresh", epochs=10, verbose=0)
+    right = carried_state.accuracy(model, carried_state.keys(2 * SEED + 1, 50), "fresh")
+    assert abs(right - carried_state.CHANCE) < 0.05  # 1000 keys: one standard deviation of guessing is 0.014
+
+
+def test_a_key_shown_before_the_batch_comes_with_a_carried_state() -> None:
+    model = carried_state.train(SEED, "carry", epochs=10, verbose=0)
+    unseen = carried_state.keys(2 * SEED + 1, 50)
+    assert carried_state.accuracy(model, unseen, "carry") > 0.99
+    assert abs(carried_state.accuracy(model, unseen, "fresh") - carried_state.CHANCE) < 0.05
+
+
+# ---------------------------------------------------------------------------------------------------- the scripts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [
+        (echo, ["--lag", "1"]),
+        (adding, ["--length", "10"]),
+        (copy_memory, ["--wait", "1", "--units", "8"]),
+        (carried_state, []),
+    ],
+    ids=["echo", "adding", "copy_memory", "carried_state"],
+)
+def test_the_script_says_what_it_reached(
+    script: Any, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [script.__name__, *options, "--epochs", "1"])
+    script.main()
+    assert "seed 0" in capsys.readouterr().out
