@@ -322,10 +322,10 @@ OTHERS: dict[str, tuple[Callable[[], sw.Sequential], dict[str, Any], tuple[str, 
     "rate": (lambda: tagger(optimizer=sw.Adam(learning_rate=RATE)), {}, ("optimizer", str(RATE))),
     "network": (lambda: tagger(dropout=0.2), {}, ("network", "0.2", "0.3")),
     "batch_size": (tagger, {"batch_size": 5}, ("batch_size", "4", "5")),
-    "carry": (tagger, {"state": "carry"}, ("its shuffled was 10, this one's is None",)),
-    "shuffle": (tagger, {"shuffle": False}, ("its shuffled was 10, this one's is None",)),
-    "warmup": (tagger, {"state": "warmup:1"}, ("warmup", "0", "1")),
-    "tbptt": (tagger, {"tbptt": 2}, ("truncation", "None", "2")),
+    "carry": (tagger, {"state": "carry"}, ("was True, now False",)),
+    "shuffle": (tagger, {"shuffle": False}, ("shuffle was True, now False",)),
+    "warmup": (tagger, {"state": "warmup:1"}, ("state.1 was 0, now 1",)),
+    "tbptt": (tagger, {"tbptt": 2}, ("tbptt was None", "2")),
     "mask": (tagger, {"mask": MASK}, ("data",)),
     "sample_weight": (tagger, {"sample_weight": WEIGHT}, ("data",)),
 }
@@ -372,7 +372,7 @@ def test_other_data_are_refused(what: str, path: Path, finished: bytes) -> None:
     elif what == "y":
         y[3, 2] = (y[3, 2] + 1) % 3
     options: dict[str, Any] = {"batch_size": BATCH, "epochs": 5, "verbose": 0, "checkpoint": path}
-    word = "shuffled" if what == "rows" else "data"
+    word = "rows" if what == "rows" else "data"
     refuse(path, lambda: tagger().fit(x[rows], y[rows], **options), ConfigurationError, "another training", word)
 
 

@@ -376,14 +376,6 @@ def both_ends() -> Any:
     return model
 
 
-def test_both_ends_may_warm_up() -> None:
-    """The reader from the end starts afresh there, whichever steps are scored."""
-    model = both_ends()
-    p = model.predict(X, state="warmup:1")
-    assert_close(p, np.asarray(model(X)[0])[:, 1:], "y")
-    assert model.evaluate(X, Y, state="warmup:1") == pytest.approx(loss_of(p, Y[:, 1:]), rel=1e-5)
-
-
 def state_of(rows: int, units: int = 4) -> Any:
     model = sw.Sequential([sw.LSTM(units, input_shape=(None, 2))])
     return model.initial_state(rows)

@@ -14,7 +14,7 @@ def advise(network: Network, x: object, steps: int, rows: int | None, start: Sta
     """Warns once of samples that are one step long, and of lanes whose state is not carried."""
     if not network.memory:
         return
-    if steps == 1 and rows != 1:
+    if steps == 1 and rows != 1 and start.rows is None:
         _warn(_ONE_STEP_CARRIED if start.carry else _ONE_STEP_FRESH)
     elif isinstance(x, Lanes) and not start.carry and x.batches > 1:
         _warn(_LANES_FRESH)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import numpy as np
+
 from statewise.errors import ConfigurationError, MissingExtraError, unknown_name
 from statewise.files import as_path, cannot_write, check_writable
 from statewise.shapes import Array, check_whole, is_number
@@ -63,7 +65,8 @@ class FunctionCallback(Callback):
         self._function = function
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
-        return self._function(epoch, logs) is True
+        ended = self._function(epoch, logs)
+        return isinstance(ended, bool | np.bool_) and bool(ended)
 
 
 class OnBehalf(Callback):

@@ -69,11 +69,10 @@ class Checkpoint:
                 f"{self.path} holds a model, but not a training to go on with; name another file for the checkpoint, "
                 "or go on from the model: statewise.load, then fit with initial_epoch"
             )
-        if others := [name for name, value in training.items() if kept["training"].get(name) != value]:
-            was, now = kept["training"].get(others[0]), training[others[0]]
+        if kept["training"] != training:
             raise ConfigurationError(
-                f"{self.path} is the checkpoint of another training: its {others[0]} was {was!r}, this one's is "
-                f"{now!r}; remove the file, or name another"
+                f"{self.path} is the checkpoint of another training: {_first_difference(kept['training'], training)}; "
+                "remove the file, or name another"
             )
         return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]))
 
@@ -95,10 +94,21 @@ class Checkpoint:
         self._pause = max(LEAST_SECONDS, (self._written - begun) / SHARE)
 
 
+def _first_difference(was: Any, now: Any, place: str = "") -> str:
+    """Returns in words where two values of JSON differ first: `network.layers.2.rate was 0.1, now 0.2`."""
+    if isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        was, now = dict(enumerate(was)), dict(enumerate(now))
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        return f"{place} was {was!r}, now {now!r}"
+    name = next(name for name in {**was, **now} if was.get(name) != now.get(name))
+    return _first_difference(was.get(name), now.get(name), f"{place}.{name}" if place else str(name))
+
+
 def fingerprint(samples: Samples) -> dict[str, Any]:
     """Returns by what the same data are known again."""
     checksum = 0
-    for array in samples[:5]:
+    for name, array in zip(samples._fields[:5], samples[:5], strict=True):
         if array is not None:
+            checksum = zlib.crc32(f"{name}{array.shape}{array.dtype}".encode(), checksum)
             checksum = zlib.crc32(array.tobytes(), checksum)
     return {"rows": samples.rows, "data": checksum}

@@ -12,7 +12,7 @@ from statewise.checkpoint import Checkpoint
 from statewise.errors import DivergenceError
 from statewise.history import History
 from statewise.interrupt import graceful_interrupt
-from statewise.training import EpochRecord, Position, StepRecord, StreamedTraining, Training
+from statewise.training import EpochRecord, StepRecord, StreamedTraining, Training
 
 Take = Callable[[], None]
 """Makes the model what the training's last finished epoch left."""
@@ -56,10 +56,10 @@ def run_epochs(
                 if ended or interrupt.requested:
                     break
         finally:
-            if history.epoch and training.rewind(history.epoch[-1]):
+            if training.rewind(history.epoch[-1] if history.epoch else first - 1):
                 take()
             if checkpoint is not None:
-                checkpoint.keep(_position(training, history, first), history, now=True)
+                checkpoint.keep(training.position, history, now=True)
             for callback in callbacks:
                 callback.on_train_end(model)
     history.seconds = time.perf_counter() - begun
@@ -67,12 +67,6 @@ def run_epochs(
         done = history.epoch[-1] + 1 if history.epoch else first
         sys.stderr.write(f"training stopped by Ctrl-C; the weights are those after epoch {done}\n")
     return history
-
-
-def _position(training: Training | StreamedTraining, history: History, first: int) -> Position:
-    """Returns how far the training is, not counting epochs that ran ahead or diverged."""
-    done = history.epoch[-1] + 1 if history.epoch else first
-    return training.position if training.position.epoch == done else Position(training.run, done, 0)
 
 
 def _show_step(record: StepRecord, callbacks: Sequence[Callback]) -> bool:

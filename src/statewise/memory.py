@@ -20,15 +20,22 @@ from statewise.objective import Batch, Objective
 from statewise.plots import plot_memory
 from statewise.shapes import Array
 from statewise.state import LayerStates
+from statewise.words import plural
 
-ENOUGH = 0.99
+ENOUGH = 0.95
 """A model uses as many steps as bring this share of what all its memory brings."""
+
+ENOUGH_ROWS = 30
+"""With fewer rows nobody knows how much their mean owes to chance, and it is taken as it is."""
 
 FAINT = 0.01
 """A gradient below this share of the largest is not counted; nor is a change of the loss below it."""
 
 PROBES, PROBED_ROWS = 8, 64
 """From how many steps gradients are followed back, in how many rows."""
+
+SWAPPED_ROWS = 512
+"""How many rows at most are given another's past."""
 
 OPEN, CLOSED = 0.9, 0.1
 """A gate above or below these is saturated."""
@@ -51,15 +58,18 @@ class MemoryReport:
 
     Attributes:
         losses: the loss when the state is reset every 1, 2, 4, ... steps; the last is never within a row.
+        knowing: the loss of a row's last answer when the network knows 1, 2, 4, ... steps, that one included, and
+            has another row's past before them.
         carried: the loss with the state carried from batch to batch; None where rows do not go on from one another.
         gradient: size of the loss's gradient by the input so many steps back, as shares of the largest.
         gates: by layer and gate, how often it is saturated.
-        uses: how many steps, its own included, bring 99 % of what all the memory brings.
+        uses: how many steps, the answer's own included, bring 95 % of what all the memory brings to a last answer.
         reach: within how many steps gradients are above 1 % of the largest.
         conclusion: what this means, in a sentence.
     """
 
     losses: dict[int, float]
+    knowing: dict[int, float]
     carried: float | None
     gradient: tuple[float, ...]
     gates: dict[str, dict[str, GateUse]]
@@ -69,9 +79,10 @@ class MemoryReport:
 
     def __str__(self) -> str:
         steps = max(self.losses)
-        lines = ["state reset every    loss"]
+        lines = ["state reset every    loss     last answer, knowing so many steps"]
         for span, loss in self.losses.items():
-            lines.append(f"{'never in a row' if span == steps else f'{span:,} step(s)':<17}  {loss:8.4f}")
+            name = "never in a row" if span == steps else plural(span, "step")
+            lines.append(f"{name:<17}  {loss:8.4f}  {self.knowing[span]:8.4f}")
         if self.carried is not None:
             lines.append(f"{'never (carried)':<17}  {self.carried:8.4f}")
         shown = sorted({0, *(2**power for power in range(12)), len(self.gradient) - 1} & set(range(len(self.gradient))))
@@ -108,15 +119,18 @@ def report_memory(
     network, steps = objective.network, samples.steps
     if not network.memory:
         raise DataError("the network has no memory to report on; expected a layer such as LSTM(32) in it")
+    network.check_continuable("memory_report")
     if steps < 2:
         raise DataError("memory_report needs rows of at least 2 steps, x [N, T, F], to see how far back")
     losses = {span: measure(_resets(samples, span, network.answers_each_step), False) for span in _spans(steps)}
+    knowing = _losses_knowing(objective, params, samples, list(losses))
     carried = None if lanes is None else measure(samples.reset, True)
     few, start = _probed(network, params, samples, lanes)
     gradient = _gradient_by_lag(objective, params, few, start)
-    uses, reach = _steps_used(losses), int(np.flatnonzero(gradient >= FAINT).max(initial=0)) + 1
+    uses, reach = _steps_used(list(losses), knowing), int(np.flatnonzero(gradient >= FAINT).max(initial=-1)) + 1
     return MemoryReport(
         losses,
+        dict(zip(losses, knowing.mean(axis=1).tolist(), strict=True)),
         carried,
         tuple(gradient.tolist()),
         _gate_use(network, params, few, start),
@@ -124,6 +138,32 @@ def report_memory(
         reach,
         _conclude(losses, carried, uses, reach),
     )
+
+
+def _losses_knowing(objective: Objective, params: NetworkParams, samples: Samples, spans: list[int]) -> Array:
+    """Returns `[spans, N]`: the loss of each row's last answer, by how many steps up to it are the row's own.
+
+    What comes before those is the past of the next row: real, but of no use. A reset there would also measure how well
+    the network bears a cold start, which it may never have met so near to an answer.
+    """
+    bare, head = objective.network.without_head()
+    batch = Batch(*jax.tree.map(lambda a: jnp.asarray(a[:SWAPPED_ROWS]), tuple(samples[:5])))
+    steps, each_step = samples.steps, objective.network.answers_each_step
+    real = bare.mask_of(batch.x, batch.mask)
+    real = jnp.ones(batch.x.shape[:2], bool) if real is None else real
+    last = steps - 1 - jnp.argmax(real[:, ::-1], axis=1)  # [N] where each row ends
+    place = jnp.arange(steps)[None] - last[:, None]  # 0 at the last step, -1 before it
+
+    @jax.jit
+    def loss(span: jax.Array) -> jax.Array:
+        begin = bare.initial_state(params, len(batch.x))
+        _, past = bare.apply(params, batch.x, begin, reset=batch.reset, mask=real & (place <= -span))
+        past = jax.tree.map(lambda part: jnp.roll(part, -1, axis=0), past)
+        logits, _ = bare.apply(params, batch.x, past, reset=batch.reset, mask=real & (place > -span))
+        values = objective.loss.on(head)(batch.y, logits)
+        return jnp.take_along_axis(values, last[:, None], axis=1)[:, 0] if each_step else values
+
+    return np.stack([np.asarray(loss(jnp.int32(span)), np.float64) for span in spans])[:, np.asarray(real.any(axis=1))]
 
 
 def _probed(network: Network, params: NetworkParams, samples: Samples, lanes: int | None) -> tuple[Batch, LayerStates]:
@@ -159,32 +199,39 @@ def _resets(samples: Samples, span: int, each_step: bool) -> Array | None:
     return reset if samples.reset is None else reset | samples.reset
 
 
-def _steps_used(losses: dict[int, float]) -> int:
-    first, best = next(iter(losses.values())), min(losses.values())
-    if first - best <= FAINT * abs(first):
-        return 1
-    return next(span for span, loss in losses.items() if first - loss >= ENOUGH * (first - best))
+def _steps_used(spans: list[int], knowing: Array) -> int:
+    """Returns the first span that lacks next to nothing of what knowing the whole row brings, or nothing that shows.
+
+    What does not show is within two standard errors of the mean over the rows, if they are enough to know it.
+    """
+    lacking = knowing - knowing[-1]
+    rows = lacking.shape[1]
+    unseen = 2 * lacking.std(axis=1) / math.sqrt(rows) * (rows >= ENOUGH_ROWS)
+    faint = max((1 - ENOUGH) * lacking.mean(axis=1)[0], FAINT * abs(knowing[-1].mean()))
+    next_to_nothing = np.maximum(faint, unseen)
+    return spans[int(np.argmax(lacking.mean(axis=1) <= next_to_nothing))]
 
 
 def _conclude(losses: dict[int, float], carried: float | None, uses: int, reach: int) -> str:
     steps, last = max(losses), list(losses.values())[-1]
+    clauses = [f"This model uses about {uses:,} of the {plural(steps, 'step')} in a row"]
     if uses == 1:
-        used = "This model uses no memory: reset at every step its loss is as good"
-    else:
-        used = f"This model uses about {uses:,} step(s) of the {steps:,} in a row"
-    if carried is None:
-        carry = "whether carrying the state pays shows if x is what lanes(...) returned"
-    elif carried < last - FAINT * abs(last):
-        carry = f"carrying the state from batch to batch pays (loss {carried:.4f} instead of {last:.4f})"
-    else:
-        carry = f"carrying the state from batch to batch does not pay (loss {carried:.4f}, without {last:.4f})"
-    if reach < steps:
-        longer = f"gradients fade after {reach:,} step(s), so longer rows or a longer tbptt hardly pay"
-    elif uses <= steps // 2:
-        longer = "what lies further back brings nothing, so longer rows or a longer tbptt hardly pay"
-    else:
-        longer = f"gradients still arrive from {steps:,} steps back, so longer rows or a longer tbptt may pay"
-    return f"{used}; {carry}; {longer}."
+        clauses = ["This model uses no memory: knowing the last step alone, it answers as well"]
+    if carried is not None:
+        paid = carried < last - FAINT * abs(last)
+        pays, without = ("pays", " instead of") if paid else ("does not pay", ", without it")
+        clauses.append(f"carrying the state from batch to batch {pays} (loss {carried:.4f}{without} {last:.4f})")
+    if uses == 1:
+        return "; ".join(clauses) + "."
+    if 0 < reach < steps:
+        clauses.append(f"gradients fade after {plural(reach, 'step')}, so longer rows or a longer tbptt hardly pay")
+    elif uses > steps // 2 and reach:
+        clauses.append(
+            f"gradients still arrive from {plural(steps, 'step')} back, so longer rows or a longer tbptt may pay"
+        )
+    elif reach:
+        clauses.append("what lies further back brings nothing, so longer rows or a longer tbptt hardly pay")
+    return "; ".join(clauses) + "."
 
 
 def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, start: LayerStates) -> Array:

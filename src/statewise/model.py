@@ -69,6 +69,7 @@ class Sequential(Trainable):
         Raises:
             LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
         """
+        framed = isinstance(x, Lanes)
         x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=self._reads_symbols())
         if not self._trained:
             raise LifecycleError(
@@ -78,7 +79,7 @@ class Sequential(Trainable):
         network = self._build_for(x)
         rows = read_rows(network, x, reset, mask)
         size = min(size, len(rows.x))
-        start = read_start(state, network, len(rows.x), size, self.state)
+        start = read_start(state, network, len(rows.x), size, None if framed else self.state)
         check_warmup(start, rows.steps)
         y, states = predict_rows(network, self._params, rows, size, start)
         ended = network.state_of(self._params, states)
@@ -168,7 +169,7 @@ class Sequential(Trainable):
             x: as in `predict`; its first 8 rows and 200 steps are looked at.
             reset: as in `predict`.
             mask: as in `predict`.
-            tolerance: the largest difference allowed, relative to `max(1, |expected|)`.
+            tolerance: the largest difference allowed, relative to the largest number of each array or to 1.
 
         >>> import statewise as sw
         >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)

@@ -90,6 +90,11 @@ class Network:
         return tuple(name for name, layer in parts if not isinstance(layer, MemorylessLayer))
 
     @property
+    def reads_steps(self) -> bool:
+        """Whether `x` has a time axis."""
+        return self.symbols is not None or len(self.input_shape) > 1
+
+    @property
     def answers_each_step(self) -> bool:
         """Whether `y` has a time axis."""
         return len(self.output_shape) == 2

@@ -122,7 +122,8 @@ class Objective:
 
     def logs(self, record: Array) -> dict[str, float]:
         """Returns loss and metrics of the elements that the totals of `record` went over."""
-        sums = record[0].astype(np.float64) - record[1]
+        sums, lost = record.astype(np.float64)
+        sums = sums - np.where(np.isfinite(sums), lost, 0.0)  # what is infinite has lost nothing that counts
         means = sums / max(sums[1], 1.0)
         logs = {"loss": float(means[0])}
         for metric, mean in zip(self.metrics, means[2:], strict=True):

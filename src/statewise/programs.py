@@ -140,7 +140,7 @@ class Programs:
             length = truncation.length(key)
             window, counted = window_of(cursor, length)
             states, window = self.objective.settle(run.params, behind, window, truncation.still)
-            scale = length / truncation.forward if truncation.random else None
+            scale = length / truncation.forward if truncation.random else jnp.ones(())
             run, behind = self._update(
                 run._replace(states=states),
                 window,
@@ -171,7 +171,15 @@ class Programs:
         if scale is not None:
             updates = jax.tree.map(lambda update: update * scale, updates)
         params = optax.apply_updates(run.params, updates)
-        return Run(params, optimizer, states, run.order, run.totals.add(added)), passed
+        after = Run(params, optimizer, states, run.order, run.totals.add(added))
+        return (after if scale is None else _if_scored(added, after, run)), passed
+
+
+def _if_scored(added: jax.Array, after: Run, before: Run) -> Run:
+    """Returns the run after an update; its weights and optimiser are those before if no step was scored."""
+    both = (after.params, after.optimizer), (before.params, before.optimizer)
+    params, optimizer = jax.tree.map(lambda new, old: jnp.where(added[1] > 0, new, old), *both)
+    return after._replace(params=params, optimizer=optimizer)
 
 
 def _windows(

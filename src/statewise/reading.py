@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.data.batches import CheckedBatches, Samples, check_filled, read_flags, read_samples, read_x
+from statewise.data.batches import CheckedBatches, Samples, check_filled, count_steps, read_flags, read_samples, read_x
 from statewise.data.lanes import Lanes
 from statewise.data.ragged import is_ragged, pad, unpad
 from statewise.data.windows import Windows
@@ -36,7 +36,7 @@ class Rows(NamedTuple):
     @property
     def steps(self) -> int:
         """T; 1 where rows have no time axis."""
-        return self.x.shape[1] if self.x.ndim > 1 else 1
+        return count_steps(self.x)
 
     def restore(self, y: Array, skipped: int = 0) -> Array | list[Array]:
         """Returns answers as the input came: a list if it was one of rows of different lengths.

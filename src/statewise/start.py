@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import jax
@@ -22,6 +23,11 @@ class Start:
     lanes: LayerStates | None = None  # with carry: where the first batch starts; None starts it afresh
     rows: LayerStates | None = None  # where each of the N rows starts; None starts them afresh
     keep: bool = False  # whether the end becomes `model.state`
+
+    def describe(self) -> list[object]:
+        """Returns by what the same start is known again, as JSON holds it."""
+        numbers = [np.asarray(part).tobytes() for part in jax.tree.leaves((self.lanes, self.rows))]
+        return ["carry" if self.carry else "fresh", self.warmup, zlib.crc32(b"".join(numbers))]
 
     def on(self, samples: Samples) -> Samples:
         """Returns the samples with where each row starts, if rows have starts of their own."""

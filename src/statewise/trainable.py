@@ -128,6 +128,7 @@ class Trainable(Definition):
             batch_size: B; by default 32, or that of the lanes.
             epochs: the number of the last epoch, counted from 1.
             initial_epoch: how many epochs were done before; a resumed training goes on as if it had never stopped.
+                A checkpoint knows this itself.
             shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
             sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
@@ -169,9 +170,8 @@ class Trainable(Definition):
         advise(self.network, x, feed.steps, feed.rows, start)
         layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
         file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
-        history = History()
-        position = Position(self._run(layout), initial_epoch, 0)
-        if file is not None and (kept := file.begin(self._description(feed, layout))) is not None:
+        history, position = History(), Position(self._run(layout), initial_epoch, 0)
+        if file is not None and (kept := file.begin(self._description(feed, start, layout))) is not None:
             self._restore(kept.artifact)
             history, position = kept.history, kept.position(self._run(layout))
         one_by_one = feed.validation is not None or any(reader.reads_model for reader in readers)
@@ -243,11 +243,12 @@ class Trainable(Definition):
     def _training(
         self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
     ) -> Training | StreamedTraining:
-        programs, keys = self._programs(), Keys(shuffle=self._key(1), dropout=self._key(2))
+        programs, run = self._programs(), self._run(layout)
+        keys = Keys(shuffle=self._key(1), dropout=self._key(2))
         if isinstance(feed.source, CheckedBatches):
-            return StreamedTraining(programs, position, keys, feed.source, layout, start.lanes, epochs)
+            return StreamedTraining(programs, run, position, keys, feed.source, layout, start.lanes, epochs)
         source = start.on(feed.source)
-        return Training(programs, position, keys, source, layout, start.lanes, epochs, one_by_one)
+        return Training(programs, run, position, keys, source, layout, start.lanes, epochs, one_by_one)
 
     def _run(self, layout: Layout) -> Run:
         objective = self._programs().objective
@@ -260,16 +261,17 @@ class Trainable(Definition):
         if keep:
             self.state = self.network.state_of(run.params, run.states)
 
-    def _description(self, feed: Feed, layout: Layout) -> dict[str, Any]:
+    def _description(self, feed: Feed, start: Start, layout: Layout) -> dict[str, Any]:
         """Returns what must be the same for a training to go on where another was interrupted."""
-        compiled = self._require_settings().config()
-        return {
-            "network": self.network.config(),
-            "seed": self.seed,
-            **compiled,
-            **asdict(layout),
-            **(fingerprint(feed.source) if isinstance(feed.source, Samples) else {}),
+        options = {
+            "batch_size": layout.batch_size,
+            "shuffle": layout.shuffled is not None,
+            "state": start.describe(),
+            "tbptt": None if layout.truncation is None else asdict(layout.truncation),
         }
+        compiled = self._require_settings().config()
+        data = fingerprint(feed.source) if isinstance(feed.source, Samples) else {}
+        return {"network": self.network.config(), "seed": self.seed, **compiled, **options, **data}
 
     def _restore(self, artifact: Artifact) -> None:
         """Becomes what a checkpoint of this same model holds."""
@@ -293,12 +295,13 @@ class Trainable(Definition):
     ) -> float | list[float] | dict[str, float]:
         """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
 
-        Arguments as in `fit`, except that "carry" goes on from `model.state`, and leaves the end there. Nothing
-        else moves `model.state`, and nothing here changes what the model has learnt.
+        Arguments as in `fit`, except that "carry" goes on from `model.state` (lanes, whose series begin with them,
+        start afresh), and leaves the end there. Nothing else moves `model.state`, and nothing here changes what the
+        model has learnt.
         """
         samples, size = self._read(x, y, batch_size, sample_weight, reset, mask)
         size = min(size, samples.rows)
-        start = read_start(state, self.network, samples.rows, size, self.state)
+        start = read_start(state, self.network, samples.rows, size, None if isinstance(x, Lanes) else self.state)
         check_warmup(start, samples.steps)
         logs, states = self._evaluate(samples, size, start)
         if start.keep:

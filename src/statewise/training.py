@@ -93,6 +93,7 @@ class Training:
     def __init__(
         self,
         programs: Programs,
+        run: Run,
         position: Position,
         keys: Keys,
         samples: Samples,
@@ -101,11 +102,10 @@ class Training:
         epochs: int,
         one_by_one: bool,
     ) -> None:
-        self.run = run = position.run
-        self.position, self._begin = position, begin
+        self.run, self.position, self._begin = run, position, begin
         self._programs, self._keys, self._layout, self._epochs = programs, keys, layout, epochs
         self._one_by_one = one_by_one
-        self._last = (run, position.epoch, 0)  # where the last dispatch of whole epochs began, which, how many
+        self._last = (run, position, 0)  # where the last dispatch of whole epochs began, and how many they were
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
@@ -120,15 +120,17 @@ class Training:
         return run, np.asarray(records)[:epochs]
 
     def rewind(self, epoch: int) -> bool:
-        """Goes back to what `epoch` left if others ran after it in the same dispatch; returns whether they did.
+        """Goes back to what `epoch` left if others were finished after it; returns whether they were.
 
-        The epochs of that dispatch up to `epoch` are run again, which gives the same numbers.
+        The epochs of a dispatch up to `epoch` are run again, which gives the same numbers.
         """
-        before, first, together = self._last
-        ran_ahead = first <= epoch + 1 < first + together
-        if ran_ahead:
-            self.run, _ = self._dispatch(before, first, epoch + 1 - first, 0, self.steps)
-        return ran_ahead
+        if self.position.epoch <= epoch + 1:
+            return False
+        self.run, self.position, _ = self._last
+        if first := epoch + 1 - self.position.epoch:
+            self.run, _ = self._dispatch(self.run, self.position.epoch, first, 0, self.steps)
+            self.position = Position(self.run, epoch + 1, 0)
+        return True
 
     def __iter__(self) -> Iterator[Record]:
         while self.position.epoch < self._epochs:
@@ -138,7 +140,7 @@ class Training:
 
     def _one_epoch(self) -> Iterator[Record]:
         begun, (run, epoch, step) = time.perf_counter(), self.position
-        self._last = (run, epoch, 1)
+        self._last = (self.run, self.position, 1)
         logs: dict[str, float] = {}
         while step < self.steps:
             stop = min(step + self._pace.steps(), self.steps)
@@ -158,7 +160,7 @@ class Training:
 
     def _many_epochs(self, together: int) -> Iterator[Record]:
         clock, epoch = time.perf_counter(), self.position.epoch
-        self._last = (self.run, epoch, together)
+        self._last = (self.run, self.position, together)
         self.run, records = self._dispatch(self.run, epoch, together, 0, self.steps)
         seconds = time.perf_counter() - clock
         self._pace.took(together * self.steps, seconds)
@@ -176,6 +178,7 @@ class StreamedTraining:
     def __init__(
         self,
         programs: Programs,
+        run: Run,
         position: Position,
         keys: Keys,
         batches: Iterable[Samples],
@@ -183,7 +186,7 @@ class StreamedTraining:
         begin: LayerStates | None,
         epochs: int,
     ) -> None:
-        self.run, self.position = position.run, position
+        self.run, self.position, self._last = run, position, (run, position)
         self._programs, self._keys, self._layout, self._begin = programs, keys, layout, begin
         self._batches, self._epochs = batches, epochs
 
@@ -192,12 +195,17 @@ class StreamedTraining:
             yield from self._one_epoch()
 
     def rewind(self, epoch: int) -> bool:
-        """Returns False: here every epoch runs by itself."""
-        return False
+        """Goes back to what `epoch` left if the next was finished after it; returns whether it was."""
+        ahead = self.position.epoch > epoch + 1
+        if ahead:
+            self.run, self.position = self._last
+        return ahead
 
     def _one_epoch(self) -> Iterator[Record]:
         begun = shown = time.perf_counter()
-        (run, epoch, step), logs = self.position, {"loss": math.nan}
+        run, epoch, step = self.position
+        self._last = (self.run, self.position)
+        logs = self._programs.objective.logs(np.asarray(run.totals.record)) if step else {"loss": math.nan}
         for samples in islice(self._batches, step, None):
             segment = Segment(epoch, 1, step, step + 1, step, samples.rows)
             batch = _on_device(samples, self._layout.batch_size)

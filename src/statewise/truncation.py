@@ -1,7 +1,7 @@
 """Truncated back-propagation through time: how a batch of many steps becomes several updates.
 
-Each update takes the next `forward` steps, and its gradients reach back through `backward` of them or more (Williams
-and Peng 1990). What it needs of memory is bounded by these, not by how long the sequence is.
+Each update takes the next `forward` steps, and its gradients reach back through at most `backward` (Williams and Peng
+1990). What it needs of memory is bounded by these, not by how long the sequence is.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ def check_truncation(truncation: Truncation | None, network: Network, steps: int
     if truncation is None:
         return
     network.check_continuable("tbptt")
+    if not network.reads_steps:
+        raise ConfigurationError("tbptt: expected an x with a time axis, [N, T, F]; this network reads [N, F]")
     if not network.answers_each_step and (truncation.random or truncation.forward != truncation.backward):
         raise ConfigurationError(
             "tbptt: expected one number, since this network answers once a row, at its end: gradients reach that many "

@@ -115,7 +115,7 @@ def test_verify_ends_with_status_1_if_something_differs(data: str, run: Run, mon
     assert (status, err) == (1, "")
     assert [line.split("  ")[0] for line in out.splitlines() if line.endswith("FAILED")] == [
         "streaming runtime",
-        "1 of 11 FAILED",
+        f"1 of {10 if 'story' in data else 11} FAILED",
     ]
     status, out, err = run(f"verify {data} --json")
     assert (status, err) == (1, "")
@@ -208,7 +208,7 @@ MISTAKES: dict[str, tuple[str, ...]] = {
     "train story.txt --checkpoint inner": ("cannot write inner", "it is a folder"),
     "train story.txt --checkpoint ''": ("expected the name of a file",),
     "train story.txt --checkpoint story.txt": ("story.txt: it is the text to learn", "--checkpoint"),
-    "train story.txt --checkpoint story.statewise": ("cannot keep model and checkpoint in one file",),
+    "train story.txt --checkpoint story.statewise": ("the model goes there",),
     "train story.txt --checkpoint story.png --units 3 --epochs 1": ("story.png", "--checkpoint"),
     "train story.txt --checkpoint text --units 3 --embedding 2 --epochs 1 --quiet": (
         "text holds a model, but not a training to go on with",
@@ -281,5 +281,5 @@ def test_train_refuses_the_checkpoint_of_another_training(run: Run) -> None:
     assert run(f"{TRAIN} --out first --checkpoint kept")[0] == 0
     status, out, err = run(f"{TRAIN.replace('--seed 5', '--seed 6')} --out second --checkpoint kept")
     assert (status, out) == (2, "")
-    assert err.startswith("statewise: kept is the checkpoint of another training: its seed was 5, this one's is 6;")
+    assert err.startswith("statewise: kept is the checkpoint of another training: seed was 5, now 6;")
     assert err.count("\n") == 1

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from statewise.cli.output import load_model, say, say_json
 from statewise.data.sources import read_arrays
-from statewise.files import read_text
+from statewise.files import check_writable, read_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> None:
         from statewise.plots import check_picture
 
         check_picture(options.plot)
+        check_writable(options.plot)
     model = load_model(options.model)
     from statewise.text import TextModel
 

@@ -75,12 +75,3 @@ def _row(name: str, loss: float, accuracy: float, score: TextScore) -> tuple[str
 
     bits = score.bits_per_character * loss / score.loss if score.loss else 0.0
     return name, f"{loss:.4f}", f"{exp(min(loss, 700)):,.2f}", f"{bits:.3f}", f"{100 * accuracy:.2f} %"
-
-
-def plural(count: int, noun: str) -> str:
-    """Returns a number with its noun.
-
-    >>> plural(1, "epoch"), plural(1200, "epoch")
-    ('1 epoch', '1,200 epochs')
-    """
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

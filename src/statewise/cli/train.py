@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.output import plural, say, say_json, score_table
+from statewise.cli.output import say, say_json, score_table
 from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
 from statewise.files import as_path, check_writable, read_text
+from statewise.words import plural
 
 if TYPE_CHECKING:
     from statewise.history import History
@@ -123,17 +124,20 @@ def _places(options: argparse.Namespace) -> tuple[Path, Path | None]:
         from statewise.plots import check_picture
 
         check_picture(options.plot)
-    text, checkpoint = Path(options.text).resolve(), None
-    if options.checkpoint is not None:
-        checkpoint = as_path(options.checkpoint)
+    checkpoint = None if options.checkpoint is None else as_path(options.checkpoint)
+    if checkpoint is not None:
         check_writable(checkpoint)
-        if checkpoint.resolve() == out.resolve():
-            raise FileError(f"cannot keep model and checkpoint in one file, {out}; name another with --checkpoint")
-    for option, path in (("--out", out), ("--plot", picture), ("--checkpoint", checkpoint)):
-        if path is not None and path.resolve() == text:
-            raise FileError(f"cannot write {path}: it is the text to learn; name another file with {option}")
-    if picture is not None and picture.resolve() == out.resolve():
-        raise FileError(f"cannot write model and picture to one file, {out}; name another for one with --out or --plot")
+    taken = {Path(options.text).resolve(): "it is the text to learn"}
+    for option, what, path in (
+        ("--out", "model", out),
+        ("--plot", "picture", picture),
+        ("--checkpoint", "", checkpoint),
+    ):
+        if path is None:
+            continue
+        if (reason := taken.get(path.resolve())) is not None:
+            raise FileError(f"cannot write {path}: {reason}; name another file with {option}")
+        taken[path.resolve()] = f"the {what} goes there"
     return out, picture
 
 

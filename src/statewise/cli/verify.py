@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from statewise.cli.output import load_model, say, say_json
 from statewise.data.sources import read_arrays
 from statewise.files import read_text
+
+if TYPE_CHECKING:
+    from statewise.verification import Check
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +34,15 @@ def run(options: argparse.Namespace) -> int:
         data = read_arrays(options.data, needed=("x",))
         found = model.verify(data["x"], reset=data.get("reset"), mask=data.get("mask"), tolerance=options.tolerance)
     if options.json:
-        say_json({"passed": found.passed, **asdict(found)})
+        checks = [_plain(check) for check in found.checks]
+        say_json({"passed": found.passed, "rows": found.rows, "steps": found.steps, "checks": checks})
     else:
         say(f"{options.model}: {found}")
     return 0 if found.passed else 1
+
+
+def _plain(check: Check) -> dict[str, Any]:
+    """Returns a comparison as JSON holds it, which has no NaN."""
+    if check.difference is None or math.isfinite(check.difference):
+        return {"passed": check.passed, **asdict(check)}
+    return {"passed": False, **asdict(check), "difference": None, "reason": f"the difference is {check.difference}"}

@@ -29,7 +29,7 @@ class Samples(NamedTuple):
     @property
     def steps(self) -> int:
         """T; 1 where rows have no time axis."""
-        return self.x.shape[1] if self.x.ndim > 1 else 1
+        return count_steps(self.x)
 
     def padded(self, count: int) -> Samples:
         """Returns the rows followed by zeros up to `count`, a shape that is compiled already."""
@@ -83,6 +83,11 @@ def read_x(x: object, input_shape: Shape, symbols: int | None) -> Array:
     check_filled(array)
     check_finite("x", array)
     return array.astype(np.float32, copy=False) if symbols is None else _whole("x", array, symbols, "symbols")
+
+
+def count_steps(x: Array) -> int:
+    """Returns T of features `[N, T, F]` or symbols `[N, T]`; 1 for features `[N, F]`."""
+    return x.shape[1] if x.ndim > 2 or (x.ndim == 2 and np.issubdtype(x.dtype, np.integer)) else 1
 
 
 def check_filled(x: Array) -> None:

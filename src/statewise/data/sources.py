@@ -22,8 +22,9 @@ def read_arrays(path: str | Path, needed: Sequence[str]) -> dict[str, Array]:
     """
     place = as_path(path)
     try:
-        content = np.load(place, allow_pickle=False)
-        arrays = {needed[0]: content} if isinstance(content, np.ndarray) else dict(content)
+        with place.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            arrays = {needed[0]: content} if isinstance(content, np.ndarray) else dict(content)
     except FileNotFoundError:
         raise FileError(f"no file {path}; expected arrays that numpy.save or numpy.savez wrote") from None
     except OSError as error:
