@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
-import pytest
-
-from networks import quick_compilation
+import jax
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _compile_quickly() -> Iterator[None]:
-    """Halves the suite's time, most of which is compilation; `make test-all` compiles as users do."""
-    if os.environ.get("STATEWISE_FULL_OPTIMISATION"):
-        yield
-        return
-    with quick_compilation():
-        yield
+def pytest_configure() -> None:
+    """Halves the suite's time, most of which is compilation; `make test-all` compiles as users do.
+
+    Before anything is imported: what a test module compiles at its top is kept for all that follow.
+    """
+    if not os.environ.get("STATEWISE_FULL_OPTIMISATION"):
+        jax.config.update("jax_disable_most_optimizations", True)

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import statewise as sw
-from statewise import training
 from statewise.network import Network
+from statewise.training import epochs
 
 ROWS, STEPS, BATCH = 10, 4, 4  # two whole batches and a short one
 CLASSES = 3
@@ -62,23 +62,23 @@ class Dispatches:
     def __init__(self, monkeypatch: Any) -> None:
         self.segments: list[tuple[int, int]] = []  # epochs and steps of each
         self._monkeypatch = monkeypatch
-        dispatch = training.Training._dispatch
+        dispatch = epochs.Training._dispatch
 
-        def watched(this: training.Training, run: Any, first_epoch: int, epochs: int, start: int, stop: int) -> Any:
+        def watched(this: epochs.Training, run: Any, first_epoch: int, epochs: int, start: int, stop: int) -> Any:
             if stop > start:
                 self.segments.append((epochs, stop - start))
             return dispatch(this, run, first_epoch, epochs, start, stop)
 
-        monkeypatch.setattr(training.Training, "_dispatch", watched)
+        monkeypatch.setattr(epochs.Training, "_dispatch", watched)
 
     def shortest(self) -> None:
         """One step each from now on."""
-        self._monkeypatch.setattr(training, "DISPATCH_SECONDS", 1e-12)
+        self._monkeypatch.setattr(epochs, "DISPATCH_SECONDS", 1e-12)
         self.segments.clear()
 
     def longest(self) -> None:
         """As many epochs each as there are, from now on; the first few are needed to learn the pace."""
-        self._monkeypatch.setattr(training, "DISPATCH_SECONDS", 1e6)
+        self._monkeypatch.setattr(epochs, "DISPATCH_SECONDS", 1e6)
         self.segments.clear()
 
 

@@ -13,11 +13,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from statewise.callbacks import Callback as Callback
-    from statewise.callbacks import CSVLogger as CSVLogger
-    from statewise.callbacks import EarlyStopping as EarlyStopping
-    from statewise.callbacks import ModelCheckpoint as ModelCheckpoint
-    from statewise.callbacks import TensorBoard as TensorBoard
     from statewise.data.codecs import split_text as split_text
     from statewise.data.lanes import Lanes as Lanes
     from statewise.data.lanes import lanes as lanes
@@ -49,17 +44,22 @@ if TYPE_CHECKING:
     from statewise.streaming import Stream as Stream
     from statewise.streaming import Streams as Streams
     from statewise.text import TextModel as TextModel
+    from statewise.training.callbacks import Callback as Callback
+    from statewise.training.callbacks import CSVLogger as CSVLogger
+    from statewise.training.callbacks import EarlyStopping as EarlyStopping
+    from statewise.training.callbacks import ModelCheckpoint as ModelCheckpoint
+    from statewise.training.callbacks import TensorBoard as TensorBoard
 
 _HOMES = {
     "Activation": "layers",
     "Adam": "optimizers",
     "Bidirectional": "layers",
-    "CSVLogger": "callbacks",
-    "Callback": "callbacks",
+    "CSVLogger": "training.callbacks",
+    "Callback": "training.callbacks",
     "CosineDecay": "optimizers",
     "Dense": "layers",
     "Dropout": "layers",
-    "EarlyStopping": "callbacks",
+    "EarlyStopping": "training.callbacks",
     "Embedding": "layers",
     "ExponentialDecay": "optimizers",
     "GRU": "layers",
@@ -67,7 +67,7 @@ _HOMES = {
     "LSTM": "layers",
     "Lanes": "data.lanes",
     "Masking": "layers",
-    "ModelCheckpoint": "callbacks",
+    "ModelCheckpoint": "training.callbacks",
     "PiecewiseConstantDecay": "optimizers",
     "RMSprop": "optimizers",
     "SGD": "optimizers",
@@ -77,7 +77,7 @@ _HOMES = {
     "StatewiseWarning": "errors",
     "Stream": "streaming",
     "Streams": "streaming",
-    "TensorBoard": "callbacks",
+    "TensorBoard": "training.callbacks",
     "TextModel": "text",
     "TimeDistributed": "layers",
     "Windows": "data.windows",

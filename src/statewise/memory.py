@@ -16,10 +16,10 @@ from statewise.errors import DataError
 from statewise.inference import forward_of
 from statewise.layers.recurrent import Recurrent
 from statewise.network import Network, NetworkParams
-from statewise.objective import Batch, Objective
 from statewise.plots import plot_memory
 from statewise.shapes import Array
 from statewise.state import LayerStates
+from statewise.training.objective import Batch, Objective
 from statewise.words import plural
 
 ENOUGH = 0.95

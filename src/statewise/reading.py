@@ -13,10 +13,10 @@ from statewise.data.ragged import is_ragged, pad, unpad
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.network import Network
-from statewise.programs import Layout
 from statewise.shapes import Array, as_array, check_whole
 from statewise.start import Start
-from statewise.truncation import Truncation
+from statewise.training.programs import Layout
+from statewise.training.truncation import Truncation
 
 ROWS = 32
 """Rows of a batch where nothing is said."""

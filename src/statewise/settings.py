@@ -13,8 +13,8 @@ from statewise.losses import Loss, get_loss
 from statewise.metrics import check_metric_names, get_metric
 from statewise.network import Network, NetworkParams
 from statewise.optimizers import Optimizer, get_optimizer, optimizer_from_config
-from statewise.programs import Programs, programs_for
 from statewise.shapes import Array
+from statewise.training.programs import Programs, programs_for
 
 
 class Settings(NamedTuple):

@@ -12,31 +12,31 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from statewise.advice import advise
 from statewise.artifact import Artifact, write_artifact
-from statewise.callbacks import Callback, read_callbacks
-from statewise.checkpoint import Checkpoint, fingerprint
 from statewise.data.batches import CheckedBatches, Samples, unpack
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
 from statewise.definition import Definition
 from statewise.errors import ConfigurationError, LifecycleError
-from statewise.fitting import run_epochs
 from statewise.history import History
 from statewise.layers import Embedding, Layer
 from statewise.leaves import fill_leaves, name_leaves
 from statewise.network import Network, network_from_config
-from statewise.objective import Totals
 from statewise.optimizers import Optimizer
-from statewise.programs import Keys, Layout, Programs, Run
-from statewise.progress import display
 from statewise.reading import Feed, Validate, check_batch_size, input_shape_of, read_samples_of, unframe
 from statewise.settings import Settings
 from statewise.shapes import Array, check_whole
 from statewise.start import Start, check_warmup, read_start
 from statewise.state import LayerStates, State
-from statewise.training import Position, StreamedTraining, Training, evaluate
-from statewise.truncation import check_truncation, read_truncation
+from statewise.training.advice import advise
+from statewise.training.callbacks import Callback, read_callbacks
+from statewise.training.checkpoint import Checkpoint, fingerprint
+from statewise.training.epochs import Position, StreamedTraining, Training, evaluate
+from statewise.training.loop import run_epochs
+from statewise.training.objective import Totals
+from statewise.training.programs import Keys, Layout, Programs, Run
+from statewise.training.progress import display
+from statewise.training.truncation import check_truncation, read_truncation
 
 
 class Trainable(Definition):

@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from statewise.artifact import ANEW, Artifact, write_artifact
-from statewise.callbacks import Callback, OnBehalf, read_callbacks
-from statewise.checkpoint import Checkpoint
 from statewise.data.codecs import Vocabulary, check_tokens
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
@@ -27,6 +25,8 @@ from statewise.text.baselines import Baselines
 from statewise.text.generation import Sampling, generator_of
 from statewise.text.plan import Plan, frame, text_layers
 from statewise.text.scoring import Scores, TextScore, count_scorable, score_sequence
+from statewise.training.callbacks import Callback, OnBehalf, read_callbacks
+from statewise.training.checkpoint import Checkpoint
 from statewise.verification import ROWS, STEPS, TOLERANCE, Verification
 
 

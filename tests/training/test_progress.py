@@ -8,8 +8,8 @@ import re
 import pytest
 
 from learning import Dispatches, fit, tagger
-from statewise import progress
 from statewise.errors import ConfigurationError
+from statewise.training import progress
 
 LINE = r"epoch {}/3  \d+\.\d\d s  loss \d\.\d{{4}}  accuracy \d\.\d{{4}}"
 

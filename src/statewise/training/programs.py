@@ -19,10 +19,10 @@ import optax
 from statewise.losses import Loss
 from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
-from statewise.objective import Batch, Objective, Totals
 from statewise.optimizers import Optimizer
 from statewise.state import LayerStates
-from statewise.truncation import Truncation
+from statewise.training.objective import Batch, Objective, Totals
+from statewise.training.truncation import Truncation
 
 EPOCHS_PER_DISPATCH = 256
 """Upper limit of the epochs in one dispatch: the room that a program has for their results."""

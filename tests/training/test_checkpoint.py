@@ -19,9 +19,10 @@ import statewise as sw
 from learning import BATCH, MASK, RATE, ROWS, WEIGHT, Dispatches, X, Y, fit, logs_of, tagger
 from mistakes import STORY
 from networks import copied
-from statewise import checkpoint, interrupt
+from statewise import interrupt
 from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import ConfigurationError, DivergenceError, FileError
+from statewise.training import checkpoint
 from tolerances import assert_close, assert_same, differ
 
 EPOCHS = 5
@@ -260,8 +261,8 @@ import jax
 jax.config.update("jax_disable_most_optimizations", sys.argv[3] == "True")
 import statewise as sw
 from learning import Dispatches, fit, tagger
-from statewise import checkpoint, training
-checkpoint.LEAST_SECONDS, checkpoint.SHARE, training.DISPATCH_SECONDS = 0.0, 1e9, 1e-12
+from statewise.training import checkpoint, epochs
+checkpoint.LEAST_SECONDS, checkpoint.SHARE, epochs.DISPATCH_SECONDS = 0.0, 1e9, 1e-12
 
 def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -282,7 +283,7 @@ fit(tagger(), checkpoint=sys.argv[1], callbacks=[Killing()])
 def test_a_killed_process_goes_on_where_it_had_last_written(during: str, path: Path) -> None:
     """Killed, not asked: no `finally` runs. The file is whole: that of a step before."""
     quick = str(jax.config.values["jax_disable_most_optimizations"])
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(path), during, quick]
     ended = subprocess.run(command, env=here, capture_output=True, text=True, timeout=200, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr

@@ -13,7 +13,7 @@ import numpy as np
 from statewise.errors import ConfigurationError, MissingExtraError, unknown_name
 from statewise.files import as_path, cannot_write, check_writable
 from statewise.shapes import Array, check_whole, is_number
-from statewise.training import StepRecord
+from statewise.training.epochs import StepRecord
 
 
 class TrainedModel(Protocol):

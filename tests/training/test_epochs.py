@@ -12,7 +12,7 @@ import pytest
 import statewise as sw
 from learning import BATCH, RATE, ROWS, WEIGHT, Dispatches, X, Y, fit, logs_of, plain, tagger, train_by_hand
 from networks import copied
-from statewise.programs import EPOCHS_PER_DISPATCH
+from statewise.training.programs import EPOCHS_PER_DISPATCH
 from tolerances import assert_close, assert_same, differ
 
 

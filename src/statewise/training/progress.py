@@ -8,9 +8,9 @@ from typing import TextIO
 
 from tqdm.auto import tqdm
 
-from statewise.callbacks import Callback, TrainedModel
 from statewise.errors import ConfigurationError
-from statewise.training import StepRecord
+from statewise.training.callbacks import Callback, TrainedModel
+from statewise.training.epochs import StepRecord
 
 QUIET_SECONDS = 5.0
 """Where nobody watches (a file, a pipe), the bar becomes lines, at most one in this time."""

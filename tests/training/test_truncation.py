@@ -16,9 +16,9 @@ from networks import copied, random_weights
 from statewise.errors import ConfigurationError, StateError
 from statewise.kernels.reference import LSTMWeights, lstm
 from statewise.kernels.states import LSTMState
-from statewise.objective import Batch
-from statewise.programs import Keys, Layout, Segment
-from statewise.truncation import Truncation, read_truncation
+from statewise.training.objective import Batch
+from statewise.training.programs import Keys, Layout, Segment
+from statewise.training.truncation import Truncation, read_truncation
 from tolerances import assert_close, assert_same, differ
 
 ROWS, STEPS, BATCH, CLASSES, RATE = 5, 7, 2, 3, 0.5  # two whole batches and a short one; 7 is no multiple of anything

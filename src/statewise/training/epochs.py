@@ -19,10 +19,10 @@ import numpy as np
 
 from statewise.data.batches import Samples
 from statewise.network import NetworkParams
-from statewise.objective import Batch, Objective, Totals
-from statewise.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment, evaluate_segment
 from statewise.shapes import Array
 from statewise.state import LayerStates
+from statewise.training.objective import Batch, Objective, Totals
+from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment, evaluate_segment
 
 DISPATCH_SECONDS = 0.2
 """What a dispatch aims to last: long enough to hide its cost, short enough for a bar that moves and for Ctrl-C."""

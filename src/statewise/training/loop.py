@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from statewise.callbacks import Callback, TrainedModel
-from statewise.checkpoint import Checkpoint
 from statewise.errors import DivergenceError
 from statewise.history import History
 from statewise.interrupt import graceful_interrupt
-from statewise.training import EpochRecord, StepRecord, StreamedTraining, Training
+from statewise.training.callbacks import Callback, TrainedModel
+from statewise.training.checkpoint import Checkpoint
+from statewise.training.epochs import EpochRecord, StepRecord, StreamedTraining, Training
 
 Take = Callable[[], None]
 """Makes the model what the training's last finished epoch left."""

@@ -19,8 +19,8 @@ from statewise.errors import ConfigurationError, FileError
 from statewise.files import as_path, check_writable
 from statewise.history import History
 from statewise.leaves import fill_leaves, name_leaves
-from statewise.programs import Run
-from statewise.training import Position
+from statewise.training.epochs import Position
+from statewise.training.programs import Run
 
 LEAST_SECONDS = 5.0
 """A checkpoint is not written more often than this."""
