@@ -26,8 +26,6 @@ def gru(units: int = 4, **options: Any) -> Layer:
 
 STREAMED = [
     *(case for case in CASES if not case.looks_ahead),
-    Case("gru", lambda: [gru(5), Dense(2)]),
-    Case("gru-reset-before", lambda: [gru(5, reset_after=False)]),
     Case("gru-last", lambda: [gru(), GRU(3), Dense(2)], every_step=False),
     Case("gru-no-bias", lambda: [gru(use_bias=False), gru(3, use_bias=False, reset_after=False)]),
     Case("gru-other-functions", lambda: [gru(activation="softsign", recurrent_activation="hard_sigmoid")]),
@@ -35,7 +33,6 @@ STREAMED = [
     Case("lstm-relu-sigmoid", lambda: [lstm(activation="relu")]),
     Case("lstm-linear", lambda: [lstm(activation="linear", recurrent_activation="sigmoid")]),
     Case("lstm-softmax-gates", lambda: [lstm(activation="softmax", recurrent_activation="softmax")]),
-    Case("learnt-start", lambda: [lstm(learn_initial_state=True), gru(3, learn_initial_state=True)]),
     Case("masking", lambda: [Masking(-1.0), lstm(), gru(3), Dense(2, activation="softmax")]),
     Case("masking-last", lambda: [Masking(-1.0), GRU(4, learn_initial_state=True), Dense(2)], every_step=False),
     Case("mask-zero", lambda: [Embedding(SYMBOLS, 3, mask_zero=True), lstm(), gru(), Dense(2)], symbols=True),
