@@ -284,7 +284,9 @@ def test_each_layer_and_kind_has_its_gates() -> None:
 def test_the_report_prints_a_table_and_a_sentence() -> None:
     found = report(2)
     lines = str(found).splitlines()
-    assert lines[0] == "state reset every    loss     last answer, knowing so many steps"
+    assert (
+        lines[0] == "state reset every    loss     last answer, knowing so many steps (before them another row's past)"
+    )
     assert lines[1].startswith("1 step  ")
     assert lines[5].startswith("never in a row  ")
     lags = [line.split()[0] for line in lines[8 : lines.index("gate                 below 0.1  above 0.9") - 1]]
@@ -358,3 +360,34 @@ def test_losses_that_are_zero_are_no_division() -> None:
     assert set(found.losses.values()) == {0.0}
     assert (found.uses, found.reach) == (1, 0)
     assert not any(math.isnan(size) for size in found.gradient)
+
+
+def test_a_single_row_has_a_reset_in_place_of_another_past() -> None:
+    model = echo(2)
+    x = np.random.default_rng(7).normal(size=(1, STEPS, 1))
+    assert model.memory_report(x, echoed(x, 2)).uses in (3, 4)
+
+
+def test_windows_that_lie_side_by_side_do_not_lend_each_other_their_past() -> None:
+    series = np.random.default_rng(8).normal(size=200)
+    framed = sw.windows(series, 6)
+    model = sw.Sequential([sw.LSTM(8), sw.Dense(1)], seed=1)
+    model.compile(sw.Adam(learning_rate=0.02), "mse")
+    model.fit(framed.x[..., None], framed.x.mean(axis=1), epochs=60, verbose=0)
+    order = np.random.default_rng(9).permutation(len(framed.x))
+    reports = [
+        model.memory_report(framed.x[rows][..., None], framed.x[rows].mean(axis=1)) for rows in (slice(None), order)
+    ]
+    assert reports[0].knowing[1] == pytest.approx(reports[1].knowing[1], rel=0.35)
+
+
+def test_padding_on_the_right_does_not_change_a_report() -> None:
+    model = sw.Sequential([sw.LSTM(4), sw.Dense(1)], seed=1)
+    model.compile("adam", "mse")
+    x = np.random.default_rng(10).normal(size=(8, 6, 1)).astype(np.float32)
+    model.fit(x, x[:, 0], epochs=2, verbose=0)
+    padded = np.concatenate([x, np.zeros((8, 2, 1))], axis=1)
+    mask = np.arange(8)[None].repeat(8, axis=0) < 6
+    plain, longer = model.memory_report(x, x[:, 0]), model.memory_report(padded, x[:, 0], mask=mask)
+    assert longer.losses[2] == pytest.approx(plain.losses[2], rel=1e-5)
+    assert longer.gradient[:6] == pytest.approx(plain.gradient, rel=1e-4)

@@ -15,7 +15,7 @@ import statewise
 from learning import BATCH, CLASSES, ROWS, STEPS, X, Y, tagger
 from mistakes import STORY, case, refused, story, table
 from networks import copied, random_state, random_weights
-from statewise.errors import ConfigurationError, ShapeError, StateError, StatewiseError
+from statewise.errors import ConfigurationError, DataError, ShapeError, StateError, StatewiseError
 from tolerances import assert_close, assert_same, differ
 
 sw: Any = statewise  # what users write is not always what the types allow
@@ -544,3 +544,55 @@ def test_what_cannot_be_where_a_text_starts(
     action: Callable[[], object], error: type[StatewiseError], words: tuple[str, ...]
 ) -> None:
     refused(action, error, words)
+
+
+# ------------------------------------------------------------------------------- what reviewers found
+
+
+def test_both_readers_of_a_bidirectional_layer_learn_where_they_start() -> None:
+    layer = sw.Bidirectional(sw.LSTM(3, return_sequences=True, learn_initial_state=True))
+    model = sw.Sequential([layer, sw.Dense(2)], seed=1)
+    model.compile(sw.SGD(learning_rate=1e-30), "mse")
+    x, y = np.random.default_rng(1).normal(size=(2, 4, 5, 2)).astype(np.float32)
+    model.build(x.shape)
+    random_weights(model)
+    trained = model.fit(x, y, batch_size=4, verbose=0).history["loss"][0]
+    assert trained == pytest.approx(model.evaluate(x, y), rel=1e-5)
+    model.compile(sw.SGD(learning_rate=0.1), "mse")
+    before = copied(model.params["bidirectional"])
+    model.fit(x, y, verbose=0)
+    for side in ("forward", "backward"):
+        assert differ(model.params["bidirectional"][f"{side}.initial_h"], before[f"{side}.initial_h"]), side
+
+
+def test_validation_rows_too_short_to_warm_up_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="fewer steps than the 2 of x"):
+        fit(tagger_of(), state="warmup:2", validation_data=(X[:, :2], Y[:, :2]))
+
+
+def test_windows_are_split_for_validation_without_a_shared_value_and_lanes_are_not() -> None:
+    series = np.arange(30.0)
+    model = sw.Sequential([sw.LSTM(3), sw.Dense(1)], seed=1)
+    model.compile("adam", "mse")
+    framed = sw.windows(series, 4)
+    training, held_out = framed.split(0.3)
+    split = model.fit(framed, validation_split=0.3, verbose=0, shuffle=False).history
+    again = sw.Sequential([sw.LSTM(3), sw.Dense(1)], seed=1)
+    again.compile("adam", "mse")
+    assert split == again.fit(training, validation_data=held_out, verbose=0, shuffle=False).history
+    with pytest.raises(ConfigurationError, match="cut the series before lanes"):
+        model.fit(sw.lanes(series, batch_size=2, steps=4), validation_split=0.3, state="carry", verbose=0)
+
+
+def test_a_state_given_with_lanes_of_many_series_is_where_they_start() -> None:
+    model = sw.Sequential([sw.LSTM(3, return_sequences=True), sw.Dense(1)], seed=1)
+    model.compile("adam", "mse")
+    framed = sw.lanes([np.arange(8.0), np.arange(9.0)], batch_size=2, steps=3)
+    fresh = model.evaluate(framed, state="carry")
+    model.reset_state()
+    assert model.evaluate(framed, state=random_state(model, 2)) != pytest.approx(fresh, rel=1e-3)
+
+
+def test_what_is_masked_whole_cannot_be_scored() -> None:
+    with pytest.raises(DataError, match="every step is masked"):
+        tagger_of().evaluate(X, Y, mask=np.zeros(X.shape[:2], bool))

@@ -32,8 +32,8 @@ def predict_rows(
     """Returns the outputs of all rows, and the states in which they ended.
 
     Where rows go on from one another, those are the states after the last batch, `[B]`; otherwise those of all rows,
-    `[N]`. A short last batch is filled up with rows that are masked, so that it neither compiles anew nor moves a
-    state.
+    `[N]`. A short last batch is filled up, so that its shape is no new one; where states are carried, what fills it is
+    masked.
     """
     forward, outputs, ended = forward_of(network), [], []
     count = len(rows.x)

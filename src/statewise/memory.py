@@ -40,8 +40,8 @@ SWAPPED_ROWS = 512
 OPEN, CLOSED = 0.9, 0.1
 """A gate above or below these is saturated."""
 
-Measure = Callable[[Array | None, bool], float]
-"""Returns the loss with these resets, the state carried from batch to batch or not."""
+Measure = Callable[[Samples, bool], float]
+"""Returns the loss on these samples, the state carried from batch to batch or not."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class MemoryReport:
 
     def __str__(self) -> str:
         steps = max(self.losses)
-        lines = ["state reset every    loss     last answer, knowing so many steps"]
+        lines = ["state reset every    loss     last answer, knowing so many steps (before them another row's past)"]
         for span, loss in self.losses.items():
             name = "never in a row" if span == steps else plural(span, "step")
             lines.append(f"{name:<17}  {loss:8.4f}  {self.knowing[span]:8.4f}")
@@ -122,9 +122,11 @@ def report_memory(
     network.check_continuable("memory_report")
     if steps < 2:
         raise DataError("memory_report needs rows of at least 2 steps, x [N, T, F], to see how far back")
-    losses = {span: measure(_resets(samples, span, network.answers_each_step), False) for span in _spans(steps)}
+    if lanes is None:
+        samples = _ending_together(network, samples)
+    losses = {span: measure(_reset_every(samples, span, network.answers_each_step), False) for span in _spans(steps)}
     knowing = _losses_knowing(objective, params, samples, list(losses))
-    carried = None if lanes is None else measure(samples.reset, True)
+    carried = None if lanes is None else measure(samples, True)
     few, start = _probed(network, params, samples, lanes)
     gradient = _gradient_by_lag(objective, params, few, start)
     uses, reach = _steps_used(list(losses), knowing), int(np.flatnonzero(gradient >= FAINT).max(initial=-1)) + 1
@@ -143,27 +145,48 @@ def report_memory(
 def _losses_knowing(objective: Objective, params: NetworkParams, samples: Samples, spans: list[int]) -> Array:
     """Returns `[spans, N]`: the loss of each row's last answer, by how many steps up to it are the row's own.
 
-    What comes before those is the past of the next row: real, but of no use. A reset there would also measure how well
-    the network bears a cold start, which it may never have met so near to an answer.
+    What comes before those is another row's past: real, but of no use. A reset there would also measure how well the
+    network bears a cold start, which it may never have met so near to an answer. The other row is a far one, since
+    windows that lie side by side have almost the same past; a single row has to do with a reset.
     """
     bare, head = objective.network.without_head()
-    batch = Batch(*jax.tree.map(lambda a: jnp.asarray(a[:SWAPPED_ROWS]), tuple(samples[:5])))
-    steps, each_step = samples.steps, objective.network.answers_each_step
+    chosen = np.linspace(0, samples.rows - 1, min(samples.rows, SWAPPED_ROWS)).astype(int)
+    batch = _batch_of(samples, chosen)
+    rows, steps, each_step = len(chosen), samples.steps, objective.network.answers_each_step
     real = bare.mask_of(batch.x, batch.mask)
     real = jnp.ones(batch.x.shape[:2], bool) if real is None else real
     last = steps - 1 - jnp.argmax(real[:, ::-1], axis=1)  # [N] where each row ends
     place = jnp.arange(steps)[None] - last[:, None]  # 0 at the last step, -1 before it
+    begin = bare.initial_state(params, rows)
+
+    def read(part: jax.Array, states: LayerStates) -> tuple[jax.Array, LayerStates]:
+        reset = None if batch.reset is None else batch.reset & part
+        return bare.apply(params, batch.x, states, reset=reset, mask=real & part)
 
     @jax.jit
     def loss(span: jax.Array) -> jax.Array:
-        begin = bare.initial_state(params, len(batch.x))
-        _, past = bare.apply(params, batch.x, begin, reset=batch.reset, mask=real & (place <= -span))
-        past = jax.tree.map(lambda part: jnp.roll(part, -1, axis=0), past)
-        logits, _ = bare.apply(params, batch.x, past, reset=batch.reset, mask=real & (place > -span))
+        _, past = read(place <= -span, begin)
+        past = jax.tree.map(lambda part: jnp.roll(part, rows // 2, axis=0), past) if rows > 1 else begin
+        logits, _ = read(place > -span, past)
         values = objective.loss.on(head)(batch.y, logits)
         return jnp.take_along_axis(values, last[:, None], axis=1)[:, 0] if each_step else values
 
     return np.stack([np.asarray(loss(jnp.int32(span)), np.float64) for span in spans])[:, np.asarray(real.any(axis=1))]
+
+
+def _batch_of(samples: Samples, rows: Array | slice) -> Batch:
+    return Batch(*jax.tree.map(lambda a: jnp.asarray(a[rows]), tuple(samples[:5])))
+
+
+def _ending_together(network: Network, samples: Samples) -> Samples:
+    """Returns the rows moved so that all end at the last step, where the last answer is and steps are counted from."""
+    batch = _batch_of(samples, slice(None))
+    real = network.mask_of(batch.x, batch.mask)
+    if real is None:
+        return samples
+    x, y, *others = batch.ending_together(real, network.answers_each_step)[:5]
+    weight, mask, reset = (None if part is None else np.asarray(part) for part in others)
+    return Samples(np.asarray(x), np.asarray(y), weight, mask, reset)
 
 
 def _probed(network: Network, params: NetworkParams, samples: Samples, lanes: int | None) -> tuple[Batch, LayerStates]:
@@ -171,15 +194,11 @@ def _probed(network: Network, params: NetworkParams, samples: Samples, lanes: in
 
     A second batch that is mostly filled up shows nothing: then it is the first after all.
     """
-
-    def rows(first: int, stop: int) -> Batch:
-        return Batch(*jax.tree.map(lambda a: jnp.asarray(a[first:stop]), tuple(samples[:5])))
-
     count = min(samples.rows if lanes is None else lanes, PROBED_ROWS)
-    batch, start = rows(0, count), network.initial_state(params, count)
+    batch, start = _batch_of(samples, slice(count)), network.initial_state(params, count)
     if lanes is None or samples.rows < 2 * lanes:
         return batch, start
-    second = rows(lanes, lanes + count)
+    second = _batch_of(samples, slice(lanes, lanes + count))
     if second.mask is not None and second.mask.mean() < 0.5:
         return batch, start
     _, start = forward_of(network)(params, batch.x, start, reset=batch.reset, mask=batch.mask)
@@ -190,13 +209,13 @@ def _spans(steps: int) -> list[int]:
     return [*(2**power for power in range(math.ceil(math.log2(steps)))), steps]
 
 
-def _resets(samples: Samples, span: int, each_step: bool) -> Array | None:
-    """Returns where the state starts afresh: counted from the end where the answer is there."""
+def _reset_every(samples: Samples, span: int, each_step: bool) -> Samples:
+    """Returns the samples with the state started afresh so often: counted from the end where the answer is there."""
     if span == samples.steps:
-        return samples.reset
+        return samples
     place = np.arange(samples.steps) if each_step else samples.steps - np.arange(samples.steps)
     reset = np.broadcast_to(place % span == 0, (samples.rows, samples.steps))
-    return reset if samples.reset is None else reset | samples.reset
+    return samples._replace(reset=reset if samples.reset is None else reset | samples.reset)
 
 
 def _steps_used(spans: list[int], knowing: Array) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from statewise.data.batches import Samples
 from statewise.data.lanes import Lanes
 from statewise.errors import LifecycleError
 from statewise.inference import forward_of, predict_rows
@@ -15,7 +16,7 @@ from statewise.layers import Layer
 from statewise.layers.recurrent import Recurrent
 from statewise.memory import MemoryReport, report_memory
 from statewise.reading import read_rows, unframe
-from statewise.shapes import Array, check_whole
+from statewise.shapes import check_whole
 from statewise.start import Start, check_warmup, read_start
 from statewise.state import State, parts_of
 from statewise.streaming import Runtime, Stream, Streams
@@ -176,6 +177,7 @@ class Sequential(Trainable):
         >>> model.verify([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]]).passed
         True
         """
+        x, _, _, reset, mask = unframe(x, None, None, reset, mask, symbols=self._reads_symbols())
         network = self._build_for(x)
         return verify(self, read_rows(network, x, reset, mask), tolerance, type(self).from_artifact)
 
@@ -199,8 +201,8 @@ class Sequential(Trainable):
         samples, size = self._read(x, y, batch_size, sample_weight, reset, mask)
         size = min(size, samples.rows)
 
-        def measure(reset: Array | None, carry: bool) -> float:
-            return self._evaluate(samples._replace(reset=reset), size, Start(carry=carry))[0]["loss"]
+        def measure(samples: Samples, carry: bool) -> float:
+            return self._evaluate(samples, size, Start(carry=carry))[0]["loss"]
 
         lanes = x.batch_size if isinstance(x, Lanes) else None
         return report_memory(self._programs().objective, self.params, samples, measure, lanes)

@@ -66,6 +66,11 @@ class Feed(NamedTuple):
         """T."""
         return self.source.steps
 
+    @property
+    def all_steps(self) -> tuple[int, ...]:
+        """T of what is trained on, and of what is validated on."""
+        return (self.steps, self.validation.steps) if isinstance(self.validation, Samples) else (self.steps,)
+
     def layout(self, start: Start, shuffled: bool, truncation: Truncation | None) -> Layout:
         """Returns how the rows become batches."""
         return Layout(
@@ -89,7 +94,9 @@ def read_rows(network: Network, x: object, reset: object = None, mask: object = 
         if mask is not None:
             raise ConfigurationError("mask: rows of different lengths have a mask of their own; leave it out")
         x, mask = pad("x", x)
-        reset = pad("reset", reset)[0] if is_ragged(reset) else reset
+        if is_ragged(reset):
+            reset, own = pad("reset", reset)
+            _check_lengths("reset", own, mask)
     array = read_x(x, network.input_shape, network.symbols)
     return Rows(array, read_flags("reset", reset, array), read_flags("mask", mask, array), ragged)
 
@@ -122,7 +129,11 @@ def unframe(
         raise ConfigurationError("reset, mask: lanes bring their own; leave them out")
     if batch_size not in (None, x.batch_size):
         raise ConfigurationError(f"batch_size: the lanes are made for {x.batch_size} rows, got {batch_size!r}")
-    return steps, x.y, x.batch_size, x.reset, x.mask
+    reset = x.reset
+    if reset is not None:
+        reset = reset.copy()
+        reset[: x.batch_size, 0] = False  # where the first batch starts is for `state=` to say
+    return steps, x.y, x.batch_size, reset, x.mask
 
 
 def read_samples_of(
@@ -149,9 +160,13 @@ def _padded_like(name: str, value: Any, rows: Rows) -> Any:
     if not is_ragged(value):
         return value
     array, mask = pad(name, value)
-    if rows.mask is None or not np.array_equal(mask, rows.mask):
-        raise ShapeError(f"{name}: expected rows of the lengths that those of x have, got other lengths")
+    _check_lengths(name, mask, rows.mask)
     return array
+
+
+def _check_lengths(name: str, mask: Array, expected: object) -> None:
+    if not np.array_equal(mask, expected):  # type: ignore[arg-type]  # None is no array of that shape
+        raise ShapeError(f"{name}: expected rows of the lengths that those of x have, got other lengths")
 
 
 def check_batch_size(batch_size: int | None) -> int:

@@ -65,11 +65,12 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
     return start
 
 
-def check_warmup(start: Start, steps: int) -> None:
+def check_warmup(start: Start, *steps: int) -> None:
     """Raises ConfigurationError unless rows of so many steps have some left after warming up."""
-    if start.warmup >= steps:
+    if start.warmup >= min(steps):
         raise ConfigurationError(
-            f"state='warmup:{start.warmup}': expected fewer steps than the {steps} of x, so that some are left to score"
+            f"state='warmup:{start.warmup}': expected fewer steps than the {min(steps)} of x, so that some are left to "
+            "score"
         )
 
 
@@ -80,10 +81,10 @@ def _lanes(what: str, state: State, network: Network, rows: int | None, batch_si
         if rows not in (None, batch_size):
             either += f", or {rows}, one for each row of x"
         afresh = "model.reset_state()" if what == "model.state" else f"model.initial_state({batch_size})"
-        raise StateError(
-            f"{what} has {state.batch} row(s): expected {either}; write batch_size={state.batch}, choose rows with "
-            f"state.rows(...), copy them with state.fork(n), or start afresh with {afresh}"
-        )
+        ways = [f"choose rows with {what}.rows(...)", f"or start afresh with {afresh}"]
+        if rows is not None and state.batch <= rows:
+            ways = [f"write batch_size={state.batch}", ways[0], f"copy them with {what}.fork(n)", ways[1]]
+        raise StateError(f"{what} has {state.batch} row(s): expected {either}; {', '.join(ways)}")
     return states
 
 

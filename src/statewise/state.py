@@ -197,8 +197,11 @@ class State:
         """Returns the numbers of the rows that `index` means; JAX would silently take the last for one too large."""
         try:
             chosen = np.arange(self.batch)[cast("Any", list(index) if isinstance(index, tuple | range) else index)]
-        except (IndexError, TypeError, ValueError) as error:
-            raise StateError(f"the state has rows 0 .. {self.batch - 1}, got {index!r} ({error})") from None
+        except (IndexError, TypeError, ValueError):
+            raise StateError(
+                f"the state has rows 0 .. {self.batch - 1}, got {' '.join(repr(index).split())}; expected numbers, a "
+                "slice, or bool for each"
+            ) from None
         if chosen.size == 0 or chosen.ndim > 1:
             raise StateError(f"expected one or more of the rows 0 .. {self.batch - 1}, got {index!r}")
         return np.atleast_1d(chosen)

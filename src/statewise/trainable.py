@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,7 @@ from statewise.training.objective import Totals
 from statewise.training.programs import Keys, Layout, Programs, Run
 from statewise.training.progress import display
 from statewise.training.truncation import check_truncation, read_truncation
+from statewise.words import plural
 
 
 class Trainable(Definition):
@@ -133,7 +135,9 @@ class Trainable(Definition):
             sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
                 function that returns its own logs.
-            validation_split: share of the samples, the last ones, to validate on instead.
+                Rows start afresh there, and go on from batch to batch where the state is carried.
+            validation_split: share of the samples, the last ones, to validate on instead; of windows those of the end
+                in time, which share no value with the others.
             callbacks: `Callback`s, or functions `f(epoch, logs)`.
             verbose: 0 silent, 1 a live bar, 2 a line an epoch.
             state: "fresh" starts every row afresh; "carry" goes on in row r of batch k+1 from row r of batch k,
@@ -147,7 +151,8 @@ class Trainable(Definition):
                 only move the state); with "random:k" around k (Merity et al. 2018). By default an update a batch,
                 back through all its steps.
             checkpoint: a file that holds the training as it goes; if it is there, the training goes on from it,
-                bit for bit as if it had not been interrupted, also inside an epoch.
+                bit for bit as if it had not been interrupted, also inside an epoch. What callbacks remember is not
+                in it. An Optax transformation cannot be told from another.
 
         Raises:
             ShapeError, DataError, ConfigurationError, StateError, LifecycleError: something does not fit; nothing
@@ -165,7 +170,9 @@ class Trainable(Definition):
             raise ConfigurationError(
                 "shuffle=True with a carried state: shuffled rows do not go on from one another; leave shuffle out"
             )
-        check_warmup(start, feed.steps)
+        check_warmup(start, *feed.all_steps)
+        if isinstance(feed.source, CheckedBatches):
+            feed.source.least_steps = start.warmup + 1
         check_truncation(truncation, self.network, feed.steps - start.warmup)
         advise(self.network, x, feed.steps, feed.rows, start)
         layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
@@ -174,6 +181,11 @@ class Trainable(Definition):
         if file is not None and (kept := file.begin(self._description(feed, start, layout))) is not None:
             self._restore(kept.artifact)
             history, position = kept.history, kept.position(self._run(layout))
+            if verbose:
+                sys.stderr.write(f"going on from {file.path}: {plural(position.epoch, 'epoch')} done\n")
+            if kept.ended:
+                self.history = history
+                return history
         one_by_one = feed.validation is not None or any(reader.reads_model for reader in readers)
         training = self._training(feed, position, start, layout, epochs, one_by_one)
         after = Start(carry=start.carry, warmup=start.warmup)
@@ -201,6 +213,14 @@ class Trainable(Definition):
     ) -> Feed:
         if validation_data is not None and validation_split:
             raise ConfigurationError("validation_split and validation_data: expected one of them, got both")
+        if validation_split and isinstance(x, Windows):
+            x, validation_data = x.split(validation_split)
+            validation_split = 0.0
+        if validation_split and isinstance(x, Lanes):
+            raise ConfigurationError(
+                "validation_split would cut through the lanes: cut the series before lanes(...), and pass the lanes of "
+                "its end as validation_data"
+            )
         read = self._read_samples
         if y is None and not isinstance(x, np.ndarray | jax.Array | Lanes | Windows):
             if any(a is not None for a in given.values()) or shuffle or validation_split:

@@ -455,3 +455,32 @@ def test_the_history_in_the_file_is_that_of_the_finished_epochs(path: Path) -> N
     expected = whole({"epochs": 2})[1]
     assert kept == {"epoch": [0, 1], "history": expected.history}
     assert_same(logs_of(expected), {name: np.array(a, np.float32) for name, a in kept["history"].items()}, "logs")
+
+
+# ------------------------------------------------------------------------------------------ callbacks
+
+
+class Meddling(sw.Callback):
+    """Sets weights after each epoch: training goes on from its own, so a checkpoint must hold those."""
+
+    def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> bool:
+        model.set_weights([0.0 * weight for weight in model.get_weights()])
+        return False
+
+
+def test_weights_that_a_callback_set_are_not_what_training_goes_on_from(path: Path) -> None:
+    part, expected = tagger(), tagger()
+    fit(part, epochs=2, checkpoint=path, callbacks=[Meddling()])
+    resumed = tagger()
+    fit(resumed, epochs=4, checkpoint=path)
+    fit(expected, epochs=4)
+    assert_same(resumed.get_weights(), expected.get_weights(), "weights")
+
+
+def test_a_training_that_a_callback_ended_stays_ended(path: Path) -> None:
+    stopping = [lambda epoch, logs: epoch == 1]
+    stopped = tagger()
+    history = fit(stopped, epochs=6, checkpoint=path, callbacks=stopping)
+    again = tagger()
+    assert fit(again, epochs=6, checkpoint=path, callbacks=stopping).history == history.history
+    assert_same(again.get_weights(), stopped.get_weights(), "weights")

@@ -245,15 +245,35 @@ def test_warming_up_comes_before_truncation() -> None:
 @pytest.mark.parametrize("learnt", [False, True], ids=["zeros", "learnt"])
 def test_gradients_of_one_answer_a_row_reach_that_far_back(tbptt: int, learnt: bool) -> None:
     model, hand = tagger(each_step=False, learnt=learnt), tagger(each_step=False, learnt=learnt)
-    fit(model, tbptt=tbptt, mask=MASK, reset=RESET, sample_weight=WEIGHT[:, 0])
+    mask = MASK.copy()
+    mask[:, -1] = True
+    fit(model, tbptt=tbptt, mask=mask, reset=RESET, sample_weight=WEIGHT[:, 0])
     params = hand.params
     for first in list(range(0, ROWS, BATCH)) * 2:
-        rows = Rows(slice(first, min(first + BATCH, ROWS)), MASK, RESET, WEIGHT[:, 0], afresh=True)
+        rows = Rows(slice(first, min(first + BATCH, ROWS)), mask, RESET, WEIGHT[:, 0], afresh=True)
         start = LSTMState(*np.zeros((2, len(rows.x), 3), np.float32))
         begin = STEPS - tbptt
         state = rows.read(params, start, 0, begin)
         params = descend(params, rows.learn_once(params, state, begin))
     assert_close(model.params, params, "weights")
+
+
+@pytest.mark.parametrize("tbptt", [2, 4])
+def test_steps_are_counted_from_the_end_of_a_row_however_it_is_filled_up(tbptt: int) -> None:
+    """Rows of 3 steps beside rows of 7: padded on the right they learn what they learn padded on the left."""
+    short = np.arange(ROWS) % 2 == 0
+    right, left = X.copy(), X.copy()
+    mask_right = np.ones((ROWS, STEPS), bool)
+    mask_left = mask_right.copy()
+    mask_right[short, 3:] = False
+    mask_left[short, :-3] = False
+    left[short, -3:] = X[short, :3]
+    models = [tagger(each_step=False), tagger(each_step=False)]
+    before = copied(models[0].params)
+    for model, x, mask in zip(models, (right, left), (mask_right, mask_left), strict=True):
+        model.fit(x, Y[:, -1], batch_size=BATCH, epochs=2, shuffle=False, verbose=0, tbptt=tbptt, mask=mask)
+    assert_close(models[0].params, models[1].params, "weights")
+    assert np.abs(np.asarray(models[0].params["lstm"]["kernel"]) - before["lstm"]["kernel"]).max() > 1e-3
 
 
 # ---------------------------------------------------------------------------------- what it is for

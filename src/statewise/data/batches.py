@@ -224,6 +224,7 @@ class CheckedBatches:
             raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
         samples = self._samples(1, first)
         self.batch_size, self.steps = samples.rows, samples.steps
+        self.least_steps = 1
 
     def __iter__(self) -> Iterator[Samples]:
         number = 0
@@ -233,6 +234,11 @@ class CheckedBatches:
                 raise ShapeError(
                     f"batch {number} has {samples.rows} rows, the first {self.batch_size}; expected no more than "
                     "that: let the largest come first"
+                )
+            if samples.steps < self.least_steps:
+                raise ShapeError(
+                    f"batch {number} has {samples.steps} step(s); expected at least {self.least_steps}, so that some "
+                    "are left to score"
                 )
             yield samples
         if number == 0:

@@ -153,7 +153,8 @@ class LSTM(Recurrent):
         return_sequences: whether every step's output comes out, as a further recurrent layer needs it.
         return_state: whether `predict` returns `[y, h, c]`, as in Keras; on the last layer only.
         learn_initial_state: whether sequences start from weights `initial_h` and `initial_c` `[H]`, learnt with the
-            others from zeros on, instead of from zeros.
+            others from zeros on, instead of from zeros. What only settles a state (a warm-up, steps that `tbptt` leaves
+            out) learns nothing of it.
 
     >>> LSTM(32).output_shape((10, 3))
     (32,)

@@ -145,5 +145,8 @@ def _of_side(params: Params, side: str) -> Params:
 
 
 def _boundaries_from_the_end(reset: jax.Array) -> jax.Array:
-    """Returns `reset` as one who reads from the end meets it: a boundary before step t lies, for them, before t - 1."""
-    return jnp.roll(jnp.flip(reset, axis=1), 1, axis=1).at[:, 0].set(False)
+    """Returns `reset` as one who reads from the end meets it: a boundary before step t lies, for them, before t - 1.
+
+    One before the first step starts the row afresh, for them at its end.
+    """
+    return jnp.roll(jnp.flip(reset, axis=1), 1, axis=1)

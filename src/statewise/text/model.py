@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from statewise.artifact import ANEW, Artifact, write_artifact
 from statewise.data.codecs import Vocabulary, check_tokens
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, DataError, FileError, LifecycleError, StateError
 from statewise.history import History
+from statewise.leaves import fill_leaves, name_leaves
 from statewise.memory import MemoryReport
 from statewise.model import Sequential
 from statewise.optimizers import Optimizer
@@ -24,7 +23,7 @@ from statewise.state import LayerStates, State
 from statewise.text.baselines import Baselines
 from statewise.text.generation import Sampling, generator_of
 from statewise.text.plan import Plan, frame, text_layers
-from statewise.text.scoring import Scores, TextScore, count_scorable, score_sequence
+from statewise.text.scoring import Scores, TextScore, beside_baselines, count_scorable, score_sequence
 from statewise.training.callbacks import Callback, OnBehalf, read_callbacks
 from statewise.training.checkpoint import Checkpoint
 from statewise.verification import ROWS, STEPS, TOLERANCE, Verification
@@ -204,24 +203,7 @@ class TextModel:
         start = self._start(state)
         scores, end = self._scores(ids, start)
         self._keep(start, end)
-        target, previous = ids[scores.position], ids[scores.position - 1]
-        unigram_loss, unigram_hit = baselines.unigram(target)
-        bigram_loss, bigram_hit = baselines.bigram(previous, target)
-        bigram_loss = np.where(previous < 0, unigram_loss, bigram_loss)
-        loss = float(scores.loss.mean())
-        characters = sum(len(vocabulary.symbols[number]) for number in target.tolist())
-        return TextScore(
-            loss=loss,
-            perplexity=math.exp(min(loss, 700.0)),
-            bits_per_character=float(scores.loss.sum()) / math.log(2) / characters,
-            accuracy=float(scores.hit.mean()),
-            tokens=len(target),
-            unknown=int((ids < 0).sum()),
-            unigram_loss=float(unigram_loss.mean()),
-            unigram_accuracy=float(unigram_hit.mean()),
-            bigram_loss=float(bigram_loss.mean()),
-            bigram_accuracy=float(np.where(previous < 0, unigram_hit, bigram_hit).mean()),
-        )
+        return beside_baselines(scores, ids, vocabulary, baselines)
 
     def _scores(self, ids: Array, start: Start) -> tuple[Scores, LayerStates]:
         self._check_scorable("the text", ids, start.warmup)
@@ -383,9 +365,15 @@ class TextModel:
             name: getattr(self, name)
             for name in ("tokens", "units", "layers", "embedding", "dropout", "window", "seed")
         }
-        header = {**inner.header, "options": options, "vocabulary": vocabulary.config()}
+        header = {
+            **inner.header,
+            "options": options,
+            "vocabulary": vocabulary.config(),
+            "reads": self.state is not None,
+        }
+        reading = {} if self.state is None else name_leaves("reads", dict(self.state.layers))
         counts = {f"baselines.{name}": array for name, array in asdict(baselines).items()}
-        return Artifact("text", header, inner.arrays | counts)
+        return Artifact("text", header, inner.arrays | counts | reading)
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> TextModel:
@@ -398,4 +386,7 @@ class TextModel:
         model._model = Sequential.from_artifact(artifact)
         if model._model.network.symbols != len(model._vocabulary):
             raise FileError(f"its vocabulary does not belong to its network; {ANEW}")
+        if artifact.header.get("reads"):
+            zeros = dict(model._model.zero_state(1).layers)
+            model.state = State(fill_leaves("reads", zeros, artifact.arrays))
         return model

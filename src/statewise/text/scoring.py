@@ -11,11 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from statewise.data.codecs import Vocabulary
 from statewise.data.windows import windows
 from statewise.inference import forward_of
 from statewise.network import Network, NetworkParams
 from statewise.shapes import Array
 from statewise.state import LayerStates
+from statewise.text.baselines import Baselines
 
 LANES = 32
 """A long sequence is read by up to so many rows side by side."""
@@ -110,6 +112,28 @@ def score_sequence(
     if ids[-1] >= 0:  # it was foretold, but not read yet
         _, last = forward_of(network)(params, jnp.asarray(ids[None, -1:]), last)
     return Scores((position[own] + 1)[order], loss[own][order], hit[own][order]), last
+
+
+def beside_baselines(scores: Scores, ids: Array, vocabulary: Vocabulary, baselines: Baselines) -> TextScore:
+    """Returns what the scores of `ids` come to, beside unigrams and bigrams on the same symbols."""
+    target, previous = ids[scores.position], ids[scores.position - 1]
+    unigram_loss, unigram_hit = baselines.unigram(target)
+    bigram_loss, bigram_hit = baselines.bigram(previous, target)
+    bigram_loss = np.where(previous < 0, unigram_loss, bigram_loss)
+    loss = float(scores.loss.mean())
+    characters = sum(len(vocabulary.symbols[number]) for number in target.tolist())
+    return TextScore(
+        loss=loss,
+        perplexity=math.exp(min(loss, 700.0)),
+        bits_per_character=float(scores.loss.sum()) / math.log(2) / characters,
+        accuracy=float(scores.hit.mean()),
+        tokens=len(target),
+        unknown=int((ids < 0).sum()),
+        unigram_loss=float(unigram_loss.mean()),
+        unigram_accuracy=float(unigram_hit.mean()),
+        bigram_loss=float(bigram_loss.mean()),
+        bigram_accuracy=float(np.where(previous < 0, unigram_hit, bigram_hit).mean()),
+    )
 
 
 def _score_rows(

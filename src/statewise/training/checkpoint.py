@@ -36,6 +36,7 @@ class Kept(NamedTuple):
     epoch: int  # from 0
     step: int
     history: History  # of the epochs that were finished
+    ended: bool  # whether a callback ended the training
 
     def position(self, run: Run) -> Position:
         """Returns where to go on, given the run that the model of the checkpoint begins an epoch with."""
@@ -65,19 +66,20 @@ class Checkpoint:
         artifact = read_artifact(self.path)
         kept = artifact.header.get("resume")
         if kept is None:
+            what = "state" if artifact.kind == "state" else "model"
             raise FileError(
-                f"{self.path} holds a model, but not a training to go on with; name another file for the checkpoint, "
-                "or go on from the model: statewise.load, then fit with initial_epoch"
+                f"{self.path} holds a {what}, but not a training to go on with; name another file for it (a "
+                "model goes on with statewise.load, then fit with initial_epoch)"
             )
         if kept["training"] != training:
             raise ConfigurationError(
                 f"{self.path} is the checkpoint of another training: {_first_difference(kept['training'], training)}; "
                 "remove the file, or name another"
             )
-        return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]))
+        return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]), kept["ended"])
 
-    def keep(self, position: Position, history: History, *, now: bool = False) -> None:
-        """Writes the file if it is time, or `now`."""
+    def keep(self, position: Position, history: History, *, now: bool = False, ended: bool = False) -> None:
+        """Writes the file if it is time, or `now`; `ended` by a callback, with the weights that this left."""
         if not now and time.monotonic() - self._written < self._pause:
             return
         begun = time.monotonic()
@@ -87,8 +89,13 @@ class Checkpoint:
             "epoch": position.epoch,
             "step": position.step,
             "history": {"epoch": history.epoch, "history": history.history},
+            "ended": ended,
         }
-        run = name_leaves("run", position.run) if position.step else {}
+        run: dict[str, Any] = {}
+        if position.step:
+            run = name_leaves("run", position.run)
+        elif not ended:  # the model's weights may be those that a callback set: the training goes on from its own
+            run = name_leaves("params", position.run.params) | name_leaves("optimizer", position.run.optimizer)
         write_artifact(self.path, Artifact(inner.kind, {**inner.header, "resume": resume}, inner.arrays | run))
         self._written = time.monotonic()
         self._pause = max(LEAST_SECONDS, (self._written - begun) / SHARE)

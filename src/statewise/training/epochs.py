@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from statewise.data.batches import Samples
+from statewise.errors import DataError
 from statewise.network import NetworkParams
 from statewise.shapes import Array
 from statewise.state import LayerStates
@@ -246,4 +247,7 @@ def evaluate(
         states, totals = jax.block_until_ready(run(states, totals, segment=Segment(0, 1, step, stop, 0, samples.rows)))
         chosen.took(stop - step, time.perf_counter() - clock)
         step = stop
-    return objective.logs(np.asarray(totals.record)), states
+    record = np.asarray(totals.record)
+    if record[0, 1] == 0:
+        raise DataError("there is nothing to score: every step is masked; give x some steps that count")
+    return objective.logs(record), states

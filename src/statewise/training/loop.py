@@ -39,6 +39,7 @@ def run_epochs(
         DivergenceError: the loss became NaN or infinite.
     """
     begun, first = time.perf_counter(), training.position.epoch
+    ended = False
     steps = training.steps if isinstance(training, Training) else None
     with graceful_interrupt() as interrupt:
         for callback in callbacks:
@@ -62,6 +63,8 @@ def run_epochs(
                 checkpoint.keep(training.position, history, now=True)
             for callback in callbacks:
                 callback.on_train_end(model)
+            if checkpoint is not None and ended:
+                checkpoint.keep(training.position, history, now=True, ended=True)
     history.seconds = time.perf_counter() - begun
     if history.interrupted:
         done = history.epoch[-1] + 1 if history.epoch else first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +39,28 @@ class Batch(NamedTuple):
             self.weight[:, part] if weighted and self.weight is not None else self.weight,
             None if self.mask is None else self.mask[:, part],
             None if self.reset is None else self.reset[:, part],
+            self.start,
+        )
+
+    def ending_together(self, mask: jax.Array, each_step: bool) -> Batch:
+        """Returns rows whose last steps that matter come last; what filled them up comes first, masked as before.
+
+        With `each_step` targets and weights have time steps too.
+        """
+        matters = mask if self.reset is None else mask | self.reset
+        shift = jnp.argmax(matters[:, ::-1], axis=1)
+        place = (jnp.arange(mask.shape[1])[None] - shift[:, None]) % mask.shape[1]
+
+        def turned(a: jax.Array | None) -> Any:
+            return a if a is None else jnp.take_along_axis(a, place.reshape(*place.shape, *(1,) * (a.ndim - 2)), axis=1)
+
+        weighted = each_step and self.weight is not None and self.weight.ndim == 2
+        return Batch(
+            turned(self.x),
+            turned(self.y) if each_step else self.y,
+            turned(self.weight) if weighted else self.weight,
+            turned(mask),
+            turned(self.reset),
             self.start,
         )
 

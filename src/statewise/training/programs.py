@@ -130,6 +130,8 @@ class Programs:
             return self._update(run, batch, valid, rng)[0]
         if not self.objective.network.answers_each_step:
             still = max(0, steps - truncation.backward)
+            mask = self.objective.network.mask_of(batch.x, batch.mask)
+            batch = batch if mask is None else batch.ending_together(mask, each_step=False)
             states, batch = self.objective.settle(run.params, run.states, batch, still)
             return self._update(run._replace(states=states), batch, valid, rng)[0]
         window_of = _windows(batch, valid, truncation)
@@ -172,7 +174,8 @@ class Programs:
             updates = jax.tree.map(lambda update: update * scale, updates)
         params = optax.apply_updates(run.params, updates)
         after = Run(params, optimizer, states, run.order, run.totals.add(added))
-        return (after if scale is None else _if_scored(added, after, run)), passed
+        sure = scale is None and batch.mask is None  # that something was scored
+        return (after if sure else _if_scored(added, after, run)), passed
 
 
 def _if_scored(added: jax.Array, after: Run, before: Run) -> Run:
