@@ -478,7 +478,7 @@ def test_weights_that_a_callback_set_are_not_what_training_goes_on_from(path: Pa
 
 
 def test_a_training_that_a_callback_ended_stays_ended(path: Path) -> None:
-    stopping = [lambda epoch, logs: epoch == 1]
+    stopping = [lambda epoch, _: epoch == 1]
     stopped = tagger()
     history = fit(stopped, epochs=6, checkpoint=path, callbacks=stopping)
     again = tagger()
