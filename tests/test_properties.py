@@ -326,8 +326,27 @@ def float64() -> Iterator[None]:
         yield
 
 
+ALIKE = (
+    "dense-in-front",
+    "dropout",
+    "gru-then-lstm",
+    "learnt-start",
+    "lstm-last",
+    "no-bias",
+    "relu",
+    "time-distributed",
+)
+"""Networks whose gradients are made of those of others; they are compared in `make test-all`."""
+
+
+def with_gradients() -> list[Any]:
+    """Returns all networks, those that are like others marked slow."""
+    marks = {name: [pytest.mark.slow] for name in ALIKE}
+    return [pytest.param(c, id=c.name, marks=marks.get(c.name, [])) for c in (*CASES, *LOOKING_AHEAD)]
+
+
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("case", [*CASES, *LOOKING_AHEAD], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", with_gradients())
 def test_the_gradient_of_every_weight_and_state_equals_the_numeric_one(case: Case) -> None:
     """By all weights, by h0 and c0, and by where sequences start if that is learnt; with resets and masks."""
     model = sw.Sequential(case.layers(), seed=5)
