@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
 import statewise as sw
 from networks import CASES, SYMBOLS, Case, random_weights, random_x
@@ -55,6 +56,15 @@ STREAMED = [
     Case("no-memory", lambda: [Dropout(0.5), Activation("linear")]),
     Case("masking-no-memory", lambda: [Masking(-1.0), Dense(2, activation="elu")]),
 ]
+
+
+IN_SHORT = ("lstm", "embedding", "gru-last", "gru-other-functions", "masking-last", "mask-zero-last", "no-memory")
+"""Networks between them with every kind of step; the others wait for `make test-all`."""
+
+
+def marked(cases: Sequence[Case]) -> list[Any]:
+    """Returns the networks as parameters, those that are not `IN_SHORT` marked slow."""
+    return [pytest.param(c, id=c.name, marks=[] if c.name in IN_SHORT else [pytest.mark.slow]) for c in cases]
 
 
 def built(layers: Sequence[Layer], input_shape: tuple[int | None, ...], seed: int = 1) -> sw.Sequential:

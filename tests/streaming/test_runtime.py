@@ -24,7 +24,7 @@ from statewise.layers.activations import ACTIVATIONS
 from statewise.shapes import Array
 from statewise.streaming import cells
 from statewise.streaming.runtime import KINDS, Runtime
-from streamed import BATCH, STEPS, STREAMED, built, gru, lstm, masked_x, parts, runtime_of
+from streamed import BATCH, STEPS, STREAMED, built, gru, lstm, marked, masked_x, parts, runtime_of
 from tolerances import assert_close, assert_same, differ
 
 
@@ -54,7 +54,7 @@ class Subject:
         return answers, self.runtime.state_of(states)
 
 
-@pytest.fixture(scope="module", params=STREAMED + ACTIVATED, ids=lambda case: case.name)
+@pytest.fixture(scope="module", params=marked(STREAMED + ACTIVATED))
 def subject(request: pytest.FixtureRequest) -> Subject:
     case: Case = request.param
     model = built(case.layers(), case.input_shape)

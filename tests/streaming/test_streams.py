@@ -14,13 +14,13 @@ from statewise.layers import GRU, Dense, Embedding, Masking
 from statewise.shapes import Array
 from statewise.streaming import Snapshot, Stream, Streams
 from statewise.streaming.runtime import Runtime
-from streamed import STREAMED, built, lstm, masked_x, parts, runtime_of
+from streamed import STREAMED, built, lstm, marked, masked_x, parts, runtime_of
 from tolerances import assert_close, assert_same
 
 STEPS = 6
 
 
-@pytest.fixture(scope="module", params=STREAMED, ids=lambda case: case.name)
+@pytest.fixture(scope="module", params=marked(STREAMED))
 def network(request: pytest.FixtureRequest) -> tuple[Case, sw.Sequential, Runtime]:
     case: Case = request.param
     model = built(case.layers(), case.input_shape)
