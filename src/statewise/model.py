@@ -80,7 +80,7 @@ class Sequential(Trainable):
         network = self._build_for(x)
         rows = read_rows(network, x, reset, mask)
         size = min(size, len(rows.x))
-        start = read_start(state, network, len(rows.x), size, None if framed else self.state)
+        start = read_start(state, network, len(rows.x), size, self._kept(state, afresh=framed))
         check_warmup(start, rows.steps)
         y, states = predict_rows(network, self._params, rows, size, start)
         ended = network.state_of(self._params, states)

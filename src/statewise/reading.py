@@ -78,6 +78,7 @@ class Feed(NamedTuple):
             self.rows if shuffled else None,
             padded=self.rows is None or self.rows % self.size != 0,
             carry=start.carry,
+            through=start.through,
             warmup=start.warmup,
             truncation=truncation,
         )

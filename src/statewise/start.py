@@ -1,4 +1,4 @@
-"""Where the rows of a run start: `state="fresh" | "carry" | "warmup:n" | <State>`, the same word everywhere."""
+"""Where the rows of a run start: `state="fresh" | "carry" | "continue" | "warmup:n" | <State>`, one word everywhere."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ class Start:
     lanes: LayerStates | None = None  # with carry: where the first batch starts; None starts it afresh
     rows: LayerStates | None = None  # where each of the N rows starts; None starts them afresh
     keep: bool = False  # whether the end becomes `model.state`
+    through: bool = False  # with carry: whether an epoch goes on from the one before it
 
     def describe(self) -> list[object]:
         """Returns by what the same start is known again, as JSON holds it."""
         numbers = [np.asarray(part).tobytes() for part in jax.tree.leaves((self.lanes, self.rows))]
-        return ["carry" if self.carry else "fresh", self.warmup, zlib.crc32(b"".join(numbers))]
+        return [self._word, self.warmup, zlib.crc32(b"".join(numbers))]
+
+    @property
+    def _word(self) -> str:
+        return "continue" if self.through else "carry" if self.carry else "fresh"
 
     def on(self, samples: Samples) -> Samples:
         """Returns the samples with where each row starts, if rows have starts of their own."""
@@ -37,7 +42,7 @@ class Start:
 
 
 def read_start(state: object, network: Network, rows: int | None, batch_size: int, kept: State | None) -> Start:
-    """Returns what `state` says of N `rows` in batches of `batch_size`; `kept` is `model.state`.
+    """Returns what `state` says of N `rows` in batches of `batch_size`; `kept` is where carried rows go on from.
 
     `rows` is None where batches come one after another and nobody knows how many there are.
 
@@ -52,12 +57,13 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
         return Start(carry=True, lanes=_lanes("state", state, network, rows, batch_size))
     if state == "fresh":
         return Start()
-    if state == "carry":
-        network.check_continuable("state='carry'")
+    if state in ("carry", "continue"):
+        network.check_continuable(f"state={state!r}")
         return Start(
             carry=True,
             lanes=None if kept is None else _lanes("model.state", kept, network, rows, batch_size),
             keep=True,
+            through=state == "continue",
         )
     start = Start(warmup=_warmup(state))
     if start.warmup:
@@ -92,6 +98,8 @@ def _warmup(state: object) -> int:
     word, _, number = state.partition(":") if isinstance(state, str) else ("", "", "")
     if word == "warmup" and number.isdecimal():
         return int(number)
-    close = [] if word == "warmup" else nearest(word, ["fresh", "carry", "warmup:n"], count=1)
+    close = [] if word == "warmup" else nearest(word, ["fresh", "carry", "continue", "warmup:n"], count=1)
     hint = f"did you mean {close[0]!r}? Known:" if close else "expected one of"
-    raise ConfigurationError(f"unknown state {state!r}: {hint} 'fresh', 'carry', 'warmup:n' (n steps), or a State")
+    raise ConfigurationError(
+        f"unknown state {state!r}: {hint} 'fresh', 'carry', 'continue', 'warmup:n' (n steps), or a State"
+    )

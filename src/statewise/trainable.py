@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 
-from statewise.artifact import Artifact, write_artifact
+from statewise.artifact import Artifact
+from statewise.compiled import Compiled
 from statewise.data.batches import CheckedBatches, Samples, unpack
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
-from statewise.definition import Definition
-from statewise.errors import ConfigurationError, LifecycleError
+from statewise.errors import ConfigurationError
 from statewise.history import History
-from statewise.layers import Embedding, Layer
-from statewise.leaves import fill_leaves, name_leaves
-from statewise.network import Network, network_from_config
-from statewise.optimizers import Optimizer
+from statewise.layers import Embedding
+from statewise.network import Network
 from statewise.reading import Feed, Validate, check_batch_size, input_shape_of, read_samples_of, unframe
-from statewise.settings import Settings
-from statewise.shapes import Array, check_whole
+from statewise.shapes import check_whole
 from statewise.start import Start, check_warmup, read_start
 from statewise.state import LayerStates, State
 from statewise.training.advice import advise
@@ -34,58 +29,14 @@ from statewise.training.callbacks import Callback, read_callbacks
 from statewise.training.checkpoint import Checkpoint, fingerprint
 from statewise.training.epochs import Position, StreamedTraining, Training, evaluate
 from statewise.training.loop import run_epochs
-from statewise.training.objective import Totals
-from statewise.training.programs import Keys, Layout, Programs, Run
+from statewise.training.programs import Keys, Layout, Run
 from statewise.training.progress import display
 from statewise.training.truncation import check_truncation, read_truncation
 from statewise.words import plural
 
 
-class Trainable(Definition):
+class Trainable(Compiled):
     """A stack of layers that learns and is measured; `Sequential` adds what it is learnt for."""
-
-    def __init__(self, layers: Iterable[Layer], seed: int) -> None:
-        self.state: State | None = None
-        self.history: History | None = None
-        self._settings: Settings | None = None
-        self._optimizer_state: Any = None
-        self._loaded_optimizer: dict[str, Array] = {}
-        super().__init__(layers, seed)
-
-    # -- compile -----------------------------------------------------------------------------------------------
-
-    def compile(
-        self,
-        optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
-        loss: str | None = None,
-        metrics: Sequence[str] = (),
-    ) -> None:
-        """Says how to train: an optimiser by name, configured, or any Optax transformation; loss and metrics by name.
-
-        Raises:
-            ConfigurationError: a name that does not exist; the message has the nearest.
-        """
-        if loss is None:
-            raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
-        if self._settings is not None:  # only a file that could not hold its optimiser waits for it to be named
-            self._loaded_optimizer = {}
-        self._settings = Settings.of(optimizer, loss, metrics)
-        self._optimizer_state = None
-
-    def _require_settings(self) -> Settings:
-        if self._settings is None:
-            raise LifecycleError("the model is not compiled: call model.compile(optimizer, loss, metrics) first")
-        return self._settings
-
-    def _programs(self) -> Programs:
-        settings = self._require_settings()
-        if self._optimizer_state is None:
-            self._optimizer_state = settings.optimizer_state(self.network, self._params, self._loaded_optimizer)
-        return settings.programs(self.network)
-
-    def _adopt(self, network: Network) -> None:
-        super()._adopt(network)
-        self._optimizer_state, self._loaded_optimizer = None, {}
 
     def _reads_symbols(self) -> bool:
         return any(isinstance(layer, Embedding) for layer in self._layers[:1])
@@ -141,9 +92,11 @@ class Trainable(Definition):
             callbacks: `Callback`s, or functions `f(epoch, logs)`.
             verbose: 0 silent, 1 a live bar, 2 a line an epoch.
             state: "fresh" starts every row afresh; "carry" goes on in row r of batch k+1 from row r of batch k,
-                afresh at each epoch, and leaves the end in `model.state`; "warmup:n" starts afresh, and the first
-                n steps only settle the state; a `State` of B rows is where each epoch starts, its end carried from
-                batch to batch; a `State` of N rows is where each row starts.
+                afresh at each epoch, and leaves the end in `model.state`; "continue" does so too, but goes on from
+                `model.state` and from epoch to epoch, until `model.reset_state()`, as `stateful=True` did in Keras 2
+                (a learnt start is learnt only where `reset` says so); "warmup:n" starts afresh, and the first n steps
+                only settle the state; a `State` of B rows is where each epoch starts, its end carried from batch to
+                batch; a `State` of N rows is where each row starts.
             reset: bool `[N, T]`; True starts that row afresh before that step.
             mask: bool `[N, T]`; False skips that step: no state moves, no loss counts.
             tbptt: truncated back-propagation through time: an update every k steps, whose gradients reach back
@@ -165,7 +118,7 @@ class Trainable(Definition):
         truncation, readers = read_truncation(tbptt), [*display(verbose), *read_callbacks(callbacks)]
         given = {"sample_weight": sample_weight, "reset": reset, "mask": mask}
         feed = self._feed(x, y, batch_size, given, bool(shuffle), validation_data, validation_split)
-        start = read_start(state, self.network, feed.rows, feed.size, None)
+        start = read_start(state, self.network, feed.rows, feed.size, self._kept(state, afresh=True))
         if start.carry and shuffle:
             raise ConfigurationError(
                 "shuffle=True with a carried state: shuffled rows do not go on from one another; leave shuffle out"
@@ -263,18 +216,19 @@ class Trainable(Definition):
     def _training(
         self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
     ) -> Training | StreamedTraining:
-        programs, run = self._programs(), self._run(layout)
-        keys = Keys(shuffle=self._key(1), dropout=self._key(2))
+        programs, run, keys = self._programs(), self._run(layout), Keys.of(self.seed)
         if isinstance(feed.source, CheckedBatches):
             return StreamedTraining(programs, run, position, keys, feed.source, layout, start.lanes, epochs)
         source = start.on(feed.source)
         return Training(programs, run, position, keys, source, layout, start.lanes, epochs, one_by_one)
 
     def _run(self, layout: Layout) -> Run:
-        objective = self._programs().objective
-        states = self.network.zero_state(layout.batch_size)
-        order = jnp.zeros(layout.order, jnp.int32)
-        return Run(self._params, self._optimizer_state, states, order, Totals.zero(objective))
+        states, order, totals = self._programs().blank(layout.batch_size, layout.order)
+        if layout.through and self.state is not None:
+            states = self.network.check_state(self.state)
+        elif layout.through:
+            states = self.network.initial_state(self._params, layout.batch_size)
+        return Run(self._params, self._optimizer_state, states, order, totals)
 
     def _take(self, run: Run, keep: bool) -> None:
         self._params, self._optimizer_state, self._trained = run.params, run.optimizer, True
@@ -316,12 +270,12 @@ class Trainable(Definition):
         """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
 
         Arguments as in `fit`, except that "carry" goes on from `model.state` (lanes, whose series begin with them,
-        start afresh), and leaves the end there. Nothing else moves `model.state`, and nothing here changes what the
-        model has learnt.
+        start afresh), and leaves the end there; "continue" goes on with lanes too. Nothing else moves `model.state`,
+        and nothing here changes what the model has learnt.
         """
         samples, size = self._read(x, y, batch_size, sample_weight, reset, mask)
         size = min(size, samples.rows)
-        start = read_start(state, self.network, samples.rows, size, None if isinstance(x, Lanes) else self.state)
+        start = read_start(state, self.network, samples.rows, size, self._kept(state, afresh=isinstance(x, Lanes)))
         check_warmup(start, samples.steps)
         logs, states = self._evaluate(samples, size, start)
         if start.keep:
@@ -329,6 +283,10 @@ class Trainable(Definition):
         if return_dict:
             return logs
         return logs["loss"] if len(logs) == 1 else list(logs.values())
+
+    def _kept(self, state: object, *, afresh: bool) -> State | None:
+        """Returns where carried rows go on from; None if `afresh`, unless they are to continue."""
+        return None if afresh and state != "continue" else self.state
 
     def _evaluate(self, samples: Samples, size: int, start: Start) -> tuple[dict[str, float], LayerStates]:
         layout = Layout(size, padded=samples.rows % size != 0, carry=start.carry, warmup=start.warmup)
@@ -345,55 +303,3 @@ class Trainable(Definition):
         if not isinstance(logs, dict):
             raise ConfigurationError(f"validation_data: expected the function to return a dict of logs, got {logs!r}")
         return logs
-
-    # -- save, load --------------------------------------------------------------------------------------------
-
-    def save(self, path: str | Path) -> None:
-        """Writes the model to one file, whole or not at all: layers, weights, training settings, optimiser, state.
-
-        Raises:
-            FileError: it cannot be written there.
-        """
-        write_artifact(path, self.to_artifact())
-
-    def to_artifact(self) -> Artifact:
-        """Returns what a model file holds of this model."""
-        arrays = name_leaves("params", self.params) | self._optimizer_arrays()
-        if self.state is not None:
-            arrays |= name_leaves("state", dict(self.state.layers))
-        header = {
-            "network": self.network.config(),
-            "seed": self.seed,
-            "trained": self._trained,
-            "compiled": None if self._settings is None else self._settings.config(),
-            "state": None if self.state is None else self.state.batch,
-        }
-        return Artifact("sequential", header, arrays)
-
-    def _optimizer_arrays(self) -> dict[str, Array]:
-        if self._optimizer_state is None:
-            return self._loaded_optimizer
-        return name_leaves("optimizer", self._optimizer_state)
-
-    @classmethod
-    def from_artifact(cls, artifact: Artifact) -> Self:
-        """Returns the model that `to_artifact` described."""
-        network = network_from_config(artifact.header["network"])
-        model = cls(network.layers, seed=artifact.header["seed"])
-        model._network = network
-        model._take_artifact(artifact)
-        model._settings = Settings.from_config(artifact.header["compiled"])
-        if model._settings is not None and model._loaded_optimizer:
-            model._programs()  # notices now what the file lacks, not when training goes on
-        return model
-
-    def _take_artifact(self, artifact: Artifact) -> None:
-        header, arrays = artifact.header, artifact.arrays
-        shapes = jax.eval_shape(self.network.init, jax.random.key(0))
-        self._params, self._trained = fill_leaves("params", shapes, arrays), header["trained"]
-        self._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
-        self.state = None
-        if header["state"] is not None:
-            zeros = State(self.network.zero_state(header["state"])).layers
-            filled = fill_leaves("state", dict(zeros), arrays)
-            self.state = State({name: filled[name] for name in zeros}, self.network.learnt_states(self._params))

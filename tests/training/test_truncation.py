@@ -300,8 +300,8 @@ def temporary_bytes(steps: int, truncation: Truncation | None) -> int:
     model.compile("sgd", "mse")
     layout = Layout(4, truncation=truncation)
     x, key = jnp.zeros((4, steps, 1)), jax.random.key(0)
-    segment = Segment(*(jnp.int32(0) for _ in Segment._fields))
-    arguments = (model._run(layout), Batch(x, x), Keys(key, key), segment, jnp.bool_(True), None)
+    segment = Segment(0, 0, 0, 0, 0, 0).packed
+    arguments = (model._run(layout), Batch(x, x), Keys(key, key), segment, None)
     compiled = type(model._programs()).train.lower(model._programs(), *arguments, layout=layout).compile()
     analysis = compiled.memory_analysis()
     assert analysis is not None

@@ -28,6 +28,9 @@ from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Progr
 DISPATCH_SECONDS = 0.2
 """What a dispatch aims to last: long enough to hide its cost, short enough for a bar that moves and for Ctrl-C."""
 
+HANDED_OVER_BYTES = 65536
+"""Rows smaller than this are handed over at each dispatch, which is quicker than to put them on the device first."""
+
 
 @dataclass(frozen=True)
 class StepRecord:
@@ -59,6 +62,11 @@ class Pace:
         self._known, self._key = known, key
         self._allowed = DISPATCH_SECONDS / known[key] if key in known else 1.0
 
+    @property
+    def known(self) -> bool:
+        """Whether such steps were taken before, so that their program is compiled."""
+        return self._key in self._known
+
     def steps(self) -> int:
         """Returns how many steps the next dispatch may take."""
         return max(1, int(self._allowed))
@@ -70,7 +78,9 @@ class Pace:
 
 
 def _on_device(samples: Samples, rows: int) -> Batch:
-    return Batch(*jax.device_put(samples.padded(rows)))
+    padded = samples.padded(rows)
+    size = sum(array.nbytes for array in jax.tree.leaves(padded))
+    return Batch(*(padded if size < HANDED_OVER_BYTES else jax.device_put(padded)))
 
 
 def _shapes(samples: Samples) -> tuple[tuple[int, ...], ...]:
@@ -110,13 +120,14 @@ class Training:
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
-        self._dispatch(run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
         self._pace = Pace(programs.pace, ("train", layout, _shapes(samples)))
+        if not self._pace.known:
+            self._dispatch(run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
 
     def _dispatch(self, run: Run, first_epoch: int, epochs: int, start: int, stop: int) -> tuple[Run, Array]:
         segment = Segment(first_epoch, epochs, start, stop, 0, self._real)
         run, records = self._programs.train(
-            run, self._batches_on_device, self._keys, segment, start == 0, self._begin, layout=self._layout
+            run, self._batches_on_device, self._keys, segment.packed, self._begin, layout=self._layout
         )
         return run, np.asarray(records)[:epochs]
 
@@ -211,7 +222,7 @@ class StreamedTraining:
             segment = Segment(epoch, 1, step, step + 1, step, samples.rows)
             batch = _on_device(samples, self._layout.batch_size)
             run, records = self._programs.train(
-                run, batch, self._keys, segment, step == 0, self._begin, layout=self._layout
+                run, batch, self._keys, segment.packed, self._begin, layout=self._layout
             )
             logs, step = self._programs.objective.logs(np.asarray(records[0])), step + 1
             if not math.isfinite(logs["loss"]):
@@ -239,12 +250,14 @@ def evaluate(
     rows = _on_device(samples, steps * layout.batch_size)
     run = partial(evaluate_segment, objective, params, rows=rows, layout=layout)
     totals, step = Totals.zero(objective), 0
-    run(states, totals, segment=Segment(0, 0, 0, 0, 0, 0))  # compiles, so that the first measured dispatch is honest
     chosen = Pace(pace, ("evaluate", layout, _shapes(samples)))
+    if not chosen.known:  # compiles, so that the first measured dispatch is honest
+        run(states, totals, packed=Segment(0, 0, 0, 0, 0, 0).packed)
     while step < steps:
         stop = min(step + chosen.steps(), steps)
         clock = time.perf_counter()
-        states, totals = jax.block_until_ready(run(states, totals, segment=Segment(0, 1, step, stop, 0, samples.rows)))
+        segment = Segment(0, 1, step, stop, 0, samples.rows)
+        states, totals = jax.block_until_ready(run(states, totals, packed=segment.packed))
         chosen.took(stop - step, time.perf_counter() - clock)
         step = stop
     record = np.asarray(totals.record)

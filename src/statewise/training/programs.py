@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from statewise.losses import Loss
 from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
 from statewise.optimizers import Optimizer
+from statewise.shapes import Array
 from statewise.state import LayerStates
 from statewise.training.objective import Batch, Objective, Totals
 from statewise.training.truncation import Truncation
@@ -44,6 +46,12 @@ class Keys(NamedTuple):
     shuffle: jax.Array
     dropout: jax.Array
 
+    @classmethod
+    @lru_cache(maxsize=64)
+    def of(cls, seed: int) -> Keys:
+        """Returns the keys of a model with that seed."""
+        return cls(*(jax.random.fold_in(jax.random.key(seed), purpose) for purpose in (1, 2)))
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -53,6 +61,7 @@ class Layout:
     shuffled: int | None = None  # how many rows are shuffled each epoch; None keeps their order
     padded: bool = False  # whether the last batch may hold rows that do not count
     carry: bool = False  # whether row r of batch k+1 goes on from row r of batch k
+    through: bool = False  # whether an epoch goes on from the states in which the one before ended
     warmup: int = 0  # how many steps of each row only settle the state
     truncation: Truncation | None = None  # how a batch becomes several updates; None: it is one
 
@@ -72,14 +81,28 @@ class Segment(NamedTuple):
     offset: int  # which batch the first of the given rows belong to
     rows: int  # how many of the given rows count
 
+    @property
+    def packed(self) -> Array:
+        """All of them as one array `[6]`, which is handed to a compiled program at the price of one."""
+        return np.array(self, np.int32)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Programs:
-    """The compiled programs of one objective and optimiser, shared by all models that have the same."""
+    """The compiled programs of one objective and optimiser, shared by all models that have the same.
+
+    There is one of each kind, which `programs_for` returns, so that two are told apart without a look inside.
+    """
 
     objective: Objective
     transformation: optax.GradientTransformation
-    pace: dict[Any, float] = field(default_factory=dict, compare=False)  # seconds per step by layout and shapes
+    pace: dict[Any, float] = field(default_factory=dict)  # seconds per step by layout and shapes
+
+    @lru_cache(maxsize=16)  # noqa: B019 - programs live as long as the process, or in a cache as well
+    def blank(self, batch_size: int, order: int) -> tuple[LayerStates, jax.Array, Totals]:
+        """Returns states, order and totals before anything was done; making them anew costs more than a short epoch."""
+        zeros = self.objective.network.zero_state(batch_size)
+        return zeros, jnp.zeros(order, jnp.int32), Totals.zero(self.objective)
 
     @partial(jax.jit, static_argnames=("self", "layout"))
     def train(
@@ -87,25 +110,24 @@ class Programs:
         run: Run,
         rows: Batch,
         keys: Keys,
-        segment: Segment,
-        fresh: jax.Array,
+        packed: jax.Array,
         begin: LayerStates | None = None,
         *,
         layout: Layout,
     ) -> tuple[Run, jax.Array]:
         """Returns the run after a segment, and the record of each epoch's totals `[EPOCHS_PER_DISPATCH, 2, ...]`.
 
-        `fresh` starts states (from `begin`, if given), order and totals anew: the segment begins with the first
-        batch of an epoch. Totals become NaN where a weight did: the last update of an epoch may ruin weights whose
-        loss was still good.
+        A segment that begins with the first batch of an epoch starts order, totals and, unless they go through,
+        states (from `begin`, if given) anew. Totals become NaN where a weight did: the last update of an epoch may
+        ruin weights whose loss was still good.
         """
-        network = self.objective.network
+        network, segment = self.objective.network, Segment(*packed)
 
         def step(index: jax.Array, run: Run, epoch: jax.Array) -> Run:
             batch, valid = _batch(rows, layout, index, segment, run.order)
             rng = jax.random.fold_in(jax.random.fold_in(keys.dropout, epoch), index)
             states = run.states if layout.carry else _starts(network, batch, layout)
-            if begin is None and batch.start is None and network.learnt_states(run.params):
+            if begin is None and batch.start is None and not layout.through and network.learnt_states(run.params):
                 batch = _starting_anew(batch, (index == 0) | (not layout.carry))
             states, batch = self.objective.settle(run.params, states, batch, layout.warmup)
             after = self._learn(run._replace(states=states), batch, valid, rng, layout.truncation)
@@ -114,7 +136,8 @@ class Programs:
         def one_epoch(index: jax.Array, before: tuple[Run, jax.Array]) -> tuple[Run, jax.Array]:
             run, records = before
             epoch = segment.first_epoch + index
-            run = jax.lax.cond(fresh, lambda run: _renew(run, keys, epoch, begin, layout), lambda run: run, run)
+            first = segment.start == 0
+            run = jax.lax.cond(first, lambda run: _renew(run, keys, epoch, begin, layout), lambda run: run, run)
             run = jax.lax.fori_loop(segment.start, segment.stop, partial(step, epoch=epoch), run)
             return run, records.at[index].set(jnp.where(_all_finite(run.params), run.totals.record, jnp.nan))
 
@@ -211,12 +234,12 @@ def evaluate_segment(
     states: LayerStates,
     totals: Totals,
     rows: Batch,
-    segment: Segment,
+    packed: jax.Array,
     *,
     layout: Layout,
 ) -> tuple[LayerStates, Totals]:
-    """Returns the states and totals after batches `start` to `stop`."""
-    network = objective.network
+    """Returns the states and totals after batches `start` to `stop` of a packed segment."""
+    network, segment = objective.network, Segment(*packed)
 
     def step(index: jax.Array, before: tuple[LayerStates, Totals]) -> tuple[LayerStates, Totals]:
         states, totals = before
@@ -280,8 +303,9 @@ def _slice(array: jax.Array, start: jax.Array, size: int) -> jax.Array:
 
 
 def _renew(run: Run, keys: Keys, epoch: jax.Array, begin: LayerStates | None, layout: Layout) -> Run:
-    states, totals = jax.tree.map(jnp.zeros_like, (run.states, run.totals))
-    run = run._replace(states=states if begin is None else begin, totals=totals)
+    run = run._replace(totals=jax.tree.map(jnp.zeros_like, run.totals))
+    if not layout.through:
+        run = run._replace(states=jax.tree.map(jnp.zeros_like, run.states) if begin is None else begin)
     if layout.shuffled is None:
         return run
     shuffled = jax.random.permutation(jax.random.fold_in(keys.shuffle, epoch), layout.shuffled)
