@@ -16,7 +16,7 @@ from statewise.history import History
 from statewise.layers import Layer
 from statewise.leaves import fill_leaves, name_leaves
 from statewise.network import Network, network_from_config
-from statewise.optimizers import Optimizer
+from statewise.optimizers import Optimizer, learning_rate_of, with_learning_rate
 from statewise.settings import Settings
 from statewise.shapes import Array
 from statewise.state import State
@@ -54,6 +54,30 @@ class Compiled(Definition):
             self._loaded_optimizer = {}
         self._settings = Settings.of(optimizer, loss, metrics)
         self._optimizer_state, self._ready = None, None
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update; setting it changes nothing else of the optimiser, and compiles nothing.
+
+        A schedule goes on, scaled by as much as its value of now was changed.
+
+        >>> import statewise as sw
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)])
+        >>> model.compile(sw.Adam(0.01), "mse")
+        >>> model.learning_rate /= 2
+        >>> round(model.learning_rate, 6)
+        0.005
+
+        Raises:
+            ConfigurationError: no number from 0 up, or the optimiser is one of Optax's.
+        """
+        self._programs()
+        return learning_rate_of(self._require_settings().optimizer, self._optimizer_state)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._programs()
+        self._optimizer_state = with_learning_rate(self._require_settings().optimizer, self._optimizer_state, rate)
 
     def _require_settings(self) -> Settings:
         if self._settings is None:

@@ -35,6 +35,56 @@ def _huber(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
     return jnp.mean(jnp.where(error <= 1.0, 0.5 * error**2, error - 0.5), axis=-1)
 
 
+def _mean_absolute_percentage_error(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return 100.0 * jnp.mean(jnp.abs(y_true - y_pred) / jnp.maximum(jnp.abs(y_true), EPSILON), axis=-1)
+
+
+def _mean_squared_logarithmic_error(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    error = jnp.log1p(jnp.maximum(y_pred, EPSILON)) - jnp.log1p(jnp.maximum(y_true, EPSILON))
+    return jnp.mean(error**2, axis=-1)
+
+
+def _logcosh(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    error = y_pred - y_true
+    return jnp.mean(error + jax.nn.softplus(-2.0 * error) - jnp.log(2.0), axis=-1)
+
+
+def _poisson(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return jnp.mean(y_pred - y_true * jnp.log(y_pred + EPSILON), axis=-1)
+
+
+def _short_of_margin(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    sign = jnp.where(y_true == 0.0, -1.0, y_true)  # Keras asks whether a whole batch is 0 and 1, we ask each element
+    return jnp.maximum(1.0 - sign * y_pred, 0.0)
+
+
+def _hinge(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return jnp.mean(_short_of_margin(y_true, y_pred), axis=-1)
+
+
+def _squared_hinge(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return jnp.mean(_short_of_margin(y_true, y_pred) ** 2, axis=-1)
+
+
+def _categorical_hinge(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    right = jnp.sum(y_true * y_pred, axis=-1)
+    best_wrong = jnp.max((1.0 - y_true) * y_pred, axis=-1)
+    return jnp.maximum(best_wrong - right + 1.0, 0.0)
+
+
+def _unit(vectors: jax.Array) -> jax.Array:
+    return vectors * jax.lax.rsqrt(jnp.maximum(jnp.sum(vectors**2, axis=-1, keepdims=True), EPSILON**2))
+
+
+def cosine(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    """Returns the cosine of the angle between two vectors `[..., F]`: 1 where they point the same way."""
+    return jnp.sum(_unit(y_true) * _unit(y_pred), axis=-1)
+
+
+def _cosine_similarity(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return -cosine(y_true, y_pred)
+
+
 def _binary_crossentropy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
     p = jnp.clip(y_pred, EPSILON, 1.0 - EPSILON)
     return -jnp.mean(y_true * jnp.log(p) + (1.0 - y_true) * jnp.log(1.0 - p), axis=-1)
@@ -52,6 +102,11 @@ def _log_probabilities(y_pred: jax.Array) -> jax.Array:
 
 def _categorical_crossentropy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
     return -jnp.sum(y_true * _log_probabilities(y_pred), axis=-1)
+
+
+def _kullback_leibler_divergence(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    p, q = jnp.clip(y_true, EPSILON, 1.0), jnp.clip(y_pred, EPSILON, 1.0)
+    return jnp.sum(p * jnp.log(p / q), axis=-1)
 
 
 def _categorical_crossentropy_of_logits(y_true: jax.Array, logits: jax.Array) -> jax.Array:
@@ -94,6 +149,15 @@ LOSSES: dict[str, Loss] = {
         Loss("mean_squared_error", _mean_squared_error, "real"),
         Loss("mean_absolute_error", _mean_absolute_error, "real"),
         Loss("huber", _huber, "real"),
+        Loss("mean_absolute_percentage_error", _mean_absolute_percentage_error, "real"),
+        Loss("mean_squared_logarithmic_error", _mean_squared_logarithmic_error, "real"),
+        Loss("logcosh", _logcosh, "real"),
+        Loss("poisson", _poisson, "real"),
+        Loss("hinge", _hinge, "real"),
+        Loss("squared_hinge", _squared_hinge, "real"),
+        Loss("categorical_hinge", _categorical_hinge, "onehot"),
+        Loss("cosine_similarity", _cosine_similarity, "real"),
+        Loss("kullback_leibler_divergence", _kullback_leibler_divergence, "onehot"),
         Loss("binary_crossentropy", _binary_crossentropy, "binary", "sigmoid", _binary_crossentropy_of_logits),
         Loss(
             "categorical_crossentropy",
@@ -112,11 +176,23 @@ LOSSES: dict[str, Loss] = {
     )
 }
 
-ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
+ALIASES = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "log_cosh": "logcosh",
+    "kl_divergence": "kullback_leibler_divergence",
+    "kld": "kullback_leibler_divergence",
+    "cosine_proximity": "cosine_similarity",
+}
 
 
 def get_loss(name: object) -> Loss:
-    """Returns the loss called `name`; `mse` and `mae` are short for the two that are spelt out.
+    """Returns the loss called `name`, which may be one of its other names in `ALIASES`, such as `mse`.
+
+    What Keras's names do not say: `cosine_similarity` is -1 where two vectors point the same way, since a loss falls;
+    the hinges take -1 and 1, and read 0 as -1.
 
     Raises:
         ConfigurationError: there is none of that name; the message has the nearest.

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, unknown_name
 from statewise.layers.activations import ACTIVATIONS
-from statewise.losses import ALIASES, LOSSES, Loss, Values
+from statewise.losses import ALIASES, LOSSES, Loss, Values, cosine
 
 
 def _identity(mean: float) -> float:
@@ -34,6 +34,15 @@ def _sparse_categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Ar
     return (y_true == jnp.argmax(y_pred, axis=-1)).astype(y_pred.dtype)
 
 
+def _sparse_top_5(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    of_true = jnp.take_along_axis(y_pred, y_true[..., None], axis=-1)
+    return (jnp.sum(y_pred > of_true, axis=-1) < 5).astype(y_pred.dtype)  # what ties with the fifth counts
+
+
+def _top_5(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return _sparse_top_5(jnp.argmax(y_true, axis=-1), y_pred)
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric under the name it has in `History`: values per element, and what is done to their mean."""
@@ -51,13 +60,20 @@ class Metric:
         return lambda y_true, z: self.values(y_true, ACTIVATIONS[head](z))
 
 
+_DENSE = ("real", "binary", "onehot")
+
+
 def _from_loss(name: str) -> Metric:
     loss = LOSSES[ALIASES.get(name, name)]
-    targets = ("real", "binary", "onehot") if loss.target == "real" else (loss.target,)
-    return Metric(name, loss.values, targets, loss=loss)
+    if loss.name == "cosine_similarity":  # the loss falls with likeness, the metric of that name grows, as in Keras
+        return Metric(name, cosine, _DENSE)
+    return Metric(name, loss.values, _DENSE if loss.target == "real" else (loss.target,), loss=loss)
 
 
-_DENSE = ("real", "binary", "onehot")
+def _root_mean_squared_error(name: str) -> Metric:
+    loss = LOSSES["mean_squared_error"]
+    return Metric(name, loss.values, _DENSE, math.sqrt, loss)  # the root of the mean of all
+
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -65,6 +81,9 @@ METRICS: dict[str, Metric] = {
         Metric("binary_accuracy", _binary_accuracy, _DENSE),
         Metric("categorical_accuracy", _categorical_accuracy, _DENSE),
         Metric("sparse_categorical_accuracy", _sparse_categorical_accuracy, ("classes",)),
+        Metric("top_k_categorical_accuracy", _top_5, _DENSE),
+        Metric("sparse_top_k_categorical_accuracy", _sparse_top_5, ("classes",)),
+        *(_root_mean_squared_error(name) for name in ("root_mean_squared_error", "rmse")),
         *(_from_loss(name) for name in (*LOSSES, *ALIASES)),
     )
 }
@@ -84,7 +103,7 @@ def get_metric(name: str, target: str, outputs: int) -> Metric:
     """Returns the metric called `name` for targets of kind `target` and a network with `outputs` features.
 
     `accuracy` and `acc` mean, as in Keras, sparse categorical accuracy for classes, binary for a single output and
-    categorical otherwise. `perplexity` is the exponential of the mean cross-entropy.
+    categorical otherwise. `perplexity` is the exponential of the mean cross-entropy; the k of `top_k` is 5.
 
     Raises:
         ConfigurationError: there is none of that name, or it cannot be computed on such targets.

@@ -1,123 +1,32 @@
-"""Optimisers and learning-rate schedules under Keras's names, defaults and formulae, built on Optax."""
+"""Optimisers under Keras's names, with its defaults and formulae, built on Optax."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from statewise.errors import ConfigurationError, unknown_name
-from statewise.shapes import check_more_than_zero, check_rate, check_whole, is_number
+from statewise.moments import scale_by_adam, scale_by_adamax, scale_by_nadam
+from statewise.schedules import SCHEDULES, LearningRate, RateState, Schedule, rate_at, scale_by_rate
+from statewise.shapes import check_more_than_zero, check_rate, is_number
 
 
-@dataclass(frozen=True)
-class Schedule(ABC):
-    """A learning rate that depends on the number of updates so far; any Optax schedule serves as well."""
-
-    @abstractmethod
-    def __call__(self, count: jax.Array | int) -> jax.Array:
-        """Returns the learning rate of the update after `count` updates."""
+def _check_not_negative(name: str, value: float) -> float:
+    if not is_number(value) or not 0 <= value < math.inf:
+        raise ConfigurationError(f"{name}: expected a number from 0 up, got {value!r}")
+    return value
 
 
-@dataclass(frozen=True)
-class ExponentialDecay(Schedule):
-    """`initial_learning_rate * decay_rate ** (count / decay_steps)`, in whole steps if `staircase`."""
-
-    initial_learning_rate: float
-    decay_steps: int
-    decay_rate: float
-    staircase: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("initial_learning_rate", "decay_steps", "decay_rate"):
-            check_more_than_zero(f"ExponentialDecay {name}", getattr(self, name))
-
-    def __call__(self, count: jax.Array | int) -> jax.Array:
-        power = count / jnp.float32(self.decay_steps)
-        power = jnp.floor(power) if self.staircase else power
-        return jnp.float32(self.initial_learning_rate) * self.decay_rate**power
-
-
-@dataclass(frozen=True)
-class CosineDecay(Schedule):
-    """Half a cosine from `initial_learning_rate` down to `alpha` times it over `decay_steps` updates.
-
-    With `warmup_target` the rate first climbs in a straight line from `initial_learning_rate` to it within
-    `warmup_steps` updates, and the cosine starts from there (Loshchilov and Hutter 2017).
-    """
-
-    initial_learning_rate: float
-    decay_steps: int
-    alpha: float = 0.0
-    warmup_target: float | None = None
-    warmup_steps: int = 0
-
-    def __post_init__(self) -> None:
-        check_more_than_zero("CosineDecay decay_steps", self.decay_steps)
-        check_whole("CosineDecay warmup_steps", self.warmup_steps, 0)
-        if not is_number(self.alpha) or not 0 <= self.alpha <= 1:
-            raise ConfigurationError(f"CosineDecay alpha: expected a share from 0 to 1, got {self.alpha!r}")
-        if self.warmup_target is None:
-            check_more_than_zero("CosineDecay initial_learning_rate", self.initial_learning_rate)
-            if self.warmup_steps:
-                raise ConfigurationError("CosineDecay warmup_steps: expected a warmup_target with them, got None")
-            return
-        check_more_than_zero("CosineDecay warmup_target", self.warmup_target)
-        if not is_number(self.initial_learning_rate) or not 0 <= self.initial_learning_rate <= self.warmup_target:
-            raise ConfigurationError(
-                f"CosineDecay initial_learning_rate: expected a number from 0 to warmup_target={self.warmup_target}, "
-                f"got {self.initial_learning_rate!r}"
-            )
-
-    def __call__(self, count: jax.Array | int) -> jax.Array:
-        top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
-        warmup = 0 if self.warmup_target is None else self.warmup_steps
-        done = jnp.clip((count - warmup) / jnp.float32(self.decay_steps), 0.0, 1.0)
-        cosine = 0.5 * (1.0 + jnp.cos(jnp.pi * done))
-        decayed = top * ((1.0 - self.alpha) * cosine + self.alpha)
-        climb = jnp.float32(count) / max(warmup, 1)
-        climbing = self.initial_learning_rate + (top - self.initial_learning_rate) * climb
-        return jnp.where(count < warmup, climbing, decayed)
-
-
-@dataclass(frozen=True)
-class PiecewiseConstantDecay(Schedule):
-    """`values[i]` up to and including update `boundaries[i]`, and the last value after them all."""
-
-    boundaries: tuple[int, ...]
-    values: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        for name in ("boundaries", "values"):
-            given = getattr(self, name)
-            if not isinstance(given, tuple | list) or not all(is_number(value) and value >= 0 for value in given):
-                raise ConfigurationError(f"PiecewiseConstantDecay {name}: expected a list of numbers, got {given!r}")
-            object.__setattr__(self, name, tuple(given))
-        if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ConfigurationError(
-                f"PiecewiseConstantDecay boundaries: expected rising numbers, got {list(self.boundaries)}"
-            )
-        if len(self.values) != len(self.boundaries) + 1:
-            raise ConfigurationError(
-                f"PiecewiseConstantDecay: expected one value more than boundaries, got {len(self.values)} "
-                f"values for {len(self.boundaries)} boundaries"
-            )
-
-    def __call__(self, count: jax.Array | int) -> jax.Array:
-        passed = jnp.sum(jnp.asarray(self.boundaries) < count)
-        return jnp.asarray(self.values, jnp.float32)[passed]
-
-
-SCHEDULES = {schedule.__name__: schedule for schedule in (ExponentialDecay, CosineDecay, PiecewiseConstantDecay)}
-
-LearningRate = float | Schedule | Callable[[Any], Any]
-
-_CHECKS = dict.fromkeys(("momentum", "rho", "beta_1", "beta_2"), check_rate) | {"epsilon": check_more_than_zero}
+_CHECKS = dict.fromkeys(("momentum", "rho", "beta_1", "beta_2"), check_rate) | {
+    "epsilon": check_more_than_zero,
+    "initial_accumulator_value": _check_not_negative,
+}
 """What each number must be that only some optimisers have."""
 
 
@@ -193,7 +102,7 @@ class SGD(Optimizer):
     nesterov: bool = False
 
     def _rule(self) -> list[optax.GradientTransformation]:
-        rule = [optax.scale_by_learning_rate(self.learning_rate)]
+        rule = [scale_by_rate(self.learning_rate)]
         # The rate is inside the momentum, as in Keras: with a schedule it matters which comes first.
         return [*rule, optax.trace(self.momentum, self.nesterov)] if self.momentum else rule
 
@@ -217,7 +126,7 @@ class RMSprop(Optimizer):
 
     def _rule(self) -> list[optax.GradientTransformation]:
         scale = optax.scale_by_stddev if self.centered else optax.scale_by_rms
-        rule = [scale(self.rho, self.epsilon), optax.scale_by_learning_rate(self.learning_rate)]
+        rule = [scale(self.rho, self.epsilon), scale_by_rate(self.learning_rate)]
         return [*rule, optax.trace(self.momentum)] if self.momentum else rule
 
 
@@ -238,34 +147,77 @@ class Adam(Optimizer):
     epsilon: float = 1e-7
 
     def _rule(self) -> list[optax.GradientTransformation]:
-        return [
-            _scale_by_adam(self.beta_1, self.beta_2, self.epsilon),
-            optax.scale_by_learning_rate(self.learning_rate),
-        ]
+        return [scale_by_adam(self.beta_1, self.beta_2, self.epsilon), scale_by_rate(self.learning_rate)]
 
 
-class AdamMoments(NamedTuple):
-    """State of Adam: number of updates, running mean and mean square of the gradient."""
+@dataclass(frozen=True, kw_only=True)
+class Adagrad(Optimizer):
+    """Divides by the root of the sum of all squared gradients so far (Duchi, Hazan and Singer 2011).
 
-    updates: jax.Array
-    mean: Any
-    square: Any
+    Args:
+        initial_accumulator_value: where that sum starts.
+        epsilon: added to the sum, inside the root.
+    """
+
+    initial_accumulator_value: float = 0.1
+    epsilon: float = 1e-7
+
+    def _rule(self) -> list[optax.GradientTransformation]:
+        return [optax.scale_by_rss(self.initial_accumulator_value, self.epsilon), scale_by_rate(self.learning_rate)]
 
 
-def _scale_by_adam(beta_1: float, beta_2: float, epsilon: float) -> optax.GradientTransformation:
-    def init(params: Any) -> AdamMoments:
-        zeros = jax.tree.map(jnp.zeros_like, params)
-        return AdamMoments(jnp.zeros((), jnp.int32), zeros, jax.tree.map(jnp.zeros_like, params))
+@dataclass(frozen=True, kw_only=True)
+class Adadelta(Optimizer):
+    """Root mean square of the updates so far over that of the gradients (Zeiler 2012).
 
-    def update(gradients: Any, moments: AdamMoments, _: Any = None) -> tuple[Any, AdamMoments]:
-        count = moments.updates + 1
-        mean = jax.tree.map(lambda m, g: m + (1 - beta_1) * (g - m), moments.mean, gradients)
-        square = jax.tree.map(lambda v, g: v + (1 - beta_2) * (g * g - v), moments.square, gradients)
-        correction = jnp.sqrt(1 - beta_2**count) / (1 - beta_1**count)
-        updates = jax.tree.map(lambda m, v: correction * m / (jnp.sqrt(v) + epsilon), mean, square)
-        return updates, AdamMoments(count, mean, square)
+    The paper has no learning rate: `Adadelta(1.0)` is its form.
 
-    return optax.GradientTransformation(init, update)
+    Args:
+        rho: how much of both running means is kept at each update.
+        epsilon: added to both mean squares, inside the roots.
+    """
+
+    rho: float = 0.95
+    epsilon: float = 1e-7
+
+    def _rule(self) -> list[optax.GradientTransformation]:
+        return [optax.scale_by_adadelta(self.rho, self.epsilon), scale_by_rate(self.learning_rate)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adamax(Optimizer):
+    """Adam with the largest gradient of late in place of the root mean square (Kingma and Ba 2015, section 7).
+
+    Args:
+        beta_1: how much of the running mean is kept at each update.
+        beta_2: how much of the largest size is kept.
+        epsilon: added to the largest size; Optax's adds it before it compares.
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def _rule(self) -> list[optax.GradientTransformation]:
+        return [scale_by_adamax(self.beta_1, self.beta_2, self.epsilon), scale_by_rate(self.learning_rate)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nadam(Optimizer):
+    """Adam that looks ahead as Nesterov's momentum does, with a momentum that grows to `beta_1` (Dozat 2016).
+
+    Args:
+        beta_1: how much of the running mean is kept at each update, and what the momentum grows to from half of it.
+        beta_2: how much of the running mean square is kept.
+        epsilon: added to the corrected root.
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def _rule(self) -> list[optax.GradientTransformation]:
+        return [scale_by_nadam(self.beta_1, self.beta_2, self.epsilon), scale_by_rate(self.learning_rate)]
 
 
 def _clip_each_by_norm(limit: float) -> optax.GradientTransformation:
@@ -276,7 +228,9 @@ def _clip_each_by_norm(limit: float) -> optax.GradientTransformation:
     return optax.stateless(lambda updates, _: jax.tree.map(clip, updates))
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.__name__: optimizer for optimizer in (SGD, RMSprop, Adam)}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    optimizer.__name__: optimizer for optimizer in (SGD, RMSprop, Adam, Adagrad, Adadelta, Adamax, Nadam)
+}
 
 
 def get_optimizer(optimizer: object) -> Optimizer | optax.GradientTransformation:
@@ -313,3 +267,53 @@ def optimizer_from_config(config: dict[str, Any]) -> Optimizer:
         schedule = dict(rate)
         options["learning_rate"] = SCHEDULES[schedule.pop("kind")](**schedule)
     return OPTIMIZERS[kind](**options)
+
+
+def learning_rate_of(optimizer: Optimizer | optax.GradientTransformation, state: Any) -> float:
+    """Returns the learning rate of the next update of an optimiser that is in `state`.
+
+    Raises:
+        ConfigurationError: the optimiser is Optax's, whose learning rate is inside its functions.
+    """
+    rate, stage = _rate(optimizer), _rate_state(state)
+    return float(stage.factor) * float(rate_at(rate, stage.updates))
+
+
+def with_learning_rate(optimizer: Optimizer | optax.GradientTransformation, state: Any, rate: float) -> Any:
+    """Returns `state` with `rate` as the learning rate of the next update; all else in it stays as it is.
+
+    A schedule goes on from there, scaled. The state keeps its structure: no program compiles again.
+
+    Raises:
+        ConfigurationError: `rate` is no size, the schedule is at 0, or the optimiser is Optax's.
+    """
+    _check_not_negative("learning_rate", rate)
+    scheduled = float(rate_at(_rate(optimizer), _rate_state(state).updates))
+    if scheduled == 0:
+        raise ConfigurationError(
+            f"learning_rate: expected a schedule above 0 to scale, got one that is at 0 by now, so it cannot become "
+            f"{rate!r}; compile with another schedule, or with a number"
+        )
+    factor = jnp.asarray(rate / scheduled, jnp.float32)
+
+    def change(leaf: Any) -> Any:
+        return leaf._replace(factor=factor) if isinstance(leaf, RateState) else leaf
+
+    return jax.tree.map(change, state, is_leaf=_is_rate_state)
+
+
+def _rate(optimizer: Optimizer | optax.GradientTransformation) -> LearningRate:
+    if isinstance(optimizer, Optimizer):
+        return optimizer.learning_rate
+    raise ConfigurationError(
+        "learning_rate: expected one of statewise's optimizers, such as Adam(), got an Optax transformation, whose "
+        "rate is inside it; compile with sw.Adam(...), or give Optax a schedule"
+    )
+
+
+def _rate_state(state: Any) -> RateState:
+    return next(leaf for leaf in jax.tree.leaves(state, is_leaf=_is_rate_state) if _is_rate_state(leaf))
+
+
+def _is_rate_state(value: Any) -> bool:
+    return isinstance(value, RateState)

@@ -11,7 +11,8 @@ from statewise.data.lanes import Lanes, lanes
 from statewise.data.windows import Windows, windows
 from statewise.errors import ConfigurationError, DataError
 from statewise.layers import LSTM, Dense, Dropout, Embedding, Layer
-from statewise.optimizers import CosineDecay, Optimizer, get_optimizer, get_optimizer_class
+from statewise.optimizers import Optimizer, get_optimizer, get_optimizer_class
+from statewise.schedules import CosineDecay
 from statewise.shapes import Array, check_whole
 
 UPDATES = 3000
