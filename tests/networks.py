@@ -31,7 +31,7 @@ class Case:
     symbols: bool = False  # whether it reads symbols
     skips: bool = False  # whether it skips steps by what is in them
     repeats: bool = False  # whether its answer at a step is the last layer's h, which a skipped step repeats
-    looks_ahead: bool = False  # whether it reads from both ends, so that nothing goes on from its state
+    looks_ahead: bool = False  # whether it reads from the end too, so that nothing goes on from its state
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -91,6 +91,7 @@ CASES = [
         lambda: [sw.GRU(4, return_sequences=True, learn_initial_state=True), sw.GRU(3, learn_initial_state=True)],
         every_step=False,
     ),
+    Case("simple", lambda: [sw.SimpleRNN(4, return_sequences=True, learn_initial_state=True)], repeats=True),
 ]
 """Networks whose input may come in pieces."""
 
@@ -111,8 +112,19 @@ LOOKING_AHEAD = [
         skips=True,
         looks_ahead=True,
     ),
+    Case(
+        "encoder-decoder",
+        lambda: [
+            sw.LSTM(3, return_sequences=True, go_backwards=True),
+            sw.SimpleRNN(3),
+            sw.RepeatVector(2),
+            sw.SimpleRNN(2, return_sequences=True),
+        ],
+        every_step=False,
+        looks_ahead=True,
+    ),
 ]
-"""Networks that read from both ends."""
+"""Networks that read from the end, too."""
 
 
 @contextmanager

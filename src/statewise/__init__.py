@@ -23,23 +23,34 @@ if TYPE_CHECKING:
     from statewise.files import read_text as read_text
     from statewise.history import History as History
     from statewise.layers import GRU as GRU
+    from statewise.layers import L1L2 as L1L2
     from statewise.layers import LSTM as LSTM
     from statewise.layers import Activation as Activation
     from statewise.layers import Bidirectional as Bidirectional
     from statewise.layers import Dense as Dense
     from statewise.layers import Dropout as Dropout
     from statewise.layers import Embedding as Embedding
+    from statewise.layers import Flatten as Flatten
     from statewise.layers import Masking as Masking
+    from statewise.layers import Permute as Permute
+    from statewise.layers import RepeatVector as RepeatVector
+    from statewise.layers import Reshape as Reshape
+    from statewise.layers import SimpleRNN as SimpleRNN
     from statewise.layers import TimeDistributed as TimeDistributed
     from statewise.loading import load as load
     from statewise.model import Sequential as Sequential
     from statewise.optimizers import SGD as SGD
+    from statewise.optimizers import Adadelta as Adadelta
+    from statewise.optimizers import Adagrad as Adagrad
     from statewise.optimizers import Adam as Adam
-    from statewise.optimizers import CosineDecay as CosineDecay
-    from statewise.optimizers import ExponentialDecay as ExponentialDecay
-    from statewise.optimizers import PiecewiseConstantDecay as PiecewiseConstantDecay
+    from statewise.optimizers import Adamax as Adamax
+    from statewise.optimizers import Nadam as Nadam
     from statewise.optimizers import RMSprop as RMSprop
     from statewise.plots import plot_history as plot_history
+    from statewise.schedules import CosineDecay as CosineDecay
+    from statewise.schedules import ExponentialDecay as ExponentialDecay
+    from statewise.schedules import InverseTimeDecay as InverseTimeDecay
+    from statewise.schedules import PiecewiseConstantDecay as PiecewiseConstantDecay
     from statewise.state import State as State
     from statewise.streaming import Stream as Stream
     from statewise.streaming import Streams as Streams
@@ -52,26 +63,37 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Activation": "layers",
+    "Adadelta": "optimizers",
+    "Adagrad": "optimizers",
     "Adam": "optimizers",
+    "Adamax": "optimizers",
     "Bidirectional": "layers",
     "CSVLogger": "training.callbacks",
     "Callback": "training.callbacks",
-    "CosineDecay": "optimizers",
+    "CosineDecay": "schedules",
     "Dense": "layers",
     "Dropout": "layers",
     "EarlyStopping": "training.callbacks",
     "Embedding": "layers",
-    "ExponentialDecay": "optimizers",
+    "ExponentialDecay": "schedules",
+    "Flatten": "layers",
     "GRU": "layers",
     "History": "history",
+    "InverseTimeDecay": "schedules",
+    "L1L2": "layers",
     "LSTM": "layers",
     "Lanes": "data.lanes",
     "Masking": "layers",
     "ModelCheckpoint": "training.callbacks",
-    "PiecewiseConstantDecay": "optimizers",
+    "Nadam": "optimizers",
+    "Permute": "layers",
+    "PiecewiseConstantDecay": "schedules",
     "RMSprop": "optimizers",
+    "RepeatVector": "layers",
+    "Reshape": "layers",
     "SGD": "optimizers",
     "Sequential": "model",
+    "SimpleRNN": "layers",
     "State": "state",
     "StatewiseError": "errors",
     "StatewiseWarning": "errors",

@@ -46,7 +46,9 @@ class Definition:
         if self._layers and layer.input_shape is not None:
             raise ConfigurationError("only the first layer takes input_shape; the others follow from it")
         name_layers([*self._layers, layer])  # refuses a name that is taken
-        shape = layer.input_shape if self._network is None else self._network.input_shape
+        shape = (self._layers or [layer])[0].input_shape  # a network may have forgotten its number of steps
+        if shape is None and self._network is not None:
+            shape = self._network.input_shape
         network = None if shape is None else _network([*self._layers, layer], shape)
         self._layers.append(layer)
         if network is not None:
@@ -137,6 +139,8 @@ class Definition:
 
 
 def _network(layers: Sequence[Layer], input_shape: Shape) -> Network:
-    """Returns the network, free in its number of steps: T may differ from call to call."""
+    """Returns the network, free in its number of steps if that can be: T may differ from call to call."""
     steps_first = len(input_shape) == 2 or isinstance(layers[0], Embedding)
+    if steps_first and any(layer.needs_steps for layer in layers):
+        return Network.of(layers, input_shape).free_in_steps()
     return Network.of(layers, (None, *input_shape[1:]) if steps_first else input_shape)

@@ -14,7 +14,7 @@ import numpy as np
 from statewise.data.batches import Samples
 from statewise.errors import DataError
 from statewise.inference import forward_of
-from statewise.layers.recurrent import Recurrent
+from statewise.layers.gated import Gated
 from statewise.network import Network, NetworkParams
 from statewise.plots import plot_memory
 from statewise.shapes import Array
@@ -88,7 +88,8 @@ class MemoryReport:
         shown = sorted({0, *(2**power for power in range(12)), len(self.gradient) - 1} & set(range(len(self.gradient))))
         lines += ["", "steps back           gradient, as a share of the largest"]
         lines += [f"{lag:<17,}  {self.gradient[lag]:8.4f}" for lag in shown]
-        lines += ["", "gate                 below 0.1  above 0.9"]
+        if self.gates:
+            lines += ["", "gate                 below 0.1  above 0.9"]
         for layer, gates in self.gates.items():
             lines += [f"{f'{layer} {gate}':<17}  {use.closed:10.1%} {use.open:10.1%}" for gate, use in gates.items()]
         return "\n".join([*lines, "", self.conclusion])
@@ -295,7 +296,7 @@ def _gate_use(
     real = np.ones(batch.x.shape[:2], bool) if mask is None else np.asarray(mask)
     x, found = jnp.asarray(batch.x), {}
     for name, layer in zip(network.names, network.layers, strict=True):
-        if isinstance(layer, Recurrent):
+        if isinstance(layer, Gated):
             gates = layer.gate_values(params[name], x, start[name], batch.reset, mask)
             found[name] = {gate: _saturation(np.asarray(values)[real]) for gate, values in gates.items()}
         x, _ = layer.apply(params[name], x, start[name], reset=batch.reset, mask=mask)

@@ -68,16 +68,18 @@ class NadamMoments(NamedTuple):
     momenta: jax.Array
 
 
-def scale_by_nadam(beta_1: float, beta_2: float, epsilon: float) -> optax.GradientTransformation:
+def scale_by_nadam(
+    beta_1: float, beta_2: float, epsilon: float, schedule_decay: float
+) -> optax.GradientTransformation:
     """Returns Adam's quotient, `epsilon` added to the corrected root, with the mean looking one update ahead.
 
-    The momentum grows from half of `beta_1`: at each update by 4 % of what it still lacks.
+    The momentum grows from half of `beta_1`: in `1 / schedule_decay` updates by 4 % of what it still lacks.
     """
 
     log_beta_2 = math.log(beta_2) if beta_2 else -math.inf
 
     def momentum(count: jax.Array) -> jax.Array:
-        return beta_1 * (1 - 0.5 * 0.96**count)
+        return beta_1 * (1 - 0.5 * 0.96 ** (schedule_decay * count))
 
     def init(params: Any) -> NadamMoments:
         return NadamMoments(jnp.zeros((), jnp.int32), _zeros(params), _zeros(params), jnp.ones(()))

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
-from statewise.layers.base import MemorylessLayer, MisfitError
+from statewise.layers.base import Flags, MemorylessLayer, MisfitError
 from statewise.layers.recurrent import check_return_state
 from statewise.layers.registry import layer_from_config
 from statewise.shapes import Shape, describe
@@ -96,13 +96,31 @@ class Network:
 
     @property
     def answers_each_step(self) -> bool:
-        """Whether `y` has a time axis."""
-        return len(self.output_shape) == 2
+        """Whether `y` has the time axis of `x`."""
+        return len(self.output_shape) == 2 and all(layer.keeps_steps for layer in self.layers)
 
     @property
     def looks_ahead(self) -> str | None:
         """The name of a layer whose answers depend on what comes after them; None if there is none."""
         return next((name for name, layer in zip(self.names, self.layers, strict=True) if layer.looks_ahead), None)
+
+    @property
+    def whole_only(self) -> str | None:
+        """Why rows can only be read whole, not in pieces, as a clause; None if pieces will do."""
+        layers = dict(zip(self.names, self.layers, strict=True))
+        if self.looks_ahead is not None:
+            return f"layer {self.looks_ahead!r} reads its input from {layers[self.looks_ahead].reads_from}"
+        remade = (name for name, layer in layers.items() if not layer.keeps_steps)
+        return next((f"layer {name!r} makes other steps of those it reads" for name in remade), None)
+
+    def free_in_steps(self) -> Network:
+        """Returns the network for input of any number of steps T, unless a layer needs to know it."""
+        shape = free = (None, *self.input_shape[1:])
+        for layer in self.layers:
+            if layer.needs_steps and None in shape:
+                return self
+            shape = layer.output_shape(shape)
+        return replace(self, input_shape=free)
 
     def zero_state(self, batch: int) -> LayerStates:
         """Returns zeros in the shape of the states of `batch` rows."""
@@ -126,6 +144,23 @@ class Network:
         own = None if first is None else first.mask_of(x)
         return own if mask is None else mask if own is None else own & mask
 
+    def mask_of_answers(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
+        """Returns which steps of the answers to `x` count, if those have steps; `mask` is that of `x`."""
+        flags: Flags = None, self.mask_of(x, mask)
+        for layer, shape in zip(self.layers, self.shapes()[1:], strict=True):
+            flags = layer.pass_on(*flags, shape)
+        return flags[1]
+
+    def penalty(self, params: NetworkParams) -> jax.Array | None:
+        """Returns what the regularisers of all layers add to the loss; None if there are none."""
+        penalties = [
+            regularizer.penalty(params[name][weight])
+            for name, layer in zip(self.names, self.layers, strict=True)
+            for weight, regularizer in layer.regularizers.items()
+            if regularizer is not None
+        ]
+        return sum(penalties[1:], penalties[0]) if penalties else None
+
     def apply(
         self,
         params: NetworkParams,
@@ -139,9 +174,10 @@ class Network:
         """Returns `(y, states)`; `rng` in training only. Arguments as in `Layer.apply`."""
         after: LayerStates = {}
         mask = self.mask_of(x, mask)
-        for index, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
+        for index, (name, layer, shape) in enumerate(zip(self.names, self.layers, self.shapes()[1:], strict=True)):
             key = None if rng is None else jax.random.fold_in(rng, index)
             x, after[name] = layer.apply(params[name], x, states[name], reset=reset, mask=mask, rng=key)
+            reset, mask = layer.pass_on(reset, mask, shape)
         return x, after
 
     def without_head(self) -> tuple[Network, str]:
@@ -178,12 +214,21 @@ class Network:
             )
         return {name: state.layers.get(name, ()) for name in self.names}
 
-    def check_continuable(self, what: str) -> None:
-        """Raises StateError if no state can be carried into this network, since it reads from both ends."""
+    def check_carriable(self, what: str) -> None:
+        """Raises StateError if no state can be carried into this network, since it does not read from the start."""
         if self.looks_ahead is not None:
             raise StateError(
-                f"{what}: layer {self.looks_ahead!r} reads its input from both ends, so that an answer depends on what "
-                "comes after it; give it whole sequences from a fresh state, or use an LSTM in its place"
+                f"{what}: {self.whole_only}, so that an answer depends on what comes after it; give it whole sequences "
+                "from a fresh state, or use an LSTM in its place, reading from the start"
+            )
+
+    def check_continuable(self, what: str) -> None:
+        """Raises StateError if this network cannot go on where it stopped within a row."""
+        self.check_carriable(what)
+        if self.whole_only is not None:
+            raise StateError(
+                f"{what}: expected a network that can stop within a row and go on; {self.whole_only}, so that this one "
+                f"reads whole rows only: go without {what}"
             )
 
     def config(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def _check_not_negative(name: str, value: float) -> float:
 _CHECKS = dict.fromkeys(("momentum", "rho", "beta_1", "beta_2"), check_rate) | {
     "epsilon": check_more_than_zero,
     "initial_accumulator_value": _check_not_negative,
+    "schedule_decay": _check_not_negative,
 }
 """What each number must be that only some optimisers have."""
 
@@ -210,14 +211,17 @@ class Nadam(Optimizer):
         beta_1: how much of the running mean is kept at each update, and what the momentum grows to from half of it.
         beta_2: how much of the running mean square is kept.
         epsilon: added to the corrected root.
+        schedule_decay: how fast the momentum grows; Keras 2 had 0.004 until 2.10, which is next to never.
     """
 
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
+    schedule_decay: float = 1.0
 
     def _rule(self) -> list[optax.GradientTransformation]:
-        return [scale_by_nadam(self.beta_1, self.beta_2, self.epsilon), scale_by_rate(self.learning_rate)]
+        moments = scale_by_nadam(self.beta_1, self.beta_2, self.epsilon, self.schedule_decay)
+        return [moments, scale_by_rate(self.learning_rate)]
 
 
 def _clip_each_by_norm(limit: float) -> optax.GradientTransformation:

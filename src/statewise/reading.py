@@ -31,7 +31,7 @@ class Rows(NamedTuple):
     x: Array
     reset: Array | None
     mask: Array | None
-    ragged: bool
+    ragged: bool  # whether answers belong to rows of different lengths
 
     @property
     def steps(self) -> int:
@@ -99,7 +99,8 @@ def read_rows(network: Network, x: object, reset: object = None, mask: object = 
             reset, own = pad("reset", reset)
             _check_lengths("reset", own, mask)
     array = read_x(x, network.input_shape, network.symbols)
-    return Rows(array, read_flags("reset", reset, array), read_flags("mask", mask, array), ragged)
+    flags = read_flags("reset", reset, array), read_flags("mask", mask, array)
+    return Rows(array, *flags, ragged and network.answers_each_step)
 
 
 def input_shape_of(x: object) -> tuple[int, ...]:

@@ -51,14 +51,14 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
         StateError: a state of another network, or of another number of rows; or nothing can be carried here.
     """
     if isinstance(state, State):
-        network.check_continuable("state=<State>")
+        network.check_carriable("state=<State>")
         if state.batch == rows:
             return Start(rows=network.check_state(state, rows))
         return Start(carry=True, lanes=_lanes("state", state, network, rows, batch_size))
     if state == "fresh":
         return Start()
     if state in ("carry", "continue"):
-        network.check_continuable(f"state={state!r}")
+        network.check_carriable(f"state={state!r}")
         return Start(
             carry=True,
             lanes=None if kept is None else _lanes("model.state", kept, network, rows, batch_size),

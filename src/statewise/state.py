@@ -11,14 +11,14 @@ import numpy as np
 
 from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import FileError, ShapeError, StateError
-from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState
+from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState
 from statewise.shapes import as_array, check_finite, check_whole
 
 LayerStates = dict[str, LayerState]
 """What runs through compiled programs: each layer's state by the layer's name, empty for those without memory."""
 
-KINDS: dict[str, type[LSTMState | GRUState | BidirectionalState]] = {
-    kind.__name__: kind for kind in (LSTMState, GRUState, BidirectionalState)
+KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState]] = {
+    kind.__name__: kind for kind in (LSTMState, GRUState, SimpleState, BidirectionalState)
 }
 
 

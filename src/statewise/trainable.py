@@ -226,7 +226,7 @@ class Trainable(Compiled):
         states, order, totals = self._programs().blank(layout.batch_size, layout.order)
         if layout.through and self.state is not None:
             states = self.network.check_state(self.state)
-        elif layout.through:
+        elif layout.through and self.network.learnt_states(self._params):
             states = self.network.initial_state(self._params, layout.batch_size)
         return Run(self._params, self._optimizer_state, states, order, totals)
 

@@ -144,6 +144,8 @@ REFERENCE: dict[str, Callable[[Any], Any]] = {
     "exponential": np.exp,
     "gelu": lambda x: x * np.vectorize(lambda z: 0.5 * (1 + math.erf(z / math.sqrt(2))))(x),
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "hard_sigmoid_keras_2": lambda x: np.minimum(np.maximum(0.2 * x + 0.5, 0), 1),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
     "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * (np.exp(x) - 1)),

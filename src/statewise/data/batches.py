@@ -64,7 +64,7 @@ def read_samples(
     """
     if y is None:
         raise DataError("y is missing: expected the targets to learn, one row for each of x")
-    if len(output_shape) == 2:  # one answer at every step, and this x says how many those are
+    if len(output_shape) == 2 and output_shape[0] is None:  # one answer at every step: this x says how many those are
         output_shape = (x.shape[1], output_shape[1])
     targets = read_y(y, output_shape, target, len(x))
     weights = None if weight is None else read_weight(weight, targets, target)

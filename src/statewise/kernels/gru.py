@@ -33,6 +33,7 @@ def gru_step(
     activation: Activation = jnp.tanh,
     recurrent_activation: Activation = jax.nn.sigmoid,
     reset_after: bool = True,
+    noise: jax.Array | None = None,
 ) -> GRUState:
     """Returns the state after one step on `x [B, F]` (Cho et al. 2014, with z as Keras and PyTorch have it).
 
@@ -41,17 +42,18 @@ def gru_step(
         z = s(x Wz + bz + h Uz + dz)    r = s(x Wr + br + h Ur + dr)
         g = a(x Wh + bh + r (h Uh + dh))    h' = z h + (1 - z) g
 
-    Without `reset_after`, as in the paper, there is no d, and g = a(x Wh + bh + (r h) Uh).
+    Without `reset_after`, as in the paper, there is no d, and g = a(x Wh + bh + (r h) Uh). Where there is
+    `noise [B, H]`, every h that meets a U is multiplied by it.
     """
     bias, recurrent_bias = weights.bias if reset_after else (weights.bias, jnp.zeros_like(weights.bias))
     x_z, x_r, x_h = jnp.split(x @ weights.kernel + bias, len(GRU_GATES), axis=-1)
     u_z, u_r, u_h = jnp.split(weights.recurrent_kernel, len(GRU_GATES), axis=-1)
     d_z, d_r, d_h = jnp.split(recurrent_bias, len(GRU_GATES))
-    h = state.h
+    h = state.h if noise is None else state.h * noise
     z = recurrent_activation(x_z + h @ u_z + d_z)
     r = recurrent_activation(x_r + h @ u_r + d_r)
     g = activation(x_h + (r * (h @ u_h + d_h) if reset_after else (r * h) @ u_h))
-    return GRUState(z * h + (1.0 - z) * g)
+    return GRUState(z * state.h + (1.0 - z) * g)
 
 
 def gru(
@@ -65,6 +67,7 @@ def gru(
     activation: Activation = jnp.tanh,
     recurrent_activation: Activation = jax.nn.sigmoid,
     reset_after: bool = True,
+    noise: jax.Array | None = None,
 ) -> tuple[jax.Array, GRUState]:
     """Returns `y [B, T, H]`, the output of every step, and the state after the last.
 
@@ -78,6 +81,7 @@ def gru(
         activation: applied to the candidate g.
         recurrent_activation: applied to the gates z and r.
         reset_after: whether r is applied to the product of h and Uh, or else to h before it.
+        noise: `[B, H]`, by which h is multiplied before the recurrent kernel, the same at every step.
     """
     fresh = 0.0 if initial is None else initial.h
     resets = jnp.zeros(x.shape[:2], bool) if reset is None else reset
@@ -93,6 +97,7 @@ def gru(
             activation=activation,
             recurrent_activation=recurrent_activation,
             reset_after=reset_after,
+            noise=noise,
         )
         state = GRUState(jnp.where(keep_t[:, None], new.h, state.h))
         return state, state.h

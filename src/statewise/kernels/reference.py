@@ -31,6 +31,7 @@ def lstm_step(
     *,
     activation: Activation = jnp.tanh,
     recurrent_activation: Activation = jax.nn.sigmoid,
+    noise: jax.Array | None = None,
 ) -> LSTMState:
     """Returns the state after one step on `x [B, F]` (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
 
@@ -38,8 +39,11 @@ def lstm_step(
 
         i = s(x Wi + h Ui + bi)    f = s(x Wf + h Uf + bf)    o = s(x Wo + h Uo + bo)
         g = a(x Wg + h Ug + bg)    c' = f c + i g             h' = o a(c')
+
+    Where there is `noise [B, H]`, every h on the right is multiplied by it.
     """
-    z = x @ weights.kernel + state.h @ weights.recurrent_kernel + weights.bias
+    h = state.h if noise is None else state.h * noise
+    z = x @ weights.kernel + h @ weights.recurrent_kernel + weights.bias
     i, f, g, o = jnp.split(z, len(GATES), axis=-1)
     c = recurrent_activation(f) * state.c + recurrent_activation(i) * activation(g)
     h = recurrent_activation(o) * activation(c)
@@ -56,6 +60,7 @@ def lstm(
     initial: LSTMState | None = None,
     activation: Activation = jnp.tanh,
     recurrent_activation: Activation = jax.nn.sigmoid,
+    noise: jax.Array | None = None,
 ) -> tuple[jax.Array, LSTMState]:
     """Returns `y [B, T, H]`, the output of every step, and the state after the last.
 
@@ -68,6 +73,7 @@ def lstm(
         initial: the state `[H]` of a fresh row; None is zeros. Without `reset` no row starts from it.
         activation: applied to the cell's input and to the cell.
         recurrent_activation: applied to the gates i, f and o.
+        noise: `[B, H]`, by which h is multiplied before the recurrent kernel, the same at every step.
     """
     fresh = LSTMState(0.0, 0.0) if initial is None else initial
     resets = jnp.zeros(x.shape[:2], bool) if reset is None else reset
@@ -76,7 +82,9 @@ def lstm(
     def advance(state: LSTMState, step: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[LSTMState, jax.Array]:
         x_t, reset_t, keep_t = step
         state = LSTMState(*(jnp.where(reset_t[:, None], f, s) for f, s in zip(fresh, state, strict=True)))
-        new = lstm_step(weights, x_t, state, activation=activation, recurrent_activation=recurrent_activation)
+        new = lstm_step(
+            weights, x_t, state, activation=activation, recurrent_activation=recurrent_activation, noise=noise
+        )
         state = LSTMState(*(jnp.where(keep_t[:, None], n, s) for n, s in zip(new, state, strict=True)))
         return state, state.h
 

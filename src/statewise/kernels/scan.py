@@ -16,14 +16,14 @@ import jax
 import jax.numpy as jnp
 
 from statewise.kernels.reference import GATES, LSTMWeights
-from statewise.kernels.states import GRUState, LSTMState
+from statewise.kernels.states import GRUState, LSTMState, SimpleState
 
 UNROLL_BELOW = 4096
 """Recurrent products smaller than this many multiplications (B H 4H) are unrolled: there the loop costs more."""
 
 UNROLL = 8
 
-State = TypeVar("State", LSTMState, GRUState)
+State = TypeVar("State", LSTMState, GRUState, SimpleState)
 
 
 class Tape(NamedTuple):

@@ -18,6 +18,16 @@ class GRUState(NamedTuple):
     h: Any
 
 
+class SimpleState(NamedTuple):
+    """State of one SimpleRNN layer: output `h [B, H]`."""
+
+    h: Any
+
+
+RecurrentState = LSTMState | GRUState | SimpleState
+"""State of one layer that reads in one direction."""
+
+
 class BidirectionalState(NamedTuple):
     """States of the two readers of a Bidirectional layer: the one from the start, and the one from the end."""
 
@@ -25,5 +35,5 @@ class BidirectionalState(NamedTuple):
     backward: Any
 
 
-LayerState = LSTMState | GRUState | BidirectionalState | tuple[()]
+LayerState = RecurrentState | BidirectionalState | tuple[()]
 """State of one layer; a layer without memory carries an empty one, so that every network is one state machine."""

@@ -5,9 +5,15 @@ from statewise.layers.base import Params as Params
 from statewise.layers.dense import Activation as Activation
 from statewise.layers.dense import Dense as Dense
 from statewise.layers.embedding import Embedding as Embedding
+from statewise.layers.gated import GRU as GRU
+from statewise.layers.gated import LSTM as LSTM
 from statewise.layers.masking import Masking as Masking
-from statewise.layers.recurrent import GRU as GRU
-from statewise.layers.recurrent import LSTM as LSTM
+from statewise.layers.penalties import L1L2 as L1L2
 from statewise.layers.regularisation import Dropout as Dropout
+from statewise.layers.shaping import Flatten as Flatten
+from statewise.layers.shaping import Permute as Permute
+from statewise.layers.shaping import RepeatVector as RepeatVector
+from statewise.layers.shaping import Reshape as Reshape
+from statewise.layers.simple import SimpleRNN as SimpleRNN
 from statewise.layers.wrappers import Bidirectional as Bidirectional
 from statewise.layers.wrappers import TimeDistributed as TimeDistributed

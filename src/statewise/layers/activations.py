@@ -1,4 +1,7 @@
-"""Activation functions by Keras's names."""
+"""Activation functions by Keras 3's names.
+
+`hard_sigmoid` was another function in Keras 1 and 2, and in Theano before: that one is `hard_sigmoid_keras_2`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
     "exponential": jnp.exp,
     "gelu": lambda x: jax.nn.gelu(x, approximate=False),
     "hard_sigmoid": jax.nn.hard_sigmoid,
+    "hard_sigmoid_keras_2": lambda x: jnp.clip(0.2 * x + 0.5, 0.0, 1.0),
+    "leaky_relu": lambda x: jax.nn.leaky_relu(x, negative_slope=0.2),
     "linear": _linear,
     "relu": jax.nn.relu,
     "selu": jax.nn.selu,

@@ -10,10 +10,14 @@ import jax
 
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.kernels.states import LayerState
+from statewise.layers.penalties import L1L2
 from statewise.shapes import Shape, check_sizes, describe
 
 Params = dict[str, jax.Array]
 """Weights of one layer by name; `Layer.weight_names` has their order."""
+
+Flags = tuple[jax.Array | None, jax.Array | None]
+"""`reset` and `mask`, bool `[B, T]`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +46,33 @@ class Layer(ABC):
         return {}
 
     @property
+    def regularizers(self) -> dict[str, L1L2 | None]:
+        """What is added to the loss for the size of its weights, by their names; None adds nothing."""
+        return {}
+
+    @property
+    def reads_from(self) -> str:
+        """Where it reads its steps from: "the start", "the end" or "both ends"."""
+        return "the start"
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether an answer depends on steps after it, so that no sequence can be read in pieces."""
+        return self.reads_from != "the start"
+
+    @property
+    def keeps_steps(self) -> bool:
+        """Whether step t of what comes out, if that has steps, belongs to step t of what went in."""
+        return True
+
+    @property
+    def needs_steps(self) -> bool:
+        """Whether it has to know how many steps go in."""
         return False
+
+    def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
+        """Returns `reset` and `mask` for the steps of what comes out, which is of `shape` without batch axis."""
+        return reset, mask
 
     def zero_state(self, batch: int) -> LayerState:
         """Returns zeros in the shape of the state of `batch` rows."""
@@ -79,7 +107,7 @@ class Layer(ABC):
         """Returns the constructor's arguments, as JSON holds them."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         return {
-            name: {"kind": type(value).__name__, **value.config()} if isinstance(value, Layer) else value
+            name: {"kind": type(value).__name__, **value.config()} if isinstance(value, Layer | L1L2) else value
             for name, value in values.items()
         }
 

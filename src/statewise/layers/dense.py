@@ -10,6 +10,7 @@ from jax.nn import initializers
 
 from statewise.layers.activations import ACTIVATIONS, check_activation
 from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.layers.penalties import L1L2, check_regularizer
 from statewise.shapes import Shape, check_whole
 
 
@@ -23,6 +24,8 @@ class Dense(MemorylessLayer):
         units: N, the size of the output.
         activation: name of the function applied to the sum.
         use_bias: whether there is a `bias`.
+        kernel_regularizer: an `L1L2` for `kernel`.
+        bias_regularizer: an `L1L2` for `bias`.
 
     >>> Dense(26, activation="softmax").output_shape((10, 32))
     (10, 26)
@@ -31,15 +34,23 @@ class Dense(MemorylessLayer):
     units: int
     activation: str = field(default="linear", kw_only=True)
     use_bias: bool = field(default=True, kw_only=True)
+    kernel_regularizer: L1L2 | None = field(default=None, kw_only=True)
+    bias_regularizer: L1L2 | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         check_layer(self)
         check_whole("Dense units", self.units)
         check_activation(self.activation)
+        check_regularizer("Dense kernel_regularizer", self.kernel_regularizer)
+        check_regularizer("Dense bias_regularizer", self.bias_regularizer)
 
     @property
     def weight_names(self) -> tuple[str, ...]:
         return ("kernel", "bias") if self.use_bias else ("kernel",)
+
+    @property
+    def regularizers(self) -> dict[str, L1L2 | None]:
+        return {"kernel": self.kernel_regularizer} | ({"bias": self.bias_regularizer} if self.use_bias else {})
 
     def output_shape(self, shape: Shape) -> Shape:
         if not shape or shape[-1] is None:

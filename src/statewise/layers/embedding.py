@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.layers.penalties import L1L2, check_regularizer
 from statewise.shapes import Shape, check_whole
 
 
@@ -21,6 +22,7 @@ class Embedding(MemorylessLayer):
         input_dim: V; symbols are 0 .. V-1.
         output_dim: N, the size of a vector.
         mask_zero: whether symbol 0 stands for no symbol: steps that have it are skipped by all layers after.
+        embeddings_regularizer: an `L1L2` for `embeddings`.
 
     >>> Embedding(1000, 16).output_shape((10,))
     (10, 16)
@@ -29,15 +31,21 @@ class Embedding(MemorylessLayer):
     input_dim: int
     output_dim: int
     mask_zero: bool = field(default=False, kw_only=True)
+    embeddings_regularizer: L1L2 | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         check_layer(self)
         check_whole("Embedding input_dim", self.input_dim)
         check_whole("Embedding output_dim", self.output_dim)
+        check_regularizer("Embedding embeddings_regularizer", self.embeddings_regularizer)
 
     @property
     def weight_names(self) -> tuple[str, ...]:
         return ("embeddings",)
+
+    @property
+    def regularizers(self) -> dict[str, L1L2 | None]:
+        return {"embeddings": self.embeddings_regularizer}
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:

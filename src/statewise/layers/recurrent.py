@@ -1,4 +1,4 @@
-"""Layers with memory: LSTM and GRU."""
+"""What layers with memory have in common."""
 
 from __future__ import annotations
 
@@ -11,43 +11,66 @@ import jax.numpy as jnp
 from jax.nn import initializers
 
 from statewise.errors import ConfigurationError, StateError
-from statewise.kernels import gru, gru_scan, reference, scan
-from statewise.kernels.gru import GRU_GATES, GRUWeights
-from statewise.kernels.reference import GATES, LSTMWeights
-from statewise.kernels.states import GRUState, LayerState, LSTMState
-from statewise.layers.activations import ACTIVATIONS, check_activation
-from statewise.layers.base import Layer, Params, check_layer
-from statewise.shapes import Shape, check_whole
+from statewise.kernels.states import LayerState, RecurrentState
+from statewise.layers.activations import check_activation
+from statewise.layers.base import Flags, Layer, Params, check_layer
+from statewise.layers.penalties import L1L2, check_regularizer
+from statewise.layers.regularisation import draw_noise
+from statewise.shapes import Shape, check_rate, check_whole
 
 
 @dataclass(frozen=True)
 class Recurrent(Layer):
-    """What LSTM and GRU have in common: their options, the shapes of their weights, where a sequence starts."""
+    """A layer with memory: its options, which `LSTM` describes, its weights' shapes, where a sequence starts."""
 
     units: int
     activation: str = field(default="tanh", kw_only=True)
-    recurrent_activation: str = field(default="sigmoid", kw_only=True)
     use_bias: bool = field(default=True, kw_only=True)
     return_sequences: bool = field(default=False, kw_only=True)
     return_state: bool = field(default=False, kw_only=True)
     learn_initial_state: bool = field(default=False, kw_only=True)
+    go_backwards: bool = field(default=False, kw_only=True)
+    dropout: float = field(default=0.0, kw_only=True)
+    recurrent_dropout: float = field(default=0.0, kw_only=True)
+    kernel_regularizer: L1L2 | None = field(default=None, kw_only=True)
+    recurrent_regularizer: L1L2 | None = field(default=None, kw_only=True)
+    bias_regularizer: L1L2 | None = field(default=None, kw_only=True)
 
-    state_kind: ClassVar[type[LSTMState] | type[GRUState]]
-    gates: ClassVar[tuple[str, ...]]
-    candidate: ClassVar[str]
-    """The one of `gates` that is no gate but what may be written."""
+    state_kind: ClassVar[type[RecurrentState]]
+    blocks: ClassVar[int] = 1
+    """How many blocks of H columns the weights have."""
 
     def __post_init__(self) -> None:
         check_layer(self)
-        check_whole(f"{type(self).__name__} units", self.units)
+        kind = type(self).__name__
+        check_whole(f"{kind} units", self.units)
         check_activation(self.activation)
-        check_activation(self.recurrent_activation)
+        for rate in ("dropout", "recurrent_dropout"):
+            check_rate(f"{kind} {rate}", getattr(self, rate))
+        for regularizer in ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"):
+            check_regularizer(f"{kind} {regularizer}", getattr(self, regularizer))
 
     @property
     def weight_names(self) -> tuple[str, ...]:
         bias = ("bias",) if self.use_bias else ()
         learnt = tuple(f"initial_{part}" for part in self.state_kind._fields) if self.learn_initial_state else ()
         return ("kernel", "recurrent_kernel", *bias, *learnt)
+
+    @property
+    def regularizers(self) -> dict[str, L1L2 | None]:
+        weights = {"kernel": self.kernel_regularizer, "recurrent_kernel": self.recurrent_regularizer}
+        return weights | ({"bias": self.bias_regularizer} if self.use_bias else {})
+
+    @property
+    def reads_from(self) -> str:
+        return "the end" if self.go_backwards else "the start"
+
+    @property
+    def keeps_steps(self) -> bool:
+        return not (self.go_backwards and self.return_sequences)
+
+    def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
+        return (reset, mask) if self.keeps_steps else _from_the_end(reset, mask)
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 2 or shape[-1] is None:
@@ -61,7 +84,7 @@ class Recurrent(Layer):
 
     def init(self, key: jax.Array, shape: Shape) -> Params:
         kernel_key, recurrent_key = jax.random.split(key)
-        features, width = shape[-1], len(self.gates) * self.units
+        features, width = shape[-1], self.blocks * self.units
         params = {
             "kernel": initializers.glorot_uniform()(kernel_key, (features, width), jnp.float32),
             "recurrent_kernel": initializers.orthogonal()(recurrent_key, (self.units, width), jnp.float32),
@@ -72,9 +95,9 @@ class Recurrent(Layer):
             params |= {f"initial_{part}": jnp.zeros(self.units) for part in self.state_kind._fields}
         return params
 
-    @abstractmethod
     def fresh_bias(self) -> jax.Array:
         """Returns the bias that training starts from."""
+        return jnp.zeros(self.blocks * self.units)
 
     @abstractmethod
     def run(
@@ -85,10 +108,11 @@ class Recurrent(Layer):
         reset: jax.Array | None,
         mask: jax.Array | None,
         initial: Any,
-    ) -> tuple[jax.Array, LSTMState | GRUState]:
-        """Returns the outputs of all steps `[B, T, H]`, and the state after the last."""
+        noise: jax.Array | None = None,
+    ) -> tuple[jax.Array, RecurrentState]:
+        """Returns the outputs of all steps `[B, T, H]`, and the state after the last; arguments as the kernels'."""
 
-    def zero_state(self, batch: int) -> LSTMState | GRUState:
+    def zero_state(self, batch: int) -> RecurrentState:
         # An array for each part: a buffer that is donated to a compiled program may be given only once.
         return self.state_kind(*(jnp.zeros((batch, self.units)) for _ in self.state_kind._fields))
 
@@ -112,143 +136,33 @@ class Recurrent(Layer):
             raise StateError(
                 f"{type(self).__name__} needs a state ({parts}), got {state!r}; start from model.initial_state(batch)"
             )
-        y, after = self.run(params, x, state, reset, mask, self.learnt_state(params) or None)
+        if self.go_backwards:
+            x, (reset, mask) = jnp.flip(x, axis=1), _from_the_end(reset, mask)
+        x, noise = self._thinned(x, rng)
+        y, after = self.run(params, x, state, reset, mask, self.learnt_state(params) or None, noise)
         return (y if self.return_sequences else after.h), after
 
-    def gate_values(
-        self, params: Params, x: jax.Array, state: Any, reset: jax.Array | None, mask: jax.Array | None
-    ) -> dict[str, jax.Array]:
-        """Returns how far each gate is open at each step, `[B, T, H]` by the gate's name."""
-        y, _ = self.run(params, x, state, reset, mask, self.learnt_state(params) or None)
-        before = jnp.concatenate([state.h[:, None], y[:, :-1]], axis=1)
-        if reset is not None:
-            start = params["initial_h"] if self.learn_initial_state else 0.0
-            before = jnp.where(reset[:, :, None], start, before)
-        z = x @ params["kernel"] + before @ params["recurrent_kernel"]
-        if self.use_bias:
-            z = z + params["bias"].reshape(-1, z.shape[-1]).sum(axis=0)
-        parts = zip(self.gates, jnp.split(z, len(self.gates), axis=-1), strict=True)
-        opened = ACTIVATIONS[self.recurrent_activation]
-        return {gate: opened(part) for gate, part in parts if gate != self.candidate}
-
-    @property
-    def _has_fast_kernel(self) -> bool:
-        """The fast kernels know the derivatives of tanh and sigmoid only."""
-        return (self.activation, self.recurrent_activation) == ("tanh", "sigmoid")
+    def _thinned(self, x: jax.Array, rng: jax.Array | None) -> tuple[jax.Array, jax.Array | None]:
+        """Returns `x` after its dropout, and the noise `[B, H]` of h if there is any."""
+        B, _, F = x.shape
+        noise = None
+        if rng is not None and self.dropout:
+            x = x * draw_noise(jax.random.fold_in(rng, 0), self.dropout, (B, 1, F), x.dtype)
+        if rng is not None and self.recurrent_dropout:
+            noise = draw_noise(jax.random.fold_in(rng, 1), self.recurrent_dropout, (B, self.units), x.dtype)
+        return x, noise
 
 
-@dataclass(frozen=True)
-class LSTM(Recurrent):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+def _from_the_end(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
+    """Returns the flags as one who reads from the end meets them.
 
-    Input `[B, T, F]`; output `[B, H]`, the last step's, or `[B, T, H]` with `return_sequences`. Its state is
-    `h` and `c`, both `[B, H]`. Weights as in Keras: `kernel [F, 4H]` glorot-uniform, `recurrent_kernel [H, 4H]`
-    orthogonal, `bias [4H]` zero with ones for the forget gate; gates in the order i, f, g, o.
-
-    Args:
-        units: H, the size of the state.
-        activation: of the cell's input and output.
-        recurrent_activation: of the gates i, f and o.
-        use_bias: whether there is a `bias`.
-        return_sequences: whether every step's output comes out, as a further recurrent layer needs it.
-        return_state: whether `predict` returns `[y, h, c]`, as in Keras; on the last layer only.
-        learn_initial_state: whether sequences start from weights `initial_h` and `initial_c` `[H]`, learnt with the
-            others from zeros on, instead of from zeros. What only settles a state (a warm-up, steps that `tbptt` leaves
-            out) learns nothing of it.
-
-    >>> LSTM(32).output_shape((10, 3))
-    (32,)
-    >>> LSTM(32, return_sequences=True).output_shape((10, 3))
-    (10, 32)
+    A boundary before step t lies, for them, before t - 1. One before the first step starts the row afresh, for them at
+    its end.
     """
-
-    state_kind = LSTMState
-    gates = GATES
-    candidate = "g"
-
-    def fresh_bias(self) -> jax.Array:
-        return jnp.repeat(jnp.array([gate == "f" for gate in GATES], jnp.float32), self.units)
-
-    def run(
-        self,
-        params: Params,
-        x: jax.Array,
-        state: Any,
-        reset: jax.Array | None,
-        mask: jax.Array | None,
-        initial: Any,
-    ) -> tuple[jax.Array, LSTMState | GRUState]:
-        bias = params["bias"] if self.use_bias else jnp.zeros(len(GATES) * self.units, x.dtype)
-        weights = LSTMWeights(params["kernel"], params["recurrent_kernel"], bias)
-        flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
-        if self._has_fast_kernel:
-            return scan.lstm(weights, x, state, **flags)
-        return reference.lstm(
-            weights,
-            x,
-            state,
-            **flags,
-            activation=ACTIVATIONS[self.activation],
-            recurrent_activation=ACTIVATIONS[self.recurrent_activation],
-        )
-
-
-@dataclass(frozen=True)
-class GRU(Recurrent):
-    """Gated recurrent unit (Cho et al. 2014), as Keras has it.
-
-    Input `[B, T, F]`; output `[B, H]`, the last step's, or `[B, T, H]` with `return_sequences`. Its state is
-    `h [B, H]`. Weights as in Keras: `kernel [F, 3H]` glorot-uniform, `recurrent_kernel [H, 3H]` orthogonal,
-    `bias [2, 3H]` zero; gates in the order z, r, h.
-
-    Args:
-        units: H, the size of the state.
-        activation: of the candidate.
-        recurrent_activation: of the gates z and r.
-        use_bias: whether there is a `bias`.
-        return_sequences: as in `LSTM`.
-        return_state: as in `LSTM`; `predict` returns `[y, h]`.
-        learn_initial_state: as in `LSTM`; the weight is `initial_h`.
-        reset_after: whether r acts after the product with the recurrent kernel, as in Keras 2 and 3, cuDNN and
-            PyTorch; False is the paper's and Keras 1's, with `bias [3H]`.
-
-    >>> GRU(32).output_shape((10, 3))
-    (32,)
-    """
-
-    reset_after: bool = field(default=True, kw_only=True)
-
-    state_kind = GRUState
-    gates = GRU_GATES
-    candidate = "h"
-
-    def fresh_bias(self) -> jax.Array:
-        width = len(self.gates) * self.units
-        return jnp.zeros((2, width) if self.reset_after else width)
-
-    def run(
-        self,
-        params: Params,
-        x: jax.Array,
-        state: Any,
-        reset: jax.Array | None,
-        mask: jax.Array | None,
-        initial: Any,
-    ) -> tuple[jax.Array, LSTMState | GRUState]:
-        bias = params["bias"] if self.use_bias else self.fresh_bias().astype(x.dtype)
-        weights = GRUWeights(params["kernel"], params["recurrent_kernel"], bias)
-        flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
-        if self._has_fast_kernel and self.reset_after:
-            return gru_scan.fast_gru(weights, x, state, **flags)
-        return gru.gru(
-            weights,
-            x,
-            state,
-            **flags,
-            activation=ACTIVATIONS[self.activation],
-            recurrent_activation=ACTIVATIONS[self.recurrent_activation],
-            reset_after=self.reset_after,
-        )
+    return (
+        None if reset is None else jnp.roll(jnp.flip(reset, axis=1), 1, axis=1),
+        None if mask is None else jnp.flip(mask, axis=1),
+    )
 
 
 def check_return_state(layers: tuple[Layer, ...]) -> None:

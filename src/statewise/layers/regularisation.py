@@ -1,4 +1,4 @@
-"""Layers that act in training only."""
+"""What acts in training only: noise, and the layer that is made of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ import jax.numpy as jnp
 from statewise.errors import ConfigurationError
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.shapes import Shape, check_rate, check_sizes
+
+
+def draw_noise(key: jax.Array, rate: float, shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
+    """Returns what to multiply by in training: 0 for a share `rate` of `shape`, 1 / (1 - rate) for the rest."""
+    kept = jax.random.bernoulli(key, 1 - rate, shape)
+    return jnp.where(kept, jnp.asarray(1 / (1 - rate), dtype), 0)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, StateError, unknown_name
 from statewise.kernels.states import BidirectionalState, LayerState
-from statewise.layers.base import Layer, MemorylessLayer, Params, check_layer
+from statewise.layers.base import Flags, Layer, MemorylessLayer, Params, check_layer
+from statewise.layers.penalties import L1L2
 from statewise.layers.recurrent import Recurrent
 from statewise.shapes import Shape
 
@@ -49,6 +50,10 @@ class TimeDistributed(MemorylessLayer):
     def weight_names(self) -> tuple[str, ...]:
         return self.layer.weight_names
 
+    @property
+    def regularizers(self) -> dict[str, L1L2 | None]:
+        return self.layer.regularizers
+
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) < 2:
             raise self._refuse("[B, T, F]", shape, "give the layer before it return_sequences=True")
@@ -71,7 +76,7 @@ class Bidirectional(Layer):
     its state carried on. A masked step is skipped in both directions; a reset parts them.
 
     Args:
-        layer: an `LSTM` or `GRU`; the copy that reads from the end has weights of its own.
+        layer: an `LSTM`, `GRU` or `SimpleRNN`; the copy that reads from the end has weights of its own.
         merge_mode: `concat`, `sum`, `mul` or `ave` of the two outputs.
 
     >>> from statewise.layers import LSTM
@@ -79,7 +84,7 @@ class Bidirectional(Layer):
     (64,)
     """
 
-    layer: Layer
+    layer: Recurrent
     merge_mode: str = field(default="concat", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -90,8 +95,20 @@ class Bidirectional(Layer):
             raise unknown_name("merge_mode", self.merge_mode, MERGES)
 
     @property
-    def looks_ahead(self) -> bool:
-        return True
+    def reads_from(self) -> str:
+        return "both ends"
+
+    @property
+    def keeps_steps(self) -> bool:
+        return self.layer.keeps_steps
+
+    def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
+        return self.layer.pass_on(reset, mask, shape)
+
+    @property
+    def regularizers(self) -> dict[str, L1L2 | None]:
+        inner = self.layer.regularizers.items()
+        return {f"{side}.{name}": penalty for side in BidirectionalState._fields for name, penalty in inner}
 
     @property
     def weight_names(self) -> tuple[str, ...]:
@@ -124,16 +141,13 @@ class Bidirectional(Layer):
     ) -> tuple[jax.Array, LayerState]:
         if not isinstance(state, BidirectionalState):
             raise StateError(f"Bidirectional needs two states, got {state!r}; start from model.initial_state(batch)")
+        there, back = (None, None) if rng is None else jax.random.split(rng)
+        reverse = replace(self.layer, go_backwards=not self.layer.go_backwards)
         forward, after = self.layer.apply(
-            _of_side(params, "forward"), x, state.forward, reset=reset, mask=mask, rng=rng
+            _of_side(params, "forward"), x, state.forward, reset=reset, mask=mask, rng=there
         )
-        backward, before = self.layer.apply(
-            _of_side(params, "backward"),
-            jnp.flip(x, axis=1),
-            state.backward,
-            reset=None if reset is None else _boundaries_from_the_end(reset),
-            mask=None if mask is None else jnp.flip(mask, axis=1),
-            rng=rng,
+        backward, before = reverse.apply(
+            _of_side(params, "backward"), x, state.backward, reset=reset, mask=mask, rng=back
         )
         if backward.ndim == forward.ndim == x.ndim:
             backward = jnp.flip(backward, axis=1)
@@ -142,11 +156,3 @@ class Bidirectional(Layer):
 
 def _of_side(params: Params, side: str) -> Params:
     return {name.removeprefix(f"{side}."): a for name, a in params.items() if name.startswith(f"{side}.")}
-
-
-def _boundaries_from_the_end(reset: jax.Array) -> jax.Array:
-    """Returns `reset` as one who reads from the end meets it: a boundary before step t lies, for them, before t - 1.
-
-    One before the first step starts the row afresh, for them at its end.
-    """
-    return jnp.roll(jnp.flip(reset, axis=1), 1, axis=1)

@@ -1,7 +1,7 @@
-"""LSTM and GRU cells, and the activations, in NumPy: what a step without JAX is made of.
+"""Cells of the recurrent layers, and the activations, in NumPy: what a step without JAX is made of.
 
 Every cell lays its weights out once, at construction, so that a step is one product and a few passes over its result.
-The equations are those of `kernels.reference` and `kernels.gru`, and the tests hold these to them.
+The equations are those of `kernels.reference`, `kernels.gru` and `kernels.simple`, and the tests hold these to them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ShapeError, unknown_name
-from statewise.kernels.states import GRUState, LayerState, LSTMState
+from statewise.kernels.states import GRUState, LayerState, LSTMState, RecurrentState, SimpleState
 from statewise.shapes import Array
 from statewise.state import map_parts
 
@@ -55,6 +55,8 @@ ACTIVATIONS: dict[str, Transform] = {
     "exponential": np.exp,
     "gelu": _gelu,
     "hard_sigmoid": lambda x: np.clip(x + 3, 0, 6) / 6,
+    "hard_sigmoid_keras_2": lambda x: np.clip(np.float32(0.2) * x + np.float32(0.5), 0, 1),
+    "leaky_relu": lambda x: np.where(x >= 0, x, np.float32(0.2) * x),
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
     "selu": _selu,
@@ -128,13 +130,12 @@ class Entry:
 class Cell(ABC):
     """A recurrent layer laid out for stepping: `cell(x [n, F], state)`; what it answers is the new state's h."""
 
-    kind: type[LSTMState] | type[GRUState]
+    kind: type[RecurrentState]
 
     def __init__(self, entry: Entry) -> None:
         options = entry.options
         self.units = int(options["units"])
         self._activation = activation_of(options.get("activation", "tanh"))
-        self._gate, self._scale = _gate_of(options.get("recurrent_activation", "sigmoid"))
         self.learnt: LayerState = ()
         if options.get("learn_initial_state"):
             self.learnt = self.kind(*(entry.take(f"initial_{part}", self.units) for part in self.kind._fields))
@@ -148,6 +149,14 @@ class Cell(ABC):
     def __call__(self, x: Array, state: Any) -> Any:
         """Returns the state after one step on `x [n, F]`, in new arrays."""
 
+
+class GatedCell(Cell):
+    """A cell with gates, in the first blocks of its product."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry)
+        self._gate, self._scale = _gate_of(entry.options.get("recurrent_activation", "sigmoid"))
+
     def _lay_out(self, weights: Array, bias: Array, gates: int) -> None:
         """Keeps what a step multiplies by and adds, the first `gates` blocks scaled as their function wants them."""
         self._weights, self._bias = weights, bias
@@ -160,7 +169,7 @@ class Cell(ABC):
         return self._gate(z[:, :width].reshape(n, count, self.units)).reshape(n, width)
 
 
-class LSTMCell(Cell):
+class LSTMCell(GatedCell):
     """An LSTM with its gates in the order i, f, o, g, so that those of one function lie side by side."""
 
     kind = LSTMState
@@ -189,7 +198,7 @@ class LSTMCell(Cell):
         return LSTMState(gates[:, 2 * H :] * self._activation(c), c)
 
 
-class GRUCell(Cell):
+class GRUCell(GatedCell):
     """A GRU. With `reset_after`, h Uh + dh is a fourth block of the product, apart from the input's x Wh + bh."""
 
     kind = GRUState
@@ -217,3 +226,20 @@ class GRUCell(Cell):
         memory += p[:, 2 * H : 3 * H]
         g = self._activation(memory)
         return GRUState(g + z * (h - g))
+
+
+class SimpleCell(Cell):
+    """A SimpleRNN: no gates, one product."""
+
+    kind = SimpleState
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry)
+        H = self.units
+        self._weights = np.concatenate([entry.take("kernel", entry.features, H), entry.take("recurrent_kernel", H, H)])
+        self._bias = entry.bias(H)
+
+    def __call__(self, x: Array, state: Any) -> Any:  # noqa: D102 - described by its base
+        z = np.concatenate((x, state.h), axis=1).dot(self._weights)
+        z += self._bias
+        return SimpleState(self._activation(z))

@@ -16,7 +16,7 @@ from statewise.artifact import ANEW, Artifact, read_artifact
 from statewise.errors import FileError, StateError, StatewiseError, unknown_name
 from statewise.shapes import Array, Shape
 from statewise.state import LayerStates, State, describe_sizes, map_parts
-from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, Transform, activation_of
+from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, SimpleCell, Transform, activation_of
 
 # -- layers by kind --------------------------------------------------------------------------------------------------
 
@@ -29,8 +29,13 @@ class _Part(NamedTuple):
     counts: Transform | None = None  # of the network's input: bool [n], True where the step counts
 
 
+CELLS: dict[str, type[Cell]] = {"GRU": GRUCell, "LSTM": LSTMCell, "SimpleRNN": SimpleCell}
+
+
 def _recurrent(entry: Entry) -> _Part:
-    cell = {"LSTM": LSTMCell, "GRU": GRUCell}[entry.options["kind"]](entry)
+    if entry.options.get("go_backwards"):
+        raise _reading_from(entry, "the end")
+    cell = CELLS[entry.options["kind"]](entry)
     return _Part(cell, cell.units)
 
 
@@ -72,9 +77,20 @@ def _time_distributed(entry: Entry) -> _Part:
 
 
 def _bidirectional(entry: Entry) -> _Part:
+    raise _reading_from(entry, "both ends")
+
+
+def _reading_from(entry: Entry, where: str) -> StateError:
+    return StateError(
+        f"layer {entry.name!r} reads its input from {where}, so that no step can be answered before the last has "
+        "come; give whole sequences to model.predict(x), or use an LSTM in its place, reading from the start"
+    )
+
+
+def _shaping(entry: Entry) -> _Part:
     raise StateError(
-        f"layer {entry.name!r} reads its input from both ends, so that no step can be answered before the last has "
-        "come; give whole sequences to model.predict(x), or use an LSTM in its place"
+        f"layer {entry.name!r}: {entry.options['kind']} lays out whole rows, and a stream sees one step at a time; "
+        "give whole sequences to model.predict(x)"
     )
 
 
@@ -84,9 +100,14 @@ KINDS: dict[str, Callable[[Entry], _Part]] = {
     "Dense": _dense,
     "Dropout": lambda entry: _Part(None, entry.features),
     "Embedding": _embedding,
+    "Flatten": _shaping,
     "GRU": _recurrent,
     "LSTM": _recurrent,
     "Masking": _masking,
+    "Permute": _shaping,
+    "RepeatVector": _shaping,
+    "Reshape": _shaping,
+    "SimpleRNN": _recurrent,
     "TimeDistributed": _time_distributed,
 }
 """How each kind of layer is made ready, by the names of `layers.registry`."""
@@ -134,7 +155,7 @@ class Runtime:
             params: arrays of any kind, by layer and name: `params["lstm"]["kernel"]`. They are copied.
 
         Raises:
-            StateError: a layer reads from both ends.
+            StateError: a layer cannot answer step by step: it reads from the end, or lays out whole rows.
             ConfigurationError: a layer or an activation that does not exist.
             ShapeError: a weight is missing or has another shape.
         """
@@ -156,7 +177,7 @@ class Runtime:
 
         Raises:
             FileError: the file is missing, damaged, or holds something else.
-            StateError: a layer reads from both ends.
+            StateError: a layer cannot answer step by step: it reads from the end, or lays out whole rows.
         """
         artifact = read_artifact(path)
         if artifact.kind not in ("sequential", "text"):

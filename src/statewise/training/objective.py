@@ -115,7 +115,8 @@ class Objective:
     ) -> tuple[jax.Array, tuple[LayerStates, LayerStates, jax.Array]]:
         """Returns the batch's mean loss, and the states after `passing` steps, the states and sums after all.
 
-        `counted` bool `[B]` or `[B, T]` marks what counts.
+        `counted` bool `[B]` or `[B, T]` marks what counts. What the regularisers add is in the loss, and in its sum
+        once for each element, so that it is once in their mean.
         """
         bare, head = self.network.without_head()
         parts = [batch.steps(part, True) for part in (slice(None, passing), slice(passing, None)) if passing] or [batch]
@@ -127,11 +128,14 @@ class Objective:
             passed = states if number == 0 else passed
         logits = jnp.concatenate(answers, axis=1) if passing else answers[0]
         values = self.loss.on(head)(batch.y, logits)
-        counts = self._counts(values, bare.mask_of(batch.x, batch.mask), counted)
+        counts = self._counts(values, bare.mask_of_answers(batch.x, batch.mask), counted)
         weights = counts if batch.weight is None else counts * _spread(batch.weight, values)
         total, count = jnp.sum(values * weights), jnp.sum(counts)
         measured = [jnp.sum(metric.on(head)(batch.y, logits) * counts) for metric in self.metrics]
-        return total / jnp.maximum(count, 1.0), (passed, states, jnp.stack([total, count, *measured]))
+        mean, penalty = total / jnp.maximum(count, 1.0), self.network.penalty(params)
+        if penalty is not None:
+            mean, total = mean + penalty, total + count * penalty
+        return mean, (passed, states, jnp.stack([total, count, *measured]))
 
     def settle(self, params: NetworkParams, states: LayerStates, batch: Batch, steps: int) -> tuple[LayerStates, Batch]:
         """Returns the states after the first steps, which are not scored, and the batch of the others."""

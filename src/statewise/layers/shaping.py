@@ -1,0 +1,155 @@
+"""Layers that lay a row's numbers out otherwise: Flatten, RepeatVector, Reshape and Permute."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from statewise.errors import ConfigurationError
+from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
+from statewise.shapes import Shape, check_whole
+
+
+class Shaping(MemorylessLayer):
+    """A layer after which steps, if there are any, are others than those of the input.
+
+    A row that was to start afresh somewhere does so before the first of its new steps, and one of which nothing counts
+    is skipped altogether.
+    """
+
+    @property
+    def keeps_steps(self) -> bool:
+        return False
+
+    @property
+    def needs_steps(self) -> bool:
+        return True
+
+    def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
+        if len(shape) < 2:
+            return reset, mask
+        place = jnp.arange(shape[0] or 0)[None]
+        return (
+            None if reset is None else reset.any(axis=1, keepdims=True) & (place == 0),
+            None if mask is None else mask.any(axis=1, keepdims=True) & (place >= 0),
+        )
+
+    def _count(self, shape: Shape) -> int:
+        """Returns how many numbers a row of `shape` has."""
+        sizes = [size for size in shape if size is not None]
+        if len(sizes) < len(shape):
+            raise self._refuse("a known number of steps", shape, "write input_shape=(T, F) on the first layer")
+        return math.prod(sizes)
+
+
+@dataclass(frozen=True)
+class Flatten(Shaping):
+    """Lays all numbers of a row side by side: `[B, T, F]` to `[B, T F]`. Its network reads a fixed number of steps.
+
+    >>> Flatten().output_shape((10, 3))
+    (30,)
+    """
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (self._count(shape),)
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        return x.reshape(x.shape[0], -1)
+
+
+@dataclass(frozen=True)
+class RepeatVector(Shaping):
+    """Makes `n` equal steps of one row: `[B, F]` to `[B, n, F]`, between an encoder and a decoder.
+
+    Args:
+        n: how many steps.
+
+    >>> RepeatVector(5).output_shape((32,))
+    (5, 32)
+    """
+
+    n: int
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        check_whole("RepeatVector n", self.n)
+
+    @property
+    def needs_steps(self) -> bool:
+        return False
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            raise self._refuse("[B, F]", shape, "leave return_sequences=True out of the layer before it")
+        return (self.n, *shape)
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        return jnp.repeat(x[:, None], self.n, axis=1)
+
+
+@dataclass(frozen=True)
+class Reshape(Shaping):
+    """Gives a row's numbers, in their order, another shape: `[B, 12]` to `[B, 3, 4]`.
+
+    Args:
+        target_shape: the shape without batch axis; one size may be -1, which is what the others leave.
+
+    >>> Reshape((3, -1)).output_shape((12,))
+    (3, 4)
+    """
+
+    target_shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        shape = self.target_shape
+        if not isinstance(shape, tuple | list) or not shape or list(shape).count(-1) > 1:
+            raise ConfigurationError(f"Reshape target_shape: expected sizes such as (3, 4) or (3, -1), got {shape!r}")
+        sizes = tuple(-1 if size == -1 else check_whole("Reshape target_shape", size) for size in shape)
+        object.__setattr__(self, "target_shape", sizes)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        count, known = self._count(shape), math.prod(size for size in self.target_shape if size != -1)
+        if count % known or (-1 not in self.target_shape and count != known):
+            what = f"rows of {known} numbers" if -1 not in self.target_shape else f"a multiple of {known} numbers a row"
+            raise self._refuse(what, shape, f"each has {count}: make target_shape {self.target_shape} agree")
+        return tuple(count // known if size == -1 else size for size in self.target_shape)
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        return x.reshape(x.shape[0], *self.target_shape)
+
+
+@dataclass(frozen=True)
+class Permute(Shaping):
+    """Puts the axes of a row in another order: with `dims` (2, 1) `[B, T, F]` becomes `[B, F, T]`.
+
+    Args:
+        dims: the axes in their new order, counted from 1, the batch axis left out, as in Keras.
+
+    >>> Permute((2, 1)).output_shape((10, 3))
+    (3, 10)
+    """
+
+    dims: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        dims = tuple(self.dims) if isinstance(self.dims, tuple | list) else ()
+        if not dims or any(dims.count(axis) != 1 for axis in range(1, len(dims) + 1)):
+            raise ConfigurationError(f"Permute dims: expected each axis once, from 1, as in (2, 1), got {self.dims!r}")
+        object.__setattr__(self, "dims", dims)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != len(self.dims):
+            raise self._refuse(f"{len(self.dims) + 1} axes, rows and its dims", shape, "make them agree")
+        self._count(shape)
+        return tuple(shape[axis - 1] for axis in self.dims)
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        return jnp.transpose(x, (0, *self.dims))
