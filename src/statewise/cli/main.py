@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from statewise import __version__
-from statewise.cli import evaluate, generate, info, memory, train, verify
+from statewise.cli import evaluate, generate, info, memory, run, train, verify
 from statewise.errors import StatewiseError
 
-COMMANDS = (train, generate, evaluate, info, verify, memory)
+COMMANDS = (train, generate, evaluate, info, verify, memory, run)
 
 
 class Defaults(argparse.ArgumentDefaultsHelpFormatter):

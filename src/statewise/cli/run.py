@@ -1,0 +1,20 @@
+"""run: run a script that was written for Keras 1, Keras 2 or tf.keras, unchanged."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's options."""
+    parser.add_argument("--quiet", action="store_true", help="do not list the old spellings at the end")
+    parser.add_argument("--fix-print", action="store_true", help="take Python 2's `print x` for print(x)")
+    parser.add_argument("script", metavar="SCRIPT", help="a Python file; the options of this command come before it")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the script gets")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the script as `options` say, and returns its exit status."""
+    from statewise.legacy.runner import run_script
+
+    return run_script(options.script, options.arguments, quiet=options.quiet, fix_print=options.fix_print)

@@ -1,0 +1,88 @@
+"""The arrays that a Keras script passes, brought to the form that statewise reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from statewise.errors import ConfigurationError, DataError, ShapeError
+from statewise.shapes import Array, Shape, describe
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Input, targets and weights of N rows; None where there are none."""
+
+    x: Array
+    y: Array | None = None
+    weight: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def pick(self, rows: Any) -> Rows:
+        """Returns some of the rows: a slice of them, or those of an order."""
+        y, weight = (None if array is None else array[rows] for array in (self.y, self.weight))
+        return Rows(self.x[rows], y, weight)
+
+    def split(self, share: float) -> tuple[Rows, Rows]:
+        """Returns the rows without the last `share` of them, and those.
+
+        Raises:
+            DataError: one of the two would be empty.
+        """
+        cut = int(len(self) * (1.0 - share))
+        if not 0 < cut < len(self):
+            raise DataError(
+                f"validation_split={share!r} of {len(self)} row(s) leaves nothing on one side; expected a share "
+                "between 0 and 1 that leaves rows on both"
+            )
+        return self.pick(slice(cut)), self.pick(slice(cut, None))
+
+
+def only(what: str, value: Any) -> Any:
+    """Returns `value`, or the one array of a list of arrays, as Keras takes them for models with one input."""
+    if isinstance(value, list | tuple) and len(value) == 1 and hasattr(value[0], "shape") and value[0].ndim > 0:
+        return value[0]
+    if isinstance(value, dict):
+        raise ConfigurationError(f"{what}: expected an array, got a dict; a Sequential has one input and one output")
+    return value
+
+
+def read_x(x: Any, expected: Shape | None) -> Array:
+    """Returns the input `[N, ...]`; `[N]` becomes `[N, 1]` where the network reads one feature.
+
+    Raises:
+        ShapeError: another number of steps than the first layer's `input_shape` says.
+    """
+    array = np.asarray(only("x", x))
+    if array.ndim == 1 and expected is not None and len(expected) == 1:
+        array = array[:, None]
+    if expected is not None and array.ndim == len(expected) + 1 and expected[0] not in (None, array.shape[1]):
+        raise ShapeError(
+            f"x: expected {describe(expected)}, as the first layer's input_shape says, got {list(array.shape)}; "
+            "write None for a number of steps that changes"
+        )
+    return array
+
+
+def read_rows(x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None, expected: Shape | None) -> Rows:
+    """Returns input, targets and weights; `class_weight` is multiplied into the weights."""
+    rows = Rows(read_x(x, expected), np.asarray(only("y", y)), None if weight is None else np.asarray(weight))
+    if class_weight is None or rows.y is None:
+        return rows
+    weights = _weights_of_classes(rows.y, class_weight)
+    return Rows(rows.x, rows.y, weights if rows.weight is None else rows.weight * weights)
+
+
+def _weights_of_classes(y: Array, class_weight: Mapping[int, float]) -> Array:
+    """Returns `[N]`: each row's weight by its class, a number or the place of the largest in `[N, V]`."""
+    if y.ndim > 2:
+        raise ConfigurationError("class_weight: expected one target a row; write sample_weight=, one for each step")
+    classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y)).astype(int)
+    if unknown := sorted(set(classes.tolist()) - set(class_weight)):
+        raise ConfigurationError(f"class_weight: expected a weight for each class, got none for class {unknown[0]}")
+    return np.array([class_weight[number] for number in classes.tolist()], np.float32)

@@ -1,0 +1,94 @@
+"""keras.backend: the few of its functions that scripts call and that mean something without a graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from statewise.errors import ConfigurationError
+from statewise.legacy.errors import lacking
+from statewise.legacy.names import forget_names
+from statewise.legacy.optimizers import Rate
+from statewise.legacy.seeds import forget_seed
+from statewise.legacy.spellings import note
+from statewise.shapes import Array
+
+
+def get_value(x: Any) -> Any:
+    """Returns what a variable holds: a learning rate, or an array."""
+    return float(x) if isinstance(x, Rate) else np.asarray(x)
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Changes a variable: `K.set_value(model.optimizer.lr, 0.001)`."""
+    if not isinstance(x, Rate):
+        raise ConfigurationError(
+            f"K.set_value: expected model.optimizer.lr, got {x!r}; weights: layer.set_weights(...)"
+        )
+    note("K.set_value(model.optimizer.lr, rate)", "model.learning_rate = rate")
+    x.assign(float(value))
+
+
+def clear_session() -> None:
+    """Forgets the seed that was set, and which names layers had; there is no graph to forget."""
+    forget_seed()
+    forget_names()
+
+
+def floatx() -> str:
+    """Returns the type of all weights."""
+    return "float32"
+
+
+def set_floatx(value: str) -> None:
+    """Raises ConfigurationError unless `value` is float32, the type of all weights."""
+    if value != "float32":
+        raise ConfigurationError(f"K.set_floatx: expected 'float32', the only one, got {value!r}")
+
+
+def epsilon() -> float:
+    """Returns how far probabilities are kept from 0 and 1."""
+    return 1e-7
+
+
+def backend() -> str:
+    """Returns "tensorflow", whose behaviour statewise follows."""
+    return "tensorflow"
+
+
+def image_dim_ordering() -> str:
+    """Returns what Keras 1 called TensorFlow's order of an image's axes."""
+    return "tf"
+
+
+def image_data_format() -> str:
+    """Returns what Keras 2 called TensorFlow's order of an image's axes."""
+    return "channels_last"
+
+
+def cast_to_floatx(x: Any) -> Array:
+    """Returns `x` as an array float32."""
+    return np.asarray(x, np.float32)
+
+
+def set_session(session: Any) -> None:
+    """Takes a session, which nothing needs."""
+    note("K.set_session(...)", "leave it out: JAX finds the devices by itself")
+
+
+__all__ = [
+    "backend",
+    "cast_to_floatx",
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "get_value",
+    "image_data_format",
+    "image_dim_ordering",
+    "set_floatx",
+    "set_session",
+    "set_value",
+]
+
+__getattr__ = lacking("keras.backend", __all__)

@@ -1,0 +1,114 @@
+"""Batches one after another: cut from rows, or as a generator or a Sequence of the script yields them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from statewise.errors import ConfigurationError, DataError
+from statewise.legacy.arrays import Rows, read_x
+from statewise.legacy.dialect import current
+
+if TYPE_CHECKING:
+    from statewise.legacy.models import Sequential
+
+
+@dataclass(frozen=True)
+class Batches:
+    """One epoch's batches, anew each time it is gone through."""
+
+    draw: Callable[[], Iterator[Rows]]
+    batch_size: int
+    steps: int
+    samples: int
+    rows: Rows | None = None  # all of them, where they are cut from rows in memory
+
+    def __iter__(self) -> Iterator[Rows]:
+        return self.draw()
+
+    @classmethod
+    def of(cls, rows: Rows, size: int) -> Batches:
+        """Returns the batches of `size` rows, the last one perhaps shorter."""
+        starts = range(0, len(rows), size)
+        return cls(lambda: (rows.pick(slice(at, at + size)) for at in starts), size, len(starts), len(rows), rows)
+
+
+def as_batches(
+    model: Sequential,
+    source: Any,
+    steps: int | None,
+    class_weight: Mapping[int, float] | None = None,
+    *,
+    shuffle: bool = False,
+    targets: bool = True,
+    called: str = "steps_per_epoch",
+) -> Batches:
+    """Returns what a generator, a Sequence or a tuple of arrays gives in one epoch.
+
+    Args:
+        model: for which they are read.
+        source: yields `(x, y)` or `(x, y, sample_weight)`, or x alone without `targets`.
+        steps: batches of an epoch; Keras 1 counted samples.
+        class_weight: weights by class.
+        shuffle: whether a Sequence's batches change places.
+        targets: whether there are any.
+        called: what the user calls `steps`.
+
+    Raises:
+        ConfigurationError: nobody says how many batches an epoch has.
+        DataError: something else is yielded.
+    """
+
+    def read(item: Any) -> Rows:
+        parts = item if isinstance(item, tuple | list) else (item,)
+        if not targets:
+            return Rows(read_x(parts[0], model.row_shape))
+        if len(parts) not in (2, 3):
+            raise DataError(f"a generator is to yield (x, y) or (x, y, sample_weight), got {type(item).__name__}")
+        x, y, *weight = parts
+        return model.read(x, y, weight[0] if weight else None, class_weight)
+
+    if isinstance(source, tuple | list):
+        rows = read(source)
+        return Batches.of(rows, model.states.check(len(rows), None))
+    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
+        return _of_sequence(source, read, min(steps or len(source), len(source)), shuffle)
+    if steps is None:
+        raise ConfigurationError(
+            f"{called}: expected how many batches to take, since a generator does not say how many it has, got None"
+        )
+    return _of_generator(source, read, steps)
+
+
+def _of_sequence(source: Any, read: Callable[[Any], Rows], steps: int, shuffle: bool) -> Batches:
+    def draw() -> Iterator[Rows]:
+        order = list(range(len(source)))
+        if shuffle:
+            random.shuffle(order)
+        for place in order[:steps]:
+            yield read(source[place])
+        getattr(source, "on_epoch_end", lambda: None)()
+
+    size = len(read(source[0]))
+    return Batches(draw, size, steps, steps)
+
+
+def _of_generator(source: Any, read: Callable[[Any], Rows], steps: int) -> Batches:
+    iterator = iter(source)
+    counts_samples = current().name == "keras1"
+
+    def draw() -> Iterator[Rows]:
+        done = 0
+        while done < steps:
+            item = next(iterator, None)
+            if item is None:
+                raise DataError(
+                    f"the generator ended after {done} of {steps}: let it go on for ever, with `while True`"
+                )
+            rows = read(item)
+            yield rows
+            done += len(rows) if counts_samples else 1
+
+    return Batches(draw, 1, steps, steps)

@@ -1,0 +1,350 @@
+"""keras.callbacks: called by a training as Keras called them, which drives it as finely as they need."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import statewise as sw
+from statewise.errors import ConfigurationError, DivergenceError
+from statewise.legacy.errors import lacking, unsupported
+from statewise.legacy.logs import Logs
+from statewise.legacy.options import in_keras_2_words, refuse
+from statewise.legacy.spellings import note
+
+if TYPE_CHECKING:
+    from statewise.legacy.models import Sequential
+
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+
+
+class Callback:
+    """What `fit(callbacks=[...])` takes; override what you need. `model` is the model, `params` what fit was told."""
+
+    model: Sequential
+    params: dict[str, Any]
+    validation_data: Any = None
+
+    def set_model(self, model: Sequential) -> None:
+        """Called before training with the model."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Called before training with `epochs`, `steps`, `samples`, `batch_size`, `verbose` and `metrics`."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Called before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Called after the last epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called before each epoch, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called after each epoch with its loss and metrics, those of validation behind `val_`."""
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before each batch, counted from 0."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after each batch with its loss and metrics."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before each batch, as TensorFlow 2 calls it."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after each batch, as TensorFlow 2 calls it."""
+        self.on_batch_end(batch, logs)
+
+    @property
+    def wants_batches(self) -> bool:
+        """Whether it does something at each batch."""
+        return any(getattr(type(self), hook) is not getattr(Callback, hook) for hook in BATCH_HOOKS)
+
+
+class History(Callback):
+    """Loss and metrics of each epoch, as `fit` returns them."""
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: Logs = Logs()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+class LambdaCallback(Callback):
+    """Calls functions where a callback's methods are called."""
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_batch_begin: Callable[..., Any] | None = None,
+        on_batch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if callable(value)}
+        self._batches = bool(set(given) & set(BATCH_HOOKS))
+        for name, function in given.items():
+            setattr(self, name, function)
+
+    @property
+    def wants_batches(self) -> bool:
+        return self._batches
+
+
+class _Wrapped(Protocol):
+    """A callback of statewise's."""
+
+    def on_train_begin(self, model: Any, epochs: range, steps: int | None) -> None:
+        """Called before the first epoch."""
+
+    def on_epoch_end(self, model: Any, epoch: int, logs: Any) -> bool | None:
+        """Called after each epoch."""
+
+    def on_train_end(self, model: Any) -> None:
+        """Called after the last epoch."""
+
+
+class _Wrapping(Callback):
+    """One of statewise's callbacks with Keras's words around it."""
+
+    core: _Wrapped
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.core.on_train_begin(self._shown(), range(self.params["epochs"]), self.params["steps"])
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self.core.on_epoch_end(self._shown(), epoch, logs or Logs()):
+            self.model.stop_training = True
+            self.ended(epoch)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        self.core.on_train_end(self._shown())
+
+    def _shown(self) -> Any:
+        return self.model
+
+    def ended(self, epoch: int) -> None:
+        """Called when it ends the training."""
+
+
+class EarlyStopping(_Wrapping):
+    """Ends training when a log has not improved for `patience` epochs."""
+
+    @in_keras_2_words("EarlyStopping")
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0.0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+    ) -> None:
+        refuse("EarlyStopping", "write a Callback that sets self.model.stop_training = True", baseline=baseline)
+        self._verbose = verbose
+        self.core = sw.EarlyStopping(
+            monitor,
+            min_delta=abs(min_delta),
+            patience=patience,
+            mode=mode,
+            restore_best_weights=restore_best_weights,
+        )
+        self.stopped_epoch = 0
+
+    def ended(self, epoch: int) -> None:
+        self.stopped_epoch = epoch
+        if self._verbose:
+            sys.stdout.write(f"Epoch {epoch + 1:05d}: early stopping\n")
+
+
+class ModelCheckpoint(_Wrapping):
+    """Saves the model after each epoch, or after each that is the best so far."""
+
+    @in_keras_2_words("ModelCheckpoint")
+    def __init__(
+        self,
+        filepath: str,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        period: int = 1,
+        save_freq: str = "epoch",
+    ) -> None:
+        if save_freq != "epoch":
+            raise unsupported("ModelCheckpoint(save_freq=n)", "models are saved after epochs; leave it out")
+        self._weights_only, self._period, self._verbose, self._epoch = save_weights_only, period, verbose, 0
+        self.core = sw.ModelCheckpoint(filepath, monitor=monitor, save_best_only=save_best_only, mode=mode)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self._epoch = epoch + 1
+        if self._epoch % self._period == 0:
+            super().on_epoch_end(epoch, (logs or Logs()).in_both_spellings())
+
+    def _shown(self) -> Any:
+        return self
+
+    def save(self, path: str) -> None:
+        """Writes the model, or its weights alone; what statewise's callback calls when it is time."""
+        (self.model.save_weights if self._weights_only else self.model.save)(path)
+        if self._verbose:
+            sys.stdout.write(f"\nEpoch {self._epoch:05d}: saving model to {path}\n")
+
+
+class CSVLogger(_Wrapping):
+    """Writes a row an epoch to a CSV file."""
+
+    @in_keras_2_words("CSVLogger")
+    def __init__(self, filename: str, separator: str = ",", append: bool = False) -> None:
+        refuse("CSVLogger", "columns are parted by commas; leave it out", separator=separator != ",")
+        self.core = sw.CSVLogger(filename, append=append)
+
+
+class TensorBoard(_Wrapping):
+    """Writes the logs as scalars for TensorBoard."""
+
+    @in_keras_2_words("TensorBoard")
+    def __init__(self, log_dir: str = "logs", histogram_freq: int = 0, **others: Any) -> None:
+        refuse("TensorBoard", "loss and metrics are written; leave it out", histogram_freq=histogram_freq or None)
+        for name in others:
+            note(f"TensorBoard({name}=)", "leave it out: loss and metrics are written, after each epoch")
+        self.core = sw.TensorBoard(log_dir)
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate before each epoch to `schedule(epoch)`, or to `schedule(epoch, rate)`."""
+
+    @in_keras_2_words("LearningRateScheduler")
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        self.schedule, self._verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        now = float(self.model.optimizer.lr)
+        try:
+            rate = self.schedule(epoch, now)
+        except TypeError:  # as Keras tells the one from the other
+            rate = self.schedule(epoch)
+        self.model.optimizer.lr = rate
+        if self._verbose:
+            sys.stdout.write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.\n")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if logs is not None:
+            logs["lr"] = float(self.model.optimizer.lr)
+
+
+class ReduceLROnPlateau(Callback):
+    """Multiplies the learning rate by `factor` when a log has not improved for `patience` epochs."""
+
+    @in_keras_2_words("ReduceLROnPlateau", {"epsilon": "min_delta"})
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        if factor >= 1.0:
+            raise ConfigurationError(f"ReduceLROnPlateau factor: expected less than 1, got {factor!r}")
+        self._monitor, self._factor, self._patience, self._verbose = monitor, factor, patience, verbose
+        rising = mode == "max" or (mode == "auto" and "acc" in monitor)
+        self._sign, self._min_delta, self._cooldown, self._min_lr = -1 if rising else 1, min_delta, cooldown, min_lr
+        self._restart()
+
+    def _restart(self) -> None:
+        self._best, self._waited, self._cooling = math.inf, 0, 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._restart()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = logs or Logs()
+        rate = float(self.model.optimizer.lr)
+        logs["lr"] = rate
+        if self._monitor not in logs:
+            raise ConfigurationError(f"ReduceLROnPlateau monitor {self._monitor!r}: expected one of {', '.join(logs)}")
+        value = self._sign * logs[self._monitor]
+        if self._cooling > 0:
+            self._cooling, self._waited = self._cooling - 1, 0
+        if value < self._best - self._min_delta:
+            self._best, self._waited = value, 0
+        elif self._cooling <= 0:
+            self._waited += 1
+            if self._waited >= self._patience and rate > self._min_lr:
+                self._reduce(epoch, max(rate * self._factor, self._min_lr))
+
+    def _reduce(self, epoch: int, rate: float) -> None:
+        self.model.optimizer.lr = rate
+        self._cooling, self._waited = self._cooldown, 0
+        if self._verbose:
+            sys.stdout.write(f"\nEpoch {epoch + 1:05d}: ReduceLROnPlateau reducing learning rate to {rate}.\n")
+
+
+class TerminateOnNaN(Callback):
+    """Ends the training, where every training ends, when its loss becomes NaN."""
+
+    def __init__(self) -> None:
+        note(
+            "TerminateOnNaN()", f"leave it out: fit raises {DivergenceError.__name__}, and keeps the last good weights"
+        )
+
+
+class CallbackList:
+    """All callbacks of a fit, called as one."""
+
+    def __init__(self, callbacks: Any, model: Sequential, params: dict[str, Any]) -> None:
+        self.callbacks = list(callbacks or ()) if isinstance(callbacks, list | tuple | None) else [callbacks]
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise ConfigurationError(f"callbacks: expected callbacks such as EarlyStopping(), got {callback!r}")
+            callback.set_model(model)
+            callback.set_params(params)
+
+    @property
+    def want_batches(self) -> bool:
+        """Whether one of them does something at each batch."""
+        return any(callback.wants_batches for callback in self.callbacks)
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        """Calls the method `hook` of each."""
+        for callback in self.callbacks:
+            getattr(callback, hook)(*arguments)
+
+
+ProgbarLogger = BaseLogger = Callback
+__all__ = [
+    "BaseLogger",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TensorBoard",
+    "TerminateOnNaN",
+]
+
+__getattr__ = lacking("keras.callbacks", __all__)

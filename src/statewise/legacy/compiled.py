@@ -1,0 +1,75 @@
+"""What a Keras script told `compile`, and what that is in statewise's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import statewise as sw
+from statewise.errors import ConfigurationError
+from statewise.legacy import optimizers, quantities
+from statewise.legacy.dialect import current
+from statewise.legacy.logs import Logs
+from statewise.legacy.optimizers import Optimizer
+from statewise.legacy.quantities import Quantity
+
+ACCURACY = ("accuracy", "acc")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Optimiser, loss and metrics; `names` has the metrics' names in the logs by those of statewise."""
+
+    optimizer: Optimizer
+    loss: Quantity
+    names: dict[str, str]
+
+    def settle(self, core: sw.Sequential) -> None:
+        """Compiles a model of statewise's so."""
+        core.compile(self.optimizer.core, self.loss.core, list(self.names))
+        self.optimizer.model = core
+
+    def logs(self, core: Mapping[str, float], prefix: str = "") -> Logs:
+        """Returns statewise's logs under Keras's names."""
+        return Logs({prefix + self.names.get(name, name): value for name, value in core.items()})
+
+
+def read_compiled(optimizer: Any, loss: Any, metrics: Any) -> Compiled:
+    """Returns what the arguments of Keras's `compile` mean.
+
+    Raises:
+        ConfigurationError: something that there is not.
+        UnsupportedError: a loss or metric of one's own.
+    """
+    measured = quantities.read("loss", _only("loss", loss))
+    if isinstance(metrics, dict):
+        metrics = _only("metrics", list(metrics.values()))
+    given = [metrics] if isinstance(metrics, str) else list(metrics or ())
+    names: dict[str, str] = {}
+    for metric in given:
+        quantity = quantities.read("metric", metric)
+        names[_core_of(quantity, measured)] = current().log_name(quantity.core, quantity.name)
+    return Compiled(_read_optimizer(optimizer), measured, names)
+
+
+def _read_optimizer(optimizer: Any) -> Optimizer:
+    found = optimizers.get(optimizer)
+    if found.model is not None:  # of another model, whose training it goes on with
+        found = type(found)(**found.config)
+    return found
+
+
+def _core_of(metric: Quantity, loss: Quantity) -> str:
+    """Returns statewise's name; until TensorFlow 2, binary cross-entropy always went with binary accuracy."""
+    if metric.core in ACCURACY and loss.core == "binary_crossentropy" and not current().as_written:
+        return "binary_accuracy"
+    return metric.core
+
+
+def _only(what: str, value: Any) -> Any:
+    if isinstance(value, list | tuple | dict):
+        if len(value) != 1:
+            raise ConfigurationError(f"{what}: expected one, for one output, got {value!r}")
+        return next(iter(value.values() if isinstance(value, dict) else value))
+    return value

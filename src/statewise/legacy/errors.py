@@ -1,0 +1,110 @@
+"""What of Keras statewise does not do: each name with one honest sentence, raised where a script uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+from statewise.errors import StatewiseError, nearest
+from statewise.legacy.namespace import submodule
+
+
+class UnsupportedError(StatewiseError, AttributeError):
+    """Something of Keras that statewise does not do; the message says what to write instead.
+
+    It is an AttributeError, so that `hasattr` and `from keras.layers import ...` follow Python's own rules.
+    """
+
+
+_SENTENCES = {
+    "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D"
+    " SeparableConv2D DepthwiseConv2D AtrousConvolution1D LocallyConnected1D LocallyConnected2D Cropping1D UpSampling1D"
+    " UpSampling2D ZeroPadding1D ZeroPadding2D ConvLSTM1D ConvLSTM2D ConvRecurrent2D": (
+        "statewise has no convolutions; it learns from sequences with LSTM, GRU, SimpleRNN and Dense layers"
+    ),
+    "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D MaxPool1D MaxPool2D AvgPool1D AvgPool2D"
+    " GlobalMaxPooling1D GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D": (
+        "statewise has no pooling; a recurrent layer with return_sequences=False already answers with its last step"
+    ),
+    "BatchNormalization LayerNormalization": (
+        "statewise has no normalisation layers; leave the layer out and scale the data before training"
+    ),
+    "GaussianNoise GaussianDropout AlphaDropout SpatialDropout1D": "write Dropout(rate) instead",
+    "LeakyReLU PReLU ELU ThresholdedReLU ParametricSoftplus SReLU": (
+        "write Activation('relu') or Activation('elu') instead"
+    ),
+    "Model Input InputLayer Graph clone_model": (
+        "the functional Model(inputs, outputs) is not supported yet; a stack of layers is Sequential([...])"
+    ),
+    "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot dot Subtract"
+    " subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
+    "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (
+        "layers of your own making are not supported; docs/legacy.md lists the layers that are there"
+    ),
+    "Attention AdditiveAttention MultiHeadAttention": (
+        "statewise has recurrent layers and no attention; a stack of layers is Sequential([...])"
+    ),
+    "KerasClassifier KerasRegressor wrappers scikit_learn": (
+        "there are no wrappers for scikit-learn; call fit, evaluate and predict on the model itself"
+    ),
+    "datasets": "statewise brings no data sets; read the data from a file, for example with numpy.load",
+    "applications": "statewise brings no trained networks; train one with Sequential([...])",
+    "image ImageDataGenerator load_img img_to_array": "statewise learns from sequences, not from images",
+    "multi_gpu_model distribute": "the devices are found without it; remove the line",
+    "placeholder get_default_graph": (
+        "there are no graphs and no sessions; compile and fit do all the work, so remove the line"
+    ),
+    "GradientTape gradients": "fit differentiates the loss by itself; write model.compile(...) and model.fit(...)",
+    "estimator": "write Sequential([...]), then compile and fit",
+    "plot_model model_to_dot": "write model.summary(), which prints the layers",
+    "HDF5Matrix": "read the array with h5py and pass it to fit",
+    "ActivityRegularization": "write kernel_regularizer= on the layer before it",
+    "RemoteMonitor": "write CSVLogger(path), which keeps the same numbers in a file",
+    "theano_backend th": "statewise needs no Theano; remove the line",
+}
+
+ADVICE: dict[str, str] = {name: sentence for names, sentence in _SENTENCES.items() for name in names.split()}
+"""What to write instead of well-known names of Keras, wherever in Keras they are looked for."""
+
+
+def unsupported(name: str, advice: str) -> UnsupportedError:
+    """Returns the error for something of Keras that is not there.
+
+    >>> print(unsupported("keras.layers.Conv1D", "write LSTM"))
+    keras.layers.Conv1D is not supported: write LSTM
+    """
+    return UnsupportedError(f"{name} is not supported: {advice}")
+
+
+def absent(module: str, name: str, known: Iterable[str]) -> UnsupportedError:
+    """Returns the error for the name `name` that Keras's `module` lacks here: its advice, or the nearest known name.
+
+    >>> print(absent("keras.layers", "LSTMM", ["LSTM", "Dense"]))
+    keras.layers has no LSTMM; did you mean LSTM?
+    """
+    if name in ADVICE:
+        return unsupported(f"{module}.{name}", ADVICE[name])
+    close = nearest(name, [candidate for candidate in known if not candidate.startswith("_")], count=1)
+    hint = f"; did you mean {close[0]}?" if close else " that statewise supports; docs/legacy.md lists what there is"
+    return UnsupportedError(f"{module} has no {name}{hint}")
+
+
+def lacking(module: str, known: Iterable[str]) -> Callable[[str], Any]:
+    """Returns the `__getattr__` of the module that answers for Keras's `module`, of which `known` are the names.
+
+    It answers the modules below, as `keras.layers.core`, and raises for everything else.
+
+    Raises:
+        UnsupportedError: when called with a name that is not there.
+    """
+
+    def look_up(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        below = submodule(module, name)
+        if below is not None:
+            return import_module(below)
+        raise absent(module, name, known)
+
+    return look_up

@@ -1,0 +1,171 @@
+"""What all layers have in common: Keras's words on the outside, a layer of statewise inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import statewise as sw
+from statewise.errors import LifecycleError
+from statewise.legacy.errors import unsupported
+from statewise.legacy.initializers import Initializer
+from statewise.legacy.names import fresh_name
+from statewise.legacy.spellings import note
+from statewise.shapes import Array, Shape
+
+if TYPE_CHECKING:
+    from statewise.legacy.models import Sequential
+
+
+class Layer:
+    """A layer with Keras's words; `core` is statewise's.
+
+    Args:
+        input_shape: shape of a row of the network's input, on the first layer only.
+        batch_input_shape: the same with the number of rows of a batch before it.
+        input_dim: the last size of `input_shape`.
+        input_length: the first one.
+        batch_size: rows of a batch.
+        name: what the layer is called.
+        trainable: False is not supported.
+        dtype: `float32`, the only one.
+        weights: arrays to start from, as `get_weights` returns them.
+    """
+
+    core: sw.layers.Layer
+    options: dict[str, Any]
+    """What it was made with, in Keras 2's words."""
+    stateful = False
+
+    def __init__(
+        self,
+        *,
+        input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        batch_size: int | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: object = None,
+        weights: Sequence[Array] | None = None,
+    ) -> None:
+        kind = type(self).__name__
+        if not trainable:
+            raise unsupported(f"{kind}(trainable=False)", "all weights are learnt; leave it out")
+        if not _is_supported(dtype):
+            raise unsupported(f"{kind}(dtype={dtype!r})", "weights are float32; leave it out")
+        self.given_name, self.name = name, name or fresh_name(kind)
+        self.start_weights, self.model = weights, None
+        self.batch_size, self.row_shape = batch_size, None if input_shape is None else tuple(input_shape)
+        if batch_input_shape is not None:
+            self.batch_size, *rest = batch_input_shape
+            self.row_shape = tuple(rest)
+            if self.batch_size is not None:
+                note("batch_input_shape=(b, t, f)", "input_shape=(t, f) here, and model.fit(..., batch_size=b)")
+        elif input_dim is not None:
+            note("input_dim=", "input_shape=(t, f)")
+            self.row_shape = self._shape_of_features(input_dim, input_length)
+        elif input_length is not None and self.row_shape is None:
+            self.row_shape = (input_length,)
+        self.initial: dict[str, Initializer | None] = {}
+
+    batch_size: int | None
+    row_shape: Shape | None
+    model: Sequential | None
+
+    def _shape_of_features(self, features: int, steps: int | None) -> Shape:
+        return (features,) if steps is None else (steps, features)
+
+    # -- what a script may ask of a layer ----------------------------------------------------------------------
+
+    @property
+    def states(self) -> list[Array]:
+        """The state of a stateful layer: h, and c of an LSTM, each `[B, H]`; empty before the first batch."""
+        return self._in_model().states.of(self)
+
+    def get_weights(self) -> list[Array]:
+        """Returns copies of the layer's weights."""
+        return self._in_model().weights_of(self)
+
+    def set_weights(self, weights: Sequence[Array]) -> None:
+        """Replaces the layer's weights."""
+        self._in_model().set_weights_of(self, weights)
+
+    def count_params(self) -> int:
+        """Returns how many numbers the weights are."""
+        return sum(weight.size for weight in self.get_weights())
+
+    @property
+    def weights(self) -> list[Array]:
+        """Copies of the layer's weights."""
+        return self.get_weights()
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of what comes in, the batch axis included."""
+        return self._in_model().shapes_around(self)[0]
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of what comes out, the batch axis included."""
+        return self._in_model().shapes_around(self)[1]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the layer's options in Keras 2's words, as JSON holds them."""
+        config = {name: _plain(value) for name, value in self.options.items()}
+        if self.row_shape is not None:
+            config |= {"batch_input_shape": [self.batch_size, *self.row_shape]}
+        return config | {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """Returns the layer that `get_config` described."""
+        return cls(**config)
+
+    def _in_model(self) -> Sequential:
+        if self.model is None:
+            raise LifecycleError(f"{type(self).__name__} is in no model yet; call model.add(layer) first")
+        return self.model
+
+    @property
+    def trainable(self) -> bool:
+        """True: all weights are learnt."""
+        return True
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not value:
+            raise unsupported("layer.trainable = False", "all weights are learnt; leave it out")
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Raises UnsupportedError: that is how the functional Model(inputs, outputs) is made."""
+        raise unsupported(
+            f"{type(self).__name__}(...)(x)",
+            "the functional Model(inputs, outputs) comes later; a stack of layers is Sequential([...])",
+        )
+
+
+def _is_supported(dtype: Any) -> bool:
+    try:
+        return dtype is None or np.dtype(dtype).name in ("float32", "int32", "int64")
+    except TypeError:
+        return False
+
+
+def described(layer: Layer) -> dict[str, Any]:
+    """Returns a layer's class and options, as JSON holds them."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def _plain(value: Any) -> Any:
+    """Returns an option as JSON holds it."""
+    if isinstance(value, Layer):
+        return described(value)
+    if isinstance(value, Initializer):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if isinstance(value, sw.L1L2):
+        return {"class_name": "L1L2", "config": value.config()}
+    return value.__name__ if callable(value) else value

@@ -1,0 +1,248 @@
+"""keras.optimizers: Keras 2's words and defaults, each with the optimiser of statewise that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import statewise as sw
+from statewise.errors import ConfigurationError, unknown_name
+from statewise.legacy.dialect import current
+from statewise.legacy.errors import lacking
+from statewise.legacy.options import in_keras_2_words, unknown_option
+from statewise.legacy.spellings import note
+from statewise.optimizers import Optimizer as CoreOptimizer
+from statewise.schedules import Schedule
+
+
+class Trained(Protocol):
+    """The model of statewise's whose rate it is."""
+
+    learning_rate: float
+
+
+class Rate:
+    """An optimiser's learning rate as a variable: `float(rate)`, `rate.assign(0.01)`."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+
+    def __float__(self) -> float:
+        return self._optimizer.rate
+
+    def numpy(self) -> float:
+        """Returns the rate."""
+        return float(self)
+
+    get_value = value = read_value = eval = numpy
+
+    def assign(self, rate: float) -> None:
+        """Changes the rate."""
+        self._optimizer.set_rate(float(rate))
+
+    set_value = assign
+
+    def __mul__(self, other: float) -> float:
+        return float(self) * other
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: float) -> float:
+        return float(self) / other
+
+    def __format__(self, form: str) -> str:
+        return format(float(self), form)
+
+    def __repr__(self) -> str:
+        return repr(float(self))
+
+
+class Optimizer:
+    """An optimiser with Keras's words; `core` is statewise's.
+
+    Args:
+        learning_rate: a number, or a schedule from `optimizers.schedules`.
+        decay: d of the rate `learning_rate / (1 + d updates)`.
+        options: those of the kind, with `clipnorm`, `clipvalue` and `global_clipnorm`.
+    """
+
+    kind: Callable[..., CoreOptimizer]
+    own: tuple[str, ...] = ()
+    rates: tuple[float, float] = (0.001, 0.001)  # the default of Keras before TensorFlow 2, and since
+
+    @in_keras_2_words("optimizer", {"lr": "learning_rate"})
+    def __init__(self, learning_rate: Any = None, *args: Any, decay: float = 0.0, **common: Any) -> None:
+        call = type(self).__name__
+        if len(args) > len(self.own):
+            raise ConfigurationError(
+                f"{call}: expected {call}(learning_rate, {', '.join(self.own)}), got more by place"
+            )
+        common |= zip(self.own, args, strict=False)
+        common.pop("name", None)
+        known = (*self.own, "clipnorm", "clipvalue", "global_clipnorm")
+        if unknown := next((name for name in common if name not in known), None):
+            raise unknown_option(call, unknown, ["learning_rate", "decay", *known])
+        if learning_rate is None:
+            learning_rate = self.rates[current().as_written]
+        if isinstance(learning_rate, Rate):
+            learning_rate = float(learning_rate)
+        self.model: Trained | None = None
+        self.rate = learning_rate if not isinstance(learning_rate, Schedule) else float(learning_rate(0))
+        self.config = {"learning_rate": learning_rate, "decay": decay, **common}
+        if decay:
+            note("decay=", f"sw.{call}(sw.InverseTimeDecay(learning_rate, 1, decay))")
+            learning_rate = sw.InverseTimeDecay(learning_rate, 1, decay)
+        given = {name: value for name, value in common.items() if value is not None}
+        self.core = self.kind(learning_rate, **self._in_core_words(given))
+
+    def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
+        return options
+
+    @property
+    def lr(self) -> Rate:
+        """The learning rate, before any `decay`."""
+        return Rate(self)
+
+    @lr.setter
+    def lr(self, rate: Any) -> None:
+        self.set_rate(float(rate))
+
+    @property
+    def learning_rate(self) -> Rate:
+        """The learning rate, before any `decay`."""
+        return Rate(self)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Any) -> None:
+        self.set_rate(float(rate))
+
+    def set_rate(self, rate: float) -> None:
+        """Changes the learning rate, of the training that uses it too."""
+        if self.model is None:
+            self.__init__(**{**self.config, "learning_rate": rate})  # type: ignore[misc]  # nothing is trained yet
+            return
+        if self.config["decay"] and not self.rate > 0:
+            raise ConfigurationError(f"learning rate: it decays, and has become 0, so it cannot become {rate!r}")
+        decayed = self.model.learning_rate / self.rate if self.config["decay"] else 1.0
+        self.model.learning_rate = decayed * rate
+        self.rate = rate
+        self.config["learning_rate"] = rate
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the options in Keras 2's words."""
+        return {"name": type(self).__name__, **self.config}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Optimizer:
+        """Returns the optimiser that `get_config` described."""
+        return cls(**config)
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum."""
+
+    kind, own, rates = sw.SGD, ("momentum", "nesterov"), (0.01, 0.01)
+
+
+class RMSprop(Optimizer):
+    """Divides by a running root mean square of the gradient."""
+
+    kind, own = sw.RMSprop, ("rho", "epsilon", "momentum", "centered")
+
+
+class Adam(Optimizer):
+    """Running mean over running root mean square."""
+
+    kind, own = sw.Adam, ("beta_1", "beta_2", "epsilon", "amsgrad")
+
+    def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
+        if options.pop("amsgrad", False):
+            raise ConfigurationError("Adam(amsgrad=True) is not supported: leave it out")
+        return options
+
+
+class Adagrad(Optimizer):
+    """Divides by the root of the sum of squares."""
+
+    kind, own, rates = sw.Adagrad, ("epsilon", "initial_accumulator_value"), (0.01, 0.001)
+
+
+class Adadelta(Optimizer):
+    """Divides by a running root mean square, and multiplies by that of its own updates."""
+
+    kind, own, rates = sw.Adadelta, ("rho", "epsilon"), (1.0, 0.001)
+
+
+class Adamax(Optimizer):
+    """Adam with the largest gradient in the place of the mean square."""
+
+    kind, own, rates = sw.Adamax, ("beta_1", "beta_2", "epsilon"), (0.002, 0.001)
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov's momentum."""
+
+    kind, own, rates = sw.Nadam, ("beta_1", "beta_2", "epsilon", "schedule_decay"), (0.002, 0.001)
+
+    def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {"schedule_decay": 0.004, **options}
+
+
+ExponentialDecay, InverseTimeDecay = sw.ExponentialDecay, sw.InverseTimeDecay
+CosineDecay, PiecewiseConstantDecay = sw.CosineDecay, sw.PiecewiseConstantDecay
+
+sgd, rmsprop, adam, adagrad, adadelta, adamax, nadam = SGD, RMSprop, Adam, Adagrad, Adadelta, Adamax, Nadam
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    kind.__name__.lower(): kind for kind in (SGD, RMSprop, Adam, Adagrad, Adadelta, Adamax, Nadam)
+}
+
+
+def get(identifier: object) -> Optimizer:
+    """Returns the optimiser of that name, or what is one already.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    if isinstance(identifier, Optimizer):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, type) and issubclass(identifier, Optimizer):
+        return identifier()
+    if not isinstance(identifier, str) or identifier.lower() not in OPTIMIZERS:
+        raise unknown_name("optimizer", identifier, OPTIMIZERS)
+    return OPTIMIZERS[identifier.lower()]()
+
+
+def deserialize(description: dict[str, Any]) -> Optimizer:
+    """Returns the optimiser that `get_config` described, in a dict with its name or in one with its class."""
+    config = dict(description.get("config", description))
+    kind = description.get("class_name") or config["name"]
+    return OPTIMIZERS[kind.lower()](**config)
+
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "Adamax",
+    "CosineDecay",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "Nadam",
+    "Optimizer",
+    "PiecewiseConstantDecay",
+    "RMSprop",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
+    "deserialize",
+    "get",
+    "nadam",
+    "rmsprop",
+    "sgd",
+]
+
+__getattr__ = lacking("keras.optimizers", __all__)

@@ -1,0 +1,172 @@
+"""keras.layers.recurrent: layers with memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import statewise as sw
+from statewise.errors import ConfigurationError, StateError
+from statewise.legacy import initializers, regularizers
+from statewise.legacy.activations import name_of
+from statewise.legacy.errors import unsupported
+from statewise.legacy.layer import Layer
+from statewise.legacy.options import COMMON, in_keras_2_words, in_order, refuse
+from statewise.legacy.spellings import note
+from statewise.shapes import Array
+
+KERAS_1 = {
+    "output_dim": "units",
+    "init": "kernel_initializer",
+    "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation",
+    "W_regularizer": "kernel_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+}
+SAME_RESULT = ("consume_less", "implementation", "unroll")
+INITIALIZERS = {
+    "kernel": "kernel_initializer",
+    "recurrent_kernel": "recurrent_initializer",
+    "bias": "bias_initializer",
+}
+PENALTIES = ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer")
+CONSTRAINT = "weights are not constrained here; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
+
+
+STARTS = "kernel_initializer recurrent_initializer bias_initializer"
+LIMITS = (
+    "kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint"
+    " recurrent_constraint bias_constraint dropout recurrent_dropout"
+)
+"""Arguments that LSTM, GRU and SimpleRNN have in this order, an LSTM one more between the two."""
+
+PASSED_ON = "use_bias return_sequences return_state go_backwards dropout recurrent_dropout reset_after"
+"""Arguments whose words are statewise's too."""
+
+OTHERS = "return_sequences return_state go_backwards stateful"
+
+
+class Recurrent(Layer):
+    """What the layers with memory have in common."""
+
+    kind: type[sw.LSTM] | type[sw.GRU] | type[sw.SimpleRNN]
+    core: sw.LSTM | sw.GRU | sw.SimpleRNN
+    arguments: tuple[str, ...]
+    """What may be given by place, in Keras 2's order."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        call = type(self).__name__
+        options = in_order(call, (*self.arguments, *OTHERS.split()), args, options, KERAS_1, SAME_RESULT)
+        super().__init__(**{name: options[name] for name in options if name in COMMON})
+        self.options = {name: value for name, value in options.items() if name not in COMMON}
+        refuse(call, CONSTRAINT, **{name: options.get(name) for name in options if name.endswith("_constraint")})
+        refuse(call, "write kernel_regularizer=", activity_regularizer=options.get("activity_regularizer"))
+        self.stateful = bool(options.get("stateful"))
+        if self.stateful:
+            note("stateful=True", 'model.fit(..., state="continue"), and in evaluate and predict')
+        self.initial = {
+            weight: initializers.get(options[argument])
+            for weight, argument in INITIALIZERS.items()
+            if argument in options
+        }
+        self.core = self.kind(options["units"], name=self.given_name, **self._in_core_words(options))
+
+    def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
+        words = {name: options[name] for name in PASSED_ON.split() if name in options}
+        words |= {name: name_of(options[name]) for name in options if name.endswith("activation")}
+        return words | {name: regularizers.get(options[name]) for name in PENALTIES if name in options}
+
+    def _shape_of_features(self, features: int, steps: int | None) -> tuple[int | None, ...]:
+        return (steps, features)
+
+    def reset_states(self, states: Sequence[Array] | Array | None = None) -> None:
+        """Starts this layer afresh, or from `states`: h, and c of an LSTM, each `[B, H]`."""
+        self._in_model().reset_layer(self, states)
+
+    def __call__(self, x: Any, initial_state: Sequence[Array] | None = None) -> Any:
+        """Returns what the layer by itself answers to an array `[B, T, F]`, with its state if it is to return that."""
+        from statewise.legacy.models import Sequential
+
+        if isinstance(x, Layer):
+            return super().__call__(x)
+        model = Sequential([self]) if self.model is None else self.model
+        if len(model.layers) > 1:
+            raise unsupported("calling a layer that is in a model", "call model.predict(x), or make a layer for itself")
+        x = np.asarray(x, np.float32)
+        return _answer(model.build_for(x.shape[1:]), self, x, initial_state)
+
+
+def _answer(core: sw.Sequential, layer: Recurrent, x: Array, initial_state: Sequence[Array] | None) -> Any:
+    state = core.initial_state(len(x))
+    (name,) = state.layers
+    if initial_state is not None:
+        fields = layer.kind.state_kind._fields
+        if len(initial_state) != len(fields):
+            raise StateError(f"initial_state: expected [{', '.join(fields)}], got {len(initial_state)} array(s)")
+        state = state.replace(name, **dict(zip(fields, map(np.asarray, initial_state), strict=True)))
+    y, after = core(x, state)
+    ended = [np.asarray(part) for part in after[name]]
+    return [np.asarray(y), *ended] if layer.options.get("return_state") else np.asarray(y)
+
+
+class LSTM(Recurrent):
+    """Long short-term memory."""
+
+    kind = sw.LSTM
+    arguments = tuple(f"units activation recurrent_activation use_bias {STARTS} unit_forget_bias {LIMITS}".split())
+
+    def __init__(self, *args: Any, forget_bias_init: object = None, **options: Any) -> None:
+        if forget_bias_init is not None:
+            note("LSTM(forget_bias_init=)", "leave it out: the forget gate's bias starts from one")
+            options["unit_forget_bias"] = forget_bias_init in ("one", "ones")
+        super().__init__(*args, **options)
+        self.unit_forget_bias = bool(self.options.setdefault("unit_forget_bias", True))
+
+
+class GRU(Recurrent):
+    """Gated recurrent unit."""
+
+    kind = sw.GRU
+    arguments = tuple(f"units activation recurrent_activation use_bias {STARTS} {LIMITS} reset_after".split())
+
+
+class SimpleRNN(Recurrent):
+    """A layer whose output goes back into it."""
+
+    kind = sw.SimpleRNN
+    arguments = tuple(f"units activation use_bias {STARTS} {LIMITS}".split())
+
+
+def CuDNNLSTM(*args: Any, **options: Any) -> LSTM:  # noqa: N802 - Keras's name
+    """Returns an LSTM; which device it runs on is JAX's affair."""
+    note("CuDNNLSTM(...)", "sw.LSTM(...)  # runs on whatever device JAX finds")
+    return LSTM(*args, **options)
+
+
+def CuDNNGRU(*args: Any, **options: Any) -> GRU:  # noqa: N802 - Keras's name
+    """Returns a GRU; which device it runs on is JAX's affair."""
+    note("CuDNNGRU(...)", "sw.GRU(...)  # runs on whatever device JAX finds")
+    return GRU(*args, **options)
+
+
+class Bidirectional(Layer):
+    """Reads from both ends with two copies of a recurrent layer."""
+
+    @in_keras_2_words("Bidirectional", remember=True)
+    def __init__(self, layer: Recurrent, merge_mode: str | None = "concat", **common: Any) -> None:
+        super().__init__(**common)
+        if not isinstance(layer, Recurrent):
+            raise ConfigurationError(f"Bidirectional: expected a layer such as LSTM(32), got {layer!r}")
+        refuse("Bidirectional", "an answer needs the whole sequence; leave it out", stateful=layer.stateful)
+        if merge_mode is None:
+            raise unsupported("Bidirectional(merge_mode=None)", "write merge_mode='concat'")
+        self.row_shape, self.batch_size = self.row_shape or layer.row_shape, self.batch_size or layer.batch_size
+        sides = ("forward", "backward")
+        self.initial = {f"{side}.{name}": value for side in sides for name, value in layer.initial.items()}
+        self.unit_forget_bias = getattr(layer, "unit_forget_bias", False)
+        self.core = sw.Bidirectional(layer.core, merge_mode=merge_mode, name=self.given_name)

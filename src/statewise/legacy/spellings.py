@@ -1,0 +1,92 @@
+"""Old spellings that ran: noted where they are met, listed once at the end, each with statewise's own line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from statewise.errors import ConfigurationError
+
+
+@dataclass
+class _Record:
+    script: str | None = None
+    lines: dict[tuple[str, str], int | None] = field(default_factory=dict)
+
+
+_record = _Record()
+
+
+@contextmanager
+def recording(script: str) -> Iterator[None]:
+    """Returns a context with a record of its own, whose lines are those of the file `script`."""
+    global _record  # noqa: PLW0603 - one script runs at a time
+    before, _record = _record, _Record(script)
+    try:
+        yield
+    finally:
+        _record = before
+
+
+def note(old: str, modern: str) -> None:
+    """Returns nothing: notes that the spelling `old` ran and that statewise's own is `modern`.
+
+    The first use counts, with its line of the script; later ones cost one look into a dict.
+    """
+    if (old, modern) not in _record.lines:
+        _record.lines[old, modern] = line_of(_record.script)
+
+
+def renamed(call: str, options: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the keyword arguments `options` of `call` with each old name replaced by `names[old]`, and noted.
+
+    Raises:
+        ConfigurationError: an argument came in both spellings.
+
+    >>> renamed("fit", {"nb_epoch": 5, "verbose": 2}, {"nb_epoch": "epochs"})
+    {'epochs': 5, 'verbose': 2}
+    """
+    modern: dict[str, Any] = {}
+    for given, value in options.items():
+        name = names.get(given, given)
+        if name in modern:
+            old = next(old for old, new in names.items() if new == name and old in options)
+            raise ConfigurationError(f"{call} got {old}= and {name}=, which mean the same: write {name}= alone")
+        if name != given:
+            note(f"{given}=", f"{call}({name}=...)")
+        modern[name] = value
+    return modern
+
+
+def listed() -> str:
+    """Returns the table of what was noted, in the order of the script's lines; empty where nothing was.
+
+    >>> with recording("tutorial.py"):
+    ...     note("nb_epoch=", "fit(epochs=...)")
+    ...     print(listed())
+    1 old spelling ran; statewise's own is:
+               nb_epoch=  fit(epochs=...)
+    """
+    if not _record.lines:
+        return ""
+    rows = sorted(_record.lines.items(), key=lambda row: row[1] or 0)
+    wide = max(len(old) for old, _ in _record.lines)
+    few = "1 old spelling ran; statewise's own is:"
+    head = few if len(rows) == 1 else f"{len(rows)} old spellings ran; statewise's own are:"
+    return "\n".join([head, *(f"  {_place(line):8} {old:{wide}}  {modern}" for (old, modern), line in rows)])
+
+
+def _place(line: int | None) -> str:
+    return f"line {line}" if line else ""
+
+
+def line_of(script: str | None) -> int | None:
+    """Returns the line at which `script` is, as the innermost of its frames tells; None if it does not run."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename != script:
+        frame = frame.f_back
+    return frame.f_lineno if frame is not None else None

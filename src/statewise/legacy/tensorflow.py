@@ -1,0 +1,102 @@
+"""tensorflow: `tf.keras`, the seeds, and the settings of devices and messages that scripts begin with."""
+
+from __future__ import annotations
+
+import importlib
+import logging as _logging
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from statewise.legacy.errors import lacking
+from statewise.legacy.seeds import set_seed
+from statewise.legacy.spellings import note
+
+__version__ = "2.15.0"
+"""The last TensorFlow whose `tf.keras` is Keras 2."""
+
+set_random_seed = set_seed
+float32, int32, int64 = np.float32, np.int32, np.int64
+
+
+class ConfigProto:
+    """Settings of a session: any attribute can be set, and nothing needs one."""
+
+    def __init__(self, **options: Any) -> None:
+        note("tf.ConfigProto(...)", "leave it out: JAX finds the devices by itself")
+        self.gpu_options = SimpleNamespace(**options)
+
+
+GPUOptions = ConfigProto
+
+
+class Session:
+    """A session, which nothing needs."""
+
+    def __init__(self, target: str = "", graph: object = None, config: object = None) -> None:
+        note("tf.Session(...)", "leave it out: there is no graph")
+
+
+InteractiveSession = Session
+
+
+def _list_devices(device_type: str | None = None) -> list[Any]:
+    """Returns JAX's devices of a kind: "CPU", "GPU"."""
+    import jax
+
+    found = [SimpleNamespace(name=str(device), device_type=device.platform.upper()) for device in jax.devices()]
+    return [device for device in found if device_type in (None, device.device_type)]
+
+
+def _set_memory_growth(device: object, enable: bool) -> None:
+    note("set_memory_growth(...)", "leave it out: XLA_PYTHON_CLIENT_PREALLOCATE=false in the environment does it")
+
+
+def _set_verbosity(level: object) -> None:
+    note("tf.logging.set_verbosity(...)", "leave it out")
+
+
+def get_logger() -> _logging.Logger:
+    """Returns a logger that says nothing."""
+    return _logging.getLogger("statewise.legacy.tensorflow")
+
+
+random = SimpleNamespace(set_seed=set_seed, set_random_seed=set_seed)
+logging = SimpleNamespace(set_verbosity=_set_verbosity, DEBUG=10, INFO=20, WARN=30, WARNING=30, ERROR=40, FATAL=50)
+config = SimpleNamespace(
+    list_physical_devices=_list_devices,
+    experimental=SimpleNamespace(list_physical_devices=_list_devices, set_memory_growth=_set_memory_growth),
+)
+test = SimpleNamespace(is_gpu_available=lambda: bool(_list_devices("GPU")))
+
+
+def reset_default_graph() -> None:
+    """Does what `keras.backend.clear_session` does."""
+    importlib.import_module("statewise.legacy.backend").clear_session()
+
+
+def executing_eagerly() -> bool:
+    """Returns True: arrays are there at once."""
+    return True
+
+
+__all__ = [
+    "ConfigProto",
+    "GPUOptions",
+    "InteractiveSession",
+    "Session",
+    "config",
+    "executing_eagerly",
+    "float32",
+    "get_logger",
+    "int32",
+    "int64",
+    "logging",
+    "random",
+    "reset_default_graph",
+    "set_random_seed",
+    "test",
+]
+
+__getattr__ = lacking("tensorflow", __all__)
