@@ -403,7 +403,12 @@ REFUSED: list[Any] = [
         case(f"{name}-{number}", action, error, *words)
         for name, state, error, words in [
             ("misspelt", "cary", ConfigurationError, ("unknown state 'cary': did you mean 'carry'?", "'warmup:n'")),
-            ("word", 3, ConfigurationError, ("unknown state 3", "'fresh', 'carry', 'continue', 'warmup:n'", "or a State")),
+            (
+                "word",
+                3,
+                ConfigurationError,
+                ("unknown state 3", "'fresh', 'carry', 'continue', 'warmup:n'", "or a State"),
+            ),
             ("none", None, ConfigurationError, ("unknown state None", "'fresh'")),
             ("no-number", "warmup:", ConfigurationError, ("unknown state 'warmup:'", "'warmup:n'")),
             ("below-0", "warmup:-1", ConfigurationError, ("unknown state 'warmup:-1'", "'warmup:n'")),

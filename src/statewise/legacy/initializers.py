@@ -30,7 +30,7 @@ class Initializer(ABC):
     def weights(self, shape: Shape, seed: int) -> Array:
         """Returns weights float32 of `shape`, from the initializer's own seed if it has one."""
         own = getattr(self, "seed", None)
-        return np.asarray(self.draw(jax.random.key(seed if own is None else own), shape), np.float32)
+        return np.array(self.draw(jax.random.key(seed if own is None else own), shape), np.float32)
 
     @abstractmethod
     def draw(self, key: jax.Array, shape: Shape) -> jax.Array:

@@ -11,7 +11,7 @@ from statewise.errors import ConfigurationError, nearest
 from statewise.legacy.errors import unsupported
 from statewise.legacy.spellings import note, renamed
 
-Call = TypeVar("Call", bound=Callable[..., Any])
+Answer = TypeVar("Answer")
 
 COMMON = (
     "input_shape",
@@ -31,7 +31,7 @@ _NOT_KEPT = ("self", "common", *(name for name in COMMON if name != "input_dim")
 
 def in_keras_2_words(
     call: str, names: Mapping[str, str] | None = None, without: str = "", *, remember: bool = False
-) -> Callable[[Call], Call]:
+) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Returns a decorator for a function written with Keras 2's argument names, so that it takes older ones too.
 
     Args:
@@ -42,12 +42,12 @@ def in_keras_2_words(
     """
     names, idle = names or {}, tuple(without.split())
 
-    def decorate(function: Call) -> Call:
+    def decorate(function: Callable[..., Answer]) -> Callable[..., Answer]:
         signature = inspect.signature(function)
         known = frozenset(signature.parameters)
 
         @wraps(function)
-        def called(*args: Any, **options: Any) -> Any:
+        def called(*args: Any, **options: Any) -> Answer:
             if options:
                 options = _without(call, renamed(call, options, names), idle)
             if remember or not options.keys() <= known:
@@ -55,10 +55,10 @@ def in_keras_2_words(
             if remember:
                 given = {**bound, **bound.get("common", {})}
                 _check(call, given, [*known, *COMMON])
-                args[0].options = {name: value for name, value in given.items() if name not in _NOT_KEPT}
+                args[0].options = {name: given[name] for name in given if name in known and name not in _NOT_KEPT}
             return function(*args, **options)
 
-        return called  # type: ignore[return-value]  # the same call, with older names besides
+        return called
 
     return decorate
 
