@@ -132,6 +132,13 @@ def test_callbacks_that_look_at_the_model_find_it_trained_so_far(model: Sequenti
     np.testing.assert_array_equal(kernels[2], model.get_weights()[0])
 
 
+def test_callbacks_see_the_rows_that_are_validated_on(model: Sequential) -> None:
+    recorder = Recorder()
+    fit(model, recorder, validation_split=0.4)
+    for part, wanted in zip(recorder.validation_data, (X[3:], Y[3:], np.ones(2)), strict=True):
+        np.testing.assert_array_equal(part, wanted)
+
+
 @pytest.mark.parametrize("hook", ["on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end"])
 def test_functions_stand_for_hooks(model: Sequential, hook: str) -> None:
     calls: list[Any] = []
@@ -314,7 +321,7 @@ def test_the_kept_model_is_that_of_its_epoch(tmp_path: Path, model: Sequential) 
 def test_only_the_best_are_kept(tmp_path: Path, model: Sequential, capsys: pytest.CaptureFixture[str]) -> None:
     model.optimizer.lr = 1e-20
     path = tmp_path / "best-{epoch}.h5"
-    fit(model, ModelCheckpoint(str(path), "val_loss", 1, True), epochs=3, validation_data=(X, Y))  # noqa: FBT003
+    fit(model, ModelCheckpoint(str(path), "val_loss", 1, True), epochs=3, validation_data=(X, Y))
     assert [kept.name for kept in tmp_path.iterdir()] == ["best-1.h5"]
     assert capsys.readouterr().out == f"\nEpoch 00001: saving model to {tmp_path}/best-1.h5\n"
 

@@ -22,7 +22,7 @@ SIZE, EPOCHS = 4, 3
 rng = np.random.default_rng(3)
 X = rng.normal(size=(12, 3, 2)).astype(np.float32)
 Y = rng.normal(size=(12, 1)).astype(np.float32)
-WEIGHTS = [rng.normal(0, 0.7, shape).astype(np.float32) for shape in [(2, 12), (3, 12), 12, (3, 1), 1]]
+WEIGHTS = [rng.normal(0, 0.7, shape).astype(np.float32) for shape in [(2, 12), (3, 12), (12,), (3, 1), (1,)]]
 Array = np.ndarray[Any, Any]
 
 
@@ -95,6 +95,7 @@ DRIVES: dict[str, Callable[[Sequential], list[float]]] = {
     "batch by batch": by_batches,
     "by samples": by_samples,
     "generator": losses(lambda model: model.fit_generator(batches(), 3, EPOCHS, verbose=0)),
+    "part of a step": losses(lambda model: model.fit_generator(batches(), len(X) / 5, EPOCHS, verbose=0)),
     "generator in fit": losses(lambda model: model.fit(batches(), steps_per_epoch=3, epochs=EPOCHS, verbose=0)),
     "Sequence": losses(lambda model: model.fit_generator(Batches(), epochs=EPOCHS, shuffle=False, verbose=0)),
     "Sequence in fit": losses(lambda model: model.fit(Batches(), epochs=EPOCHS, shuffle=False, verbose=0, workers=4)),
@@ -246,13 +247,22 @@ MISTAKES: dict[str, tuple[Callable[[Sequential], Any], type[Exception], str]] = 
         ConfigurationError,
         "one target a row; write sample_weight=",
     ),
-    "freq": (lambda model: model.fit(X, Y, validation_freq=2), ConfigurationError, "expected 1"),
+    "epochs": (lambda model: model.fit(X, Y, epochs=2.5), ConfigurationError, "epochs: expected a whole number"),
+    "freq": (lambda model: model.fit(X, Y, validation_freq=2), AttributeError, "validation comes after each epoch"),
     "validation": (
         lambda model: model.fit(X, Y, validation_data=batches()),
         ConfigurationError,
         r"validation_data: expected \(x, y\)",
     ),
     "dict": (lambda model: model.predict({"x": X}), ConfigurationError, "expected an array, got a dict"),
+    "ragged": (lambda model: model.predict([[1, 2], [3]]), ShapeError, r"of one length.*write pad_sequences\(x\)"),
+    "lists": (
+        lambda model: model.predict(np.array([[1, 2], [3]], object)),
+        ShapeError,
+        r"of one length.*write pad_sequences\(x\)",
+    ),
+    "nothing": (lambda model: model.predict(None), DataError, "x: expected an array, got None"),
+    "no rows": (lambda model: model.fit(X, 3.0), DataError, r"y: expected an array, got 3\.0"),
     "rows": (lambda model: model.fit(X, Y[:4], verbose=0), ShapeError, "expected 12 row"),
     "time": (lambda model: model.predict(X[:, :2]), ShapeError, "as the first layer's input_shape says"),
 }

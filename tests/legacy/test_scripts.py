@@ -57,17 +57,17 @@ PROMISES: dict[str, list[Promise]] = {
     "keras1/alphabet_features.py": [at_least(ACCURACY, 75), Promise("ABC -> D")],
     "keras2/alphabet_features.py": [at_least(ACCURACY, 75)],
     "keras1/alphabet_time_steps.py": [at_least(ACCURACY, 86), at_least("acc:", 86)],
-    "tf_keras/alphabet_time_steps.py": [at_least(ACCURACY, 95)],
+    "tf_keras/alphabet_time_steps.py": [at_least(ACCURACY, 90)],
     # All letters as one batch, in their order.
-    "keras1/alphabet_one_batch.py": [at_least(ACCURACY, 95), Promise("Random letters:")],
-    "keras2/alphabet_one_batch.py": [at_least(ACCURACY, 95)],
+    "keras1/alphabet_one_batch.py": [at_least(ACCURACY, 92), Promise("Random letters:")],
+    "keras2/alphabet_one_batch.py": [at_least(ACCURACY, 92)],
     # A state that lasts from letter to letter: a K shown first is taken for an A.
     "keras1/alphabet_stateful.py": [at_least(ACCURACY, 100), RECITED, Promise("New start: K")],
     "keras2/alphabet_stateful.py": [at_least(ACCURACY, 100), RECITED, Promise("K, after A..J -> L")],
     "tf_keras/alphabet_stateful.py": [at_least(ACCURACY, 100), RECITED],
     # Pieces of any length, padded on the left.
     "keras1/alphabet_variable_length.py": [at_least(ACCURACY, 95)],
-    "tf_keras/alphabet_variable_length.py": [at_least(ACCURACY, 95)],
+    "tf_keras/alphabet_variable_length.py": [at_least(ACCURACY, 92)],
     # Random integers: now; one step ago, which cannot be known without context; with five steps of it.
     "keras1/echo_now.py": [at_least("Right:", 98)],
     "keras2/echo_now.py": [at_least("Right:", 98)],
@@ -85,7 +85,7 @@ PROMISES: dict[str, list[Promise]] = {
     "keras2/lifecycle_multiclass.py": [at_least(ACCURACY, 95)],
     "keras1/lifecycle.py": [
         at_most("Mean Squared Error:", 0.003),
-        at_least("Binary Accuracy:", 90),
+        at_least("Binary Accuracy:", 87),
         at_least("Multiclass Accuracy:", 95),
         Promise("Keys: ['acc', 'loss', 'val_acc', 'val_loss']"),
     ],
@@ -102,13 +102,13 @@ PROMISES: dict[str, list[Promise]] = {
     "keras1/series_window.py": [at_most("Train Score:", 25), at_most("Test Score:", 90)],
     "keras2/series_window.py": [at_most("Train Score:", 20), at_most("Test Score:", 60)],
     "tf_keras/series_window.py": [at_most("Train RMSE:", 0.1), at_most("Test RMSE:", 0.12)],
-    "keras2/series_stateful.py": [at_most("Train Score:", 25), at_most("Test Score:", 90)],
+    "keras2/series_stateful.py": [at_most("Train Score:", 30), at_most("Test Score:", 90)],
     "tf_keras/series_stateful.py": [at_most("RMSE:", 0.15), at_most("The same from predict:", 0.15)],
     "keras1/series_walk_forward.py": [at_most("Test RMSE:", 45), at_least("Persistence RMSE:", 60)],
     "keras2/series_walk_forward.py": [at_most("Test RMSE:", 2.5), at_least("Persistence RMSE:", 4)],
     # One sequence to another.
-    "keras1/adding_numbers.py": [at_least(ACCURACY, 80)],
-    "keras2/adding_numbers.py": [at_least(ACCURACY, 90), Promise("lstm_1")],
+    "keras1/adding_numbers.py": [at_least(ACCURACY, 85)],
+    "keras2/adding_numbers.py": [at_least(ACCURACY, 85), Promise("lstm_1")],
     "keras2/bidirectional_sum.py": [at_least(ACCURACY, 90), Promise("Expected: 1 Predicted 1")],
     "tf_keras/bidirectional_neighbours.py": [
         at_most("Accuracy, one way:", 85),

@@ -21,9 +21,8 @@ Array = np.ndarray[Any, Any]
 rng = np.random.default_rng(5)
 X = rng.normal(size=(3 * ROWS, STEPS, FEATURES)).astype(np.float32)
 Y = rng.normal(size=(3 * ROWS, 1)).astype(np.float32)
-WEIGHTS = [
-    rng.normal(0, 0.7, shape).astype(np.float32) for shape in [(2, 12), (3, 12), 12, (3, 8), (2, 8), 8, (2, 1), 1]
-]
+SHAPES = [(2, 12), (3, 12), (12,), (3, 8), (2, 8), (8,), (2, 1), (1,)]
+WEIGHTS = [rng.normal(0, 0.7, shape).astype(np.float32) for shape in SHAPES]
 KEPT = {"both": ("lstm", "lstm_1"), "first": ("lstm",), "second": ("lstm_1",)}
 STILL = 1e-20
 """A learning rate that changes nothing, so that losses tell where batches started."""
@@ -191,6 +190,9 @@ CALLS: dict[str, Callable[[Sequential], Any]] = {
     "evaluate, rows": lambda model: model.evaluate(X[:1], Y[:1], verbose=0),
     "predict": lambda model: model.predict(X, batch_size=6),
     "predict, rows": lambda model: model.predict(X[:3]),
+    "fit_generator": lambda model: model.fit_generator(iter([(X, Y)]), 1, verbose=0),
+    "evaluate_generator": lambda model: model.evaluate_generator(iter([(X[:3], Y[:3])]), 1),
+    "predict_generator": lambda model: model.predict_generator(iter([X[:3]]), 1),
     "train_on_batch": lambda model: model.train_on_batch(X, Y),
     "test_on_batch": lambda model: model.test_on_batch(X[:1], Y[:1]),
     "predict_classes": lambda model: model.predict_classes(X[:1]),
@@ -210,7 +212,7 @@ def test_a_stateful_layer_needs_the_batch_size() -> None:
 
 
 MISTAKES: list[tuple[Callable[[dict[str, Sequential]], Any], type[Exception], str]] = [
-    (lambda models: models["first"].layers[1].reset_states(), StateError, r"'lstm_1' keeps no state.*stateful=True"),
+    (lambda models: models["first"].layers[1].reset_states(), StateError, r"keeps no state.*stateful=True"),
     (lambda models: models["both"].layers[0].reset_states(states=[X]), StateError, "expected h and c, got 1"),
     (lambda models: models["both"].layers[0].reset_states([X, X]), ShapeError, r"expected shape \[2, 3\]"),
     (lambda _: Bidirectional(LSTM(2, stateful=True)), AttributeError, r"Bidirectional\(stateful=\) is not supported"),

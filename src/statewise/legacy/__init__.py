@@ -11,10 +11,12 @@ from statewise.legacy.namespace import below
 __version__ = "2.15.0"
 """The Keras whose behaviour this is."""
 
-_look_up = lacking("keras", ["Sequential", *(name.partition(".")[2] for name in below("keras"))])
+_MODELS_AND_LAYERS = {"Sequential": "models", "Input": "layers"}
+
+_look_up = lacking("keras", [*_MODELS_AND_LAYERS, *(name.partition(".")[2] for name in below("keras"))])
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Sequential":  # not imported above, as models bring JAX with them
-        return import_module("statewise.legacy.models").Sequential
+    if name in _MODELS_AND_LAYERS:  # not imported above, as they bring JAX with them
+        return getattr(import_module(f"statewise.legacy.{_MODELS_AND_LAYERS[name]}"), name)
     return _look_up(name)

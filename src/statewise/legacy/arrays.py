@@ -52,13 +52,32 @@ def only(what: str, value: Any) -> Any:
     return value
 
 
+def as_array(what: str, value: Any) -> Array:
+    """Returns the array that the user passed as `what`.
+
+    Raises:
+        ShapeError: its rows are of different lengths.
+        DataError: it is none.
+    """
+    try:
+        array = np.asarray(only(what, value))
+        ragged = array.dtype == object and array.size > 0 and isinstance(array.flat[0], list | tuple | np.ndarray)
+    except ValueError:  # as NumPy says it of nested lists
+        ragged = True
+    if ragged:
+        raise ShapeError(f"{what}: expected rows of one length, got different ones; write pad_sequences({what}) first")
+    if array.ndim == 0:
+        raise DataError(f"{what}: expected an array, got {value!r}")
+    return array
+
+
 def read_x(x: Any, expected: Shape | None) -> Array:
     """Returns the input `[N, ...]`; `[N]` becomes `[N, 1]` where the network reads one feature.
 
     Raises:
         ShapeError: another number of steps than the first layer's `input_shape` says.
     """
-    array = np.asarray(only("x", x))
+    array = as_array("x", x)
     if array.ndim == 1 and expected is not None and len(expected) == 1:
         array = array[:, None]
     if expected is not None and array.ndim == len(expected) + 1 and expected[0] not in (None, array.shape[1]):
@@ -71,7 +90,7 @@ def read_x(x: Any, expected: Shape | None) -> Array:
 
 def read_rows(x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None, expected: Shape | None) -> Rows:
     """Returns input, targets and weights; `class_weight` is multiplied into the weights."""
-    rows = Rows(read_x(x, expected), np.asarray(only("y", y)), None if weight is None else np.asarray(weight))
+    rows = Rows(read_x(x, expected), as_array("y", y), None if weight is None else np.asarray(weight))
     if class_weight is None or rows.y is None:
         return rows
     weights = _weights_of_classes(rows.y, class_weight)

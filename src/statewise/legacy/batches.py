@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Batches:
 def as_batches(
     model: Sequential,
     source: Any,
-    steps: int | None,
+    steps: float | None,
     class_weight: Mapping[int, float] | None = None,
     *,
     shuffle: bool = False,
@@ -50,7 +51,7 @@ def as_batches(
     Args:
         model: for which they are read.
         source: yields `(x, y)` or `(x, y, sample_weight)`, or x alone without `targets`.
-        steps: batches of an epoch; Keras 1 counted samples.
+        steps: batches of an epoch, a part of one counting as one; Keras 1 counted samples.
         class_weight: weights by class.
         shuffle: whether a Sequence's batches change places.
         targets: whether there are any.
@@ -73,13 +74,19 @@ def as_batches(
     if isinstance(source, tuple | list):
         rows = read(source)
         return Batches.of(rows, model.states.check(len(rows), None))
+
+    def read_batch(item: Any) -> Rows:
+        rows = read(item)
+        model.states.check_batch(len(rows))
+        return rows
+
     if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
-        return _of_sequence(source, read, min(steps or len(source), len(source)), shuffle)
+        return _of_sequence(source, read_batch, math.ceil(min(steps or len(source), len(source))), shuffle)
     if steps is None:
         raise ConfigurationError(
             f"{called}: expected how many batches to take, since a generator does not say how many it has, got None"
         )
-    return _of_generator(source, read, steps)
+    return _of_generator(source, read_batch, math.ceil(steps))
 
 
 def _of_sequence(source: Any, read: Callable[[Any], Rows], steps: int, shuffle: bool) -> Batches:

@@ -7,8 +7,11 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 import statewise as sw
 from statewise.errors import ConfigurationError, DivergenceError
+from statewise.legacy.arrays import Rows
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.logs import Logs
 from statewise.legacy.options import in_keras_2_words, refuse
@@ -323,6 +326,12 @@ class CallbackList:
     def want_batches(self) -> bool:
         """Whether one of them does something at each batch."""
         return any(callback.wants_batches for callback in self.callbacks)
+
+    def show(self, validation: Rows) -> None:
+        """Gives each the rows that are validated on: `[x, y, weights]`, as Keras did until TensorFlow 2."""
+        weight = np.ones(len(validation), np.float32) if validation.weight is None else validation.weight
+        for callback in self.callbacks:
+            callback.validation_data = [validation.x, validation.y, weight]
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Calls the method `hook` of each."""

@@ -34,7 +34,7 @@ def to_categorical(
         "model.compile(..., loss='sparse_categorical_crossentropy')  # takes the class numbers themselves",
     )
     if nb_classes is not None:
-        note("nb_classes=", "to_categorical(num_classes=...)")
+        note("nb_classes=", "leave it out: the last layer's units are the classes")
         num_classes = nb_classes
     classes = _as_classes(y)
     count = int(num_classes or max(1, classes.max() + 1))

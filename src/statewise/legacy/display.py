@@ -38,9 +38,9 @@ class Display:
     def step(self, done: int, logs: Mapping[str, float]) -> None:
         """Shows how far an epoch is, to someone who watches."""
         if self.verbose == 1 and sys.stdout.isatty():
-            full = min(WIDTH, WIDTH * done // max(self.steps, 1))
+            full = min(WIDTH - 1, WIDTH * done // max(self.steps, 1))
             values = "".join(f" - {name}: {value:.4f}" for name, value in logs.items())
-            _print(f"\r{done}/{self.steps} [{'=' * full}>{'.' * (WIDTH - full)}]{values}")
+            _print(f"\r{done}/{self.steps} [{'=' * full}>{'.' * (WIDTH - 1 - full)}]{values}")
 
     def epoch_ends(self, logs: Mapping[str, float]) -> None:
         """Prints the numbers of an epoch."""

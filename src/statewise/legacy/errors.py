@@ -17,6 +17,8 @@ class UnsupportedError(StatewiseError, AttributeError):
     """
 
 
+FUNCTIONAL = "the functional Model(inputs, outputs) is not supported yet; a stack of layers is Sequential([...])"
+
 _SENTENCES = {
     "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D"
     " SeparableConv2D DepthwiseConv2D AtrousConvolution1D LocallyConnected1D LocallyConnected2D Cropping1D UpSampling1D"
@@ -30,13 +32,11 @@ _SENTENCES = {
     "BatchNormalization LayerNormalization": (
         "statewise has no normalisation layers; leave the layer out and scale the data before training"
     ),
-    "GaussianNoise GaussianDropout AlphaDropout SpatialDropout1D": "write Dropout(rate) instead",
+    "GaussianNoise GaussianDropout AlphaDropout": "write Dropout(rate) instead",
     "LeakyReLU PReLU ELU ThresholdedReLU ParametricSoftplus SReLU": (
         "write Activation('relu') or Activation('elu') instead"
     ),
-    "Model Input InputLayer Graph clone_model": (
-        "the functional Model(inputs, outputs) is not supported yet; a stack of layers is Sequential([...])"
-    ),
+    "Model Graph clone_model": FUNCTIONAL,
     "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot dot Subtract"
     " subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
     "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (

@@ -12,7 +12,7 @@ from statewise.errors import FileError
 from statewise.legacy import optimizers
 from statewise.legacy.compiled import Compiled
 from statewise.legacy.errors import unsupported
-from statewise.legacy.layer import described
+from statewise.legacy.layer import described, plain
 from statewise.legacy.layers import deserialize
 from statewise.legacy.quantities import Quantity
 
@@ -33,7 +33,7 @@ def to_json(model: Sequential, **options: Any) -> str:
     """Returns the layers of a model as text."""
     config: dict[str, Any] = {"name": model.name, "layers": config_of(model)}
     if model.row_shape is not None:
-        config["build_input_shape"] = [model.batch_size, *model.row_shape]
+        config["build_input_shape"] = plain([model.batch_size, *model.row_shape])
     return json.dumps({"class_name": "Sequential", "config": config, "backend": "statewise"}, **options)
 
 
@@ -116,6 +116,8 @@ def load_weights(model: Sequential, filepath: str | Path) -> None:
 
 def _read(filepath: str | Path) -> Artifact:
     path = Path(filepath)
+    if not path.exists():
+        raise FileError(f"no model file {path}; model.save(path) and model.save_weights(path) write one")
     if path.is_file():
         with path.open("rb") as file:
             if file.read(len(HDF5)) == HDF5:

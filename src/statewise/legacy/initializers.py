@@ -179,6 +179,7 @@ BY_NAME: dict[str, Callable[..., Initializer]] = {
 
 random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
 zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+variance_scaling = VarianceScaling
 normal, uniform, zero, one = RandomNormal, RandomUniform, Zeros, Ones
 
 

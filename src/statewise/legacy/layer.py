@@ -9,7 +9,7 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import LifecycleError
-from statewise.legacy.errors import unsupported
+from statewise.legacy.errors import FUNCTIONAL, unsupported
 from statewise.legacy.initializers import Initializer
 from statewise.legacy.names import fresh_name
 from statewise.legacy.spellings import note
@@ -115,15 +115,22 @@ class Layer:
 
     def get_config(self) -> dict[str, Any]:
         """Returns the layer's options in Keras 2's words, as JSON holds them."""
-        config = {name: _plain(value) for name, value in self.options.items()}
+        config = {name: plain(value) for name, value in self.options.items()}
         if self.row_shape is not None:
-            config |= {"batch_input_shape": [self.batch_size, *self.row_shape]}
+            config |= {"batch_input_shape": plain([self.batch_size, *self.row_shape])}
         return config | {"name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """Returns the layer that `get_config` described."""
         return cls(**config)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in vars(self).get("options", ()):
+            return self.options[name]
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise unsupported(f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what a layer has")
 
     def _in_model(self) -> Sequential:
         if self.model is None:
@@ -142,10 +149,7 @@ class Layer:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Raises UnsupportedError: that is how the functional Model(inputs, outputs) is made."""
-        raise unsupported(
-            f"{type(self).__name__}(...)(x)",
-            "the functional Model(inputs, outputs) comes later; a stack of layers is Sequential([...])",
-        )
+        raise unsupported(f"{type(self).__name__}(...)(x)", FUNCTIONAL)
 
 
 def _is_supported(dtype: Any) -> bool:
@@ -160,12 +164,17 @@ def described(layer: Layer) -> dict[str, Any]:
     return {"class_name": type(layer).__name__, "config": layer.get_config()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Returns an option as JSON holds it."""
     if isinstance(value, Layer):
         return described(value)
-    if isinstance(value, Initializer):
-        return {"class_name": type(value).__name__, "config": value.get_config()}
-    if isinstance(value, sw.L1L2):
-        return {"class_name": "L1L2", "config": value.config()}
+    if isinstance(value, Initializer | sw.L1L2):
+        config = value.get_config() if isinstance(value, Initializer) else value.config()
+        return {"class_name": type(value).__name__, "config": plain(config)}
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return value.item()
     return value.__name__ if callable(value) else value

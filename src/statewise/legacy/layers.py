@@ -244,6 +244,8 @@ LAYERS: dict[str, type[Base]] = {
     for kind in (
         Activation,
         Bidirectional,
+        CuDNNGRU,
+        CuDNNLSTM,
         Dense,
         Dropout,
         Embedding,

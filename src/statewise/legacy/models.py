@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
-from statewise.legacy import files, training, weights
-from statewise.legacy.arrays import Rows, read_rows, read_x
+from statewise.legacy import answers, files, training, weights
+from statewise.legacy.arrays import Rows, read_rows
 from statewise.legacy.callbacks import History
 from statewise.legacy.compiled import Compiled, read_compiled
+from statewise.legacy.dialect import current
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.files import load_model, model_from_config, model_from_json
 from statewise.legacy.layer import Layer
@@ -24,6 +26,7 @@ from statewise.legacy.options import in_keras_2_words
 from statewise.legacy.seeds import next_seed
 from statewise.legacy.spellings import note
 from statewise.legacy.states import States
+from statewise.legacy.summary import summarize
 from statewise.shapes import Array, Shape
 
 
@@ -35,7 +38,7 @@ class Sequential:
         name: what the model is called.
     """
 
-    def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None) -> None:
+    def __init__(self, layers: Iterable[Layer] | Layer | None = None, name: str | None = None) -> None:
         self.name, self.layers, self.stop_training = name or "sequential", [], False
         self.history: History | None = None
         self.epochs_done = 0  # of statewise's: what is random differs from one to the next
@@ -44,7 +47,7 @@ class Sequential:
         self._built_for: Shape | None = None
         self.input_layer: InputLayer | None = None
         self.states = States(self)
-        for layer in layers or ():
+        for layer in (layers,) if isinstance(layers, Layer) else tuple(layers or ()):
             self.add(layer)
 
     layers: list[Layer]
@@ -201,12 +204,15 @@ class Sequential:
 
     def shapes_around(self, layer: Layer) -> tuple[Shape, Shape]:
         """Returns the shapes of what comes into a layer and out of it, batch axes included."""
-        place, shapes = self.layers.index(layer), self.core.network.shapes()
+        network = self.core.network
+        place, shapes = self.layers.index(layer), replace(network, input_shape=self.input_shape[1:]).shapes()
         return (self.batch_size, *shapes[place]), (self.batch_size, *shapes[place + 1])
 
-    def summary(self, *_: object, **__: object) -> None:
+    def summary(
+        self, line_length: int = 65, positions: object = None, print_fn: Callable[[str], object] = print
+    ) -> None:
         """Prints layers, output shapes and numbers of weights."""
-        self.core.summary()
+        summarize(self, line_length, print_fn)
 
     def count_params(self) -> int:
         """Returns how many numbers the weights are."""
@@ -215,6 +221,13 @@ class Sequential:
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights, in Keras's order."""
         return self.core.get_weights()
+
+    @property
+    def weights(self) -> list[Array]:
+        """Copies of all weights."""
+        return self.get_weights()
+
+    trainable_weights = weights
 
     def set_weights(self, weights: Sequence[Array]) -> None:
         """Replaces all weights."""
@@ -256,7 +269,7 @@ class Sequential:
 
     # -- compile -----------------------------------------------------------------------------------------------
 
-    @in_keras_2_words("compile", {"class_mode": "mode_of_classes"}, "sample_weight_mode run_eagerly")
+    @in_keras_2_words("compile", None, "sample_weight_mode run_eagerly class_mode")
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -264,7 +277,6 @@ class Sequential:
         metrics: Any = None,
         loss_weights: Any = None,
         weighted_metrics: Any = None,
-        mode_of_classes: object = None,
     ) -> None:
         """Says how to train: optimiser, loss and metrics, by Keras's names or objects."""
         if weighted_metrics:
@@ -317,35 +329,11 @@ class Sequential:
         self.build_for(rows.x.shape[1:])
         return rows
 
-    @in_keras_2_words("predict", without="workers use_multiprocessing max_queue_size callbacks")
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = 0, steps: int | None = None) -> Any:
-        """Returns the outputs for all rows, in the order of the rows."""
-        if hasattr(x, "__next__") or hasattr(x, "on_epoch_end"):
-            return training.predict_generator(self, x, steps)
-        array = read_x(x, self.row_shape)
-        core = self.build_for(array.shape[1:])
-        size = self.states.check(len(array), batch_size)
-        return self.states.predict(core, array, size)
-
-    predict_generator = training.predict_generator
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Returns the outputs for one batch."""
-        return self.predict(x, batch_size=len(x))
-
-    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Any:
-        """Returns the outputs for all rows, which are probabilities if the last layer says so."""
-        note("model.predict_proba(x)", "model.predict(x)")
-        return self.predict(x, batch_size)
-
-    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
-        """Returns the likeliest class of each answer, or, of a single output, whether it is over a half."""
-        answers = self.predict(x, batch_size)
-        if answers.shape[-1] > 1:
-            note("model.predict_classes(x)", "model.predict(x).argmax(axis=-1)")
-            return np.asarray(answers.argmax(axis=-1))
-        note("model.predict_classes(x)", "(model.predict(x) > 0.5).astype(int)")
-        return np.asarray((answers > 0.5).astype("int32"))
+    predict = answers.predict
+    predict_on_batch = answers.predict_on_batch
+    predict_generator = answers.predict_generator
+    predict_proba = answers.predict_proba
+    predict_classes = answers.predict_classes
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Returns the outputs for one batch."""
@@ -353,9 +341,10 @@ class Sequential:
 
     # -- files -------------------------------------------------------------------------------------------------
 
-    def get_config(self) -> list[dict[str, Any]]:
-        """Returns the layers, as JSON holds them."""
-        return files.config_of(self)
+    def get_config(self) -> Any:
+        """Returns the layers, as JSON holds them; since TensorFlow 2 in a dict, with the model's name."""
+        layers = files.config_of(self)
+        return {"name": self.name, "layers": layers} if current().as_written else layers
 
     @classmethod
     def from_config(cls, config: Any) -> Sequential:
@@ -365,6 +354,9 @@ class Sequential:
     def to_json(self, **options: Any) -> str:
         """Returns the layers as text; `model_from_json` reads it."""
         return files.to_json(self, **options)
+
+    to_yaml = to_json
+    """The same text, since what is JSON is YAML."""
 
     def save(self, filepath: str | Path, overwrite: bool = True, include_optimizer: bool = True, **_: object) -> None:
         """Writes the model to one file, whatever it is called: layers, weights, how it is trained."""
@@ -381,11 +373,15 @@ class Sequential:
         files.load_weights(self, filepath)
 
 
+model_from_yaml = model_from_json
+"""Reads what `to_yaml` returned."""
+
 __all__ = [
     "Sequential",
     "load_model",
     "model_from_config",
     "model_from_json",
+    "model_from_yaml",
 ]
 
 __getattr__ = lacking("keras.models", __all__)

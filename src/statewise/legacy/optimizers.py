@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
 import statewise as sw
 from statewise.errors import ConfigurationError, unknown_name
 from statewise.legacy.dialect import current
-from statewise.legacy.errors import lacking
+from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.options import in_keras_2_words, unknown_option
 from statewise.legacy.spellings import note
 from statewise.optimizers import Optimizer as CoreOptimizer
@@ -84,8 +86,9 @@ class Optimizer:
             raise unknown_option(call, unknown, ["learning_rate", "decay", *known])
         if learning_rate is None:
             learning_rate = self.rates[current().as_written]
-        if isinstance(learning_rate, Rate):
+        if isinstance(learning_rate, Rate | np.generic):
             learning_rate = float(learning_rate)
+        common = {name: value.item() if isinstance(value, np.generic) else value for name, value in common.items()}
         self.model: Trained | None = None
         self.rate = learning_rate if not isinstance(learning_rate, Schedule) else float(learning_rate(0))
         self.config = {"learning_rate": learning_rate, "decay": decay, **common}
@@ -157,7 +160,7 @@ class Adam(Optimizer):
 
     def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
         if options.pop("amsgrad", False):
-            raise ConfigurationError("Adam(amsgrad=True) is not supported: leave it out")
+            raise unsupported("Adam(amsgrad=True)", "leave it out, or write Adamax")
         return options
 
 

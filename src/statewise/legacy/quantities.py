@@ -9,7 +9,7 @@ import numpy as np
 
 from statewise.errors import ConfigurationError, unknown_name
 from statewise.legacy.errors import unsupported
-from statewise.legacy.options import in_keras_2_words
+from statewise.legacy.options import in_keras_2_words, refuse
 from statewise.losses import LOSSES
 from statewise.metrics import METRICS
 from statewise.shapes import Array
@@ -61,7 +61,8 @@ def makers(**names: str) -> dict[str, Callable[..., Quantity]]:
 
 def _maker(kind: str, core: str) -> Callable[..., Quantity]:
     @in_keras_2_words(kind)
-    def make(*, name: str | None = None, dtype: object = None, from_logits: bool = False) -> Quantity:
+    def make(*, name: str | None = None, dtype: object = None, from_logits: bool = False, **common: object) -> Quantity:
+        refuse(kind, "it has Keras's default here; leave it out", **common)
         if from_logits:
             raise unsupported(
                 f"{kind}(from_logits=True)", "leave it out and give the last layer activation='softmax' or 'sigmoid'"

@@ -142,16 +142,20 @@ class SimpleRNN(Recurrent):
     arguments = tuple(f"units activation use_bias {STARTS} {LIMITS}".split())
 
 
-def CuDNNLSTM(*args: Any, **options: Any) -> LSTM:  # noqa: N802 - Keras's name
-    """Returns an LSTM; which device it runs on is JAX's affair."""
-    note("CuDNNLSTM(...)", "sw.LSTM(...)  # runs on whatever device JAX finds")
-    return LSTM(*args, **options)
+class CuDNNLSTM(LSTM):
+    """An LSTM; which device it runs on is JAX's affair."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        note("CuDNNLSTM(...)", "sw.LSTM(...)  # runs on whatever device JAX finds")
+        super().__init__(*args, **options)
 
 
-def CuDNNGRU(*args: Any, **options: Any) -> GRU:  # noqa: N802 - Keras's name
-    """Returns a GRU; which device it runs on is JAX's affair."""
-    note("CuDNNGRU(...)", "sw.GRU(...)  # runs on whatever device JAX finds")
-    return GRU(*args, **options)
+class CuDNNGRU(GRU):
+    """A GRU; which device it runs on is JAX's affair."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        note("CuDNNGRU(...)", "sw.GRU(...)  # runs on whatever device JAX finds")
+        super().__init__(*args, **options)
 
 
 class Bidirectional(Layer):

@@ -20,6 +20,19 @@ class _Record:
 
 _record = _Record()
 
+_WEIGHTS = "weights start as Keras's defaults do; for others model.set_weights([...])"
+OWN = {
+    "kernel_initializer": _WEIGHTS,
+    "recurrent_initializer": _WEIGHTS,
+    "embeddings_initializer": _WEIGHTS,
+    "kernel_regularizer": "kernel_regularizer=sw.L1L2(l2=...)",
+    "recurrent_regularizer": "recurrent_regularizer=sw.L1L2(l2=...)",
+    "bias_regularizer": "bias_regularizer=sw.L1L2(l2=...)",
+    "learning_rate": "sw.Adam(learning_rate=...), and so the others",
+    "steps_per_epoch": "model.fit(batches, epochs=...), which goes through an iterable of batches once an epoch",
+}
+"""Statewise's own lines for arguments that it does not call as Keras 2 did."""
+
 
 @contextmanager
 def recording(script: str) -> Iterator[None]:
@@ -57,7 +70,7 @@ def renamed(call: str, options: Mapping[str, Any], names: Mapping[str, str]) -> 
             old = next(old for old, new in names.items() if new == name and old in options)
             raise ConfigurationError(f"{call} got {old}= and {name}=, which mean the same: write {name}= alone")
         if name != given:
-            note(f"{given}=", f"{call}({name}=...)")
+            note(f"{given}=", OWN.get(name, f"{call}({name}=...)"))
         modern[name] = value
     return modern
 

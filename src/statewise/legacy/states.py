@@ -100,6 +100,10 @@ class States:
             )
         return fixed
 
+    def check_batch(self, rows: int) -> None:
+        """Raises ConfigurationError unless so many rows may be one batch."""
+        self.check(rows, None if self._model.batch_size is None else rows)
+
     def predict(self, core: sw.Sequential, x: Array, size: int) -> Any:
         """Returns the outputs of all rows."""
         if not self.mixed:

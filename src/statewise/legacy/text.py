@@ -157,7 +157,7 @@ class Tokenizer:
         tokens = "char" if char_level else "word"
         note("Tokenizer(...)", f"sw.TextModel(tokens={tokens!r}).fit(text)  # has a vocabulary of its own")
         if nb_words is not None:
-            note("nb_words=", "Tokenizer(num_words=...)")
+            note("nb_words=", "num_words= in Keras 2; sw.TextModel has its vocabulary from the text")
         self.num_words = num_words if nb_words is None else nb_words
         self.filters, self.lower, self.split = filters, lower, split
         self.char_level, self.oov_token, self.analyzer = char_level, oov_token, analyzer

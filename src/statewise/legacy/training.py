@@ -19,8 +19,10 @@ from statewise.legacy.batches import Batches, as_batches
 from statewise.legacy.callbacks import CallbackList, History
 from statewise.legacy.dialect import current
 from statewise.legacy.display import Display, read_verbose
+from statewise.legacy.errors import unsupported
 from statewise.legacy.logs import Logs
 from statewise.legacy.options import in_keras_2_words
+from statewise.shapes import check_whole
 
 if TYPE_CHECKING:
     from statewise.legacy.models import Sequential
@@ -246,7 +248,9 @@ def fit(
 ) -> History:
     """Trains, and returns the History."""
     if validation_freq != 1:
-        raise ConfigurationError("fit(validation_freq=): expected 1, validation after each epoch; leave it out")
+        raise unsupported(
+            f"fit(validation_freq={validation_freq!r})", "validation comes after each epoch; leave it out"
+        )
     if y is None:
         return fit_generator(
             self, x, steps_per_epoch, _epochs(epochs), verbose, callbacks, validation_data, validation_steps,
@@ -267,6 +271,8 @@ def fit(
         read_verbose(verbose), _epochs(epochs), steps, len(rows), 0 if validation is None else len(validation)
     )
     run = Fit(self, display, callbacks, range(initial_epoch, _epochs(epochs)), size)
+    if validation is not None:
+        run.callbacks.show(validation)
     display.begin()
     plain = not (self.by_batch or (self.stateful and (shuffle or validation is not None)))
     if run.quiet and plain and shuffle != "batch":
@@ -305,7 +311,7 @@ def fit_generator(
 
 def _epochs(epochs: int | None) -> int:
     """Returns how many epochs a fit has, where nothing is said as many as that Keras had."""
-    return (10 if current().name == "keras1" else 1) if epochs is None else epochs
+    return (10 if current().name == "keras1" else 1) if epochs is None else check_whole("epochs", epochs, 0)
 
 
 def _values(logs: Logs) -> Any:
@@ -320,7 +326,7 @@ def train_on_batch(
 ) -> Any:
     """Returns the loss, or a list of it and the metrics, of a batch, and makes one update."""
     rows = self.read(x, y, sample_weight, class_weight)
-    self.states.check(len(rows), None if self.batch_size is None else len(rows))
+    self.states.check_batch(len(rows))
     return _values(learn(self, rows))
 
 
@@ -328,7 +334,7 @@ def train_on_batch(
 def test_on_batch(self: Sequential, x: Any, y: Any, sample_weight: Any = None) -> Any:  # noqa: PT028 - no test
     """Returns the loss, or a list of it and the metrics, of a batch."""
     rows = self.read(x, y, sample_weight)
-    self.states.check(len(rows), None if self.batch_size is None else len(rows))
+    self.states.check_batch(len(rows))
     return _values(score(self, Batches.of(rows, len(rows))))
 
 
@@ -358,10 +364,3 @@ def evaluate(
 def evaluate_generator(self: Sequential, generator: Any, steps: int | None = None) -> Any:
     """Returns the loss, or a list of it and the metrics, over what a generator yields."""
     return _values(score(self, as_batches(self, generator, steps, called="steps")))
-
-
-@in_keras_2_words("predict_generator", OLD, f"{THREADS} callbacks verbose")
-def predict_generator(self: Sequential, generator: Any, steps: int | None = None) -> Any:
-    """Returns the outputs for all rows that a generator yields."""
-    batches = as_batches(self, generator, steps, targets=False, called="steps")
-    return np.concatenate([self.predict_on_batch(rows.x) for rows in batches])

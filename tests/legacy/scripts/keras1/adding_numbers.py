@@ -60,7 +60,7 @@ model.add(TimeDistributed(Dense(len(ctable.chars))))
 model.add(Activation('softmax'))
 model.compile(loss='categorical_crossentropy', optimizer='adam', metrics=['accuracy'])
 
-for iteration in range(1, 16):
+for iteration in range(1, 14):
     model.fit(X_train, y_train, batch_size=BATCH_SIZE, nb_epoch=10, validation_data=(X_val, y_val), verbose=0)
     print('Iteration', iteration, 'validation accuracy %.3f' % model.evaluate(X_val, y_val, verbose=0)[1])
 
