@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ Y = RNG.normal(size=(BATCHES * ROWS, 1)).astype(np.float32)
 STILL = 1e-30  # a learning rate that leaves float32 weights as they are
 
 
-def compiled(learning_rate: float = 0.1, **options: bool) -> sw.Sequential:
+def compiled(learning_rate: float = 0.1, **options: Any) -> sw.Sequential:
     model = sw.Sequential([sw.LSTM(3, input_shape=(None, 2), **options), sw.Dense(1)], seed=3)
     model.compile(sw.SGD(learning_rate), "mse")
     return model

@@ -178,9 +178,10 @@ def test_a_rate_of_0_stops_the_weights_and_can_be_left_again(rule: str) -> None:
 @pytest.mark.parametrize("kind", RATES)
 def test_changing_the_rate_compiles_nothing(kind: str) -> None:
     optimizer = sw.SGD(RATES[kind])
-    update = jax.jit(optimizer.transformation().update)
+    update: Any = jax.jit(optimizer.transformation().update)
     _, state = update(GRADIENTS[0], optimizer.transformation().init(GRADIENTS[0]))
-    for rate in (0.5, 1, np.float32(0.01)):
+    rates: tuple[Any, ...] = (0.5, 1, np.float32(0.01))
+    for rate in rates:
         _, state = update(GRADIENTS[0], with_learning_rate(optimizer, state, rate))
     assert update._cache_size() == 1
 

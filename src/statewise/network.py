@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -201,7 +202,7 @@ class Network:
         rows = "batch" if batch is None else batch
         if not isinstance(state, State):
             raise StateError(f"state: expected a State, got {type(state).__name__}; use model.initial_state({rows})")
-        wanted, found = State(self.zero_state(1)).sizes(), state.sizes()
+        wanted, found = self._state_sizes, state.sizes()
         if found != wanted:
             raise StateError(
                 f"this state belongs to another network: expected {describe_sizes(wanted)}, got "
@@ -213,6 +214,10 @@ class Network:
                 f"with state.fork(n), or start from model.initial_state({batch})"
             )
         return {name: state.layers.get(name, ()) for name in self.names}
+
+    @cached_property
+    def _state_sizes(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        return State(self.zero_state(1)).sizes()
 
     def check_carriable(self, what: str) -> None:
         """Raises StateError if no state can be carried into this network, since it does not read from the start."""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from networks import quick_compilation
-from statewise.errors import ConfigurationError
+from statewise.errors import ConfigurationError, StatewiseWarning
 from statewise.legacy import backend, dialect
 from statewise.legacy.callbacks import (
     Callback,
@@ -364,6 +364,17 @@ def test_mistakes(name: str) -> None:
         make()
 
 
-def test_a_plateau_of_a_log_that_there_is_not(model: Sequential) -> None:
-    with pytest.raises(ConfigurationError, match=r"monitor 'val_loss': expected one of loss, acc"):
-        fit(model, ReduceLROnPlateau())
+@pytest.mark.parametrize("kind", ["plateau", "stopping", "best"])
+def test_a_log_that_there_is_not_is_warned_of_and_changes_nothing(model: Sequential, kind: str, tmp_path: Path) -> None:
+    kinds: dict[str, Callable[[], Callback]] = {
+        "plateau": ReduceLROnPlateau,
+        "stopping": EarlyStopping,
+        "best": lambda: ModelCheckpoint(str(tmp_path / "best"), save_best_only=True),
+    }
+    callback = kinds[kind]()
+    rate = float(model.optimizer.lr)
+    with pytest.warns(StatewiseWarning, match="'val_loss' is not among loss, acc"):
+        history = fit(model, callback)
+    assert len(history.epoch) > 1
+    assert float(model.optimizer.lr) == rate
+    assert not list(tmp_path.iterdir())

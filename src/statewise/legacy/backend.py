@@ -20,6 +20,9 @@ def get_value(x: Any) -> Any:
     return float(x) if isinstance(x, Rate) else np.asarray(x)
 
 
+eval = get_value  # noqa: A001 - Keras's name
+
+
 def set_value(x: Any, value: Any) -> None:
     """Changes a variable: `K.set_value(model.optimizer.lr, 0.001)`."""
     if not isinstance(x, Rate):
@@ -82,6 +85,7 @@ __all__ = [
     "cast_to_floatx",
     "clear_session",
     "epsilon",
+    "eval",
     "floatx",
     "get_value",
     "image_data_format",

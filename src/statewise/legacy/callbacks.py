@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 import statewise as sw
-from statewise.errors import ConfigurationError, DivergenceError
+from statewise.errors import ConfigurationError, DivergenceError, StatewiseWarning
 from statewise.legacy.arrays import Rows
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.logs import Logs
@@ -120,16 +121,34 @@ class _Wrapped(Protocol):
         """Called after the last epoch."""
 
 
+def _lacks(callback: Callback, monitor: str, logs: Logs) -> bool:
+    """Returns whether there is no such log, and warns, as Keras did, that the callback does nothing then."""
+    if monitor in logs:
+        return False
+    warnings.warn(
+        f"{type(callback).__name__}: {monitor!r} is not among {', '.join(logs)}, so that it does nothing; fit with "
+        "validation_data, or monitor='loss'",
+        StatewiseWarning,
+        stacklevel=2,
+    )
+    return True
+
+
 class _Wrapping(Callback):
     """One of statewise's callbacks with Keras's words around it."""
 
     core: _Wrapped
+    monitor: str | None = None
+    """What it looks at, if that is a single log."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.core.on_train_begin(self._shown(), range(self.params["epochs"]), self.params["steps"])
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.core.on_epoch_end(self._shown(), epoch, logs or Logs()):
+        logs = logs or Logs()
+        if self.monitor is not None and _lacks(self, self.monitor, logs):
+            return
+        if self.core.on_epoch_end(self._shown(), epoch, logs):
             self.model.stop_training = True
             self.ended(epoch)
 
@@ -158,7 +177,7 @@ class EarlyStopping(_Wrapping):
         restore_best_weights: bool = False,
     ) -> None:
         refuse("EarlyStopping", "write a Callback that sets self.model.stop_training = True", baseline=baseline)
-        self._verbose = verbose
+        self._verbose, self.monitor = verbose, monitor
         self.core = sw.EarlyStopping(
             monitor,
             min_delta=abs(min_delta),
@@ -192,6 +211,7 @@ class ModelCheckpoint(_Wrapping):
         if save_freq != "epoch":
             raise unsupported("ModelCheckpoint(save_freq=n)", "models are saved after epochs; leave it out")
         self._weights_only, self._period, self._verbose, self._epoch = save_weights_only, period, verbose, 0
+        self.monitor = monitor if save_best_only else None
         self.core = sw.ModelCheckpoint(filepath, monitor=monitor, save_best_only=save_best_only, mode=mode)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -283,8 +303,8 @@ class ReduceLROnPlateau(Callback):
         logs = logs or Logs()
         rate = float(self.model.optimizer.lr)
         logs["lr"] = rate
-        if self._monitor not in logs:
-            raise ConfigurationError(f"ReduceLROnPlateau monitor {self._monitor!r}: expected one of {', '.join(logs)}")
+        if _lacks(self, self._monitor, logs):
+            return
         value = self._sign * logs[self._monitor]
         if self._cooling > 0:
             self._cooling, self._waited = self._cooling - 1, 0

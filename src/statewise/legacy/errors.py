@@ -17,7 +17,7 @@ class UnsupportedError(StatewiseError, AttributeError):
     """
 
 
-FUNCTIONAL = "the functional Model(inputs, outputs) is not supported yet; a stack of layers is Sequential([...])"
+FUNCTIONAL = "the functional Model(inputs, outputs) comes later; a stack of layers is Sequential([...])"
 
 _SENTENCES = {
     "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D"

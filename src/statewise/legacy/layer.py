@@ -128,6 +128,8 @@ class Layer:
     def __getattr__(self, name: str) -> Any:
         if name in vars(self).get("options", ()):
             return self.options[name]
+        if name in vars(vars(self).get("core", self)):  # an option that was not given
+            return getattr(self.core, name)
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         raise unsupported(f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what a layer has")
