@@ -44,7 +44,7 @@ def without_memory(model: sw.Sequential, x: Any, y: Any) -> dict[str, float]:
 
 @pytest.mark.parametrize("lag", [1, 2, 4])
 def test_an_echo_is_learnt_through_lanes(lag: int) -> None:
-    model = echo.train(SEED, lag, epochs=20, verbose=0)
+    model = echo.train(SEED, lag, epochs=30, verbose=0)
     unseen, chance = echo.echo(2 * SEED + 1, lag, 1000), 1 / echo.SYMBOLS
     reachable = (echo.STEPS - lag + lag * chance) / echo.STEPS  # in the first `lag` steps of a batch one can but guess
     assert echo.accuracy(model, unseen, carry=True) > 0.99

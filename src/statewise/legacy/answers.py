@@ -14,7 +14,7 @@ from statewise.legacy.training import OLD, THREADS
 from statewise.shapes import Array
 
 if TYPE_CHECKING:
-    from statewise.legacy.models import Sequential
+    from statewise.legacy.model import Sequential
 
 
 @in_keras_2_words("predict", without=f"{THREADS} callbacks")

@@ -13,7 +13,7 @@ from statewise.legacy.arrays import Rows, read_x
 from statewise.legacy.dialect import current
 
 if TYPE_CHECKING:
-    from statewise.legacy.models import Sequential
+    from statewise.legacy.model import Sequential
 
 
 @dataclass(frozen=True)

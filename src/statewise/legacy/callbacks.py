@@ -19,7 +19,7 @@ from statewise.legacy.options import in_keras_2_words, refuse
 from statewise.legacy.spellings import note
 
 if TYPE_CHECKING:
-    from statewise.legacy.models import Sequential
+    from statewise.legacy.model import Sequential
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 

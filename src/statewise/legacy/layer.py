@@ -16,7 +16,7 @@ from statewise.legacy.spellings import note
 from statewise.shapes import Array, Shape
 
 if TYPE_CHECKING:
-    from statewise.legacy.models import Sequential
+    from statewise.legacy.model import Sequential
 
 
 class Layer:

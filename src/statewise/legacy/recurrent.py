@@ -90,7 +90,7 @@ class Recurrent(Layer):
 
     def __call__(self, x: Any, initial_state: Sequence[Array] | None = None) -> Any:
         """Returns what the layer by itself answers to an array `[B, T, F]`, with its state if it is to return that."""
-        from statewise.legacy.models import Sequential
+        from statewise.legacy.model import Sequential  # here, since models are made of layers
 
         if isinstance(x, Layer):
             return super().__call__(x)

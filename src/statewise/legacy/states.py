@@ -13,7 +13,7 @@ from statewise.legacy.layer import Layer
 from statewise.shapes import Array, check_whole
 
 if TYPE_CHECKING:
-    from statewise.legacy.models import Sequential
+    from statewise.legacy.model import Sequential
 
 BATCH_SIZE = 32
 """Rows of a batch where nothing is said."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from statewise.shapes import Shape
 
 if TYPE_CHECKING:
-    from statewise.legacy.models import Sequential
+    from statewise.legacy.model import Sequential
 
 WIDTHS = (29, 26, 10)
 

@@ -25,7 +25,7 @@ from statewise.legacy.options import in_keras_2_words
 from statewise.shapes import check_whole
 
 if TYPE_CHECKING:
-    from statewise.legacy.models import Sequential
+    from statewise.legacy.model import Sequential
 
 THREADS = "workers use_multiprocessing max_queue_size max_q_size nb_worker pickle_safe"
 OLD = {
