@@ -68,9 +68,7 @@ class NadamMoments(NamedTuple):
     momenta: jax.Array
 
 
-def scale_by_nadam(
-    beta_1: float, beta_2: float, epsilon: float, schedule_decay: float
-) -> optax.GradientTransformation:
+def scale_by_nadam(beta_1: float, beta_2: float, epsilon: float, schedule_decay: float) -> optax.GradientTransformation:
     """Returns Adam's quotient, `epsilon` added to the corrected root, with the mean looking one update ahead.
 
     The momentum grows from half of `beta_1`: in `1 / schedule_decay` updates by 4 % of what it still lacks.
