@@ -107,3 +107,21 @@ def test_a_learnt_start_is_where_the_first_batch_starts() -> None:
     fit(model, epochs=2)
     assert model.state is not None
     np.testing.assert_allclose(model.state["lstm"].h, model(as_series(2))[1]["lstm"].h, atol=1e-5)
+
+
+def test_a_checkpoint_is_continued_in_the_same_process(tmp_path: Path) -> None:
+    whole, parted = compiled(), compiled()
+    fit(whole, epochs=4)
+    fit(parted, epochs=2, checkpoint=tmp_path / "run")
+    fit(parted, epochs=4, checkpoint=tmp_path / "run")
+    assert whole.state == parted.state
+
+
+def test_going_on_compiles_nothing() -> None:
+    model = compiled()
+    fit(model, epochs=1)
+    programs = model._programs()
+    train: Any = type(programs).train
+    before = train._cache_size()
+    fit(model, epochs=2, initial_epoch=1)
+    assert train._cache_size() == before

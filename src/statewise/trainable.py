@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,8 @@ class Trainable(Compiled):
         given = {"sample_weight": sample_weight, "reset": reset, "mask": mask}
         feed = self._feed(x, y, batch_size, given, bool(shuffle), validation_data, validation_split)
         start = read_start(state, self.network, feed.rows, feed.size, self._kept(state, afresh=True))
+        if start.through:  # from where `_run` begins, whatever epoch it is
+            start = replace(start, lanes=None)
         if start.carry and shuffle:
             raise ConfigurationError(
                 "shuffle=True with a carried state: shuffled rows do not go on from one another; leave shuffle out"

@@ -378,3 +378,32 @@ def test_a_log_that_there_is_not_is_warned_of_and_changes_nothing(model: Sequent
     assert len(history.epoch) > 1
     assert float(model.optimizer.lr) == rate
     assert not list(tmp_path.iterdir())
+
+
+def test_the_best_is_the_best_of_all_fits(model: Sequential, tmp_path: Path) -> None:
+    path = tmp_path / "best"
+    checkpoint = ModelCheckpoint(str(path), monitor="loss", save_best_only=True)
+    fit(model, checkpoint, epochs=1)
+    saved = path.read_bytes()
+    model.set_weights([weight + 5 for weight in model.get_weights()])
+    fit(model, checkpoint, epochs=1)
+    assert path.read_bytes() == saved
+
+
+def test_evaluation_and_prediction_are_announced(model: Sequential) -> None:
+    heard: list[str] = []
+
+    class Listening(Callback):
+        def on_test_begin(self, logs: Logs | None = None) -> None:
+            heard.append("test")
+
+        def on_test_end(self, logs: Logs | None = None) -> None:
+            heard.append("tested")
+
+        def on_predict_begin(self, logs: Logs | None = None) -> None:
+            heard.append("predict")
+
+    model.evaluate(X, Y, verbose=0, callbacks=[Listening()])
+    model.predict(X, callbacks=Listening())
+    fit(model, Listening(), epochs=1, validation_data=(X, Y))
+    assert heard == ["test", "tested", "predict", "test", "tested"]

@@ -16,7 +16,18 @@ import pytest
 import statewise as sw
 import statewise.legacy as keras
 from statewise.errors import StatewiseError
-from statewise.legacy import backend, callbacks, dialect, layers, losses, models, optimizers, recurrent, text
+from statewise.legacy import (
+    backend,
+    callbacks,
+    dialect,
+    layers,
+    losses,
+    models,
+    optimizers,
+    recurrent,
+    tensorflow,
+    text,
+)
 from statewise.legacy.errors import ADVICE
 from statewise.legacy.layer import Layer
 from statewise.legacy.namespace import MODULES
@@ -81,9 +92,10 @@ def test_each_name_of_a_module_is_on_the_page_and_the_reverse(name: str) -> None
 
 IN_KERAS = """
 add assign build built compile count_params epoch eval evaluate evaluate_generator fit fit_generator from_config
-get_config get_input_at get_input_shape_at get_layer get_output_at get_output_shape_at get_value get_weights history
-input input_shape inputs layers learning_rate load_weights loss losses lr metrics metrics_names model name
-non_trainable_weights numpy on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_train_batch_begin
+decay get_config get_input_at get_input_shape_at get_layer get_output_at get_output_shape_at get_value get_weights
+history input input_shape inputs layers learning_rate load_weights loss losses lr metrics metrics_names model name
+non_trainable_weights numpy on_predict_begin on_predict_end on_test_begin on_test_end on_batch_begin
+on_batch_end on_epoch_begin on_epoch_end on_train_batch_begin
 on_train_batch_end on_train_begin on_train_end optimizer output output_shape outputs params pop predict
 predict_classes predict_generator predict_on_batch predict_proba read_value reset_metrics reset_states save
 save_weights set_model set_params set_value set_weights stateful states stop_training summary test_on_batch to_json
@@ -255,7 +267,14 @@ def test_what_the_page_refuses_is_refused_in_its_words(code: str, said: str) -> 
     names = {
         name: getattr(home, name) for home in (layers, optimizers, callbacks, models, losses) for name in home.__all__
     }
-    names |= {"model": model, "x": np.ones((4, 3, 1)), "y": np.ones((4, 1)), "K": backend, "my_function": my_function}
+    names |= {
+        "model": model,
+        "x": np.ones((4, 3, 1)),
+        "y": np.ones((4, 1)),
+        "K": backend,
+        "tf": tensorflow,
+        "my_function": my_function,
+    }
     names |= {"text": model.to_json(), "config": {"class_name": "Sequential", "config": model.get_config()}}
     with pytest.raises(StatewiseError) as caught:
         exec(code, names)

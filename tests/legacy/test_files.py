@@ -201,3 +201,18 @@ def test_mistakes(tmp_path: Path, name: str) -> None:
     call, kind, message = MISTAKES[name]
     with pytest.raises(kind, match=message):
         call(tmp_path)
+
+
+def test_a_rate_of_zero_and_a_schedule_are_kept(tmp_path: Path) -> None:
+    model = stack()
+    model.optimizer.lr = 0.0
+    model.save(tmp_path / "zero")
+    assert float(load_model(tmp_path / "zero").optimizer.lr) == 0.0
+    scheduled = stack(ExponentialDecay(0.1, 10, 0.5))
+    scheduled.save(tmp_path / "schedule")
+    assert load_model(tmp_path / "schedule").optimizer.core == scheduled.optimizer.core
+
+
+def test_what_is_random_goes_on_after_loading(trained: Sequential, tmp_path: Path) -> None:
+    trained.save(tmp_path / "model")
+    assert load_model(tmp_path / "model").epochs_done == trained.epochs_done > 0

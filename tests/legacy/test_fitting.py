@@ -14,7 +14,7 @@ from statewise.errors import ConfigurationError, DataError, LifecycleError, Shap
 from statewise.legacy import dialect
 from statewise.legacy.callbacks import History, LambdaCallback
 from statewise.legacy.keras_utils import Sequence
-from statewise.legacy.layers import LSTM, Dense
+from statewise.legacy.layers import LSTM, Dense, Embedding
 from statewise.legacy.models import Sequential
 from statewise.legacy.optimizers import SGD
 
@@ -280,3 +280,44 @@ def test_training_needs_compile(call: str) -> None:
     model = Sequential([LSTM(3, input_shape=(3, 2)), Dense(1)])
     with pytest.raises(LifecycleError, match=r"call model.compile\(optimizer, loss, metrics\) first"):
         getattr(model, call)(X, Y)
+
+
+def test_words_say_whether_samples_or_batches_are_counted(shared: Sequential) -> None:
+    with dialect.use(dialect.KERAS1):
+        assert shared.fit_generator(batches(), samples_per_epoch=8, nb_epoch=1, verbose=0).params["steps"] == 8
+        taken = itertools.count()
+        counted = (batch for batch in batches() if next(taken) >= 0)
+        shared.fit_generator(counted, steps_per_epoch=3, epochs=1, verbose=0)
+        assert next(taken) == 3
+        shared.fit_generator(counted, samples_per_epoch=2 * SIZE, epochs=1, verbose=0)
+        assert next(taken) == 6  # one more was counted by the line above
+
+
+def test_a_sequence_goes_on_in_the_next_epoch(shared: Sequential) -> None:
+    seen: list[int] = []
+
+    class Seen(Batches):
+        def __getitem__(self, index: int) -> tuple[Array, Array]:
+            seen.append(index)
+            return super().__getitem__(index)
+
+    shared.fit_generator(Seen(), steps_per_epoch=2, epochs=3, shuffle=False, verbose=0)
+    assert seen == [0, 1, 2, 0, 1, 2]
+
+
+def test_batches_of_which_nothing_counts_are_left_out() -> None:
+    x = np.array([[0, 0, 0], [1, 2, 0], [0, 0, 0], [2, 1, 1]])
+    model = Sequential([Embedding(3, 2, mask_zero=True, input_length=3), LSTM(2, return_sequences=True), Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    y = np.ones((4, 3, 1))
+    expected = model.evaluate(x[[1, 3]], y[:2], batch_size=1, verbose=0)
+    assert model.evaluate(x, y, batch_size=1, verbose=0) == pytest.approx(expected)
+    assert np.isfinite(model.fit(x, y, batch_size=1, shuffle=False, verbose=0).history["mae"]).all()
+    with pytest.raises(DataError, match="there is nothing to score"):
+        model.evaluate(x[:1], y[:1], verbose=0)
+
+
+def test_steps_take_the_first_batches(shared: Sequential) -> None:
+    first = shared.evaluate(X[:SIZE], Y[:SIZE], verbose=0)
+    assert shared.evaluate(X, Y, batch_size=SIZE, steps=1, verbose=0) == pytest.approx(first)
+    assert len(shared.predict(X, batch_size=SIZE, steps=2)) == 2 * SIZE

@@ -314,7 +314,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "Bidirectional": (lambda: Bidirectional(Dense(3)), ConfigurationError, r"expected a layer such as LSTM\(32\)"),
     "TimeDistributed": (lambda: TimeDistributed(3), ConfigurationError, r"expected a layer such as Dense\(1\)"),
     "alone": (lambda: Dense(3).get_weights(), LifecycleError, r"is in no model yet; call model.add\(layer\) first"),
-    "weights": (lambda: Sequential([Dense(1, input_dim=1, weights=[1])]), ShapeError, "expected shapes"),
+    "weights": (lambda: Sequential([Dense(1, input_dim=1, weights=[1])]).get_weights(), ShapeError, "expected shapes"),
 }
 
 

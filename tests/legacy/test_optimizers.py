@@ -176,3 +176,47 @@ def test_mistakes(name: str) -> None:
     call, message = MISTAKES[name]
     with pytest.raises(StatewiseError, match=message):
         call()
+
+
+PLACES: dict[str, tuple[Any, Any, Any]] = {  # by place, and by name until TensorFlow 2, and since
+    "sgd": (lambda: SGD(0.1, 0.9, 1e-6), lambda: SGD(0.1, momentum=0.9, decay=1e-6), None),
+    "rmsprop": (
+        lambda: RMSprop(0.1, 0.9, 0.5),
+        lambda: RMSprop(0.1, rho=0.9, epsilon=0.5),
+        lambda: RMSprop(0.1, rho=0.9, momentum=0.5),
+    ),
+    "adam": (
+        lambda: Adam(0.1, 0.9, 0.99, 1e-8),
+        lambda: Adam(0.1, beta_1=0.9, beta_2=0.99, epsilon=1e-8),
+        lambda: Adam(0.1, beta_1=0.9, beta_2=0.99, epsilon=1e-8),
+    ),
+    "adagrad": (
+        lambda: Adagrad(0.1, 0.5),
+        lambda: Adagrad(0.1, epsilon=0.5),
+        lambda: Adagrad(0.1, initial_accumulator_value=0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_arguments_by_place_are_those_of_their_keras(kind: str) -> None:
+    by_place, old, new = PLACES[kind]
+    with dialect.use(dialect.KERAS2):
+        assert by_place().core == old().core
+    if new is not None:
+        assert by_place().core == new().core
+
+
+def test_a_rate_that_was_changed_stays_with_the_model() -> None:
+    optimizer = Adam(0.01)
+    model = compiled(optimizer)
+    optimizer.lr = 0.5
+    model.compile(optimizer=optimizer, loss="mse")
+    assert float(model.optimizer.lr) == 0.5
+    assert update(model) == pytest.approx(0.5, rel=1e-3)
+    assert model.optimizer.lr * 2 - 0.25 == 0.75
+
+
+def test_adagrad_begins_from_nothing_until_tensorflow_2() -> None:
+    with dialect.use(dialect.KERAS2):
+        assert update(compiled("adagrad")) == pytest.approx(0.01, rel=1e-3)

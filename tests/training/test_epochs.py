@@ -257,3 +257,15 @@ def test_a_state_that_is_given_carries_from_batch_to_batch() -> None:
     whole, _ = model(long, start)
     y = model.predict(X[: 2 * BATCH], batch_size=BATCH, state=start)
     assert_close(np.concatenate([y[:BATCH], y[BATCH:]], axis=1), whole, "y")
+
+
+def test_data_that_are_changed_while_they_are_trained_on_change_nothing() -> None:
+    given, kept = X.copy(), tagger(seed=5)
+
+    def overwrite(*_: object) -> None:
+        given[:] = 5.0
+
+    changed = tagger(seed=5)
+    changed.fit(given, Y, epochs=3, batch_size=BATCH, verbose=0, callbacks=[overwrite])
+    kept.fit(X, Y, epochs=3, batch_size=BATCH, verbose=0, callbacks=[lambda *_: None])
+    assert_same(changed.get_weights(), kept.get_weights(), "weights")

@@ -42,8 +42,8 @@ class TimeDistributed(MemorylessLayer):
         check_layer(self)
         if not isinstance(self.layer, MemorylessLayer):
             raise ConfigurationError(
-                f"TimeDistributed: expected a layer without memory such as Dense(1), got {self.layer!r}; a recurrent "
-                "layer reads all steps by itself"
+                f"TimeDistributed: expected a layer without memory such as Dense(1), got {_kind(self.layer)}; a "
+                "recurrent layer reads all steps by itself"
             )
 
     @property
@@ -90,7 +90,7 @@ class Bidirectional(Layer):
     def __post_init__(self) -> None:
         check_layer(self)
         if not isinstance(self.layer, Recurrent):
-            raise ConfigurationError(f"Bidirectional: expected a layer such as LSTM(32), got {self.layer!r}")
+            raise ConfigurationError(f"Bidirectional: expected a layer such as LSTM(32), got {_kind(self.layer)}")
         if not isinstance(self.merge_mode, str) or self.merge_mode not in MERGES:
             raise unknown_name("merge_mode", self.merge_mode, MERGES)
 
@@ -152,6 +152,11 @@ class Bidirectional(Layer):
         if backward.ndim == forward.ndim == x.ndim:
             backward = jnp.flip(backward, axis=1)
         return MERGES[self.merge_mode](forward, backward), BidirectionalState(after, before)
+
+
+def _kind(value: object) -> str:
+    """Returns the class of a layer, or what is none as it is."""
+    return type(value).__name__ if isinstance(value, Layer) else repr(value)
 
 
 def _of_side(params: Params, side: str) -> Params:

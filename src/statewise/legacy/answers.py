@@ -8,23 +8,33 @@ import numpy as np
 
 from statewise.legacy.arrays import read_x
 from statewise.legacy.batches import as_batches
+from statewise.legacy.callback import watched
 from statewise.legacy.options import in_keras_2_words
 from statewise.legacy.spellings import note
-from statewise.legacy.training import OLD, THREADS
+from statewise.legacy.training import THREADS, counted_steps
 from statewise.shapes import Array
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential
 
 
-@in_keras_2_words("predict", without=f"{THREADS} callbacks")
-def predict(self: Sequential, x: Any, batch_size: int | None = None, verbose: Any = 0, steps: int | None = None) -> Any:
+@in_keras_2_words("predict", without=THREADS)
+def predict(
+    self: Sequential,
+    x: Any,
+    batch_size: int | None = None,
+    verbose: Any = 0,
+    steps: int | None = None,
+    callbacks: Any = None,
+) -> Any:
     """Returns the outputs for all rows, in the order of the rows."""
     if hasattr(x, "__next__") or hasattr(x, "on_epoch_end"):
-        return predict_generator(self, x, steps)
+        return predict_generator(self, x, steps, callbacks)
     array = read_x(x, self.row_shape)
     core = self.build_for(array.shape[1:])
-    return self.states.predict(core, array, self.states.check(len(array), batch_size))
+    size = self.states.check(len(array), batch_size)
+    with watched(self, callbacks, "predict"):
+        return self.states.predict(core, array[: None if steps is None else steps * size], size)
 
 
 def predict_on_batch(self: Sequential, x: Any) -> Any:
@@ -32,11 +42,15 @@ def predict_on_batch(self: Sequential, x: Any) -> Any:
     return predict(self, x, batch_size=len(x))
 
 
-@in_keras_2_words("predict_generator", OLD, f"{THREADS} callbacks verbose")
-def predict_generator(self: Sequential, generator: Any, steps: int | None = None) -> Any:
+@in_keras_2_words("predict_generator", None, f"{THREADS} verbose")
+def predict_generator(
+    self: Sequential, generator: Any, steps: int | None = None, callbacks: Any = None, val_samples: int | None = None
+) -> Any:
     """Returns the outputs for all rows that a generator yields."""
-    batches = as_batches(self, generator, steps, targets=False, called="steps")
-    return np.concatenate([predict_on_batch(self, rows.x) for rows in batches])
+    counted = counted_steps("predict_generator(val_samples=)", steps, val_samples)
+    batches = as_batches(self, generator, counted, targets=False, called="steps")
+    with watched(self, callbacks, "predict"):
+        return np.concatenate([predict_on_batch(self, rows.x) for rows in batches])
 
 
 def predict_proba(self: Sequential, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Any:

@@ -28,6 +28,10 @@ class Rows:
         y, weight = (None if array is None else array[rows] for array in (self.y, self.weight))
         return Rows(self.x[rows], y, weight)
 
+    def first(self, steps: int | None, size: int) -> Rows:
+        """Returns the rows of the first `steps` batches of `size` rows; all if nothing is said."""
+        return self if steps is None else self.pick(slice(steps * size))
+
     def split(self, share: float) -> tuple[Rows, Rows]:
         """Returns the rows without the last `share` of them, and those.
 

@@ -10,7 +10,6 @@ from statewise.errors import ConfigurationError
 from statewise.legacy.errors import lacking
 from statewise.legacy.names import forget_names
 from statewise.legacy.optimizers import Rate
-from statewise.legacy.seeds import forget_seed
 from statewise.legacy.spellings import note
 from statewise.shapes import Array
 
@@ -34,8 +33,7 @@ def set_value(x: Any, value: Any) -> None:
 
 
 def clear_session() -> None:
-    """Forgets the seed that was set, and which names layers had; there is no graph to forget."""
-    forget_seed()
+    """Begins to count the names of layers anew; there is no graph to forget."""
     forget_names()
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from statewise.errors import ConfigurationError, DataError
 from statewise.legacy.arrays import Rows, read_x
-from statewise.legacy.dialect import current
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential
@@ -36,10 +35,14 @@ class Batches:
         return cls(lambda: (rows.pick(slice(at, at + size)) for at in starts), size, len(starts), len(rows), rows)
 
 
+class Samples(int):
+    """How many samples an epoch has, by which Keras 1 counted."""
+
+
 def as_batches(
     model: Sequential,
     source: Any,
-    steps: float | None,
+    steps: float | Samples | None,
     class_weight: Mapping[int, float] | None = None,
     *,
     shuffle: bool = False,
@@ -51,7 +54,7 @@ def as_batches(
     Args:
         model: for which they are read.
         source: yields `(x, y)` or `(x, y, sample_weight)`, or x alone without `targets`.
-        steps: batches of an epoch, a part of one counting as one; Keras 1 counted samples.
+        steps: batches of an epoch, a part of one counting as one, or Samples.
         class_weight: weights by class.
         shuffle: whether a Sequence's batches change places.
         targets: whether there are any.
@@ -81,41 +84,41 @@ def as_batches(
         return rows
 
     if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
-        return _of_sequence(source, read_batch, math.ceil(min(steps or len(source), len(source))), shuffle)
+        return _drawn(_passes(source, shuffle), read_batch, len(source) if steps is None else steps)
     if steps is None:
         raise ConfigurationError(
             f"{called}: expected how many batches to take, since a generator does not say how many it has, got None"
         )
-    return _of_generator(source, read_batch, math.ceil(steps))
+    return _drawn(iter(source), read_batch, steps)
 
 
-def _of_sequence(source: Any, read: Callable[[Any], Rows], steps: int, shuffle: bool) -> Batches:
-    def draw() -> Iterator[Rows]:
+def _passes(source: Any, shuffle: bool) -> Iterator[Any]:
+    """Returns the batches of a Sequence, pass after pass for ever."""
+    while True:
         order = list(range(len(source)))
         if shuffle:
             random.shuffle(order)
-        for place in order[:steps]:
-            yield read(source[place])
-        getattr(source, "on_epoch_end", lambda: None)()
+        for place in order:
+            item = source[place]
+            if place == order[-1]:  # before it is yielded: nobody may ask for another
+                getattr(source, "on_epoch_end", lambda: None)()
+            yield item
 
-    size = len(read(source[0]))
-    return Batches(draw, size, steps, steps)
 
-
-def _of_generator(source: Any, read: Callable[[Any], Rows], steps: int) -> Batches:
-    iterator = iter(source)
-    counts_samples = current().name == "keras1"
+def _drawn(source: Iterator[Any], read: Callable[[Any], Rows], steps: float | Samples) -> Batches:
+    """Returns so many batches an epoch, or as many as have so many samples; each goes on where the last ended."""
+    limit = math.ceil(steps)
 
     def draw() -> Iterator[Rows]:
         done = 0
-        while done < steps:
-            item = next(iterator, None)
+        while done < limit:
+            item = next(source, None)
             if item is None:
                 raise DataError(
-                    f"the generator ended after {done} of {steps}: let it go on for ever, with `while True`"
+                    f"the generator ended after {done} of {limit}: let it go on for ever, with `while True`"
                 )
             rows = read(item)
             yield rows
-            done += len(rows) if counts_samples else 1
+            done += len(rows) if isinstance(steps, Samples) else 1
 
-    return Batches(draw, 1, steps, steps)
+    return Batches(draw, 1, limit, limit)

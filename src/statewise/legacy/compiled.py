@@ -28,15 +28,15 @@ class Compiled:
     def settle(self, core: sw.Sequential) -> None:
         """Compiles a model of statewise's so."""
         core.compile(self.optimizer.core, self.loss.core, list(self.names))
-        self.optimizer.model = core
+        self.optimizer.attach(core)
 
     def logs(self, core: Mapping[str, float], prefix: str = "") -> Logs:
         """Returns statewise's logs under Keras's names."""
         return Logs({prefix + self.names.get(name, name): value for name, value in core.items()})
 
 
-def read_compiled(optimizer: Any, loss: Any, metrics: Any) -> Compiled:
-    """Returns what the arguments of Keras's `compile` mean.
+def read_compiled(optimizer: Any, loss: Any, metrics: Any, core: sw.Sequential | None) -> Compiled:
+    """Returns what the arguments of Keras's `compile` mean for a model, or for one that is not built yet.
 
     Raises:
         ConfigurationError: something that there is not.
@@ -50,14 +50,12 @@ def read_compiled(optimizer: Any, loss: Any, metrics: Any) -> Compiled:
     for metric in given:
         quantity = quantities.read("metric", metric)
         names[_core_of(quantity, measured)] = current().log_name(quantity.core, quantity.name)
-    return Compiled(_read_optimizer(optimizer), measured, names)
+    return Compiled(_read_optimizer(optimizer, core), measured, names)
 
 
-def _read_optimizer(optimizer: Any) -> Optimizer:
+def _read_optimizer(optimizer: Any, core: sw.Sequential | None) -> Optimizer:
     found = optimizers.get(optimizer)
-    if found.model is not None:  # of another model, whose training it goes on with
-        found = type(found)(**found.config)
-    return found
+    return found if found.model in (None, core) else found.copied()  # another model's, whose training it goes on with
 
 
 def _core_of(metric: Quantity, loss: Quantity) -> str:

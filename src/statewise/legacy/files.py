@@ -38,13 +38,14 @@ def save(model: Sequential, path: str | Path) -> None:
     compiled = None
     if model._compiled is not None:
         loss, optimizer = model.compiled.loss, model.compiled.optimizer
-        rate = optimizer.config["learning_rate"]
         compiled = {
             "loss": [loss.core, loss.name],
             "names": model.compiled.names,
-            "optimizer": {**optimizer.get_config(), "learning_rate": rate if isinstance(rate, float | int) else None},
+            "optimizer": optimizer.described(),
+            "rate": optimizer.rate,
         }
-    header = {**core.header, "keras": {"config": json.loads(to_json(model)), "compiled": compiled}}
+    keras = {"config": json.loads(to_json(model)), "compiled": compiled, "epochs": model.epochs_done}
+    header = {**core.header, "keras": keras}
     write_artifact(Path(path), Artifact(core.kind, header, core.arrays))
 
 

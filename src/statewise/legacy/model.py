@@ -14,7 +14,7 @@ import statewise as sw
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
 from statewise.legacy import answers, files, training, weights
 from statewise.legacy.arrays import Rows, read_rows
-from statewise.legacy.callbacks import History
+from statewise.legacy.callback import History
 from statewise.legacy.compiled import Compiled, read_compiled
 from statewise.legacy.dialect import current
 from statewise.legacy.errors import unsupported
@@ -26,6 +26,7 @@ from statewise.legacy.seeds import next_seed
 from statewise.legacy.spellings import note
 from statewise.legacy.states import States
 from statewise.legacy.summary import summarize
+from statewise.network import Network
 from statewise.shapes import Array, Shape
 
 
@@ -69,10 +70,11 @@ class Sequential:
         if layer.model is not None and layer.model.built:
             note("model.add(layer_of_another)", "model.set_weights(other.get_weights())  # copied, not shared")
             layer.start_weights = layer.get_weights()
+        shape = self.row_shape if self.layers or self.input_layer else layer.row_shape
+        if shape is not None:
+            Network.of([other.core for other in (*self.layers, layer)], shape)  # refuses what does not fit
         self.layers.append(layer)
         layer.model = self
-        if self.row_shape is not None:
-            self._build(self.row_shape)
 
     def pop(self) -> None:
         """Takes the last layer off."""
@@ -282,9 +284,11 @@ class Sequential:
             raise unsupported("compile(weighted_metrics=)", "metrics are not weighted; write metrics=")
         if loss_weights is not None:
             raise unsupported("compile(loss_weights=)", "there is one loss; leave it out")
-        self._compiled = read_compiled(optimizer, loss, metrics)
+        self._compiled = read_compiled(optimizer, loss, metrics, self._core)
         if self._core is not None:
             self._compiled.settle(self._core)
+        elif self.layers and self.row_shape is not None:
+            self._build(self.row_shape)
 
     @property
     def compiled(self) -> Compiled:
@@ -333,6 +337,11 @@ class Sequential:
     predict_generator = answers.predict_generator
     predict_proba = answers.predict_proba
     predict_classes = answers.predict_classes
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"'Sequential' object has no attribute {name!r}")
+        raise unsupported(f"model.{name}", "docs/legacy.md lists what a model has")
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Returns the outputs for one batch."""

@@ -28,6 +28,7 @@ def load_model(filepath: str | Path, custom_objects: Any = None, compile: bool =
     model = model_from_config(artifact.header["keras"]["config"])
     compiled = artifact.header["keras"]["compiled"] if compile else None
     model.adopt(core, None if compiled is None else _compiled(compiled))
+    model.epochs_done = artifact.header["keras"]["epochs"]
     return model
 
 
@@ -61,7 +62,9 @@ def _refuse(custom_objects: object) -> None:
 
 
 def _compiled(header: dict[str, Any]) -> Compiled:
-    return Compiled(optimizers.deserialize(header["optimizer"]), Quantity(*header["loss"]), header["names"])
+    optimizer = optimizers.deserialize(header["optimizer"])
+    optimizer.rate = header["rate"]
+    return Compiled(optimizer, Quantity(*header["loss"]), header["names"])
 
 
 __all__ = [

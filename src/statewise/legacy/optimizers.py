@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.options import in_keras_2_words, unknown_option
 from statewise.legacy.spellings import note
 from statewise.optimizers import Optimizer as CoreOptimizer
-from statewise.schedules import Schedule
+from statewise.schedules import SCHEDULES, Schedule
 
 
 class Trained(Protocol):
@@ -23,18 +24,19 @@ class Trained(Protocol):
     learning_rate: float
 
 
-class Rate:
-    """An optimiser's learning rate as a variable: `float(rate)`, `rate.assign(0.01)`."""
+class Rate(float):
+    """An optimiser's learning rate, which can be changed: `rate.assign(0.01)`."""
 
-    def __init__(self, optimizer: Optimizer) -> None:
-        self._optimizer = optimizer
+    _optimizer: Optimizer
 
-    def __float__(self) -> float:
-        return self._optimizer.rate
+    def __new__(cls, optimizer: Optimizer) -> Rate:
+        rate = super().__new__(cls, optimizer.rate)
+        rate._optimizer = optimizer
+        return rate
 
     def numpy(self) -> float:
-        """Returns the rate."""
-        return float(self)
+        """Returns the rate as it is now."""
+        return self._optimizer.rate
 
     get_value = value = read_value = eval = numpy
 
@@ -43,20 +45,6 @@ class Rate:
         self._optimizer.set_rate(float(rate))
 
     set_value = assign
-
-    def __mul__(self, other: float) -> float:
-        return float(self) * other
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: float) -> float:
-        return float(self) / other
-
-    def __format__(self, form: str) -> str:
-        return format(float(self), form)
-
-    def __repr__(self) -> str:
-        return repr(float(self))
 
 
 class Optimizer:
@@ -70,17 +58,18 @@ class Optimizer:
 
     kind: Callable[..., CoreOptimizer]
     own: tuple[str, ...] = ()
-    rates: tuple[float, float] = (0.001, 0.001)  # the default of Keras before TensorFlow 2, and since
+    places: tuple[str, str] = ("", "")  # what comes by place after the rate: until TensorFlow 2, and since
+    rates: tuple[float, float] = (0.001, 0.001)  # the default until TensorFlow 2, and since
 
     @in_keras_2_words("optimizer", {"lr": "learning_rate"})
     def __init__(self, learning_rate: Any = None, *args: Any, decay: float = 0.0, **common: Any) -> None:
         call = type(self).__name__
-        if len(args) > len(self.own):
-            raise ConfigurationError(
-                f"{call}: expected {call}(learning_rate, {', '.join(self.own)}), got more by place"
-            )
-        common |= zip(self.own, args, strict=False)
+        places = self.places[current().as_written].split()
+        if len(args) > len(places):
+            raise ConfigurationError(f"{call}: expected {call}(learning_rate, {', '.join(places)}), got more by place")
+        common |= zip(places, args, strict=False)
         common.pop("name", None)
+        decay = common.pop("decay", decay)
         known = (*self.own, "clipnorm", "clipvalue", "global_clipnorm")
         if unknown := next((name for name in common if name not in known), None):
             raise unknown_option(call, unknown, ["learning_rate", "decay", *known])
@@ -90,7 +79,7 @@ class Optimizer:
             learning_rate = float(learning_rate)
         common = {name: value.item() if isinstance(value, np.generic) else value for name, value in common.items()}
         self.model: Trained | None = None
-        self.rate = learning_rate if not isinstance(learning_rate, Schedule) else float(learning_rate(0))
+        self.rate = self.made_with = float(learning_rate(0) if isinstance(learning_rate, Schedule) else learning_rate)
         self.config = {"learning_rate": learning_rate, "decay": decay, **common}
         if decay:
             note("decay=", f"sw.{call}(sw.InverseTimeDecay(learning_rate, 1, decay))")
@@ -119,21 +108,49 @@ class Optimizer:
     def learning_rate(self, rate: Any) -> None:
         self.set_rate(float(rate))
 
+    @property
+    def decay(self) -> float:
+        """By how much the rate goes down, as `compile` was told."""
+        return float(self.config["decay"])
+
+    def attach(self, model: Trained) -> None:
+        """Belongs to `model` from now on, whose fresh optimiser this is."""
+        self.model, rate, self.rate = model, self.rate, self.made_with
+        if rate != self.made_with:
+            self.set_rate(rate)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise unsupported(f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what an optimizer has")
+
     def set_rate(self, rate: float) -> None:
         """Changes the learning rate, of the training that uses it too."""
         if self.model is None:
-            self.__init__(**{**self.config, "learning_rate": rate})  # type: ignore[misc]  # nothing is trained yet
+            self.rate = rate
             return
         if self.config["decay"] and not self.rate > 0:
             raise ConfigurationError(f"learning rate: it decays, and has become 0, so it cannot become {rate!r}")
         decayed = self.model.learning_rate / self.rate if self.config["decay"] else 1.0
         self.model.learning_rate = decayed * rate
         self.rate = rate
-        self.config["learning_rate"] = rate
 
     def get_config(self) -> dict[str, Any]:
         """Returns the options in Keras 2's words."""
-        return {"name": type(self).__name__, **self.config}
+        return {"name": type(self).__name__, **self.config, "learning_rate": self.rate}
+
+    def described(self) -> dict[str, Any]:
+        """Returns what it was made with, as JSON holds it; None for a schedule that is a function."""
+        rate = self.config["learning_rate"]
+        if isinstance(rate, Schedule):
+            rate = {"class_name": type(rate).__name__, "config": asdict(rate)}
+        return {"name": type(self).__name__, **self.config, "learning_rate": rate if not callable(rate) else None}
+
+    def copied(self) -> Optimizer:
+        """Returns one like it, for another model."""
+        other = type(self)(**self.config)
+        other.rate = self.rate
+        return other
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
@@ -145,18 +162,21 @@ class SGD(Optimizer):
     """Gradient descent, with momentum."""
 
     kind, own, rates = sw.SGD, ("momentum", "nesterov"), (0.01, 0.01)
+    places = ("momentum decay nesterov", "momentum nesterov")
 
 
 class RMSprop(Optimizer):
     """Divides by a running root mean square of the gradient."""
 
     kind, own = sw.RMSprop, ("rho", "epsilon", "momentum", "centered")
+    places = ("rho epsilon decay", "rho momentum epsilon centered")
 
 
 class Adam(Optimizer):
     """Running mean over running root mean square."""
 
     kind, own = sw.Adam, ("beta_1", "beta_2", "epsilon", "amsgrad")
+    places = ("beta_1 beta_2 epsilon decay amsgrad", "beta_1 beta_2 epsilon amsgrad")
 
     def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
         if options.pop("amsgrad", False):
@@ -168,24 +188,31 @@ class Adagrad(Optimizer):
     """Divides by the root of the sum of squares."""
 
     kind, own, rates = sw.Adagrad, ("epsilon", "initial_accumulator_value"), (0.01, 0.001)
+    places = ("epsilon decay", "initial_accumulator_value epsilon")
+
+    def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {"initial_accumulator_value": 0.1 if current().as_written else 0.0, **options}
 
 
 class Adadelta(Optimizer):
     """Divides by a running root mean square, and multiplies by that of its own updates."""
 
     kind, own, rates = sw.Adadelta, ("rho", "epsilon"), (1.0, 0.001)
+    places = ("rho epsilon decay", "rho epsilon")
 
 
 class Adamax(Optimizer):
     """Adam with the largest gradient in the place of the mean square."""
 
     kind, own, rates = sw.Adamax, ("beta_1", "beta_2", "epsilon"), (0.002, 0.001)
+    places = ("beta_1 beta_2 epsilon decay", "beta_1 beta_2 epsilon")
 
 
 class Nadam(Optimizer):
     """Adam with Nesterov's momentum."""
 
     kind, own, rates = sw.Nadam, ("beta_1", "beta_2", "epsilon", "schedule_decay"), (0.002, 0.001)
+    places = ("beta_1 beta_2 epsilon schedule_decay", "beta_1 beta_2 epsilon")
 
     def _in_core_words(self, options: dict[str, Any]) -> dict[str, Any]:
         return {"schedule_decay": 0.004, **options}
@@ -221,6 +248,8 @@ def deserialize(description: dict[str, Any]) -> Optimizer:
     """Returns the optimiser that `get_config` described, in a dict with its name or in one with its class."""
     config = dict(description.get("config", description))
     kind = description.get("class_name") or config["name"]
+    if isinstance(rate := config.get("learning_rate"), dict):
+        config["learning_rate"] = SCHEDULES[rate["class_name"]](**rate["config"])
     return OPTIMIZERS[kind.lower()](**config)
 
 

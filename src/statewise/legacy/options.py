@@ -89,10 +89,13 @@ def in_order(
     return placed | given
 
 
+_INSTEAD = dict.fromkeys(("show_accuracy", "accuracy"), "model.compile(..., metrics=['accuracy'])")
+
+
 def _without(call: str, options: dict[str, Any], idle: tuple[str, ...]) -> dict[str, Any]:
     for name in idle:
         if name in options:
-            note(f"{call}({name}=)", "leave it out: it chose between ways to the same result")
+            note(f"{call}({name}=)", _INSTEAD.get(name, "leave it out: it chose between ways to the same result"))
     return {name: value for name, value in options.items() if name not in idle}
 
 

@@ -67,6 +67,10 @@ class Recurrent(Layer):
         refuse(call, CONSTRAINT, **{name: options.get(name) for name in options if name.endswith("_constraint")})
         refuse(call, "write kernel_regularizer=", activity_regularizer=options.get("activity_regularizer"))
         self.stateful = bool(options.get("stateful"))
+        if self.stateful and options.get("go_backwards"):
+            raise unsupported(
+                f"{call}(stateful=True, go_backwards=True)", "what reads from the end has nothing to go on"
+            )
         if self.stateful:
             note("stateful=True", 'model.fit(..., state="continue"), and in evaluate and predict')
         self.initial = {

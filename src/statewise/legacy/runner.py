@@ -15,7 +15,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from statewise.errors import ConfigurationError, FileError, StatewiseError, StatewiseWarning
-from statewise.legacy import dialect, python2, spellings
+from statewise.legacy import dialect, names, python2, seeds, spellings
 from statewise.legacy.imports import MISSING, guarded, keras_modules, missing
 from statewise.legacy.packages import moved
 
@@ -45,6 +45,8 @@ def run_script(path: str | Path, arguments: Sequence[str] = (), *, quiet: bool =
     except SyntaxError as error:
         _say("".join(traceback.format_exception_only(error)).rstrip(), python2.hint(error.text or ""))
         return 1
+    names.forget_names()
+    seeds.forget_seed()
     with spellings.recording(script), dialect.use(dialect.read_dialect(source)), keras_modules():
         status = _execute(script, code, arguments)
         if not quiet:

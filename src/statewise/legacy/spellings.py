@@ -29,7 +29,6 @@ OWN = {
     "recurrent_regularizer": "recurrent_regularizer=sw.L1L2(l2=...)",
     "bias_regularizer": "bias_regularizer=sw.L1L2(l2=...)",
     "learning_rate": "sw.Adam(learning_rate=...), and so the others",
-    "steps_per_epoch": "model.fit(batches, epochs=...), which goes through an iterable of batches once an epoch",
 }
 """Statewise's own lines for arguments that it does not call as Keras 2 did."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.legacy.errors import lacking
+from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.seeds import set_seed
 from statewise.legacy.spellings import note
 
@@ -18,6 +18,15 @@ __version__ = "2.15.0"
 
 set_random_seed = set_seed
 float32, int32, int64 = np.float32, np.int32, np.int64
+
+
+class _Names(SimpleNamespace):
+    """A part of tensorflow that holds little."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"no attribute {name!r}")
+        raise unsupported(f"tensorflow's {name}", "docs/legacy.md lists what there is; leave it out")
 
 
 class ConfigProto:
@@ -32,10 +41,24 @@ GPUOptions = ConfigProto
 
 
 class Session:
-    """A session, which nothing needs."""
+    """A session, which nothing needs, in a `with` too."""
 
     def __init__(self, target: str = "", graph: object = None, config: object = None) -> None:
         note("tf.Session(...)", "leave it out: there is no graph")
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"'Session' object has no attribute {name!r}")
+        raise unsupported(f"session.{name}", "there is no graph to run; call the model")
 
 
 InteractiveSession = Session
@@ -62,13 +85,13 @@ def get_logger() -> _logging.Logger:
     return _logging.getLogger("statewise.legacy.tensorflow")
 
 
-random = SimpleNamespace(set_seed=set_seed, set_random_seed=set_seed)
-logging = SimpleNamespace(set_verbosity=_set_verbosity, DEBUG=10, INFO=20, WARN=30, WARNING=30, ERROR=40, FATAL=50)
-config = SimpleNamespace(
+random = _Names(set_seed=set_seed, set_random_seed=set_seed)
+logging = _Names(set_verbosity=_set_verbosity, DEBUG=10, INFO=20, WARN=30, WARNING=30, ERROR=40, FATAL=50)
+config = _Names(
     list_physical_devices=_list_devices,
-    experimental=SimpleNamespace(list_physical_devices=_list_devices, set_memory_growth=_set_memory_growth),
+    experimental=_Names(list_physical_devices=_list_devices, set_memory_growth=_set_memory_growth),
 )
-test = SimpleNamespace(is_gpu_available=lambda: bool(_list_devices("GPU")))
+test = _Names(is_gpu_available=lambda: bool(_list_devices("GPU")))
 
 
 def reset_default_graph() -> None:

@@ -13,27 +13,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import statewise as sw
-from statewise.errors import ConfigurationError
+from statewise.errors import ConfigurationError, DataError
 from statewise.legacy.arrays import Rows
-from statewise.legacy.batches import Batches, as_batches
-from statewise.legacy.callbacks import CallbackList, History
+from statewise.legacy.batches import Batches, Samples, as_batches
+from statewise.legacy.callback import CallbackList, History, watched
 from statewise.legacy.dialect import current
 from statewise.legacy.display import Display, read_verbose
 from statewise.legacy.errors import unsupported
 from statewise.legacy.logs import Logs
-from statewise.legacy.options import in_keras_2_words
+from statewise.legacy.options import in_keras_2_words, refuse
+from statewise.legacy.spellings import note
 from statewise.shapes import check_whole
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential
 
 THREADS = "workers use_multiprocessing max_queue_size max_q_size nb_worker pickle_safe"
-OLD = {
-    "nb_epoch": "epochs",
-    "samples_per_epoch": "steps_per_epoch",
-    "nb_val_samples": "validation_steps",
-    "val_samples": "steps",
-}
+OLD = {"nb_epoch": "epochs"}
+IDLE = f"{THREADS} show_accuracy"
 
 
 class Fit:
@@ -91,7 +88,9 @@ class Fit:
             self.callbacks.call("on_epoch_begin", epoch, Logs())
             logs = learn_epoch()
             if validation is not None:
+                self.callbacks.call("on_test_begin", Logs())
                 logs |= score(self.model, validation, "val_")
+                self.callbacks.call("on_test_end", Logs(logs))
             self.finish(epoch, logs)
             if self.model.stop_training:
                 break
@@ -103,7 +102,8 @@ class Fit:
         for number, rows in enumerate(batches):
             self.callbacks.call("on_train_batch_begin", number, Logs(batch=number, size=len(rows)))
             logs = learn(model, rows)
-            means.add(logs, len(rows), model.count_answers(rows.x))
+            if answers := model.count_answers(rows.x):
+                means.add(logs, len(rows), answers)
             self.display.step(number + 1, means.logs())
             self.callbacks.call("on_train_batch_end", number, Logs(logs, batch=number, size=len(rows)))
             if model.stop_training:
@@ -150,6 +150,11 @@ class _Means:
         """Returns the means so far."""
         counts = {"loss": self._rows}
         return Logs({name: total / counts.get(name, self._answers) for name, total in self._sums.items()})
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was added."""
+        return self._rows == 0
 
 
 def _order(model: Sequential, rows: int, shuffle: Any, batch_size: int) -> np.ndarray[Any, Any]:
@@ -219,14 +224,17 @@ def score(model: Sequential, batches: Batches, prefix: str = "") -> Logs:
         for rows in batches:
             if model.states.mixed:
                 model.states.forget()
-            means.add(_evaluate(model, rows, len(rows)), len(rows), model.count_answers(rows.x))
+            if answers := model.count_answers(rows.x):
+                means.add(_evaluate(model, rows, len(rows)), len(rows), answers)
+        if means.empty:
+            raise DataError("there is nothing to score: every step is masked; give x some steps that count")
     return model.compiled.logs(means.logs(), prefix)
 
 
 # -- what Sequential has as its methods --------------------------------------------------------------------------------
 
 
-@in_keras_2_words("fit", OLD, THREADS)
+@in_keras_2_words("fit", OLD, IDLE)
 def fit(
     self: Sequential,
     x: Any = None,
@@ -256,6 +264,7 @@ def fit(
             self, x, steps_per_epoch, _epochs(epochs), verbose, callbacks, validation_data, validation_steps,
             class_weight, shuffle, initial_epoch,
         )  # fmt: skip
+    refuse("fit", "rows and batch_size say it; leave it out where x is an array", steps_per_epoch=steps_per_epoch)
     rows, validation = self.read(x, y, sample_weight, class_weight), None
     if validation_data is not None and not isinstance(validation_data, tuple | list):
         raise ConfigurationError("validation_data: expected (x, y), as x and y are arrays")
@@ -264,8 +273,10 @@ def fit(
     elif validation_split:
         rows, validation = rows.split(validation_split)
     size = self.states.check(len(rows), batch_size)
+    validation_size = size if validation_batch_size is None else validation_batch_size
     if validation is not None:
-        self.states.check(len(validation), size if validation_batch_size is None else validation_batch_size)
+        validation_size = self.states.check(len(validation), validation_size)
+        validation = validation.first(validation_steps, validation_size)
     steps = -(-len(rows) // size)
     display = Display(
         read_verbose(verbose), _epochs(epochs), steps, len(rows), 0 if validation is None else len(validation)
@@ -274,15 +285,15 @@ def fit(
     if validation is not None:
         run.callbacks.show(validation)
     display.begin()
-    plain = not (self.by_batch or (self.stateful and (shuffle or validation is not None)))
+    plain = not (self.by_batch or (self.stateful and (shuffle or validation is not None))) and validation_size == size
     if run.quiet and plain and shuffle != "batch":
         run.at_once(rows, validation, bool(shuffle))
     else:
-        run.one_by_one(rows, None if validation is None else Batches.of(validation, size), shuffle)
+        run.one_by_one(rows, None if validation is None else Batches.of(validation, validation_size), shuffle)
     return run.history
 
 
-@in_keras_2_words("fit_generator", OLD, THREADS)
+@in_keras_2_words("fit_generator", OLD, IDLE)
 def fit_generator(
     self: Sequential,
     generator: Any,
@@ -295,18 +306,28 @@ def fit_generator(
     class_weight: Mapping[int, float] | None = None,
     shuffle: Any = True,
     initial_epoch: int = 0,
+    samples_per_epoch: int | None = None,
+    nb_val_samples: int | None = None,
 ) -> History:
     """Trains on what a generator or a Sequence yields, batch by batch, and returns the History."""
-    batches = as_batches(self, generator, steps_per_epoch, class_weight, shuffle=bool(shuffle))
-    validation = (
-        None
-        if validation_data is None
-        else as_batches(self, validation_data, validation_steps, called="validation_steps")
-    )
+    steps = counted_steps("fit_generator(samples_per_epoch=)", steps_per_epoch, samples_per_epoch)
+    batches = as_batches(self, generator, steps, class_weight, shuffle=bool(shuffle))
+    validation = None
+    if validation_data is not None:
+        steps = counted_steps("fit_generator(nb_val_samples=)", validation_steps, nb_val_samples)
+        validation = as_batches(self, validation_data, steps, called="validation_steps")
     display = Display(read_verbose(verbose), _epochs(epochs), batches.steps, batches.samples)
     run = Fit(self, display, callbacks, range(initial_epoch, _epochs(epochs)), batches.batch_size)
     run.epoch_by_epoch(lambda: run.batches(batches), validation)
     return run.history
+
+
+def counted_steps(call: str, steps: float | None, samples: int | None) -> float | Samples | None:
+    """Returns how many batches to take, or, as Keras 1 said it, how many samples."""
+    if samples is None:
+        return steps
+    note(call, "model.fit(batches) goes through an iterable once an epoch")
+    return Samples(samples)
 
 
 def _epochs(epochs: int | None) -> int:
@@ -320,7 +341,7 @@ def _values(logs: Logs) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-@in_keras_2_words("train_on_batch")
+@in_keras_2_words("train_on_batch", None, "accuracy")
 def train_on_batch(
     self: Sequential, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
 ) -> Any:
@@ -330,7 +351,7 @@ def train_on_batch(
     return _values(learn(self, rows))
 
 
-@in_keras_2_words("test_on_batch")
+@in_keras_2_words("test_on_batch", None, "accuracy")
 def test_on_batch(self: Sequential, x: Any, y: Any, sample_weight: Any = None) -> Any:  # noqa: PT028 - no test
     """Returns the loss, or a list of it and the metrics, of a batch."""
     rows = self.read(x, y, sample_weight)
@@ -338,7 +359,7 @@ def test_on_batch(self: Sequential, x: Any, y: Any, sample_weight: Any = None) -
     return _values(score(self, Batches.of(rows, len(rows))))
 
 
-@in_keras_2_words("evaluate", OLD, f"{THREADS} callbacks")
+@in_keras_2_words("evaluate", None, IDLE)
 def evaluate(
     self: Sequential,
     x: Any = None,
@@ -347,20 +368,27 @@ def evaluate(
     verbose: Any = 1,
     sample_weight: Any = None,
     steps: int | None = None,
+    callbacks: Any = None,
     return_dict: bool = False,
 ) -> Any:
     """Returns the loss, or a list of it and the metrics."""
     if y is None:
-        return evaluate_generator(self, x, steps)
+        return evaluate_generator(self, x, steps, callbacks)
     rows = self.read(x, y, sample_weight)
     size = self.states.check(len(rows), batch_size)
+    rows = rows.first(steps, size)
     display = Display(read_verbose(verbose), 1, -(-len(rows) // size), len(rows))
-    logs = score(self, Batches.of(rows, size))
+    with watched(self, callbacks, "test"):
+        logs = score(self, Batches.of(rows, size))
     display.scored(logs)
     return dict(logs) if return_dict else _values(logs)
 
 
-@in_keras_2_words("evaluate_generator", OLD, f"{THREADS} callbacks verbose")
-def evaluate_generator(self: Sequential, generator: Any, steps: int | None = None) -> Any:
+@in_keras_2_words("evaluate_generator", None, f"{IDLE} verbose")
+def evaluate_generator(
+    self: Sequential, generator: Any, steps: int | None = None, callbacks: Any = None, val_samples: int | None = None
+) -> Any:
     """Returns the loss, or a list of it and the metrics, over what a generator yields."""
-    return _values(score(self, as_batches(self, generator, steps, called="steps")))
+    counted = counted_steps("evaluate_generator(val_samples=)", steps, val_samples)
+    with watched(self, callbacks, "test"):
+        return _values(score(self, as_batches(self, generator, counted, called="steps")))

@@ -12,7 +12,7 @@ from statewise.start import Start
 
 def advise(network: Network, x: object, steps: int, rows: int | None, start: Start) -> None:
     """Warns once of samples that are one step long, and of lanes whose state is not carried."""
-    if not network.memory:
+    if not network.memory or not network.reads_steps:
         return
     if steps == 1 and rows != 1 and start.rows is None:
         _warn(_ONE_STEP_CARRIED if start.carry else _ONE_STEP_FRESH)

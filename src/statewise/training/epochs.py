@@ -80,11 +80,15 @@ class Pace:
 def _on_device(samples: Samples, rows: int) -> Batch:
     padded = samples.padded(rows)
     size = sum(array.nbytes for array in jax.tree.leaves(padded))
-    return Batch(*(padded if size < HANDED_OVER_BYTES else jax.device_put(padded)))
+    if size >= HANDED_OVER_BYTES:
+        return Batch(*jax.device_put(padded))
+    return Batch(*jax.tree.map(np.copy, padded))  # of its own: what is given may be changed between dispatches
 
 
-def _shapes(samples: Samples) -> tuple[tuple[int, ...], ...]:
-    return tuple(array.shape for array in samples[:5] if array is not None)
+def _shapes(samples: Samples) -> tuple[Any, ...]:
+    """Returns what a program for the samples is compiled for."""
+    given = tuple(None if array is None else (array.shape, array.dtype.str) for array in samples[:5])
+    return (*given, samples.start is None)
 
 
 class Position(NamedTuple):
@@ -120,7 +124,7 @@ class Training:
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
-        self._pace = Pace(programs.pace, ("train", layout, _shapes(samples)))
+        self._pace = Pace(programs.pace, ("train", layout, _shapes(samples), begin is None))
         if not self._pace.known:
             self._dispatch(run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
 
