@@ -12,9 +12,10 @@ import pytest
 from networks import quick_compilation
 from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError
 from statewise.legacy import dialect
-from statewise.legacy.callbacks import History, LambdaCallback
+from statewise.legacy.callbacks import Callback, History, LambdaCallback
 from statewise.legacy.keras_utils import Sequence
 from statewise.legacy.layers import LSTM, Dense, Embedding
+from statewise.legacy.logs import Logs
 from statewise.legacy.models import Sequential
 from statewise.legacy.optimizers import SGD
 
@@ -321,3 +322,22 @@ def test_steps_take_the_first_batches(shared: Sequential) -> None:
     first = shared.evaluate(X[:SIZE], Y[:SIZE], verbose=0)
     assert shared.evaluate(X, Y, batch_size=SIZE, steps=1, verbose=0) == pytest.approx(first)
     assert len(shared.predict(X, batch_size=SIZE, steps=2)) == 2 * SIZE
+
+
+def test_evaluation_and_prediction_are_announced(shared: Sequential) -> None:
+    heard: list[str] = []
+
+    class Listening(Callback):
+        def on_test_begin(self, logs: Logs | None = None) -> None:
+            heard.append("test")
+
+        def on_test_end(self, logs: Logs | None = None) -> None:
+            heard.append("tested")
+
+        def on_predict_begin(self, logs: Logs | None = None) -> None:
+            heard.append("predict")
+
+    shared.evaluate(X, Y, verbose=0, callbacks=[Listening()])
+    shared.predict(X, callbacks=Listening())
+    shared.fit(X, Y, verbose=0, callbacks=[Listening()], validation_data=(X, Y))
+    assert heard == ["test", "tested", "predict", "test", "tested"]

@@ -10,10 +10,13 @@ import pytest
 
 import statewise.legacy as keras
 from networks import quick_compilation
-from statewise.errors import ConfigurationError, LifecycleError, ShapeError, StatewiseError
-from statewise.legacy import dialect, losses, metrics, models
+from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError, StatewiseError
+from statewise.legacy import backend, dialect, losses, metrics, models, tensorflow
+from statewise.legacy.arrays import read_rows, read_x
+from statewise.legacy.errors import UnsupportedError
 from statewise.legacy.layers import LSTM, Dense, Dropout
 from statewise.legacy.models import Sequential
+from statewise.legacy.optimizers import Adam
 
 rng = np.random.default_rng(4)
 X = rng.normal(size=(6, 3, 2)).astype(np.float32)
@@ -222,3 +225,42 @@ def test_classes_of_a_single_output_are_over_a_half(every_step: bool) -> None:
 def test_dropout_is_for_training_only() -> None:
     model = Sequential([Dropout(0.5, input_shape=(3, 2)), LSTM(3, recurrent_dropout=0.5), Dense(1)])
     np.testing.assert_array_equal(model.predict(X), model.predict(X))
+
+
+def test_boilerplate_of_sessions_changes_nothing() -> None:
+    session = tensorflow.Session(graph=tensorflow.get_default_graph(), config=tensorflow.ConfigProto())
+    backend.set_session(session)
+    backend.set_learning_phase(0)
+    with tensorflow.device("/cpu:0"), session:
+        assert backend.get_session() is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((20, 5, 3), r"leave the rows out: input_shape=\(5, 3\)"),
+        ((5,), r"for one feature a step: input_shape=\(5, 1\)"),
+    ],
+)
+def test_an_input_shape_of_other_axes(shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        LSTM(4, input_shape=shape)
+
+
+def test_what_a_model_lacks_is_named() -> None:
+    with pytest.raises(UnsupportedError, match=r"model\.inputs is not supported"):
+        Sequential().inputs  # noqa: B018 - asking is the test
+    with pytest.raises(UnsupportedError, match=r"Adam\(\.\.\.\)\.iterations is not supported"):
+        Adam().iterations  # noqa: B018 - asking is the test
+
+
+def test_objects_of_numbers_are_numbers_and_others_are_named() -> None:
+    table = np.array([[1.5], [2]], object)
+    assert read_x(table, None).dtype == np.float32
+    with pytest.raises(DataError, match="got an array of objects, 'a' the first"):
+        read_x(np.array([["a"], [2]], object), None)
+
+
+def test_class_weights_are_a_dict() -> None:
+    with pytest.raises(ConfigurationError, match=r"class_weight: expected a dict .* dict\(enumerate\(weights\)\)"):
+        read_rows(np.ones((2, 1)), np.array([0, 1]), None, np.ones(2), None)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from statewise.errors import ConfigurationError, FileError
@@ -193,3 +194,16 @@ def test_a_warning_of_statewise_is_one_line(run: Run) -> None:
         "warnings.warn('mind the step', StatewiseWarning)\n"
     )
     assert run(source) == (0, "", "statewise: tutorial.py line 5: warning: mind the step\n")
+
+
+def test_numpy_has_its_old_names_while_a_script_runs(run: Run) -> None:
+    assert run("import numpy as np\nprint(np.array([1.5]).astype(np.int), np.float is float)") == (0, "[1] True\n", "")
+    assert "int" not in vars(np)
+
+
+def test_a_warning_is_said_once_a_line(run: Run) -> None:
+    source = (
+        "import warnings\nfrom statewise.errors import StatewiseWarning\nwarnings.simplefilter('always')\n"
+        "for i in range(3):\n    warnings.warn('mind the step', StatewiseWarning)\n"
+    )
+    assert run(source)[2].count("mind the step") == 1

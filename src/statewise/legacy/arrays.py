@@ -47,6 +47,14 @@ class Rows:
         return self.pick(slice(cut)), self.pick(slice(cut, None))
 
 
+class Tensor(np.ndarray):
+    """An array that is asked for its `numpy()`, as answers were since TensorFlow 2."""
+
+    def numpy(self) -> Array:
+        """Returns the array."""
+        return np.asarray(self)
+
+
 def only(what: str, value: Any) -> Any:
     """Returns `value`, or the one array of a list of arrays, as Keras takes them for models with one input."""
     if isinstance(value, list | tuple) and len(value) == 1 and hasattr(value[0], "shape") and value[0].ndim > 0:
@@ -72,7 +80,18 @@ def as_array(what: str, value: Any) -> Array:
         raise ShapeError(f"{what}: expected rows of one length, got different ones; write pad_sequences({what}) first")
     if array.ndim == 0:
         raise DataError(f"{what}: expected an array, got {value!r}")
-    return array
+    return _numbers(what, array) if array.dtype == object else array
+
+
+def _numbers(what: str, objects: Array) -> Array:
+    """Returns numbers that a table with other columns made objects of."""
+    try:
+        return objects.astype(np.float32)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{what}: expected numbers, got an array of objects, {objects.flat[0]!r} the first; encode what is text, "
+            f"and write {what}.astype('float32')"
+        ) from None
 
 
 def read_x(x: Any, expected: Shape | None) -> Array:
@@ -103,6 +122,11 @@ def read_rows(x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | N
 
 def _weights_of_classes(y: Array, class_weight: Mapping[int, float]) -> Array:
     """Returns `[N]`: each row's weight by its class, a number or the place of the largest in `[N, V]`."""
+    if not isinstance(class_weight, Mapping):
+        raise ConfigurationError(
+            f"class_weight: expected a dict such as {{0: 1.0, 1: 5.0}}, got {type(class_weight).__name__}; of an array "
+            "make dict(enumerate(weights))"
+        )
     if y.ndim > 2:
         raise ConfigurationError("class_weight: expected one target a row; write sample_weight=, one for each step")
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y)).astype(int)

@@ -78,6 +78,23 @@ def set_session(session: Any) -> None:
     note("K.set_session(...)", "leave it out: JAX finds the devices by itself")
 
 
+def get_session() -> Any:
+    """Returns None: there is no session."""
+    note("K.get_session()", "leave it out: there is no graph")
+
+
+def set_learning_phase(value: int) -> None:
+    """Does nothing: dropout is for training alone, and `fit` trains."""
+    note("K.set_learning_phase(...)", "leave it out: fit trains, predict does not")
+
+
+def set_image_dim_ordering(order: str) -> None:
+    """Does nothing: there are no images."""
+
+
+set_image_data_format = set_image_dim_ordering
+
+
 __all__ = [
     "backend",
     "cast_to_floatx",
@@ -85,10 +102,14 @@ __all__ = [
     "epsilon",
     "eval",
     "floatx",
+    "get_session",
     "get_value",
     "image_data_format",
     "image_dim_ordering",
     "set_floatx",
+    "set_image_data_format",
+    "set_image_dim_ordering",
+    "set_learning_phase",
     "set_session",
     "set_value",
 ]

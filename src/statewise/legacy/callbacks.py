@@ -129,8 +129,11 @@ class EarlyStopping(_Wrapping):
 
     def ended(self, epoch: int) -> None:
         self.stopped_epoch = epoch
-        if self._verbose:
-            sys.stdout.write(f"Epoch {epoch + 1:05d}: early stopping\n")
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        super().on_train_end(logs)
+        if self._verbose and self.stopped_epoch:
+            sys.stdout.write(f"Epoch {self.stopped_epoch + 1:05d}: early stopping\n")
 
 
 class ModelCheckpoint(_Wrapping):
@@ -152,6 +155,7 @@ class ModelCheckpoint(_Wrapping):
             raise unsupported("ModelCheckpoint(save_freq=n)", "models are saved after epochs; leave it out")
         self._weights_only, self._period, self._verbose, self._epoch = save_weights_only, period, verbose, 0
         self.monitor, self._begun = monitor if save_best_only else None, False
+        self._saved, self._best, self._logs = 0, math.inf, Logs()
         self.core = sw.ModelCheckpoint(filepath, monitor=monitor, save_best_only=save_best_only, mode=mode)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -160,9 +164,13 @@ class ModelCheckpoint(_Wrapping):
         self._begun = True
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self._epoch = epoch + 1
-        if self._epoch % self._period == 0:
-            super().on_epoch_end(epoch, (logs or Logs()).in_both_spellings())
+        self._epoch, self._logs = epoch + 1, logs or Logs()
+        if self._epoch % self._period:
+            return
+        saved = self._saved
+        super().on_epoch_end(epoch, self._logs.in_both_spellings())
+        if self._verbose and self.monitor in self._logs and self._saved == saved:
+            sys.stdout.write(f"\nEpoch {self._epoch:05d}: {self.monitor} did not improve from {self._best:.5f}\n")
 
     def _shown(self) -> Any:
         return self
@@ -170,8 +178,14 @@ class ModelCheckpoint(_Wrapping):
     def save(self, path: str) -> None:
         """Writes the model, or its weights alone; what statewise's callback calls when it is time."""
         (self.model.save_weights if self._weights_only else self.model.save)(path)
+        self._saved += 1
+        improved = ""
+        if self.monitor is not None:
+            now = self._logs[self.monitor]
+            improved = f"{self.monitor} improved from {self._best:.5f} to {now:.5f}, "
+            self._best = now
         if self._verbose:
-            sys.stdout.write(f"\nEpoch {self._epoch:05d}: saving model to {path}\n")
+            sys.stdout.write(f"\nEpoch {self._epoch:05d}: {improved}saving model to {path}\n")
 
 
 class CSVLogger(_Wrapping):

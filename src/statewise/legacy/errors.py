@@ -17,6 +17,7 @@ class UnsupportedError(StatewiseError, AttributeError):
     """
 
 
+CONSTRAINT = "weights are not constrained here; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
 FUNCTIONAL = "the functional Model(inputs, outputs) comes later; a stack of layers is Sequential([...])"
 
 _SENTENCES = {
@@ -52,9 +53,8 @@ _SENTENCES = {
     "applications": "statewise brings no trained networks; train one with Sequential([...])",
     "image ImageDataGenerator load_img img_to_array": "statewise learns from sequences, not from images",
     "multi_gpu_model distribute": "the devices are found without it; remove the line",
-    "placeholder get_default_graph": (
-        "there are no graphs and no sessions; compile and fit do all the work, so remove the line"
-    ),
+    "constraints": CONSTRAINT,
+    "placeholder": ("there are no graphs and no sessions; compile and fit do all the work, so remove the line"),
     "GradientTape gradients": "fit differentiates the loss by itself; write model.compile(...) and model.fit(...)",
     "estimator": "write Sequential([...]), then compile and fit",
     "plot_model model_to_dot": "write model.summary(), which prints the layers",

@@ -9,7 +9,7 @@ import statewise as sw
 from statewise.errors import ConfigurationError
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
-from statewise.legacy.errors import lacking, unsupported
+from statewise.legacy.errors import CONSTRAINT, lacking, unsupported
 from statewise.legacy.layer import Layer as Base
 from statewise.legacy.options import COMMON, in_keras_2_words, refuse
 from statewise.legacy.recurrent import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, SimpleRNN
@@ -25,7 +25,6 @@ KERAS_1 = {
     "b_constraint": "bias_constraint",
     "bias": "use_bias",
 }
-CONSTRAINT = "weights are not constrained here; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
 ACTIVITY = "outputs are not penalised here; write kernel_regularizer="
 
 

@@ -13,13 +13,14 @@ import numpy as np
 import statewise as sw
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
 from statewise.legacy import answers, files, training, weights
-from statewise.legacy.arrays import Rows, read_rows
+from statewise.legacy.arrays import Rows, Tensor, read_rows
 from statewise.legacy.callback import History
 from statewise.legacy.compiled import Compiled, read_compiled
 from statewise.legacy.dialect import current
 from statewise.legacy.errors import unsupported
 from statewise.legacy.layer import Layer
 from statewise.legacy.layers import InputLayer, deserialize
+from statewise.legacy.names import fresh_name
 from statewise.legacy.optimizers import Optimizer
 from statewise.legacy.options import in_keras_2_words
 from statewise.legacy.seeds import next_seed
@@ -39,7 +40,7 @@ class Sequential:
     """
 
     def __init__(self, layers: Iterable[Layer] | Layer | None = None, name: str | None = None) -> None:
-        self.name, self.layers, self.stop_training = name or "sequential", [], False
+        self.name, self.layers, self.stop_training = name or fresh_name("Sequential"), [], False
         self.history: History | None = None
         self.epochs_done = 0  # of statewise's: what is random differs from one to the next
         self._core: sw.Sequential | None = None
@@ -338,6 +339,9 @@ class Sequential:
     predict_proba = answers.predict_proba
     predict_classes = answers.predict_classes
 
+    def _make_predict_function(self) -> None:
+        """Does nothing: predictions are compiled when they are first asked for."""
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"'Sequential' object has no attribute {name!r}")
@@ -345,7 +349,7 @@ class Sequential:
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Returns the outputs for one batch."""
-        return self.predict_on_batch(np.asarray(x))
+        return np.asarray(self.predict_on_batch(np.asarray(x))).view(Tensor)
 
     # -- files -------------------------------------------------------------------------------------------------
 

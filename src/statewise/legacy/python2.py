@@ -16,6 +16,7 @@ _INFIX = {"in", "is", "and", "or", "if", "else", "for"}
 _LONG = 60
 
 _HINTS = {
+    r"^\s*[%!]": "that is a notebook's line; remove it",
     r"^\s*except\b[^:]*,\s*\w+\s*:": "`except X, e:` is Python 2; write `except X as e:`",
     r"^\s*exec\s+[^(\s=]": "`exec code` is Python 2; write exec(code)",
     r"^\s*raise\s+\w+\s*,": "`raise X, message` is Python 2; write raise X(message)",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError, unknown_name
+from statewise.legacy.arrays import Tensor
 from statewise.legacy.errors import unsupported
 from statewise.legacy.options import in_keras_2_words, refuse
 from statewise.losses import LOSSES
@@ -35,6 +36,9 @@ KERAS = {
 """Keras's names for what statewise calls otherwise, or longer."""
 
 
+_SUCH_AS = {"loss": "'mse'", "metric": "'mse' or 'rmse'"}
+
+
 class Quantity:
     """A loss or metric of statewise's under the name that a log has it under."""
 
@@ -46,7 +50,7 @@ class Quantity:
         """Returns the values of `y_pred` against `y_true`, one for each answer."""
         values = (LOSSES[self.core] if self.core in LOSSES else METRICS[self.core]).values
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred, np.float32)
-        return np.asarray(values(y_true, y_pred))
+        return np.asarray(values(y_true, y_pred)).view(Tensor)
 
 
 def quantities(names: str) -> dict[str, Quantity]:
@@ -92,7 +96,7 @@ def read(what: str, identifier: object) -> Quantity:
             raise ConfigurationError(f"{what}: expected an object, got the class; write {name}()")
         raise unsupported(
             f"the {what} function {name}",
-            f"a {what} of your own is not compiled here; name one of Keras's, such as 'mse'",
+            f"a {what} of your own is not compiled here; name one of Keras's, such as {_SUCH_AS[what]}",
         )
     if not isinstance(identifier, str):
         raise unknown_name(what, identifier, [*LOSSES, *KERAS])

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 import statewise as sw
-from statewise.errors import ConfigurationError, StateError
+from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
-from statewise.legacy.errors import unsupported
+from statewise.legacy.errors import CONSTRAINT, unsupported
 from statewise.legacy.layer import Layer
 from statewise.legacy.options import COMMON, in_keras_2_words, in_order, refuse
 from statewise.legacy.spellings import note
@@ -35,7 +35,6 @@ INITIALIZERS = {
     "bias": "bias_initializer",
 }
 PENALTIES = ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer")
-CONSTRAINT = "weights are not constrained here; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
 
 
 STARTS = "kernel_initializer recurrent_initializer bias_initializer"
@@ -64,6 +63,7 @@ class Recurrent(Layer):
         options = in_order(call, (*self.arguments, *OTHERS.split()), args, options, KERAS_1, SAME_RESULT)
         super().__init__(**{name: options[name] for name in options if name in COMMON})
         self.options = {name: value for name, value in options.items() if name not in COMMON}
+        _check_row_shape(call, self.row_shape)
         refuse(call, CONSTRAINT, **{name: options.get(name) for name in options if name.endswith("_constraint")})
         refuse(call, "write kernel_regularizer=", activity_regularizer=options.get("activity_regularizer"))
         self.stateful = bool(options.get("stateful"))
@@ -103,6 +103,15 @@ class Recurrent(Layer):
             raise unsupported("calling a layer that is in a model", "call model.predict(x), or make a layer for itself")
         x = np.asarray(x, np.float32)
         return _answer(model.build_for(x.shape[1:]), self, x, initial_state)
+
+
+def _check_row_shape(call: str, shape: Any) -> None:
+    """Raises ShapeError unless `shape` is steps and features, with what they most likely are."""
+    if shape is None or len(shape) == 2:
+        return
+    steps = {1: (*shape, 1), 3: tuple(shape[1:])}.get(len(shape), (10, 3))
+    why = "leave the rows out" if len(shape) == 3 else "for one feature a step"
+    raise ShapeError(f"{call} input_shape: expected (steps, features), got {tuple(shape)}; {why}: input_shape={steps}")
 
 
 def _answer(core: sw.Sequential, layer: Recurrent, x: Array, initial_state: Sequence[Array] | None) -> Any:

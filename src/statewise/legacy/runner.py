@@ -14,6 +14,8 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
+import numpy as np
+
 from statewise.errors import ConfigurationError, FileError, StatewiseError, StatewiseWarning
 from statewise.legacy import dialect, names, python2, seeds, spellings
 from statewise.legacy.imports import MISSING, guarded, keras_modules, missing
@@ -88,7 +90,7 @@ def _compiled(script: str, source: str) -> CodeType:
 def _execute(script: str, code: CodeType, arguments: Sequence[str]) -> int:
     folder = os.path.dirname(os.path.realpath(script))
     try:
-        with _as_main(script, folder, arguments) as main, _short_warnings(script):
+        with _as_main(script, folder, arguments) as main, _short_warnings(script), _numpy_of_its_time():
             exec(code, vars(main))
     except SystemExit as end:
         return _exit_status(end)
@@ -125,13 +127,28 @@ def _as_main(script: str, folder: str, arguments: Sequence[str]) -> Iterator[Mod
 
 
 @contextmanager
+def _numpy_of_its_time() -> Iterator[None]:
+    """Returns a context in which NumPy has the names that it had until 1.24, such as `np.int` for int."""
+    gone = {kind.__name__: kind for kind in (int, float, complex, object, str) if kind.__name__ not in vars(np)}
+    vars(np).update(gone)
+    try:
+        yield
+    finally:
+        for name in gone:
+            vars(np).pop(name, None)
+
+
+@contextmanager
 def _short_warnings(script: str) -> Iterator[None]:
     """Returns a context in which a warning of statewise's is one line that names the script's."""
-    shown = warnings.showwarning
+    shown, said = warnings.showwarning, set()
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **others: Any) -> None:
         if issubclass(category, StatewiseWarning):
-            _say(f"statewise: {_place(script, spellings.line_of(script) or 0)}: warning: {message}")
+            line = f"statewise: {_place(script, spellings.line_of(script) or 0)}: warning: {message}"
+            if line not in said:
+                _say(line)
+            said.add(line)
         else:
             shown(message, category, *place, **others)
 

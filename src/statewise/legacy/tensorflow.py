@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging as _logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -94,6 +96,28 @@ config = _Names(
 test = _Names(is_gpu_available=lambda: bool(_list_devices("GPU")))
 
 
+def get_default_graph() -> Any:
+    """Returns None: there is no graph."""
+    note("tf.get_default_graph()", "leave it out: there is no graph")
+
+
+def disable_eager_execution() -> None:
+    """Does nothing: there is no graph."""
+
+
+enable_eager_execution = enable_v2_behavior = disable_v2_behavior = disable_eager_execution
+
+
+@contextmanager
+def device(name: str) -> Iterator[None]:
+    """Returns a context that changes nothing: JAX finds the devices."""
+    note("tf.device(...)", "leave it out: JAX finds the devices by itself")
+    yield
+
+
+version = _Names(VERSION=__version__)
+
+
 def reset_default_graph() -> None:
     """Does what `keras.backend.clear_session` does."""
     importlib.import_module("statewise.legacy.backend").clear_session()
@@ -110,8 +134,14 @@ __all__ = [
     "InteractiveSession",
     "Session",
     "config",
+    "device",
+    "disable_eager_execution",
+    "disable_v2_behavior",
+    "enable_eager_execution",
+    "enable_v2_behavior",
     "executing_eagerly",
     "float32",
+    "get_default_graph",
     "get_logger",
     "int32",
     "int64",
@@ -120,6 +150,7 @@ __all__ = [
     "reset_default_graph",
     "set_random_seed",
     "test",
+    "version",
 ]
 
 __getattr__ = lacking("tensorflow", __all__)
