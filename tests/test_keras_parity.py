@@ -113,7 +113,9 @@ def test_the_file_holds_the_cases(recorded: Arrays) -> None:
     assert {key.split("/")[0] for key in recorded if "/" in key} == CASES.keys()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if number % 2 else ()) for number, name in enumerate(CASES)]
+)
 def test_training_repeats_keras(name: str, recorded: Arrays) -> None:
     keras = {key.removeprefix(f"{name}/"): array for key, array in recorded.items() if key.startswith(f"{name}/")}
     ours = repeat(CASES[name], keras)

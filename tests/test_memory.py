@@ -60,6 +60,7 @@ def report(lag: int, *, each_step: bool = True, noise: float = 0.0, **options: A
 # ------------------------------------------------------------------------------------- losses by span
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lag", [0, 2, 3])
 def test_the_loss_at_each_span_is_that_of_the_steps_it_cuts_off(lag: int) -> None:
     """Reset every k steps, the first `lag` of each k but the first lose what they would echo: an error of 1 each."""
@@ -71,6 +72,7 @@ def test_the_loss_at_each_span_is_that_of_the_steps_it_cuts_off(lag: int) -> Non
     assert found.carried is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lag", "spans"), [(0, 1), (1, 2), (2, 4)])
 def test_one_answer_a_row_sees_exactly_the_last_steps(lag: int, spans: int) -> None:
     found = report(lag, each_step=False)
@@ -78,6 +80,7 @@ def test_one_answer_a_row_sees_exactly_the_last_steps(lag: int, spans: int) -> N
     assert found.uses == spans
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [2, 9])
 def test_spans_double_up_to_the_whole_row(steps: int) -> None:
     losses = echo(1).memory_report(X[:, :steps], echoed(X[:, :steps], 1)).losses
@@ -100,6 +103,7 @@ def test_what_answers_by_its_own_step_uses_no_memory(each_step: bool, noise: flo
     assert found.conclusion == "This model uses no memory: knowing the last step alone, it answers as well."
 
 
+@pytest.mark.slow
 def test_a_trained_echo_is_told_from_what_needs_no_memory() -> None:
     """Two models of one kind, trained alike; one must remember the step before the last, the other nothing."""
     x = np.random.default_rng(53).choice([-1.0, 1.0], (64, 12, 1))
@@ -232,6 +236,7 @@ def test_masked_steps_have_no_loss_and_so_no_gradient() -> None:
 # ---------------------------------------------------------------------------------------------- gates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flagged", [False, True], ids=["plain", "reset-and-mask"])
 def test_gate_shares_are_those_counted_by_hand(flagged: bool) -> None:
     model = sw.Sequential([sw.LSTM(5, return_sequences=True, input_shape=(None, 2)), sw.Dense(2)], seed=1)
@@ -266,6 +271,7 @@ def test_an_echos_gates_are_as_it_was_made() -> None:
     assert report(1).gates == {"lstm": {"i": GateUse(0.0, 1.0), "f": GateUse(1.0, 0.0), "o": GateUse(0.0, 1.0)}}
 
 
+@pytest.mark.slow
 def test_each_layer_and_kind_has_its_gates() -> None:
     layers = [
         sw.GRU(2, return_sequences=True),
@@ -368,6 +374,7 @@ def test_a_single_row_has_a_reset_in_place_of_another_past() -> None:
     assert model.memory_report(x, echoed(x, 2)).uses in (3, 4)
 
 
+@pytest.mark.slow
 def test_windows_that_lie_side_by_side_do_not_lend_each_other_their_past() -> None:
     series = np.random.default_rng(8).normal(size=200)
     framed = sw.windows(series, 6)
@@ -381,6 +388,7 @@ def test_windows_that_lie_side_by_side_do_not_lend_each_other_their_past() -> No
     assert reports[0].knowing[1] == pytest.approx(reports[1].knowing[1], rel=0.35)
 
 
+@pytest.mark.slow
 def test_padding_on_the_right_does_not_change_a_report() -> None:
     model = sw.Sequential([sw.LSTM(4), sw.Dense(1)], seed=1)
     model.compile("adam", "mse")

@@ -126,6 +126,7 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 # ---------------------------------------------------------------------------------------------- state
 
 
+@pytest.mark.slow
 @read_in_pieces
 def test_the_state_matters(subject: Subject) -> None:
     """Guards the tests below, which would all pass if states were ignored."""
@@ -174,6 +175,7 @@ def parts_by_place(state: sw.State) -> dict[str, dict[str, Array]]:
     return {name: {place: np.asarray(part) for place, part in parts_of(state[name]).items()} for name in state}
 
 
+@pytest.mark.slow
 @every_network
 def test_a_call_changes_nothing(subject: Subject) -> None:
     model, x, start = subject.model, subject.x.copy(), subject.start
@@ -407,6 +409,7 @@ def reference_pass(layer: Any, weights: dict[str, Any], x: Any) -> Array:
     return np.asarray(y)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(
     ("reader", "merge"), [*((reader, "concat") for reader in READERS), *(("lstm", merge) for merge in MERGES)]

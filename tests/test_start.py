@@ -195,6 +195,7 @@ STARTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_validation_never_disturbs_training(start: Callable[[Any], Any]) -> None:
     alone, watched = tagger(), tagger()

@@ -42,7 +42,7 @@ def without_memory(model: sw.Sequential, x: Any, y: Any) -> dict[str, float]:
 # ------------------------------------------------------------------------------------------------ echo with a lag
 
 
-@pytest.mark.parametrize("lag", [1, 2, 4])
+@pytest.mark.parametrize("lag", [1, *(pytest.param(lag, marks=pytest.mark.slow) for lag in (2, 4))])
 def test_an_echo_is_learnt_through_lanes(lag: int) -> None:
     model = echo.train(SEED, lag, epochs=30, verbose=0)
     unseen, chance = echo.echo(2 * SEED + 1, lag, 1000), 1 / echo.SYMBOLS
@@ -72,6 +72,7 @@ def test_numbers_are_added_across_100_steps() -> None:
 # ---------------------------------------------------------------------------------------------------- copy memory
 
 
+@pytest.mark.slow
 def test_three_symbols_are_copied_across_10_steps() -> None:
     model = copy_memory.network(SEED, units=32)
     model.fit(*copy_memory.copy(2 * SEED, 2000, 10, remember=3), batch_size=20, epochs=30, verbose=0)

@@ -58,6 +58,7 @@ NETWORKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", NETWORKS)
 def test_every_network_is_verified(case: Case) -> None:
     """With resets and masks inside."""

@@ -63,7 +63,6 @@ LOSSES: dict[str, Case] = {
         metrics=("acc", "mse"),
         y="binary",
         optimizer=lambda optimizers: optimizers.Adam(lr=0.05),
-        often=True,
     ),
     "loss_categorical": replace(CLASSIFICATION, metrics=("acc", "mse", "mae")),
     "loss_sparse": replace(CLASSIFICATION, loss="sparse_categorical_crossentropy", y="classes", often=True),
@@ -110,8 +109,7 @@ LAYERS: dict[str, Case] = {
         lambda layers: [
             layers.LSTM(4, recurrent_activation="hard_sigmoid", input_shape=(STEPS, FEATURES)),
             layers.Dense(3, activation="hard_sigmoid"),
-        ],
-        often=True,
+        ]
     ),
     "relu_without_bias": Case(
         lambda layers: [
@@ -194,7 +192,6 @@ LAYERS: dict[str, Case] = {
             layers.TimeDistributed(layers.Dense(3)),
         ],
         y="real_steps",
-        often=True,
     ),
     "flatten": Case(
         lambda layers: [

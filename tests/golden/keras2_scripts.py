@@ -148,15 +148,15 @@ STATEFUL = Case(stateful, batch_size=BATCH, train=fitted(batch_size=BATCH))
 
 STATES: dict[str, Case] = {
     "stateful_at_once": replace(STATEFUL, often=True),
-    "stateful_epoch_by_epoch": replace(STATEFUL, train=epoch_by_epoch, metrics=("mae",), often=True),
+    "stateful_epoch_by_epoch": replace(STATEFUL, train=epoch_by_epoch, metrics=("mae",)),
     "stateful_two_fits": replace(
         STATEFUL, train=two_fits, optimizer=lambda optimizers: optimizers.Adam(lr=0.02), often=True
     ),
     "stateful_validated": replace(STATEFUL, train=validated, often=True),
     "stateful_half": replace(STATEFUL, layers=half_stateful, train=two_fits, often=True),
     "stateful_stacked": replace(STATEFUL, layers=stacked_stateful, train=lower_layer_reset),
-    "stateful_from_states": replace(STATEFUL, train=set_states, often=True),
-    "stateful_batch_by_batch": replace(STATEFUL, train=batch_by_batch, metrics=("mae",), often=True),
+    "stateful_from_states": replace(STATEFUL, train=set_states),
+    "stateful_batch_by_batch": replace(STATEFUL, train=batch_by_batch, metrics=("mae",)),
     "stateful_masked": replace(
         STATEFUL,
         layers=lambda layers: [
@@ -182,10 +182,10 @@ STATES: dict[str, Case] = {
 SCRIPTS: dict[str, Case] = {
     "on_batch": replace(CLASSIFICATION, train=batch_by_batch),
     "fit_generator": replace(REGRESSION, train=by_generator),
-    "validation_split": replace(REGRESSION, metrics=("mae",), train=fitted(validation_split=0.3), often=True),
+    "validation_split": replace(REGRESSION, metrics=("mae",), train=fitted(validation_split=0.3)),
     "sample_weight": replace(CLASSIFICATION, train=weights_everywhere, often=True),
     "class_weight": replace(CLASSIFICATION, train=fitted(class_weight={0: 0.5, 1: 1.0, 2: 3.0})),
-    "rate_set_by_hand": replace(REGRESSION, train=rate_set_by_hand, often=True),
+    "rate_set_by_hand": replace(REGRESSION, train=rate_set_by_hand),
     "rate_on_schedule": replace(REGRESSION, train=rate_on_schedule),
     "rate_on_plateau": replace(REGRESSION, train=rate_on_plateau, often=True),
     "stopped_early": replace(REGRESSION, train=stopped_early),

@@ -139,10 +139,7 @@ PROMISES: dict[str, list[Promise]] = {
 OPTIONS = {"keras1/print_statements.py": ["--fix-print"]}
 QUICK = [
     "keras1/alphabet_stateful.py",
-    "keras1/generators.py",
     "keras1/print_statements.py",
-    "keras2/saving.py",
-    "keras2/timeseries_generator.py",
     "tf_keras/lifecycle.py",
 ]
 

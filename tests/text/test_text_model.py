@@ -36,6 +36,7 @@ def test_the_published_story_is_told(story: sw.TextModel) -> None:
     assert story.evaluate(FABLE).accuracy > 0.95  # published: 91.2 % after 50,000 steps
 
 
+@pytest.mark.slow
 def test_carrying_the_state_learns_the_story_too(carried: sw.TextModel) -> None:
     assert carried.evaluate(FABLE).accuracy > 0.97
     assert carried.generate("long ago", 6, temperature=0) == ", the mice had a general"
@@ -74,6 +75,7 @@ def test_validation_does_not_move_training() -> None:
     assert losses[0] == losses[1]
 
 
+@pytest.mark.slow
 def test_chinese_by_character() -> None:
     model = sw.TextModel(units=32, dropout=0.0, seed=1)
     model.fit(CHINESE, epochs=150, batch_size=2, steps=12, learning_rate=0.02, verbose=0)

@@ -109,6 +109,7 @@ def _built(model: Any) -> Any:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", QUIET.values(), ids=QUIET)
 def test_a_training_that_can_learn_does_not_warn(action: Callable[[], object]) -> None:
     assert warned(action) == []

@@ -189,6 +189,7 @@ def test_truncated_training_equals_a_loop_over_chunks(tbptt: Any, k1: int, k2: i
     check_by_hand(k1, k2, tbptt, learnt=True, data=DATA["all"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["k", "k2-longer", "k2-shorter"])
 def test_so_it_does_where_each_batch_starts_afresh(name: str) -> None:
     tbptt, k1, k2 = LENGTHS[name]
@@ -241,6 +242,7 @@ def test_warming_up_comes_before_truncation() -> None:
 # -------------------------------------------------------------------------------- one answer a row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tbptt", [1, 3, STEPS])
 @pytest.mark.parametrize("learnt", [False, True], ids=["zeros", "learnt"])
 def test_gradients_of_one_answer_a_row_reach_that_far_back(tbptt: int, learnt: bool) -> None:
@@ -345,6 +347,7 @@ def test_an_epochs_number_decides_the_lengths_drawn_in_it() -> None:
     assert_same(cut.get_weights(), whole.get_weights(), "weights")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tbptt", [7, (7, 16), "random:10", "random:2"], ids=str)
 def test_every_step_is_scored_once_however_it_is_cut(tbptt: Any) -> None:
     """At a rate that changes nothing the loss of an epoch is that of `evaluate`."""
