@@ -9,7 +9,7 @@ import numpy as np
 from keras.callbacks import LambdaCallback, ModelCheckpoint
 from keras.layers import Dense, LSTM
 from keras.models import Sequential
-from keras.optimizers import RMSprop
+from keras.optimizers import Adam
 
 seed = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 np.random.seed(seed)
@@ -43,7 +43,7 @@ def build():
     model = Sequential()
     model.add(LSTM(64, input_shape=(maxlen, len(chars))))
     model.add(Dense(len(chars), activation='softmax'))
-    model.compile(loss='categorical_crossentropy', optimizer=RMSprop(lr=0.01))
+    model.compile(loss='categorical_crossentropy', optimizer=Adam(lr=0.01))
     return model
 
 
@@ -71,7 +71,7 @@ def on_epoch_end(epoch, logs):
 model = build()
 path = os.path.join(tempfile.mkdtemp(), 'weights-best.hdf5')
 checkpoint = ModelCheckpoint(path, monitor='loss', verbose=0, save_best_only=True, mode='min')
-model.fit(x, y, batch_size=32, epochs=60, verbose=0, callbacks=[LambdaCallback(on_epoch_end=on_epoch_end), checkpoint])
+model.fit(x, y, batch_size=32, epochs=120, verbose=0, callbacks=[LambdaCallback(on_epoch_end=on_epoch_end), checkpoint])
 
 reader = build()
 reader.load_weights(path)
