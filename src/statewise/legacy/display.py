@@ -35,9 +35,14 @@ class Display:
         if self.verbose:
             _print(f"Epoch {epoch + 1}/{self.epochs}\n")
 
+    @property
+    def live(self) -> bool:
+        """Whether someone watches a bar."""
+        return self.verbose == 1 and sys.stdout.isatty()
+
     def step(self, done: int, logs: Mapping[str, float]) -> None:
         """Shows how far an epoch is, to someone who watches."""
-        if self.verbose == 1 and sys.stdout.isatty():
+        if self.live:
             full = min(WIDTH - 1, WIDTH * done // max(self.steps, 1))
             values = "".join(f" - {name}: {value:.4f}" for name, value in logs.items())
             _print(f"\r{done}/{self.steps} [{'=' * full}>{'.' * (WIDTH - 1 - full)}]{values}")

@@ -99,14 +99,7 @@ class Optimizer:
     def lr(self, rate: Any) -> None:
         self.set_rate(float(rate))
 
-    @property
-    def learning_rate(self) -> Rate:
-        """The learning rate, before any `decay`."""
-        return Rate(self)
-
-    @learning_rate.setter
-    def learning_rate(self, rate: Any) -> None:
-        self.set_rate(float(rate))
+    learning_rate = lr
 
     @property
     def decay(self) -> float:

@@ -45,9 +45,9 @@ class States:
         ]
 
     def forget(self) -> None:
-        """Starts those layers afresh that do not keep their state."""
+        """Starts those layers afresh, beside others that keep their state, that do not keep theirs."""
         core = self._model.core
-        if core.state is not None:
+        if self.mixed and core.state is not None:
             zeros = core.zero_state(core.state.batch)
             for name in self._forgetful():
                 core.state = core.state.replace(name, **zeros[name]._asdict())

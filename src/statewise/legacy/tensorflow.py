@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging as _logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from statewise.legacy.errors import lacking, unsupported
+from statewise.legacy.names import forget_names
 from statewise.legacy.seeds import set_seed
 from statewise.legacy.spellings import note
 
@@ -119,8 +119,8 @@ version = _Names(VERSION=__version__)
 
 
 def reset_default_graph() -> None:
-    """Does what `keras.backend.clear_session` does."""
-    importlib.import_module("statewise.legacy.backend").clear_session()
+    """Begins to count the names of layers anew, as `keras.backend.clear_session`; there is no graph."""
+    forget_names()
 
 
 def executing_eagerly() -> bool:

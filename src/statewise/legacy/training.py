@@ -104,7 +104,8 @@ class Fit:
             logs = learn(model, rows)
             if answers := model.count_answers(rows.x):
                 means.add(logs, len(rows), answers)
-            self.display.step(number + 1, means.logs())
+            if self.display.live:
+                self.display.step(number + 1, means.logs())
             self.callbacks.call("on_train_batch_end", number, Logs(logs, batch=number, size=len(rows)))
             if model.stop_training:
                 break
@@ -203,8 +204,7 @@ def _parts(rows: Rows | None) -> tuple[Any, ...] | None:
 
 def learn(model: Sequential, rows: Rows) -> Logs:
     """Returns the loss and metrics of one batch, from before the update that it makes."""
-    if model.states.mixed:
-        model.states.forget()
+    model.states.forget()
     history = _fit(model, rows, len(rows), 1, shuffle=False)
     return model.compiled.logs({name: values[0] for name, values in history.history.items()})
 
@@ -222,8 +222,7 @@ def score(model: Sequential, batches: Batches, prefix: str = "") -> Logs:
         means.add(_evaluate(model, batches.rows, batches.batch_size), 1, 1)
     else:
         for rows in batches:
-            if model.states.mixed:
-                model.states.forget()
+            model.states.forget()
             if answers := model.count_answers(rows.x):
                 means.add(_evaluate(model, rows, len(rows)), len(rows), answers)
         if means.empty:
