@@ -77,6 +77,14 @@ def unsupported(name: str, advice: str) -> UnsupportedError:
     return UnsupportedError(f"{name} is not supported: {advice}")
 
 
+def not_there(name: str, described: str, advice: str) -> AttributeError:
+    """Returns the error for an attribute, described to users, that an object of Keras's lacks here.
+
+    For a private name, which Python's protocols ask for, that is an AttributeError and no more.
+    """
+    return AttributeError(name) if name.startswith("_") else unsupported(described, advice)
+
+
 def absent(module: str, name: str, known: Iterable[str]) -> UnsupportedError:
     """Returns the error for the name `name` that Keras's `module` lacks here: its advice, or the nearest known name.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import LifecycleError
-from statewise.legacy.errors import FUNCTIONAL, unsupported
+from statewise.legacy.errors import FUNCTIONAL, not_there, unsupported
 from statewise.legacy.initializers import Initializer
 from statewise.legacy.names import fresh_name
 from statewise.legacy.spellings import note
@@ -130,9 +130,7 @@ class Layer:
             return self.options[name]
         if name in vars(vars(self).get("core", self)):  # an option that was not given
             return getattr(self.core, name)
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        raise unsupported(f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what a layer has")
+        raise not_there(name, f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what a layer has")
 
     def _in_model(self) -> Sequential:
         if self.model is None:

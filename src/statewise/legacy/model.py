@@ -17,7 +17,7 @@ from statewise.legacy.arrays import Rows, Tensor, read_rows
 from statewise.legacy.callback import History
 from statewise.legacy.compiled import Compiled, read_compiled
 from statewise.legacy.dialect import current
-from statewise.legacy.errors import unsupported
+from statewise.legacy.errors import not_there, unsupported
 from statewise.legacy.layer import Layer
 from statewise.legacy.layers import InputLayer, deserialize
 from statewise.legacy.names import fresh_name
@@ -343,9 +343,7 @@ class Sequential:
         """Does nothing: predictions are compiled when they are first asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"'Sequential' object has no attribute {name!r}")
-        raise unsupported(f"model.{name}", "docs/legacy.md lists what a model has")
+        raise not_there(name, f"model.{name}", "docs/legacy.md lists what a model has")
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Returns the outputs for one batch."""

@@ -11,7 +11,7 @@ import numpy as np
 import statewise as sw
 from statewise.errors import ConfigurationError, unknown_name
 from statewise.legacy.dialect import current
-from statewise.legacy.errors import lacking, unsupported
+from statewise.legacy.errors import lacking, not_there, unsupported
 from statewise.legacy.options import in_keras_2_words, unknown_option
 from statewise.legacy.spellings import note
 from statewise.optimizers import Optimizer as CoreOptimizer
@@ -113,9 +113,7 @@ class Optimizer:
             self.set_rate(rate)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        raise unsupported(f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what an optimizer has")
+        raise not_there(name, f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what an optimizer has")
 
     def set_rate(self, rate: float) -> None:
         """Changes the learning rate, of the training that uses it too."""

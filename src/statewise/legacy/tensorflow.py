@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.legacy.errors import lacking, unsupported
+from statewise.legacy.errors import lacking, not_there
 from statewise.legacy.names import forget_names
 from statewise.legacy.seeds import set_seed
 from statewise.legacy.spellings import note
@@ -26,9 +26,7 @@ class _Names(SimpleNamespace):
     """A part of tensorflow that holds little."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"no attribute {name!r}")
-        raise unsupported(f"tensorflow's {name}", "docs/legacy.md lists what there is; leave it out")
+        raise not_there(name, f"tensorflow's {name}", "docs/legacy.md lists what there is; leave it out")
 
 
 class ConfigProto:
@@ -58,9 +56,7 @@ class Session:
         """Ends it."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"'Session' object has no attribute {name!r}")
-        raise unsupported(f"session.{name}", "there is no graph to run; call the model")
+        raise not_there(name, f"session.{name}", "there is no graph to run; call the model")
 
 
 InteractiveSession = Session
