@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from statewise.data.lanes import lanes as lanes
     from statewise.data.windows import Windows as Windows
     from statewise.data.windows import windows as windows
+    from statewise.data.word_vectors import WordVectors as WordVectors
+    from statewise.data.word_vectors import read_word_vectors as read_word_vectors
     from statewise.errors import StatewiseError as StatewiseError
     from statewise.errors import StatewiseWarning as StatewiseWarning
     from statewise.files import read_text as read_text
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from statewise.optimizers import Nadam as Nadam
     from statewise.optimizers import RMSprop as RMSprop
     from statewise.plots import plot_history as plot_history
+    from statewise.sampled_softmax import SampledSoftmax as SampledSoftmax
     from statewise.schedules import CosineDecay as CosineDecay
     from statewise.schedules import ExponentialDecay as ExponentialDecay
     from statewise.schedules import InverseTimeDecay as InverseTimeDecay
@@ -92,6 +95,7 @@ _HOMES = {
     "RepeatVector": "layers",
     "Reshape": "layers",
     "SGD": "optimizers",
+    "SampledSoftmax": "sampled_softmax",
     "Sequential": "model",
     "SimpleRNN": "layers",
     "State": "state",
@@ -103,10 +107,12 @@ _HOMES = {
     "TextModel": "text",
     "TimeDistributed": "layers",
     "Windows": "data.windows",
+    "WordVectors": "data.word_vectors",
     "lanes": "data.lanes",
     "load": "loading",
     "plot_history": "plots",
     "read_text": "files",
+    "read_word_vectors": "data.word_vectors",
     "split_text": "data.codecs",
     "windows": "data.windows",
 }

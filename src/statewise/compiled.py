@@ -17,6 +17,7 @@ from statewise.layers import Layer
 from statewise.leaves import fill_leaves, name_leaves
 from statewise.network import Network, network_from_config
 from statewise.optimizers import Optimizer, learning_rate_of, with_learning_rate
+from statewise.sampled_softmax import SampledSoftmax
 from statewise.settings import Settings
 from statewise.shapes import Array
 from statewise.state import State
@@ -40,10 +41,12 @@ class Compiled(Definition):
     def compile(
         self,
         optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
-        loss: str | None = None,
+        loss: str | SampledSoftmax | None = None,
         metrics: Sequence[str] = (),
     ) -> None:
         """Says how to train: an optimiser by name, configured, or any Optax transformation; loss and metrics by name.
+
+        For many classes the loss may be a `SampledSoftmax`, which goes without metrics.
 
         Raises:
             ConfigurationError: a name that does not exist; the message has the nearest.

@@ -7,13 +7,15 @@ sigmoid that a cross-entropy belongs to, the value is computed from what came be
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from statewise.errors import unknown_name
 from statewise.layers.activations import ACTIVATIONS
+from statewise.sampled_softmax import SampledSoftmax
 
 EPSILON = 1e-7
 """Probabilities are kept this far from 0 and 1 where a logarithm is taken of them, as in Keras."""
@@ -134,6 +136,7 @@ class Loss:
     target: str  # what y holds: "real", "binary", "onehot" or "classes"
     head: str | None = None
     of_logits: Values | None = None
+    sampling: SampledSoftmax | None = None  # what training minimises in place of the values
 
     def on(self, head: str) -> Values:
         """Returns the values as a function of what comes before the activation `head` at the network's end."""
@@ -141,6 +144,10 @@ class Loss:
             return self.of_logits
         activation = ACTIVATIONS[head]
         return lambda y_true, z: self.values(y_true, activation(z))
+
+    def config(self) -> str | dict[str, Any]:
+        """Returns the loss as JSON holds it."""
+        return self.name if self.sampling is None else self.sampling.config()
 
 
 LOSSES: dict[str, Loss] = {
@@ -189,7 +196,7 @@ ALIASES = {
 
 
 def get_loss(name: object) -> Loss:
-    """Returns the loss called `name`, which may be one of its other names in `ALIASES`, such as `mse`.
+    """Returns the loss called `name`, which may be one of its other names in `ALIASES`, or a `SampledSoftmax`.
 
     What Keras's names do not say: `cosine_similarity` is -1 where two vectors point the same way, since a loss falls;
     the hinges take -1 and 1, and read 0 as -1.
@@ -197,7 +204,14 @@ def get_loss(name: object) -> Loss:
     Raises:
         ConfigurationError: there is none of that name; the message has the nearest.
     """
+    if isinstance(name, SampledSoftmax):
+        return replace(LOSSES["sparse_categorical_crossentropy"], sampling=name)
     full = ALIASES.get(name, name) if isinstance(name, str) else ""
     if full not in LOSSES:
         raise unknown_name("loss", name, [*LOSSES, *ALIASES])
     return LOSSES[full]
+
+
+def loss_from_config(config: str | dict[str, Any]) -> str | SampledSoftmax:
+    """Returns the loss that `Loss.config` described, as `get_loss` takes it."""
+    return config if isinstance(config, str) else SampledSoftmax(config["samples"], config["distribution"])

@@ -9,7 +9,7 @@ import optax
 
 from statewise.errors import ConfigurationError
 from statewise.leaves import fill_leaves
-from statewise.losses import Loss, get_loss
+from statewise.losses import Loss, get_loss, loss_from_config
 from statewise.metrics import check_metric_names, get_metric
 from statewise.network import Network, NetworkParams
 from statewise.optimizers import Optimizer, get_optimizer, optimizer_from_config
@@ -35,14 +35,23 @@ class Settings(NamedTuple):
             raise ConfigurationError(f"metrics: expected a list of names such as ['accuracy'], got {metrics!r}")
         names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         check_metric_names(names)
-        return cls(get_optimizer(optimizer), get_loss(loss), names)
+        settings = cls(get_optimizer(optimizer), get_loss(loss), names)
+        if names and settings.loss.sampling is not None:
+            raise ConfigurationError(
+                f"metrics: expected none with SampledSoftmax, which trains without computing every class, got "
+                f"{list(names)}; leave them out, and once it is trained compile with "
+                "loss='sparse_categorical_crossentropy' and these metrics to evaluate it: the weights stay"
+            )
+        return settings
 
     def programs(self, network: Network) -> Programs:
         """Returns the compiled programs that train and evaluate `network` so.
 
         Raises:
-            ConfigurationError: a metric cannot be computed on what the loss compares.
+            ConfigurationError: a metric cannot be computed on what the loss compares, or the loss on this network.
         """
+        if self.loss.sampling is not None:
+            self.loss.sampling.check_output(network.layers[-1])
         outputs = network.output_shape[-1] or 0
         metrics = tuple(get_metric(name, self.loss.target, outputs) for name in self.metrics)
         return programs_for(network, self.loss, metrics, self.optimizer)
@@ -59,11 +68,12 @@ class Settings(NamedTuple):
     def config(self) -> dict[str, Any]:
         """Returns the settings as JSON holds them; an optimiser that no file can hold becomes None."""
         optimizer = self.optimizer.config() if isinstance(self.optimizer, Optimizer) else None
-        return {"optimizer": optimizer, "loss": self.loss.name, "metrics": list(self.metrics)}
+        return {"optimizer": optimizer, "loss": self.loss.config(), "metrics": list(self.metrics)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any] | None) -> Settings | None:
         """Returns the settings that `config` described; None if it lacks the optimiser."""
         if config is None or config["optimizer"] is None:
             return None
-        return cls.of(optimizer_from_config(config["optimizer"]), config["loss"], config["metrics"])
+        optimizer, loss = optimizer_from_config(config["optimizer"]), loss_from_config(config["loss"])
+        return cls.of(optimizer, loss, config["metrics"])

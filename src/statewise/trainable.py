@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import jax
 import numpy as np
@@ -256,6 +256,34 @@ class Trainable(Compiled):
         self._programs()
 
     # -- evaluate ----------------------------------------------------------------------------------------------
+
+    @overload
+    def evaluate(
+        self,
+        x: object,
+        y: object = None,
+        *,
+        batch_size: int | None = None,
+        sample_weight: object = None,
+        state: str | State = "fresh",
+        reset: object = None,
+        mask: object = None,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+
+    @overload
+    def evaluate(
+        self,
+        x: object,
+        y: object = None,
+        *,
+        batch_size: int | None = None,
+        sample_weight: object = None,
+        state: str | State = "fresh",
+        reset: object = None,
+        mask: object = None,
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
 
     def evaluate(
         self,

@@ -244,7 +244,7 @@ def test_carry_goes_on_from_the_models_state_and_leaves_the_end_there(how: str) 
     else:
         logs = model.evaluate(X[:BATCH], Y[:BATCH], batch_size=BATCH, state="carry", return_dict=True)
         expected = -np.log(np.take_along_axis(np.asarray(p), Y[:BATCH, :, None], axis=-1)).mean()
-        assert logs["loss"] == pytest.approx(expected, rel=1e-5)  # type: ignore[index,call-overload]
+        assert logs["loss"] == pytest.approx(expected, rel=1e-5)
     assert_close(model.state, end, "state")
 
 

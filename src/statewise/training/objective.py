@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.losses import Loss
+from statewise.layers import Activation
+from statewise.losses import Loss, Values
 from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
+from statewise.sampled_softmax import SampledSoftmax
 from statewise.shapes import Array
 from statewise.state import LayerStates
 
@@ -119,23 +121,34 @@ class Objective:
         once for each element, so that it is once in their mean.
         """
         bare, head = self.network.without_head()
+        values_of = self.loss.on(head)
+        if self.loss.sampling is not None and rng is not None:
+            bare, values_of = self._sampled(self.loss.sampling, params, rng)
         parts = [batch.steps(part, True) for part in (slice(None, passing), slice(passing, None)) if passing] or [batch]
         answers, passed = [], states
         for number, part in enumerate(parts):
             key = rng if rng is None or number == 0 else jax.random.fold_in(rng, number)
-            logits, states = bare.apply(params, part.x, states, reset=part.reset, mask=part.mask, rng=key)
-            answers.append(logits)
+            z, states = bare.apply(params, part.x, states, reset=part.reset, mask=part.mask, rng=key)
+            answers.append(z)
             passed = states if number == 0 else passed
-        logits = jnp.concatenate(answers, axis=1) if passing else answers[0]
-        values = self.loss.on(head)(batch.y, logits)
+        z = jnp.concatenate(answers, axis=1) if passing else answers[0]
+        values = values_of(batch.y, z)
         counts = self._counts(values, bare.mask_of_answers(batch.x, batch.mask), counted)
         weights = counts if batch.weight is None else counts * _spread(batch.weight, values)
         total, count = jnp.sum(values * weights), jnp.sum(counts)
-        measured = [jnp.sum(metric.on(head)(batch.y, logits) * counts) for metric in self.metrics]
+        measured = [jnp.sum(metric.on(head)(batch.y, z) * counts) for metric in self.metrics]
         mean, penalty = total / jnp.maximum(count, 1.0), self.network.penalty(params)
         if penalty is not None:
             mean, total = mean + penalty, total + count * penalty
         return mean, (passed, states, jnp.stack([total, count, *measured]))
+
+    def _sampled(self, sampling: SampledSoftmax, params: NetworkParams, rng: jax.Array) -> tuple[Network, Values]:
+        """Returns the network up to what its last layer reads, and the loss from there, of some classes only."""
+        *before, _ = self.network.layers
+        key = jax.random.fold_in(rng, len(before))  # the last layer's own
+        bare = replace(self.network, layers=(*before, Activation("linear")))
+        output = params[self.network.names[-1]]
+        return bare, lambda y_true, h: sampling.values(output, h, y_true, key)
 
     def settle(self, params: NetworkParams, states: LayerStates, batch: Batch, steps: int) -> tuple[LayerStates, Batch]:
         """Returns the states after the first steps, which are not scored, and the batch of the others."""
