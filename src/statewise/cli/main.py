@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from statewise import __version__
-from statewise.cli import evaluate, generate, info, memory, run, train, verify
+from statewise.cli import evaluate, generate, info, memory, recipes, run, train, verify
 from statewise.errors import StatewiseError
 
-COMMANDS = (train, generate, evaluate, info, verify, memory, run)
+COMMANDS = (train, generate, evaluate, info, verify, memory, run, recipes)
 
 
 class Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _silence_output()
         sys.stderr.write(f"statewise: cannot print: {error.strerror or error}\n")
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("\nstatewise: interrupted\n")
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write(f"\nstatewise: {'; '.join(['interrupted', *map(str, interrupt.args)])}\n")
         return 130
     return status or 0

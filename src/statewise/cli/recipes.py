@@ -1,0 +1,181 @@
+"""recipes: the published experiments on LSTM networks, each run over many seeds, with intervals."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from statewise.cli.output import say, say_json
+from statewise.errors import ConfigurationError
+from statewise.files import check_writable, write_whole
+from statewise.shapes import check_whole
+from statewise.words import plural
+
+if TYPE_CHECKING:
+    from statewise.recipes.recipe import Figure, Recipe
+    from statewise.recipes.results import Results, Run
+
+WIDTH = 100
+"""Columns of running text."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's options."""
+    actions = parser.add_subparsers(
+        title="actions (without one, the recipes are listed)", metavar="ACTION", dest="action"
+    )
+    show = actions.add_parser("show", help="tell what a recipe asks, how its data are framed, and what to expect")
+    show.add_argument("names", metavar="NAME", nargs="+", help="a recipe, or a family such as alphabet")
+    show.add_argument("--code", action="store_true", help="print the recipe's file instead")
+    running = actions.add_parser(
+        "run",
+        help="run recipes over seeds and report intervals",
+        formatter_class=parser.formatter_class,
+        epilog="Runs are kept as they come: after Ctrl-C, or to have more of them, give the command again.",
+    )
+    running.add_argument("names", metavar="NAME", nargs="*", help="a recipe, or a family such as alphabet")
+    running.add_argument("--all", action="store_true", help="all recipes; those of over a minute a run, once")
+    running.add_argument("--repeats", type=int, default=10, metavar="N", help="how many seeds")
+    running.add_argument("--seed", type=int, default=0, help="the first seed")
+    running.add_argument("--jobs", type=int, metavar="N", help="processes side by side (default: one for each core)")
+    running.add_argument("--results", default="recipe-results", metavar="FOLDER", help="where runs are kept, as JSON")
+    running.add_argument("--report", metavar="FILE", help="write an HTML page with pictures")
+    running.add_argument("--short", action="store_true", help="shorten each run: does it work at all?")
+    running.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Lists, shows or runs recipes as `options` say."""
+    actions = {None: _list, "show": _show, "run": _run}
+    actions[options.action](options)
+
+
+# -- list and show -------------------------------------------------------------------------------------------------
+
+
+def _list(_: argparse.Namespace) -> None:
+    from statewise.recipes.registry import every
+
+    rows = [(recipe.name, _published(recipe.figures[0]), recipe.title) for recipe in every()]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    for name, published, title in [("recipe", "published", ""), *rows]:
+        say(f"{name.ljust(widths[0])}  {published.rjust(widths[1])}  {title}".rstrip())
+    say()
+    say("statewise recipes show NAME     what it asks, how its data are framed, what to expect")
+    say("statewise recipes run NAME      over ten seeds, with intervals; --all runs all of them")
+
+
+def _published(figure: Figure) -> str:
+    """Returns what was published of a figure, with its unit."""
+    from statewise.recipes.quantities import decimals, published
+
+    if figure.published is None:
+        return ""
+    return f"{published(figure.published, decimals(figure, figure.published.span))} {figure.unit}".rstrip()
+
+
+def _show(options: argparse.Namespace) -> None:
+    from statewise.recipes.registry import choose
+
+    for number, recipe in enumerate(choose(options.names)):
+        if number:
+            say()
+        say(recipe.code if options.code else _page(recipe))
+
+
+def _page(recipe: Recipe) -> str:
+    """Returns a recipe as text."""
+    text = recipe.paragraphs
+    told = {lead: textwrap.fill(f"{lead}. {text[lead]}", WIDTH) for lead in text}
+    parts = [f"{recipe.name}: {recipe.title}", told["Question"], told["Framing"]]
+    parts += [textwrap.indent(str(recipe.framing()), "  "), textwrap.indent(recipe.summary(), "  ")]
+    parts += [told["Expect"], told["Beyond"]]
+    for figure in recipe.figures:
+        if figure.published is not None:
+            note = f" ({figure.published.note})" if figure.published.note else ""
+            parts.append(f"Published: {figure.meaning}, {_published(figure)}{note}\n  {figure.published.source}")
+    parts.append(f"The code: {recipe.path}, or add --code")
+    return "\n\n".join(parts)
+
+
+# -- run -----------------------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> None:
+    recipes, wanted = _wanted(options)
+    if options.report:
+        check_writable(options.report)
+    from statewise.recipes.results import Results
+    from statewise.recipes.runner import missing
+
+    results = Results(options.results)
+    left = missing(wanted, results, short=options.short)
+    planned, lacking = sum(map(len, wanted.values())), sum(map(len, left.values()))
+    if not options.json and lacking < planned:
+        say(f"{plural(planned - lacking, 'run')} of {planned:,} in {results.folder} already")
+    try:
+        _fill(left, results, options)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"runs so far are kept in {results.folder}; the same command goes on") from None
+    found = [(recipe, _chosen(recipe, wanted, results, options.short)) for recipe in recipes]
+    _tell(found, options)
+
+
+def _wanted(options: argparse.Namespace) -> tuple[tuple[Recipe, ...], dict[str, range]]:
+    """Returns the recipes to run, and the seeds of each."""
+    from statewise.recipes.registry import choose, every
+    from statewise.recipes.runner import LONG_SECONDS
+
+    if options.all and options.names:
+        raise ConfigurationError("recipes run: expected names or --all, got both; leave one of them out")
+    if not options.all and not options.names:
+        raise ConfigurationError("recipes run: expected a NAME, or --all; `statewise recipes` lists them")
+    repeats, first = check_whole("repeats", options.repeats), check_whole("seed", options.seed, least=0)
+    recipes = every() if options.all else choose(options.names)
+    once = {recipe.name for recipe in recipes if options.all and recipe.seconds > LONG_SECONDS and not options.short}
+    return recipes, {r.name: range(first, first + (1 if r.name in once else repeats)) for r in recipes}
+
+
+def _fill(left: dict[str, list[int]], results: Results, options: argparse.Namespace) -> None:
+    """Makes the runs that are left, with a bar."""
+    from tqdm import tqdm
+
+    from statewise.recipes.runner import run as make
+
+    total = sum(map(len, left.values()))
+    jobs = check_whole("jobs", options.jobs if options.jobs is not None else os.cpu_count() or 1)
+    with tqdm(total=total, unit="run", disable=None, leave=False) as bar:
+
+        def told(recipe: Recipe, run: Run) -> None:
+            bar.set_postfix_str(f"{recipe.name} took {run.seconds:.1f} s", refresh=False)
+            bar.update()
+
+        make(left, results, short=options.short, jobs=jobs, told=told)
+
+
+def _chosen(recipe: Recipe, wanted: dict[str, range], results: Results, short: bool) -> list[Run]:
+    return [run for run in results.of(recipe, short=short) if run.seed in wanted[recipe.name]]
+
+
+def _tell(found: Sequence[tuple[Recipe, list[Run]]], options: argparse.Namespace) -> None:
+    from statewise.recipes.table import plain, table
+
+    if options.json:
+        say_json({"short": options.short, "recipes": [plain(recipe, runs) for recipe, runs in found]})
+    else:
+        for recipe, runs in found:
+            say("\n".join(table(recipe, runs)) + "\n")
+        seconds = sum(run.seconds for _, runs in found for run in runs)
+        say(f"{sum(len(runs) for _, runs in found):,} runs, {seconds:,.0f} s of work, kept in {options.results}")
+        if options.short:
+            say("shortened: these figures only show that the recipes work")
+    if options.report:
+        from statewise.recipes.report import report
+
+        write_whole(options.report, report(found).encode())
+        if not options.json:
+            say(f"report: {Path(options.report)}")

@@ -1,0 +1,89 @@
+"""What the recipes of the alphabet share: letters as numbers, runs of them, and how many answers are right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+import statewise as sw
+from statewise.shapes import Array
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+SOURCE = "https://machinelearningmastery.com/understanding-stateful-lstm-recurrent-neural-networks-python-keras/"
+
+LEFT_OUT = 5
+"""How many pairs or windows a second training does without, to be asked for them afterwards."""
+
+
+def numbers(letters: str) -> Array:
+    """Returns the letters' numbers divided by 26, as the network reads them: A is 0, Z is 25/26."""
+    return np.array([ALPHABET.index(letter) for letter in letters], np.float32) / len(ALPHABET)
+
+
+def one_hot(letters: str) -> Array:
+    """Returns a row of 26 for each letter: 1 at its place, 0 elsewhere."""
+    return np.eye(len(ALPHABET), dtype=np.float32)[[ALPHABET.index(letter) for letter in letters]]
+
+
+def letter_of(number: float) -> str:
+    """Returns the letter of a number divided by 26."""
+    return ALPHABET[round(float(number) * len(ALPHABET))]
+
+
+def likeliest(probabilities: Array) -> str:
+    """Returns the letters that `[N, 26]` probabilities, or one-hot rows, are for."""
+    return "".join(ALPHABET[index] for index in np.atleast_2d(probabilities).argmax(axis=-1))
+
+
+def runs(length: int) -> tuple[list[str], str]:
+    """Returns all runs of so many letters, and the letter that follows each."""
+    found = [ALPHABET[start : start + length] for start in range(len(ALPHABET) - length)]
+    return found, following(found)
+
+
+def following(asked: Sequence[str]) -> str:
+    """Returns for each run of letters the one that follows its last.
+
+    >>> following(["A", "KLM"])
+    'BN'
+    """
+    return "".join(ALPHABET[ALPHABET.index(run[-1]) + 1] for run in asked)
+
+
+def padded(asked: Sequence[str], steps: int) -> Array:
+    """Returns runs of letters as numbers `[N, steps, 1]`, zeros on the left of the shorter ones.
+
+    >>> (padded(["AB", "KLM"], 3) * 26).round().squeeze(-1).tolist()
+    [[0.0, 0.0, 1.0], [10.0, 11.0, 12.0]]
+    """
+    return np.stack([np.pad(numbers(run), (steps - len(run), 0)) for run in asked])[..., None]
+
+
+def lettered(asked: Sequence[str], steps: int) -> Array:
+    """Returns bool `[N, steps]`: where `padded` holds a letter.
+
+    >>> lettered(["AB", "KLM"], 3).tolist()
+    [[False, True, True], [True, True, True]]
+    """
+    return np.stack([np.arange(steps) >= steps - len(run) for run in asked])
+
+
+def percent(told: str, expected: str) -> float:
+    """Returns how many of the letters told are those expected, in per cent.
+
+    >>> percent("BCDD", "BCDE")
+    75.0
+    """
+    return 100.0 * float(np.mean([a == b for a, b in zip(told, expected, strict=True)]))
+
+
+def percent_right(model: sw.Sequential, x: Array, answers: str, *, mask: Array | None = None) -> float:
+    """Returns how many of the rows of `x`, in per cent, the model answers rightly, each from a fresh state."""
+    return percent(likeliest(model.predict(x, mask=mask)), answers)
+
+
+def without(left_out: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    """Returns `x` and `y` without the rows that are to be asked for later."""
+    return np.delete(x, left_out, axis=0), np.delete(y, left_out, axis=0)

@@ -1,0 +1,93 @@
+"""One letter in, the next letter out.
+
+Question. Can an LSTM learn the alphabet pair by pair: after A comes B, after B comes C?
+
+Framing. Each pair is a sample of its own: one time step with one feature, the letter's number divided by 26. The
+answer is one of 26 classes. Samples are shuffled and each starts from a fresh state, so that a letter has no past.
+
+Expect. Not all of it: about 83 %. With one time step there is nothing to remember: the LSTM is an ordinary network
+that has to cut the line from 0 to 1 into 25 pieces, one for each letter, and 500 epochs are too few for the last of
+them. What helps is not memory. The same network learns all pairs in 5,000 epochs, or in 20 if each letter is a one-hot
+vector, so that letters need not be told apart by 1/26.
+
+Beyond. Nothing. Five pairs are left out of a second training: their answers are never seen as answers, so that no
+network could give them. What is right here is known by heart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import statewise as sw
+from statewise.recipes.alphabet.letters import (
+    LEFT_OUT,
+    SOURCE,
+    letter_of,
+    likeliest,
+    numbers,
+    one_hot,
+    percent_right,
+    runs,
+    without,
+)
+from statewise.recipes.framing import Framing
+from statewise.recipes.recipe import Figure, Published, Recipe, Trial
+from statewise.shapes import Array
+
+LETTERS, ANSWERS = runs(1)
+
+
+def data() -> tuple[Array, Array]:
+    """Returns the letters A to Y `[25, 1, 1]`, and what follows each `[25, 26]`."""
+    return numbers("".join(LETTERS)).reshape(-1, 1, 1), one_hot(ANSWERS)
+
+
+def framing() -> Framing:
+    """Returns the picture of the data."""
+    return Framing.of(*data(), lambda step: letter_of(step[0]), likeliest, note="A is read as 0/26, B as 1/26, ...")
+
+
+def model(seed: int) -> sw.Sequential:
+    """Returns the network: 32 units that see one number, and a probability for each letter."""
+    return sw.Sequential([sw.LSTM(32, input_shape=(1, 1)), sw.Dense(26, activation="softmax")], seed=seed)
+
+
+def trained(seed: int, x: Array, y: Array, epochs: int) -> tuple[sw.Sequential, sw.History]:
+    """Returns a network that has learnt one pair after another, and how."""
+    network = model(seed)
+    network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    return network, network.fit(x, y, epochs=epochs, batch_size=1, verbose=0)
+
+
+def trial(seed: int, *, epochs: int = 500) -> Trial:
+    """Runs the experiment once."""
+    x, y = data()
+    network, history = trained(seed, x, y, epochs)
+    left_out = np.random.default_rng(seed).choice(len(x), LEFT_OUT, replace=False)
+    other, _ = trained(seed, *without(left_out, x, y), epochs)
+    return Trial(
+        figures={
+            "accuracy": percent_right(network, x, ANSWERS),
+            "left_out": percent_right(other, x[left_out], likeliest(y[left_out])),
+        },
+        answers={"A to Y, each asked for the next letter": likeliest(network.predict(x))},
+        curves={"loss by epoch": history.history["loss"]},
+    )
+
+
+RECIPE = Recipe(
+    name="alphabet-naive",
+    figures=(
+        Figure(
+            "accuracy",
+            "right answers on the 25 pairs it learnt",
+            published=Published(84.0, SOURCE, note="76.00 % in an older version"),
+            solved=100.0,
+        ),
+        Figure("left_out", f"right answers on {LEFT_OUT} pairs left out of a second training", unseen=True),
+    ),
+    framing=framing,
+    model=model,
+    trial=trial,
+    seconds=0.2,
+)

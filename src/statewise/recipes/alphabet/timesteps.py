@@ -1,0 +1,101 @@
+"""Three letters as three time steps.
+
+Question. Does it help to show the same three letters one after the other: A, then B, then C, then asked for D?
+
+Framing. Each window is a sample of three time steps with one feature. The LSTM reads a letter, keeps what it makes of
+it in its state, reads the next; its answer is for the whole window. Samples start from a fresh state.
+
+Expect. All of it, or all but one window. Not, however, because three letters tell more than one: a second training, in
+which each window is its first letter three times over, does as well. Three steps are the LSTM applied three times to
+its own state, a deeper network than the one step of alphabet-window, and it bends its answer more sharply along the
+line of letters.
+
+Beyond. Nothing. The windows are known by heart: those left out of a training get a wrong answer, since theirs was no
+other window's; so do most single letters and pairs, whose answers it learnt, but after three steps. A window read
+backwards, CBA, is answered by F, as if it were CDE: the first letter outweighs the others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import statewise as sw
+from statewise.recipes.alphabet.letters import (
+    LEFT_OUT,
+    SOURCE,
+    letter_of,
+    likeliest,
+    numbers,
+    one_hot,
+    percent_right,
+    runs,
+    without,
+)
+from statewise.recipes.framing import Framing
+from statewise.recipes.recipe import Figure, Published, Recipe, Trial
+from statewise.shapes import Array
+
+WINDOWS, ANSWERS = runs(3)
+
+
+def data() -> tuple[Array, Array]:
+    """Returns the windows ABC to WXY `[23, 3, 1]`, and what follows each `[23, 26]`."""
+    return numbers("".join(WINDOWS)).reshape(-1, 3, 1), one_hot(ANSWERS)
+
+
+def framing() -> Framing:
+    """Returns the picture of the data."""
+    return Framing.of(*data(), lambda step: letter_of(step[0]), likeliest, note="A is read as 0/26, B as 1/26, ...")
+
+
+def model(seed: int) -> sw.Sequential:
+    """Returns the network: 32 units that read any number of steps, and a probability for each letter."""
+    return sw.Sequential([sw.LSTM(32, input_shape=(None, 1)), sw.Dense(26, activation="softmax")], seed=seed)
+
+
+def trained(seed: int, x: Array, y: Array, epochs: int) -> tuple[sw.Sequential, sw.History]:
+    """Returns a network that has learnt one window after another, and how."""
+    network = model(seed)
+    network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    return network, network.fit(x, y, epochs=epochs, batch_size=1, verbose=0)
+
+
+def trial(seed: int, *, epochs: int = 500) -> Trial:
+    """Runs the experiment once."""
+    x, y = data()
+    network, history = trained(seed, x, y, epochs)
+    thrice = np.repeat(x[:, :1], 3, axis=1)
+    single, _ = trained(seed, thrice, y, epochs)
+    left_out = np.random.default_rng(seed).choice(len(x), LEFT_OUT, replace=False)
+    other, _ = trained(seed, *without(left_out, x, y), epochs)
+    shorter = [(numbers("".join(asked)).reshape(len(asked), -1, 1), right) for asked, right in (runs(1), runs(2))]
+    return Trial(
+        figures={
+            "accuracy": percent_right(network, x, ANSWERS),
+            "one_letter": percent_right(single, thrice, ANSWERS),
+            "left_out": percent_right(other, x[left_out], likeliest(y[left_out])),
+            "shorter": float(np.mean([percent_right(network, *asked) for asked in shorter])),
+        },
+        answers={
+            "ABC to WXY, each asked for the next letter": likeliest(network.predict(x)),
+            "CBA to YXW": likeliest(network.predict(x[:, ::-1])),
+        },
+        curves={"loss by epoch": history.history["loss"]},
+    )
+
+
+RECIPE = Recipe(
+    name="alphabet-timesteps",
+    figures=(
+        Figure(
+            "accuracy", "right answers on the 23 windows it learnt", published=Published(100.0, SOURCE), solved=100.0
+        ),
+        Figure("one_letter", "the same where each window was its first letter three times over", solved=100.0),
+        Figure("left_out", f"right answers on {LEFT_OUT} windows left out of a third training", unseen=True),
+        Figure("shorter", "right answers on single letters and on pairs, which it never read", unseen=True),
+    ),
+    framing=framing,
+    model=model,
+    trial=trial,
+    seconds=0.3,
+)

@@ -1,0 +1,147 @@
+"""What a recipe is: a published experiment as code, the numbers it measures, and the figures that were published."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from statewise.recipes.framing import Framing
+
+if TYPE_CHECKING:
+    from statewise.model import Sequential
+
+LEADS = ("Question", "Framing", "Expect", "Beyond")
+"""How the paragraphs of a recipe's text begin; "Beyond" is what it can do on cases that it was not trained on."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure as it was published, of one run: `value`, or anything from `value` up to `to`."""
+
+    value: float
+    source: str
+    to: float | None = None
+    note: str = ""
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The least and the largest value that was published."""
+        return self.value, self.value if self.to is None else self.to
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that each run of a recipe measures.
+
+    Attributes:
+        name: its key in `Trial.figures`.
+        meaning: what it is, in a few words.
+        unit: "%", "s", "nats" or "" for a bare number.
+        published: what was published; None if nothing was.
+        solved: a run solves the problem if it reaches this, from below; None if there is nothing to solve. Of a
+            figure with `falls`, which is the better the smaller, from above.
+        falls: whether less is better, as with a loss.
+        unseen: whether it is measured on cases that the run did not train on.
+    """
+
+    name: str
+    meaning: str
+    unit: str = "%"
+    published: Published | None = None
+    solved: float | None = None
+    falls: bool = False
+    unseen: bool = False
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one run of a recipe gave.
+
+    Attributes:
+        figures: a number for each of the recipe's figures.
+        answers: what the network said, by what it was asked; shown as it is.
+        curves: values by epoch (or whatever the name says), to be drawn.
+    """
+
+    figures: Mapping[str, float]
+    answers: Mapping[str, str] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A published experiment: code that runs it once from a seed, and what is to be said about it.
+
+    Its text is the docstring of the module that holds `trial`: a title, then paragraphs that begin with `LEADS`.
+
+    Attributes:
+        name: as on the command line; its family comes first, as in "alphabet-naive".
+        figures: what each run measures, the one that was published first.
+        framing: returns the picture of its data.
+        model: returns the built model for a seed, not yet trained.
+        trial: `trial(seed, **short)` runs the experiment once.
+        seconds: about how long one run takes on one core, after compiling.
+        short: arguments of `trial` that make it a matter of seconds, for a test that everything works.
+    """
+
+    name: str
+    figures: tuple[Figure, ...]
+    framing: Callable[[], Framing]
+    model: Callable[[int], Sequential]
+    trial: Callable[..., Trial]
+    seconds: float
+    short: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def module(self) -> ModuleType:
+        """The module that holds the recipe."""
+        return sys.modules[self.trial.__module__]
+
+    @property
+    def title(self) -> str:
+        """The first line of its text."""
+        return inspect.cleandoc(self.module.__doc__ or "").splitlines()[0]
+
+    @property
+    def paragraphs(self) -> dict[str, str]:
+        """Its text by `LEADS`, each paragraph on one line."""
+        told = inspect.cleandoc(self.module.__doc__ or "").split("\n\n")[1:]
+        lines = [" ".join(paragraph.split()) for paragraph in told]
+        return {lead: rest.strip() for lead, _, rest in (line.partition(".") for line in lines)}
+
+    def summary(self) -> str:
+        """Returns its network as a table of layers."""
+        from statewise.network import summarize
+
+        network = self.model(0)
+        return summarize(network.network, network.params)
+
+    @property
+    def path(self) -> Path:
+        """The file that holds it."""
+        return Path(str(self.module.__file__))
+
+    @cached_property
+    def code(self) -> str:
+        """The source of its file."""
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that change with its code or with what else lies in its family's folder."""
+        digest = hashlib.sha256(self.code.encode())
+        for shared in sorted(self.path.parent.iterdir()):
+            if shared.is_file() and shared.suffix in (".py", ".txt", ".bin") and not _holds_a_recipe(shared):
+                digest.update(shared.read_bytes())
+        return digest.hexdigest()[:12]
+
+
+def _holds_a_recipe(file: Path) -> bool:
+    return file.suffix == ".py" and b"\nRECIPE = " in file.read_bytes()

@@ -1,0 +1,60 @@
+"""All recipes, in the order in which they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+
+from statewise.errors import unknown_name
+from statewise.recipes.recipe import Recipe
+
+MODULES = (
+    "alphabet.naive",
+    "alphabet.window",
+    "alphabet.timesteps",
+    "alphabet.batch",
+    "alphabet.stateful",
+    "alphabet.prefix",
+    "alphabet.variable",
+    "lifecycle.regression",
+    "lifecycle.two_classes",
+    "lifecycle.many_classes",
+    "lifecycle.state",
+    "lifecycle.one_series",
+    "lifecycle.two_series",
+)
+
+
+@cache
+def every() -> tuple[Recipe, ...]:
+    """Returns all recipes."""
+    return tuple(import_module(f"statewise.recipes.{module}").RECIPE for module in MODULES)
+
+
+def get(name: str) -> Recipe:
+    """Returns the recipe of this very name.
+
+    Raises:
+        ConfigurationError: there is none; the message has the nearest.
+    """
+    for recipe in every():
+        if recipe.name == name:
+            return recipe
+    raise unknown_name("recipe", name, [recipe.name for recipe in every()])
+
+
+def choose(names: Sequence[str]) -> tuple[Recipe, ...]:
+    """Returns the recipes of these names, in the order in which they are told; "alphabet" stands for its whole family.
+
+    Raises:
+        ConfigurationError: there is none of that name; the message has the nearest.
+    """
+    chosen = {recipe.name for name in names for recipe in _of(name)}
+    return tuple(recipe for recipe in every() if recipe.name in chosen)
+
+
+def _of(name: str) -> list[Recipe]:
+    exact = any(recipe.name == name for recipe in every())
+    family = [recipe for recipe in every() if recipe.name.startswith(f"{name}-")]
+    return family if family and not exact else [get(name)]

@@ -1,0 +1,225 @@
+"""Charts of many runs: a dot for each run of a figure, and a line for each run's curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from statistics import median
+
+from statewise.recipes.quantities import between, decimals, number, published, with_unit
+from statewise.recipes.report.markup import label, line, svg
+from statewise.recipes.statistics import Summary
+from statewise.words import plural
+
+Curve = Sequence[tuple[int, float]]
+
+_WIDTH, _LEFT, _RIGHT = 420.0, 56.0, 18.0  # px
+_DOT, _PILE = 7.0, 98.0  # px: a dot's width, and how high dots that lie upon each other are piled
+_FINE = 4  # a curve's points lie on a grid so much finer than a pixel: whole numbers are short
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A straight scale: `low` lies at pixel `start`, `high` at `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        """Returns the value's pixel.
+
+        >>> Axis(0, 10, 50, 150).at(2.5)
+        75.0
+        """
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self, most: int = 6) -> list[float]:
+        """Returns round values along it, at most so many.
+
+        >>> Axis(3, 47, 0, 1).ticks()
+        [10.0, 20.0, 30.0, 40.0]
+        """
+        size = 10.0 ** math.floor(math.log10((self.high - self.low) / most))
+        step = next(size * m for m in (1, 2, 5, 10) if self.high / (size * m) - self.low / (size * m) < most)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [float(f"{place * step:.12g}") for place in range(first, last + 1)]
+
+
+def strip_plot(summary: Summary, seeds: Sequence[int], *, verdict: bool = True) -> str:
+    """Returns a chart with a dot for each run, the mean with its interval, the range of runs and what was published.
+
+    Args:
+        summary: of the figure; its values are finite.
+        seeds: of the values.
+        verdict: whether to show what was published.
+    """
+    mark = summary.figure.published.span if verdict and summary.figure.published else ()
+    axis = _axis([*summary.values, *(summary.interval or ()), *mark], summary.figure.unit == "%")
+    places = _piled([axis.at(value) for value in summary.values])
+    levels = max(level for _, level in places)
+    step = min(_DOT, _PILE / max(levels, 1))
+    floor = 24 + levels * step + _DOT
+    parts = [
+        *_published(summary, axis, floor + 50, verdict),
+        label(0, floor + 1, "runs", "name", "start"),
+        *_dots(summary, seeds, places, axis, floor, step),
+        *_span(axis, floor + 22, "mean", summary.interval or (), "interval"),
+        f'<circle cx="{axis.at(summary.mean):.5g}" cy="{floor + 22:.5g}" r="4" class="mean"/>',
+        *_span(axis, floor + 42, "range", (summary.least, summary.most), "range"),
+        *_ground(axis, floor + 54),
+    ]
+    return svg(_WIDTH, floor + 74, _told(summary, verdict), parts, "strip")
+
+
+def curves_chart(name: str, curves: Sequence[Curve]) -> str:
+    """Returns a chart with a faint line for each run, and where all runs have the same places, their median.
+
+    Values that are not finite leave a gap. There is nothing to draw where no value is finite: the text is empty then.
+    """
+    values = [value for curve in curves for _, value in curve if math.isfinite(value)]
+    if not values:
+        return ""
+    x = Axis(0, max(place for curve in curves for place, _ in curve), _LEFT, _WIDTH - _RIGHT)
+    y = _upright(min(values), max(values))
+    paths = [f'<path d="{_path(curve, x, y)}" class="run"/>' for curve in curves]
+    if middle := _median_of(curves):
+        paths.append(f'<path d="{_path(middle, x, y)}" class="median"/>')
+    parts = [*_grid(x, y), f'<g transform="scale({1 / _FINE:g})">', *paths, "</g>"]
+    return svg(
+        _WIDTH,
+        y.start + 24,
+        f"{name}: {plural(len(curves), 'run')}",
+        parts,
+        "curves few" if len(curves) < 4 else "curves",
+    )
+
+
+def _axis(values: Sequence[float], percent: bool) -> Axis:
+    """Returns the axis of a strip plot, which is never so narrow that chance looks large."""
+    low, high = min(values), max(values)
+    least = 10.0 if percent else 0.2 * max(abs(low), abs(high)) or 1.0
+    missing = max(least - (high - low), 0.0)
+    low, high = low - missing / 2, high + missing / 2
+    if percent:
+        low, high = low - max(high - 100, 0), high - min(low, 0)
+        low, high = max(low, 0.0), min(high, 100.0)
+    edge = 0.04 * (high - low)
+    return Axis(low - edge, high + edge, _LEFT, _WIDTH - _RIGHT)
+
+
+def _piled(places: Sequence[float]) -> list[tuple[float, int]]:
+    """Returns each dot's place with its level, the lowest at which it touches none that lies to its left."""
+    ends: list[float] = []
+    levels = {}
+    for index in sorted(range(len(places)), key=places.__getitem__):
+        level = next((n for n, end in enumerate(ends) if places[index] - end >= _DOT), len(ends))
+        ends[level : level + 1] = [places[index]]
+        levels[index] = level
+    return [(place, levels[index]) for index, place in enumerate(places)]
+
+
+def _dots(
+    summary: Summary, seeds: Sequence[int], places: Sequence[tuple[float, int]], axis: Axis, floor: float, step: float
+) -> Iterator[str]:
+    digits = decimals(summary.figure, summary.values)
+    yield line(axis.start, floor + 6, axis.end, floor + 6, "grid")
+    for seed, value, (x, level) in zip(seeds, summary.values, places, strict=True):
+        told = f"<title>seed {seed}: {with_unit(number(value, digits), summary.figure)}</title>"
+        yield f'<circle cx="{x:.4g}" cy="{floor - 2 - level * step:.4g}" r="3.2">{told}</circle>'
+
+
+def _published(summary: Summary, axis: Axis, bottom: float, verdict: bool) -> Iterator[str]:
+    given = summary.figure.published
+    if given is None or not verdict:
+        return
+    left, right = map(axis.at, given.span)
+    if right > left:
+        yield f'<rect x="{left:.5g}" y="18" width="{right - left:.5g}" height="{bottom - 18:.5g}" class="span"/>'
+    yield line(left, 18, left, bottom, "published")
+    yield line(right, 18, right, bottom, "published")
+    words = with_unit(published(given, decimals(summary.figure, summary.values)), summary.figure)
+    middle = (left + right) / 2
+    place, anchor = middle, "middle"
+    if not _WIDTH / 3 < middle < _WIDTH * 2 / 3:  # too near to an edge to stand in the middle
+        place, anchor = (left, "start") if middle < _WIDTH / 2 else (right, "end")
+    yield label(place, 12, f"published {words}", "mark", anchor)
+
+
+def _span(axis: Axis, y: float, name: str, ends: Sequence[float], kind: str) -> Iterator[str]:
+    yield label(0, y + 4, name, "name", "start")
+    if ends:
+        left, right = map(axis.at, ends)
+        yield line(left, y, right, y, kind)
+        yield line(left, y - 4, left, y + 4, kind)
+        yield line(right, y - 4, right, y + 4, kind)
+
+
+def _ground(axis: Axis, y: float) -> Iterator[str]:
+    yield line(axis.start, y, axis.end, y, "axis")
+    for tick in axis.ticks():
+        yield line(axis.at(tick), y, axis.at(tick), y + 4, "axis")
+        yield label(axis.at(tick), y + 16, _plain(tick), "tick")
+
+
+def _told(summary: Summary, verdict: bool) -> str:
+    figure, digits = summary.figure, decimals(summary.figure, summary.values)
+    spread = between(min(summary.values), max(summary.values), digits)
+    told = [f"{plural(len(summary.values), 'run')}: {spread}", f"mean {number(summary.mean, digits)}"]
+    if verdict and figure.published:
+        told.append(f"published {published(figure.published, digits)}")
+    return f"{figure.meaning}, " + "; ".join(with_unit(words, figure) for words in told)
+
+
+def _upright(low: float, high: float) -> Axis:
+    """Returns the axis of a chart of curves, from 0 where the values come near it."""
+    if 0 <= low <= 0.5 * high:
+        low = 0.0
+    edge = 0.05 * (high - low) or 0.5 * abs(high) or 1.0
+    return Axis(low if low == 0 and high > 0 else low - edge, high + edge, 190.0, 8.0)
+
+
+def _grid(x: Axis, y: Axis) -> Iterator[str]:
+    for tick in y.ticks():
+        yield line(x.start, y.at(tick), x.end, y.at(tick), "grid")
+        yield label(x.start - 7, y.at(tick) + 4, _plain(tick), "tick", "end")
+    yield line(x.start, y.start, x.end, y.start, "axis")
+    for tick in x.ticks():
+        if tick == int(tick):
+            yield label(x.at(tick), y.start + 16, _plain(tick), "tick")
+
+
+def _path(curve: Curve, x: Axis, y: Axis) -> str:
+    """Returns a line as whole steps on the fine grid, broken where a value is not finite."""
+    told = ""
+    for finite, points in groupby(curve, lambda point: math.isfinite(point[1])):
+        if finite:
+            told += _drawn([(round(x.at(place) * _FINE), round(y.at(value) * _FINE)) for place, value in points])
+    return told
+
+
+def _drawn(points: Sequence[tuple[int, int]]) -> str:
+    """Returns a line through the points, equal steps in a row as one; of a single point, a dot."""
+    steps = [(there[0] - here[0], there[1] - here[1]) for here, there in pairwise(points)] or [(0, 0)]
+    counts = [(step, len(list(same))) for step, same in groupby(steps)]
+    return f"M{points[0][0]} {points[0][1]}" + "".join(_move(n * right, n * down) for (right, down), n in counts)
+
+
+def _move(right: int, down: int) -> str:
+    return f"l{right}" + (str(down) if down < 0 else f" {down}")
+
+
+def _median_of(curves: Sequence[Curve]) -> list[tuple[int, float]]:
+    """Returns the median by place of three runs or more; nothing if their places differ or a value is not finite."""
+    places = [place for place, _ in curves[0]]
+    alike = all([place for place, _ in curve] == places for curve in curves)
+    if len(curves) < 3 or not alike or not all(math.isfinite(value) for curve in curves for _, value in curve):
+        return []
+    return [(place, median(curve[index][1] for curve in curves)) for index, place in enumerate(places)]
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.6g}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,94 @@
+"""HTML and SVG as text: all that comes from outside is escaped here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+
+def prose(text: str) -> str:
+    """Returns a text as HTML, what stands between backticks as code.
+
+    >>> prose("`a < b` & more")
+    '<code>a &lt; b</code> &amp; more'
+    """
+    return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(text))
+
+
+def link(target: str, words: str) -> str:
+    """Returns a link to a web address or a place of the page, or the bare words if `target` is neither.
+
+    >>> link("#echo", "echo"), link("a book", "echo")
+    ('<a href="#echo">echo</a>', 'echo')
+    """
+    if not target.startswith(("https://", "http://", "#")):
+        return escape(words)
+    return f'<a href="{escape(target)}">{escape(words)}</a>'
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        content: as HTML.
+        kind: its class: "number", "words" or "verdict".
+        heads: what it is the heading of, "col", "row" or "rowgroup"; "" of a cell that is none.
+        rows, columns: over how many it reaches.
+    """
+
+    content: str
+    kind: str = "number"
+    heads: str = ""
+    rows: int = 1
+    columns: int = 1
+
+    def __str__(self) -> str:
+        tag = "th" if self.heads else "td"
+        scope = f' scope="{self.heads}"' if self.heads else ""
+        spans = "".join(f' {name}="{n}"' for name, n in (("rowspan", self.rows), ("colspan", self.columns)) if n > 1)
+        return f'<{tag}{scope} class="{self.kind}"{spans}>{self.content}</{tag}>'
+
+
+def heading(words: str, kind: str = "number") -> Cell:
+    """Returns the heading of a column."""
+    return Cell(escape(words), kind, "col")
+
+
+def table(caption: str, head: Sequence[Cell], groups: Iterable[Iterable[Sequence[Cell]]], kind: str = "") -> str:
+    """Returns a table that scrolls by itself where the page is too narrow.
+
+    Args:
+        caption: what it shows, as plain text.
+        head: the columns' headings; none for a table whose groups have headings of their own.
+        groups: rows of cells that belong together.
+        kind: its class.
+    """
+    bodies = ("".join(f"<tr>{''.join(map(str, row))}</tr>\n" for row in group) for group in groups)
+    return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}"><table class="{kind}">'
+        f"<caption>{escape(caption)}</caption>\n"
+        + (f"<thead><tr>{''.join(map(str, head))}</tr></thead>\n" if head else "")
+        + "".join(f"<tbody>\n{body}</tbody>" for body in bodies)
+        + "</table></div>\n"
+    )
+
+
+def svg(width: float, height: float, title: str, parts: Iterable[str], kind: str) -> str:
+    """Returns a drawing that is read out, and told when pointed at, as `title`."""
+    return (
+        f'<svg class="{kind}" role="img" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>\n' + "\n".join(parts) + "\n</svg>\n"
+    )
+
+
+def label(x: float, y: float, words: str, kind: str = "", anchor: str = "middle") -> str:
+    """Returns words of a drawing, on a line at `y`."""
+    return f'<text x="{x:.5g}" y="{y:.5g}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Returns a straight line of a drawing."""
+    return f'<path d="M{x1:.5g} {y1:.5g}L{x2:.5g} {y2:.5g}" class="{kind}"/>'

@@ -1,0 +1,114 @@
+"""The whole page: what it is, the table of all recipes, and a part for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from statewise import __version__
+from statewise.recipes.recipe import Recipe
+from statewise.recipes.report.markup import Cell, heading, link, table
+from statewise.recipes.report.section import HEAD, Outcome, columns, section, spoken
+from statewise.recipes.report.sheet import SHEET
+from statewise.recipes.results import Run
+from statewise.words import plural
+
+TITLE = "Published experiments, run again"
+
+READING = {
+    "Mean and 95 % interval": "The mean of all runs. With other seeds it would be another; 95 of 100 intervals that "
+    "are computed so hold the true mean (Student's t; of percentages, what lies within 0 and 100).",
+    "Range of runs": "The least and the largest run or, of 39 runs and more, the middle 95 %. A further run falls in "
+    "it with a probability of (n - 1) / (n + 1): 82 % of 10 runs, 94 % of 30.",
+    "Inside?": "What was published is a single run. It is therefore held against the range of runs, not against the "
+    "interval of the mean: “yes” means that it could be one of these runs.",
+    "Solved": "The share of runs that reach the figure's goal, where it has one.",
+    "Unseen cases": "Figures that are measured on cases the run was not trained on. What is right only elsewhere may "
+    "be known by heart.",
+    "Pictures of data": "A row is a sample, a box a time step with all its features. A circle is a fresh state; arrows "
+    "between boxes take the state on; the arrow to a bold word leads to the answer.",
+    "Charts": "A dot, or a faint line, is a run. Bars below the dots are the interval of the mean and the range; the "
+    "broken line is what was published. The strong line among curves is their median.",
+    "Seconds a run": "Of the median run, compiling included.",
+}
+"""How the page is to be read."""
+
+
+def report(runs: Sequence[tuple[Recipe, Sequence[Run]]], *, made: datetime | None = None) -> str:
+    """Returns a page of HTML about all recipes that have runs.
+
+    Args:
+        runs: of each recipe, in the order of the page.
+        made: the page's date; now, unless it is given.
+    """
+    outcomes = [Outcome(recipe, found) for recipe, found in runs if found]
+    return "\n".join(
+        [
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark">',
+            f"<title>{TITLE}</title>\n<style>{SHEET}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>",
+            f'<p class="told">{_made(outcomes, made or datetime.now().astimezone())}</p>',
+            _shortened(outcomes),
+            f"<p>{_told(outcomes)}</p>\n</header>\n<main>",
+            _summary(outcomes) + _reading() if outcomes else "",
+            *map(section, outcomes),
+            "</main>\n</body>\n</html>\n",
+        ]
+    )
+
+
+def _made(outcomes: Sequence[Outcome], made: datetime) -> str:
+    count = sum(len(outcome.runs) for outcome in outcomes)
+    versions = sorted({run.statewise for outcome in outcomes for run in outcome.runs} - {__version__})
+    others = f"; some runs are of {escape(', '.join(versions))}" if versions else ""
+    return (
+        f"{plural(len(outcomes), 'recipe')}, {plural(count, 'run')}. Made on "
+        f'<time datetime="{made.isoformat(timespec="minutes")}">{made:%Y-%m-%d %H:%M}</time> '
+        f"with statewise {__version__}{others}."
+    )
+
+
+def _shortened(outcomes: Sequence[Outcome]) -> str:
+    names = [link(f"#{outcome.recipe.name}", outcome.recipe.name) for outcome in outcomes if outcome.short]
+    if not names:
+        return ""
+    return (
+        '<p class="notice"><b>Shortened runs.</b> They show that everything works; their figures say nothing and are '
+        f"not held against what was published: {', '.join(names)}.</p>"
+    )
+
+
+def _told(outcomes: Sequence[Outcome]) -> str:
+    if not outcomes:
+        return "There are no runs yet: make some with <code>statewise recipes run --all</code>."
+    found = [measured.inside for outcome in outcomes for measured in outcome.measured]
+    told = [inside for inside in found if inside is not None]
+    if not told:
+        return "No published figure is held against these runs."
+    return f"Published figures inside the range of runs: {sum(told)} of {len(told)}."
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    head = (heading("recipe", "words"), heading("figure", "words"), *HEAD, heading("seconds a run"))
+    return table("Measured and published", head, map(_rows, outcomes), "summary")
+
+
+def _rows(outcome: Outcome) -> list[list[Cell]]:
+    """Returns the recipe's rows: one for each published figure, or its first figure."""
+    shown = [measured for measured in outcome.measured if measured.figure.published] or outcome.measured[:1]
+    rows = [[Cell(escape(spoken(measured.figure)), "words"), *columns(measured)] for measured in shown]
+    name = link(f"#{outcome.recipe.name}", outcome.recipe.name)
+    rows[0].insert(0, Cell(f"{name} {_count(outcome)}", "words", "rowgroup", rows=len(rows)))
+    rows[0].append(Cell(outcome.seconds, rows=len(rows)))
+    return rows
+
+
+def _count(outcome: Outcome) -> str:
+    return f"<small>{plural(len(outcome.runs), 'run')}{', shortened' if outcome.short else ''}</small>"
+
+
+def _reading() -> str:
+    rows = (f"<div><dt>{escape(name)}</dt><dd>{escape(words)}</dd></div>" for name, words in READING.items())
+    return f'<section id="reading"><h2>How to read this page</h2><dl class="reading">{"".join(rows)}</dl></section>'

@@ -1,0 +1,268 @@
+"""The part of the report page that tells of one recipe: its text, its data, its model, and what its runs gave."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from statistics import median
+
+from statewise.network import count_weights
+from statewise.recipes.quantities import NONE, between, decimals, number, numbered, published, seconds, with_unit
+from statewise.recipes.recipe import Figure, Recipe
+from statewise.recipes.report.charts import curves_chart, strip_plot
+from statewise.recipes.report.markup import Cell, heading, link, prose, table
+from statewise.recipes.report.picture import picture
+from statewise.recipes.results import Run
+from statewise.recipes.statistics import Summary, summarize
+from statewise.shapes import describe
+from statewise.words import plural
+
+ANSWERING = 3
+"""So many runs' answers are shown."""
+
+HEAD = (
+    *map(heading, ("mean", "95\N{NO-BREAK SPACE}% interval", "median", "range of runs", "solved", "published")),
+    heading("inside?", "verdict"),
+)
+"""The columns that `columns` fills."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A recipe with its runs."""
+
+    recipe: Recipe
+    runs: Sequence[Run]
+
+    @property
+    def short(self) -> bool:
+        """Whether any run was shortened: nothing that was published is held against such figures."""
+        return any(run.short for run in self.runs)
+
+    @property
+    def seconds(self) -> str:
+        """The median run's, in words."""
+        return seconds(median(run.seconds for run in self.runs))
+
+    @cached_property
+    def measured(self) -> list[Measured]:
+        """What the runs say of each figure."""
+        return [Measured.of(figure, self) for figure in self.recipe.figures]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure over the runs.
+
+    Attributes:
+        summary: what they say together.
+        seeds: of the runs that gave a number.
+        verdict: whether the runs are held against what was published.
+    """
+
+    summary: Summary
+    seeds: list[int]
+    verdict: bool
+
+    @classmethod
+    def of(cls, figure: Figure, outcome: Outcome) -> Measured:
+        """Returns what the runs of an outcome say of a figure."""
+        values = {run.seed: run.figures[figure.name] for run in outcome.runs}
+        seeds = [seed for seed, value in values.items() if math.isfinite(value)]
+        return cls(summarize(figure, list(values.values())), seeds, not outcome.short)
+
+    @property
+    def figure(self) -> Figure:
+        """Which figure it is."""
+        return self.summary.figure
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether what was published lies in the range of runs; None where that is not to be said."""
+        return self.summary.inside if self.verdict else None
+
+
+def columns(measured: Measured) -> list[Cell]:
+    """Returns the cells below `HEAD`."""
+    summary, figure = measured.summary, measured.figure
+    digits = decimals(figure, summary.values)
+    given = NONE if figure.published is None else with_unit(published(figure.published, digits), figure)
+    return [
+        Cell(f"<b>{with_unit(number(summary.mean, digits), figure)}</b>"),
+        Cell(between(*summary.interval, digits) if summary.interval else NONE),
+        Cell(number(summary.median, digits)),
+        Cell(between(summary.least, summary.most, digits)),
+        Cell(NONE if summary.solved is None else _share(summary.solved, len(summary.values) + summary.lost)),
+        Cell(given),
+        Cell(_verdict(measured), "verdict"),
+    ]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}% <small>{part} of {whole}</small>"
+
+
+def _verdict(measured: Measured) -> str:
+    summary, given = measured.summary, measured.figure.published
+    if given is None or measured.inside is None:
+        return NONE
+    if measured.inside:
+        return '<span class="yes">yes</span>'
+    return f'<span class="no">no, {"higher" if given.span[0] > summary.most else "lower"}</span>'
+
+
+def section(outcome: Outcome) -> str:
+    """Returns the recipe's part of the page."""
+    recipe, runs = outcome.recipe, outcome.runs
+    told = f"{plural(len(runs), 'run')}, {numbered([run.seed for run in runs])}; {outcome.seconds} s a run"
+    return "\n".join(
+        [
+            f'<section id="{escape(recipe.name)}">',
+            f'<h2>{escape(recipe.title.rstrip("."))} <a class="name" href="#{escape(recipe.name)}">'
+            f"{escape(recipe.name)}</a></h2>",
+            f'<p class="told">{told}; code {escape(recipe.version)}.</p>',
+            '<p class="notice">Shortened runs: these figures say nothing.</p>' if outcome.short else "",
+            _text(recipe),
+            "<h3>Data</h3>",
+            _framing(recipe),
+            "<h3>Model</h3>",
+            _model(recipe),
+            "<h3>Figures</h3>",
+            _figures(outcome),
+            f'<div class="charts">{"".join(_charts(outcome))}</div>',
+            *_answers(runs[:ANSWERING]),
+            *_warnings(runs),
+            _source(recipe),
+            "</section>",
+        ]
+    )
+
+
+def _text(recipe: Recipe) -> str:
+    rows = (f"<dt>{escape(lead)}</dt><dd>{prose(words)}</dd>" for lead, words in recipe.paragraphs.items())
+    return f'<dl class="text">{"".join(rows)}</dl>'
+
+
+def _framing(recipe: Recipe) -> str:
+    framing = recipe.framing()
+    left = framing.x_shape[0] - len(framing.samples)
+    more = f" {plural(left, 'more sample')} not shown." if left else ""
+    start = "The state goes on from sample to sample." if framing.carried else "Each sample starts from a fresh state."
+    return (
+        f'<figure><div class="wide" role="region" tabindex="0" aria-label="data of {escape(recipe.name)}">'
+        f"{picture(framing)}</div><figcaption><code>{escape(framing.heading)}</code><br>"
+        f"{prose(_sentence(framing.note))} {start}{more}</figcaption></figure>"
+    )
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith(".") else f"{words}."
+
+
+def _model(recipe: Recipe) -> str:
+    model = recipe.model(0)
+    network, params = model.network, model.params
+    layers = [
+        [
+            Cell(f"<code>{escape(name)}</code>", "words", "row"),
+            Cell(type(layer).__name__, "words"),
+            Cell(f"<code>{escape(describe(shape))}</code>", "words"),
+            Cell(f"{count_weights(params[name]):,}"),
+        ]
+        for name, layer, shape in zip(network.names, network.layers, network.shapes()[1:], strict=True)
+    ]
+    total = sum(count_weights(weights) for weights in params.values())
+    head = (*(heading(name, "words") for name in ("layer", "kind", "output")), heading("weights"))
+    caption = f"Input {describe(network.input_shape)}, {plural(total, 'weight')} in all"
+    return table(caption, head, [layers])
+
+
+def _figures(outcome: Outcome) -> str:
+    rows = [[Cell(_named(measured), "words", "row"), *columns(measured)] for measured in outcome.measured]
+    notes = "".join(f"<li>{note}</li>" for measured in outcome.measured for note in _notes(measured))
+    return table(_chance(outcome), (heading("figure", "words"), *HEAD), [rows], "figures") + (
+        f'<ul class="notes">{notes}</ul>' if notes else ""
+    )
+
+
+def _chance(outcome: Outcome) -> str:
+    """Returns how many runs there are, and how probably a further one falls in their range."""
+    runs = plural(len(outcome.runs), "run")
+    coverage = max(measured.summary.coverage for measured in outcome.measured)
+    return (
+        f"{runs}; a further one falls in the range with a probability of {100 * coverage:.0f} %" if coverage else runs
+    )
+
+
+def _named(measured: Measured) -> str:
+    mark = ' <span class="unseen">unseen cases</span>' if measured.figure.unseen else ""
+    return escape(measured.figure.meaning) + mark
+
+
+def _notes(measured: Measured) -> Iterator[str]:
+    figure, summary, name = measured.figure, measured.summary, escape(spoken(measured.figure))
+    if summary.lost:
+        yield f"{name}: {plural(summary.lost, 'run')} gave no number; what is said here is said of the others."
+    if figure.solved is not None:
+        digits = decimals(figure, summary.values)
+        goal = with_unit(number(figure.solved, digits), figure)
+        yield f"{name}: solved by a run that reaches {goal}{' or less' if figure.falls else ''}."
+    if figure.published:
+        note = f" ({prose(figure.published.note)})" if figure.published.note else ""
+        yield f"{name}: published in {link(figure.published.source, figure.published.source)}{note}."
+
+
+def spoken(figure: Figure) -> str:
+    """Returns the figure's name as words."""
+    return figure.name.replace("_", " ")
+
+
+def _charts(outcome: Outcome) -> Iterator[str]:
+    for measured in outcome.measured:
+        if measured.seeds:
+            drawn = strip_plot(measured.summary, measured.seeds, verdict=measured.verdict)
+            yield f"<figure><figcaption>{_named(measured)}</figcaption>{drawn}</figure>\n"
+    for name in dict.fromkeys(name for run in outcome.runs for name in run.curves):
+        curves = [run.curves[name] for run in outcome.runs if run.curves.get(name)]
+        if drawn := curves_chart(name, curves):
+            yield f"<figure><figcaption>{escape(name)}</figcaption>{drawn}</figure>\n"
+
+
+def _answers(runs: Sequence[Run]) -> Iterator[str]:
+    asked = dict.fromkeys(question for run in runs for question in run.answers)
+    if asked:
+        yield "<h3>Answers</h3>"
+        groups = [_answered(question, runs) for question in asked]
+        yield table(f"Of the first {plural(len(runs), 'run')}", (), groups, "answers")
+
+
+def _answered(question: str, runs: Sequence[Run]) -> list[list[Cell]]:
+    """Returns the rows of a question: a heading, and each answer with the seeds that gave it."""
+    given: dict[str, list[int]] = {}
+    for run in runs:
+        if question in run.answers:
+            given.setdefault(run.answers[question], []).append(run.seed)
+    rows = [[Cell(numbered(seeds), "words", "row"), Cell(escape(said), "said")] for said, seeds in given.items()]
+    return [[Cell(escape(question), "words", "rowgroup", columns=2)], *rows]
+
+
+def _warnings(runs: Sequence[Run]) -> Iterator[str]:
+    counted = Counter(warning for run in runs for warning in dict.fromkeys(run.warnings))
+    if counted:
+        told = (
+            f"<li>{escape(words)} <small>({n} of {plural(len(runs), 'run')})</small></li>"
+            for words, n in counted.items()
+        )
+        yield f'<h3>Warnings</h3><ul class="warnings">{"".join(told)}</ul>'
+
+
+def _source(recipe: Recipe) -> str:
+    lines = plural(len(recipe.code.splitlines()), "line")
+    return (
+        f"<details><summary>Source: {escape(recipe.path.name)}, {lines}</summary>"
+        f'<pre tabindex="0"><code>{escape(recipe.code)}</code></pre></details>'
+    )

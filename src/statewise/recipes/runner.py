@@ -1,0 +1,199 @@
+"""Runs recipes over seeds, in processes side by side, and keeps each run as soon as it is there."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
+
+from statewise.errors import StatewiseError, StatewiseWarning
+from statewise.recipes.recipe import Recipe
+from statewise.recipes.registry import choose, get
+from statewise.recipes.results import Results, Run
+
+LONG_SECONDS = 60
+"""Recipes whose runs take longer than this are run once where nobody asked for them by name."""
+
+CHUNK_SECONDS = 15
+"""A process is given so much work of a recipe at least: it compiles once for all of it."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Runs of one recipe that one process makes after another."""
+
+    recipe: Recipe
+    seeds: tuple[int, ...]
+
+    @property
+    def seconds(self) -> float:
+        """About how long they take."""
+        return self.recipe.seconds * len(self.seeds)
+
+
+def missing(wanted: Mapping[str, Sequence[int]], results: Results, *, short: bool) -> dict[str, list[int]]:
+    """Returns the seeds, by recipe, of which no run is kept yet."""
+    left = {}
+    for recipe in choose(list(wanted)):
+        kept = {run.seed for run in results.of(recipe, short=short)}
+        left[recipe.name] = [seed for seed in wanted[recipe.name] if seed not in kept]
+    return {name: seeds for name, seeds in left.items() if seeds}
+
+
+def measure(recipe: Recipe, seed: int, short: bool) -> Run:
+    """Returns one run of a recipe, made here and now."""
+    began = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", StatewiseWarning)
+        trial = recipe.trial(seed, **(recipe.short if short else {}))
+    said = dict.fromkeys(str(warning.message) for warning in caught)
+    return Run.of(recipe, seed, short, trial, time.perf_counter() - began, said)
+
+
+def run(
+    left: Mapping[str, Sequence[int]],
+    results: Results,
+    *,
+    short: bool = False,
+    jobs: int = 1,
+    told: Callable[[Recipe, Run], None] = lambda *_: None,
+) -> None:
+    """Makes the runs that are left, the longest first, and keeps each.
+
+    Args:
+        left: seeds by recipe, as `missing` returns them.
+        results: where the runs are kept.
+        short: whether to shorten them.
+        jobs: processes side by side.
+        told: called with each run once it is kept.
+
+    Raises:
+        FileError: nothing can be kept there.
+        StatewiseError: a process ended before its run did; what was kept stays.
+        KeyboardInterrupt: Ctrl-C was pressed; what was kept stays.
+    """
+    results.prepare()  # before hours of work, not after
+    waiting: SimpleQueue[Chunk] = SimpleQueue()
+    chunks = sorted(_chunks(left, short), key=lambda chunk: -chunk.seconds)
+    for chunk in chunks:
+        waiting.put(chunk)
+    keeping = threading.Lock()
+
+    def keep(recipe: Recipe, made: Run) -> None:
+        with keeping:
+            results.add(recipe, made)
+            told(recipe, made)
+
+    with _workers(min(jobs, len(chunks)), short) as workers, ThreadPoolExecutor(max(len(workers), 1)) as threads:
+        futures = [threads.submit(_drive, worker, waiting, keep) for worker in workers]
+        try:
+            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+                future.result()
+        finally:  # whatever ended this: no process goes on working, and no thread goes on waiting for it
+            for worker in workers:
+                worker.stop()
+
+
+def _chunks(left: Mapping[str, Sequence[int]], short: bool) -> Iterator[Chunk]:
+    for recipe in choose(list(left)):
+        size = len(left[recipe.name]) if short else max(1, round(CHUNK_SECONDS / recipe.seconds))
+        for start in range(0, len(left[recipe.name]), size):
+            yield Chunk(recipe, tuple(left[recipe.name][start : start + size]))
+
+
+class Worker:
+    """A process that makes runs."""
+
+    def __init__(self, short: bool) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.line, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, short), daemon=True)
+        with _deaf_to_interrupts():
+            self._process.start()
+        theirs.close()
+
+    def make(self, recipe: Recipe, seed: int) -> Run:
+        """Returns a run that the process made.
+
+        Raises:
+            StatewiseError: the run failed, or the process ended.
+        """
+        try:
+            self.line.send((recipe.name, seed))
+            answer: Run | Exception = self.line.recv()
+        except (EOFError, OSError):
+            raise StatewiseError(
+                f"the process that ran {recipe.name} with seed {seed} ended, perhaps for want of memory; the runs so "
+                "far are kept: give the same command again, with --jobs 1"
+            ) from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def stop(self) -> None:
+        """Ends the process, in the midst of a run if need be."""
+        self._process.kill()
+        self._process.join()
+
+
+@contextmanager
+def _workers(count: int, short: bool) -> Iterator[list[Worker]]:
+    workers = [Worker(short) for _ in range(count)]
+    try:
+        yield workers
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _drive(worker: Worker, waiting: SimpleQueue[Chunk], keep: Callable[[Recipe, Run], None]) -> None:
+    """Has a process make one chunk after another until none is left."""
+    while True:
+        try:
+            chunk = waiting.get_nowait()
+        except Empty:
+            return
+        for seed in chunk.seeds:
+            keep(chunk.recipe, worker.make(chunk.recipe, seed))
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Lets processes started in the block ignore Ctrl-C from their first moment: who started them ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _serve(line: Connection, short: bool) -> None:
+    """Makes the runs that are asked for, in a thread: there `fit` cannot take Ctrl-C for its own and end too early."""
+    thread = threading.Thread(target=_answer, args=(line, short))
+    thread.start()
+    thread.join()
+
+
+def _answer(line: Connection, short: bool) -> None:
+    with suppress(EOFError):  # nobody is there any more
+        while True:
+            name, seed = line.recv()
+            try:
+                line.send(measure(get(name), seed, short))
+            except StatewiseError as error:
+                line.send(StatewiseError(f"{name} with seed {seed}: {error}"))
+            except Exception:
+                line.send(RuntimeError(f"{name} with seed {seed}:\n{traceback.format_exc()}"))

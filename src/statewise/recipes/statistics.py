@@ -1,0 +1,108 @@
+"""What many runs say together: mean and its interval, median, spread, and whether a published run is one of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from statewise.recipes.quantities import decimals
+from statewise.recipes.recipe import Figure
+
+CONFIDENCE = 0.95
+"""Of all intervals."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A figure over many runs.
+
+    Attributes:
+        figure: which.
+        values: one a run, of those that gave a number.
+        lost: how many runs gave none: NaN, or infinity.
+        mean: of the values.
+        interval: the 95 % confidence interval of the mean (Student's t), of percentages within 0 to 100; None of one
+            run.
+        median: of the values.
+        least, most: between them a further run falls with `coverage`: all runs so far, or the middle 95 % of them
+            where they are enough, 39, to leave some out.
+        coverage: that probability, (n - 1) / (n + 1) of n runs, at most 95 %.
+        solved: how many runs reached the figure's goal; None if it has none.
+        inside: whether what was published lies between `least` and `most`; None if nothing was, of one
+            run, and where runs were lost.
+    """
+
+    figure: Figure
+    values: tuple[float, ...]
+    lost: int
+    mean: float
+    interval: tuple[float, float] | None
+    median: float
+    least: float
+    most: float
+    coverage: float
+    solved: int | None
+    inside: bool | None
+
+
+def summarize(figure: Figure, values: Sequence[float]) -> Summary:
+    """Returns what the values of a figure, one a run, say together.
+
+    A published figure is one run. It is therefore held against the range in which a further run falls, which depends on
+    no distribution (order statistics; David and Nagaraja 2003, section 7.3), not against the interval of the mean.
+
+    >>> found = summarize(Figure("accuracy", "right answers", solved=100.0), [80.0, 84.0, 84.0, 100.0])
+    >>> found.mean, found.median, found.solved, found.coverage
+    (87.0, 84.0, 1, 0.6)
+    """
+    data = np.asarray([value for value in values if math.isfinite(value)])
+    lost = len(values) - len(data)
+    least, most, coverage = _range_of_runs(np.sort(data))
+    told = figure.published is not None and len(data) > 1 and not lost
+    return Summary(
+        figure,
+        tuple(map(float, data)),
+        lost,
+        float(data.mean()) if len(data) else math.nan,
+        _interval_of_mean(data, figure.unit == "%"),
+        float(np.median(data)) if len(data) else math.nan,
+        least,
+        most,
+        coverage,
+        None if figure.solved is None else sum(_reaches(figure, value) for value in data.tolist()),
+        _is_inside(figure, least, most) if told else None,
+    )
+
+
+def _interval_of_mean(data: np.ndarray, percent: bool) -> tuple[float, float] | None:
+    if len(data) < 2:
+        return None
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(data) - 1) * data.std(ddof=1) / math.sqrt(len(data)))
+    low, high = float(data.mean()) - half, float(data.mean()) + half
+    return (max(low, 0.0), min(high, 100.0)) if percent else (low, high)
+
+
+def _range_of_runs(ordered: np.ndarray) -> tuple[float, float, float]:
+    count = len(ordered)
+    if not count:
+        return math.nan, math.nan, 0.0
+    out = max(1, math.floor((1 - CONFIDENCE) / 2 * (count + 1)))  # the k-th least and the k-th largest
+    return float(ordered[out - 1]), float(ordered[count - out]), (count + 1 - 2 * out) / (count + 1)
+
+
+def _reaches(figure: Figure, value: float) -> bool:
+    goal = float(figure.solved or 0.0)
+    return value <= goal if figure.falls else value >= goal - 1e-9
+
+
+def _is_inside(figure: Figure, least: float, most: float) -> bool:
+    """Tells whether what was published, to so many decimals as it has, may lie in the range."""
+    if figure.published is None:
+        return False
+    low, high = figure.published.span
+    rounding = 0.5 * 10.0 ** -decimals(figure, (low, high))
+    return low - rounding <= most and least - rounding <= high

@@ -1,0 +1,100 @@
+"""What runs say, as lines of text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from statewise.recipes.quantities import NONE, between, decimals, number, published, seconds
+from statewise.recipes.recipe import Figure, Recipe
+from statewise.recipes.results import Run
+from statewise.recipes.statistics import Summary, summarize
+from statewise.words import plural
+
+COLUMNS = ("", "mean", "95 % of mean", "median", "runs", "solved", "published", "")
+
+NAME = 42
+"""Columns of a figure's name."""
+
+
+def summaries(recipe: Recipe, runs: Sequence[Run]) -> list[Summary]:
+    """Returns what the runs say of each of the recipe's figures."""
+    return [summarize(figure, [run.figures[figure.name] for run in runs]) for figure in recipe.figures]
+
+
+def verdict(summary: Summary) -> str:
+    """Returns whether the published figure lies inside the range of runs, in a word."""
+    if summary.figure.published is None:
+        return ""
+    if summary.inside is None:
+        return NONE
+    return "inside" if summary.inside else "outside"
+
+
+def table(recipe: Recipe, runs: Sequence[Run]) -> list[str]:
+    """Returns the recipe's lines: how many runs it has, and what each figure came to."""
+    rows = [COLUMNS, *(row for summary in summaries(recipe, runs) for row in _rows(summary))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = [
+        "  ".join([row[0].ljust(NAME), *(c.rjust(w) for c, w in zip(row[1:-1], widths[1:-1], strict=True)), row[-1]])
+        for row in rows
+    ]
+    return [_heading(recipe, runs), *(f"  {line}".rstrip() for line in lines)]
+
+
+def _heading(recipe: Recipe, runs: Sequence[Run]) -> str:
+    times = [run.seconds for run in runs]
+    one = f", {seconds(median(times))} s the median run" if len(runs) > 1 else ""
+    return f"{recipe.name}: {plural(len(runs), 'run')}, {seconds(sum(times))} s{one}"
+
+
+def _rows(summary: Summary) -> list[tuple[str, ...]]:
+    """Returns the line of a figure, and further ones where its name is long."""
+    figure, digits = summary.figure, decimals(summary.figure, summary.values)
+    name, *rest = textwrap.wrap(_name(figure), NAME)
+    values = (
+        number(summary.mean, digits),
+        NONE if summary.interval is None else between(*summary.interval, digits),
+        number(summary.median, digits),
+        between(summary.least, summary.most, digits),
+        "" if summary.solved is None else f"{summary.solved} of {len(summary.values) + summary.lost}",
+        "" if figure.published is None else published(figure.published, digits),
+        verdict(summary),
+    )
+    return [(name, *values), *((line, *[""] * len(values)) for line in rest)]
+
+
+def _name(figure: Figure) -> str:
+    unit = f", {figure.unit}" if figure.unit else ""
+    return f"{figure.meaning}{unit}{' (unseen)' if figure.unseen else ''}"
+
+
+def plain(recipe: Recipe, runs: Sequence[Run]) -> dict[str, Any]:
+    """Returns what `table` shows, and which code ran, as JSON holds it."""
+    return {
+        "recipe": recipe.name,
+        "version": recipe.version,
+        "seeds": [run.seed for run in runs],
+        "seconds": round(sum(run.seconds for run in runs), 1),
+        "median_seconds": round(median(run.seconds for run in runs), 3),
+        "figures": {summary.figure.name: _plain(summary) for summary in summaries(recipe, runs)},
+    }
+
+
+def _plain(summary: Summary) -> dict[str, Any]:
+    given = summary.figure.published
+    none = not summary.values  # JSON has no NaN
+    return {
+        "mean": None if none else summary.mean,
+        "interval": summary.interval,
+        "median": None if none else summary.median,
+        "runs": None if none else [summary.least, summary.most],
+        "coverage": summary.coverage,
+        "solved": summary.solved,
+        "published": None if given is None else list(given.span),
+        "inside": summary.inside,
+        "values": list(summary.values),
+        "lost": summary.lost,
+    }

@@ -1,0 +1,76 @@
+"""Every recipe is complete: its text, its picture, its network, its figures."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from statewise.errors import ConfigurationError
+from statewise.recipes.recipe import LEADS, Recipe
+from statewise.recipes.registry import choose, every, get
+
+RECIPES = pytest.mark.parametrize("recipe", every(), ids=lambda recipe: recipe.name)
+
+
+@RECIPES
+def test_text_has_a_title_and_four_paragraphs(recipe: Recipe) -> None:
+    assert tuple(recipe.paragraphs) == LEADS
+    assert all(len(text) > 20 for text in recipe.paragraphs.values())
+    assert re.fullmatch(r"[A-Z0-9].{10,80}\.", recipe.title)
+
+
+@RECIPES
+def test_figures_are_told_apart_and_sourced(recipe: Recipe) -> None:
+    names = [figure.name for figure in recipe.figures]
+    assert len(set(names)) == len(names) > 0
+    assert all(figure.published.source.startswith("https://") for figure in recipe.figures if figure.published)
+
+
+@RECIPES
+def test_picture_is_of_data_that_the_network_reads(recipe: Recipe) -> None:
+    framing, network = recipe.framing(), recipe.model(3).network
+    assert str(framing)
+    width = framing.x_shape[2:] if network.symbols is None else ()
+    assert network.input_shape[1:] == (() if network.symbols is not None else width)
+
+
+@RECIPES
+def test_network_depends_on_the_seed_alone(recipe: Recipe) -> None:
+    one, same, other = (recipe.model(seed).get_weights() for seed in (3, 3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@RECIPES
+def test_file_is_short_enough_to_learn_from(recipe: Recipe) -> None:
+    assert len(recipe.code.splitlines()) <= 200
+    assert "RECIPE = Recipe(" in recipe.code
+
+
+def test_names_are_told_apart_and_begin_with_their_family() -> None:
+    names = [recipe.name for recipe in every()]
+    assert len(set(names)) == len(names)
+    assert all(name.split("-")[0] == recipe.path.parent.name for name, recipe in zip(names, every(), strict=True))
+
+
+def test_a_family_stands_for_its_recipes_and_a_name_for_itself() -> None:
+    alphabet = choose(["alphabet"])
+    assert {recipe.name.split("-")[0] for recipe in alphabet} == {"alphabet"}
+    assert len(alphabet) == 7
+    assert choose(["alphabet-naive", "alphabet-naive"]) == (get("alphabet-naive"),)
+    assert [recipe.name for recipe in choose(["story"])] == ["story"]
+    assert choose(["alphabet-window", "alphabet-naive"]) == alphabet[:2]
+
+
+@pytest.mark.parametrize("name", ["alphabet-naiv", "", "alpha"])
+def test_an_unknown_name_is_answered_with_those_that_exist(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="unknown recipe"):
+        choose([name])
+
+
+def test_version_is_of_the_code() -> None:
+    recipe = get("alphabet-naive")
+    assert re.fullmatch("[0-9a-f]{12}", recipe.version)
+    assert recipe.version != get("alphabet-window").version

@@ -1,0 +1,127 @@
+"""Runs in processes of their own: kept one by one, resumed, interrupted, and the same as in this process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from statewise.errors import StatewiseError, StatewiseWarning
+from statewise.recipes import runner
+from statewise.recipes.recipe import Recipe, Trial
+from statewise.recipes.registry import get
+from statewise.recipes.results import Results, Run
+from statewise.recipes.runner import measure, missing, run
+
+NAIVE = "alphabet-naive"
+
+
+def test_missing_are_the_seeds_of_which_no_run_is_kept(tmp_path: Path) -> None:
+    results, recipe = Results(tmp_path), get(NAIVE)
+    trial = Trial({figure.name: 1.0 for figure in recipe.figures})
+    results.add(recipe, Run.of(recipe, 1, False, trial, 1.0, []))
+    results.add(recipe, Run.of(recipe, 2, True, trial, 1.0, []))
+    assert missing({NAIVE: range(3)}, results, short=False) == {NAIVE: [0, 2]}
+    assert missing({NAIVE: range(3)}, results, short=True) == {NAIVE: [0, 1]}
+    assert missing({NAIVE: range(1, 2)}, results, short=False) == {}
+
+
+def test_a_process_gives_what_this_one_gives_and_each_run_is_told_once_kept(tmp_path: Path) -> None:
+    results, told = Results(tmp_path), []
+
+    def note(recipe: Recipe, made: Run) -> None:
+        told.append((recipe.name, made.seed, len(results.of(recipe, short=True))))
+
+    run({NAIVE: [4, 6]}, results, short=True, jobs=2, told=note)
+    assert told == [(NAIVE, 4, 1), (NAIVE, 6, 2)]
+    kept, here = results.of(get(NAIVE), short=True)[0], measure(get(NAIVE), 4, short=True)
+    losses = [[loss for _, loss in made.curves["loss by epoch"]] for made in (kept, here)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)  # the tests compile with fewer optimisations
+    assert any("one time step" in warning for warning in kept.warnings)
+
+
+def test_warnings_of_others_are_not_kept_as_ours() -> None:
+    recipe = get(NAIVE)
+
+    def trial(seed: int, **_: object) -> Trial:
+        warnings.warn("ours", StatewiseWarning, stacklevel=1)
+        warnings.warn("ours", StatewiseWarning, stacklevel=1)
+        warnings.warn("NumPy's", DeprecationWarning, stacklevel=1)
+        return Trial({figure.name: float(seed) for figure in recipe.figures})
+
+    trial.__module__ = recipe.trial.__module__
+    assert measure(replace(recipe, trial=trial), 3, short=False).warnings == ["ours"]
+
+
+def test_a_process_that_ends_too_early_is_told_with_the_way_out(tmp_path: Path) -> None:
+    def kill(*_: object) -> None:
+        for process in multiprocessing.active_children():
+            process.kill()
+
+    results = Results(tmp_path)
+    with pytest.raises(StatewiseError, match=r"alphabet-naive with seed 1 ended.*--jobs 1"):
+        run({NAIVE: [0, 1]}, results, short=True, told=kill)
+    assert [made.seed for made in results.of(get(NAIVE), short=True)] == [0]
+    assert not multiprocessing.active_children()
+
+
+class Line:
+    """A pipe whose other end asks for one run and is gone."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = [(NAIVE, 3)]
+        self.sent: list[object] = []
+
+    def recv(self) -> tuple[str, int]:
+        if not self.asked:
+            raise EOFError
+        return self.asked.pop()
+
+    def send(self, answer: object) -> None:
+        self.sent.append(answer)
+
+
+def test_a_mistake_inside_a_recipe_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "measure", lambda *_: 1 / 0)
+    line = Line()
+    runner._answer(line, True)  # type: ignore[arg-type]
+    (error,) = line.sent
+    assert isinstance(error, RuntimeError)
+    assert "alphabet-naive with seed 3" in str(error)
+    assert "ZeroDivisionError" in str(error)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent otherwise")
+def test_ctrl_c_keeps_the_runs_so_far_and_ends_all_processes(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "statewise",
+        "recipes",
+        "run",
+        NAIVE,
+        "--repeats",
+        "500",
+        "--results",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / f"{NAIVE}.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; runs so far are kept in" in errors
+    assert "Traceback" not in errors
+    kept = Results(tmp_path).of(get(NAIVE))
+    assert 0 < len(kept) < 500
+    assert all(len(made.curves["loss by epoch"]) == 200 for made in kept)  # none was cut short
