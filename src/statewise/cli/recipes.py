@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
 def _list(_: argparse.Namespace) -> None:
     from statewise.recipes.registry import every
 
-    rows = [(recipe.name, _published(recipe.figures[0]), recipe.title) for recipe in every()]
+    rows = [(recipe.name, _published(recipe.figures[0]), recipe.title.rstrip(".")) for recipe in every()]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for name, published, title in [("recipe", "published", ""), *rows]:
         say(f"{name.ljust(widths[0])}  {published.rjust(widths[1])}  {title}".rstrip())
