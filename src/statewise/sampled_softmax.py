@@ -29,7 +29,8 @@ class SampledSoftmax:
     `y` is whole numbers, as for `sparse_categorical_crossentropy`. Only the loss that is minimised differs: for each
     update some classes are drawn, no class twice, and the cross-entropy is that of the right class among itself and
     those. Each logit is lowered by the logarithm of how often its class was to be expected, and where the right class
-    is among those drawn it does not count twice (Jean et al. 2015; `tf.nn.sampled_softmax_loss` computes the same).
+    is among those drawn it does not count twice (Jean et al. 2015; of the same draws and expectations,
+    `tf.nn.sampled_softmax_loss` makes the same).
 
     The loss that `fit` reports is that one, which is smaller than the true one. `evaluate`, validation and `predict`
     compute every class: their loss is the exact `sparse_categorical_crossentropy`.

@@ -11,7 +11,20 @@ import pytest
 
 import statewise as sw
 from statewise.recipes.alphabet import batch, naive, prefix, stateful, timesteps, variable, window
-from statewise.recipes.alphabet.letters import ALPHABET, following, lettered, likeliest, padded, percent, runs
+from statewise.recipes.alphabet.letters import (
+    ALPHABET,
+    following,
+    lettered,
+    likeliest,
+    listen,
+    numbers,
+    one_hot,
+    padded,
+    percent,
+    percent_right,
+    runs,
+    train_one_by_one,
+)
 from statewise.recipes.recipe import Trial
 
 MODULES = [naive, window, timesteps, batch, stateful, prefix, variable]
@@ -55,6 +68,11 @@ def test_three_steps_are_enough_even_if_they_hold_one_letter() -> None:
     assert figure(timesteps, "shorter") < 30
 
 
+def test_a_window_read_backwards_is_answered_by_its_first_letter() -> None:
+    assert figure(timesteps, "backwards") > 90
+    assert trial(timesteps).answers["CBA to YXW"][0] == "F"
+
+
 def test_5000_passes_are_enough_in_any_order() -> None:
     assert figure(batch, "accuracy") == 100
     assert figure(batch, "random") == 100
@@ -87,6 +105,29 @@ def test_only_distinct_letters_carry_over_to_runs_never_drawn() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("module", [naive, batch])
+def test_5000_passes_one_by_one_are_enough_with_one_step(module: ModuleType) -> None:
+    network, (x, y) = module.model(2), module.data()
+    train_one_by_one(network, x, y, 5000)
+    assert percent_right(network, x, module.ANSWERS) == 100
+
+
+@pytest.mark.slow
+def test_20_passes_are_enough_if_letters_are_one_hot() -> None:
+    network = sw.Sequential([sw.LSTM(32, input_shape=(1, 26)), sw.Dense(26, activation="softmax")], seed=2)
+    x = one_hot("".join(naive.LETTERS))[:, None]
+    train_one_by_one(network, x, one_hot(naive.ANSWERS), 20)
+    assert percent_right(network, x, naive.ANSWERS) == 100
+
+
+@pytest.mark.slow
+def test_500_passes_in_one_batch_are_too_few() -> None:
+    x, y = batch.data()
+    reached = [percent_right(batch.trained(seed, x, y, 500)[0], x, batch.ANSWERS) for seed in range(10)]
+    assert 17 < np.mean(reached) < 27
+
+
+@pytest.mark.slow
 def test_runs_of_any_length_are_known_by_heart() -> None:
     figures = variable.RECIPE.trial(2).figures
     assert figures["accuracy"] > 95
@@ -116,14 +157,16 @@ def test_a_masked_prefix_is_read_as_a_carried_state_reads_it() -> None:
 
 def test_listening_with_a_stream_and_with_a_state_is_the_same() -> None:
     model = stateful.model(seed=4)
-    assert prefix.listen(model, "QUICKLY") == stateful.listen(model, "QUICKLY")
+    stream = model.stream()
+    pushed = likeliest(np.stack([stream.push(number) for number in numbers("QUICKLY")]))
+    assert listen(model, "QUICKLY") == pushed
 
 
 def test_reciting_feeds_each_answer_back() -> None:
     model = stateful.model(seed=4)
     said = stateful.recite(model, "K", 6)
     assert len(said) == 6
-    assert stateful.listen(model, "K" + said[:-1]) == said
+    assert listen(model, "K" + said[:-1]) == said
 
 
 # ---------------------------------------------------------------------------------------------- what is left out
@@ -132,13 +175,13 @@ def test_reciting_feeds_each_answer_back() -> None:
 @pytest.mark.parametrize("module", WITH_ROWS_LEFT_OUT)
 def test_the_last_training_does_without_five_rows(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     learnt: list[tuple[Any, Any]] = []
-    train = module.trained
+    fit = sw.Sequential.fit
 
-    def watched(seed: int, x: Any, y: Any, epochs: int) -> Any:
+    def watched(network: sw.Sequential, x: Any, y: Any, **options: Any) -> Any:
         learnt.append((x, y))
-        return train(seed, x, y, epochs)
+        return fit(network, x, y, **options)
 
-    monkeypatch.setattr(module, "trained", watched)
+    monkeypatch.setattr(sw.Sequential, "fit", watched)
     module.trial(3, epochs=1)
     (x, y), (rest_x, rest_y) = learnt[0], learnt[-1]
     rows = {(letters.tobytes(), answer.tobytes()) for letters, answer in zip(x, y, strict=True)}
@@ -153,6 +196,14 @@ def test_runs_are_drawn_as_published() -> None:
     assert all(run in ALPHABET[:25] and 1 <= len(run) <= 5 for run in drawn)
     assert len(set(drawn)) > 110
     assert "Y" not in drawn
+
+
+def test_all_runs_but_one_can_be_drawn_and_nearly_always_are() -> None:
+    every = {ALPHABET[start:end] for start in range(25) for end in range(start + 1, min(start + 5, 25) + 1)}
+    found = [set(variable.draw(np.random.default_rng(seed))) for seed in range(30)]
+    assert len(every) == 115
+    assert every - set().union(*found) == {"Y"}
+    assert sum(len(runs) == 114 for runs in found) > 25
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -41,8 +41,8 @@ class Drawn:
         return low + (pixel - from_) / (to - from_) * (high - low)
 
 
-def strip(figure: Figure, values: list[float], *, verdict: bool = True) -> Drawn:
-    return Drawn(strip_plot(summarize(figure, values), range(len(values)), verdict=verdict))
+def strip(figure: Figure, values: list[float]) -> Drawn:
+    return Drawn(strip_plot(summarize(figure, values), range(len(values))))
 
 
 @pytest.mark.parametrize("figure", [ACCURACY, LOSS, TRAINED])
@@ -87,12 +87,6 @@ def test_a_published_span_is_a_band() -> None:
     left, width = float(band["x"]), float(band["width"])
     assert [drawn.value(left), drawn.value(left + width)] == pytest.approx([95, 100], abs=0.1)
     assert "published 95.00 to 100.00\N{NO-BREAK SPACE}%" in [words for words, _ in drawn.words]
-
-
-def test_what_was_published_is_not_shown_without_a_verdict() -> None:
-    drawn = strip(ACCURACY, [10.0, 12.0], verdict=False)
-    assert not drawn.of_class("span") + drawn.of_class("published")
-    assert "published" not in drawn.title
 
 
 @pytest.mark.parametrize("values", [[100.0] * 3, [0.0], [0.0, 100.0], [99.9, 100.0]])

@@ -51,6 +51,20 @@ def test_the_published_answers_have_the_published_loss_and_round_rightly() -> No
     assert rounded.published.value == 100.0 * np.mean(np.abs(errors) < 0.05)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::statewise.StatewiseWarning")
+@pytest.mark.parametrize("gates", ["sigmoid", "hard_sigmoid"])
+def test_the_published_loss_is_that_of_a_good_run_with_the_gates_of_then_and_of_now(gates: str) -> None:
+    x, y = regression.data()
+    losses = []
+    for seed in range(60):
+        network = sw.Sequential([sw.LSTM(10, input_shape=(1, 1), recurrent_activation=gates), sw.Dense(1)], seed=seed)
+        network.compile("adam", "mean_squared_error")
+        network.fit(x, y, epochs=1000, batch_size=len(x), verbose=0)
+        losses.append(1e6 * network.evaluate(x, y, return_dict=True)["loss"])
+    assert 0 < np.mean(np.array(losses) <= 45.45) < 0.2
+
+
 def test_two_classes_are_told_apart_by_the_average_and_not_by_the_sum() -> None:
     figures = two_classes.trial(SEED).figures
     assert figures["accuracy"] > 90
@@ -119,6 +133,7 @@ def test_the_second_series_brings_what_the_first_does_not_hold() -> None:
     figures = trial.figures
     assert 0.8 * two_series.NOISE < figures["error"] < 0.2
     assert figures["alone"] > 3 * figures["error"]
+    assert figures["kept"] < min(figures["alone"], figures["last_value"])
     alone = trial.curves["held-out loss by epoch, reaction alone"]
     assert alone[-1] > min(alone)
 
@@ -135,6 +150,14 @@ def test_a_reaction_is_what_the_driver_was_three_steps_before() -> None:
     noise = reaction[3:] - 0.6 * reaction[2:-1] - 0.5 * driver[:-3]
     assert noise.std() == pytest.approx(two_series.NOISE, rel=0.15)
     assert abs(np.corrcoef(noise, driver[:-3])[0, 1]) < 0.15
+
+
+def test_nothing_in_the_reaction_tells_more_than_its_last_value() -> None:
+    learnt_x, learnt_y, x, y = two_series.data(np.concatenate([two_series.series(seed) for seed in range(20)]), [1])
+    by_rule = reading.typical_error(one_series.by_a_straight_rule(learnt_x, learnt_y, x), y)
+    by_last_value = reading.typical_error(two_series.KEPT * x[:, -1], y)
+    assert by_rule == pytest.approx(by_last_value, rel=0.02)
+    assert by_last_value == pytest.approx(0.51, abs=0.015)
 
 
 def test_a_straight_rule_finds_the_weights_that_made_the_answers() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from statewise.errors import ConfigurationError
 from statewise.model import Sequential
-from statewise.recipes.recipe import LEADS, Recipe
+from statewise.recipes.recipe import LEADS, Recipe, _bare
 from statewise.recipes.registry import choose, every, get
 
 RECIPES = pytest.mark.parametrize("recipe", every(), ids=lambda recipe: recipe.name)
@@ -20,7 +23,7 @@ RECIPES = pytest.mark.parametrize("recipe", every(), ids=lambda recipe: recipe.n
 def test_text_has_a_title_and_four_paragraphs(recipe: Recipe) -> None:
     assert tuple(recipe.paragraphs) == LEADS
     assert all(len(text) > 20 for text in recipe.paragraphs.values())
-    assert re.fullmatch(r"[A-Z0-9].{10,100}\.", recipe.title)
+    assert re.fullmatch(r"[A-Z0-9].{10,100}[.?]", recipe.title)
 
 
 @RECIPES
@@ -67,16 +70,50 @@ def test_a_family_stands_for_its_recipes_and_a_name_for_itself() -> None:
     assert len(alphabet) == 7
     assert choose(["alphabet-naive", "alphabet-naive"]) == (get("alphabet-naive"),)
     assert [recipe.name for recipe in choose(["story"])] == ["story"]
+    assert len(choose(["story-deeper"])) == 7
+    assert {recipe.name for recipe in choose(["story*"])} > {"story", "story-carried", "story-deeper-chinese"}
     assert choose(["alphabet-window", "alphabet-naive"]) == alphabet[:2]
 
 
-@pytest.mark.parametrize("name", ["alphabet-naiv", "", "alpha"])
+@pytest.mark.parametrize("name", ["alphabet-naiv", "", "alpha", "alpha-*"])
 def test_an_unknown_name_is_answered_with_those_that_exist(name: str) -> None:
     with pytest.raises(ConfigurationError, match="unknown recipe"):
         choose([name])
 
 
-def test_version_is_of_the_code() -> None:
-    recipe = get("alphabet-naive")
-    assert re.fullmatch("[0-9a-f]{12}", recipe.version)
-    assert recipe.version != get("alphabet-window").version
+@pytest.mark.parametrize(
+    ("file", "line", "changes"),
+    [
+        ("published.py", "EXTRA = 1", True),
+        ("fable.py", "EXTRA = 1", True),
+        ("belling_the_cat.txt", "the end", True),
+        ("fable_vectors.bin", "0", True),
+        ("published.py", "# a remark", False),
+        ("layers.py", "EXTRA = 1", False),
+    ],
+)
+def test_version_is_of_the_code_and_what_its_family_shares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, line: str, changes: bool
+) -> None:
+    story = get("story")
+    folder = Path(shutil.copytree(story.path.parent, tmp_path / "story"))
+    with (folder / file).open("a", encoding="utf-8") as end:
+        end.write(f"{line}\n")
+    monkeypatch.setattr(Recipe, "path", folder / "published.py")
+    assert (replace(story).version != story_version(story)) is changes
+
+
+def story_version(story: Recipe) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Recipe, "path", Path(str(story.module.__file__)))
+        return replace(story).version
+
+
+def test_version_does_not_change_with_texts_and_comments() -> None:
+    code = '"""A text."""\n\n\ndef f(x):\n    """Returns x."""\n    return x + 1  # one more\n'
+    assert _bare(code) == _bare("def f(x): return x+1")
+    assert _bare(code) != _bare("def f(x): return x+2")
+    assert _bare('def f():\n    """Does nothing."""') == _bare("def f(): pass")
+    assert (
+        _bare("x = 1\nRECIPE = Recipe(seconds=1.0)") == _bare("x = 1\nRECIPE = Recipe(seconds=2.0)") != _bare("x = 2")
+    )

@@ -51,12 +51,16 @@ def test_runs_of_other_code_stay_in_the_file_uncounted(recipe: Recipe, tmp_path:
 
 def test_a_figure_that_is_not_a_number_is_kept_as_null(recipe: Recipe, tmp_path: Path) -> None:
     results = Results(tmp_path)
-    results.add(recipe, replace(made(recipe, 1), figures={"accuracy": math.nan, "left_out": 0.0}))
-    assert "NaN" not in results.path(recipe).read_text()
+    curves = {"loss": [(1, 3.0), (2, math.inf)]}
+    results.add(recipe, replace(made(recipe, 1), figures={"accuracy": math.nan, "left_out": 0.0}, curves=curves))
+    assert not {"NaN", "Infinity"} & set(results.path(recipe).read_text().replace(",", " ").split())
+    assert math.isnan(results.of(recipe)[0].curves["loss"][1][1])
     assert math.isnan(results.of(recipe)[0].figures["accuracy"])
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"runs": [{"seed": 1}]}', "[1, 2]"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"runs": [{"seed": 1}]}', '{"runs": [{"figures": [], "curves": {}}]}', "[1, 2]"]
+)
 def test_a_file_of_something_else_is_refused_and_left_alone(recipe: Recipe, tmp_path: Path, content: str) -> None:
     results = Results(tmp_path)
     results.path(recipe).write_text(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -14,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from statewise.errors import StatewiseError, StatewiseWarning
+from statewise.errors import DivergenceError, StatewiseError, StatewiseWarning
 from statewise.recipes import runner
 from statewise.recipes.recipe import Recipe, Trial
 from statewise.recipes.registry import get
 from statewise.recipes.results import Results, Run
 from statewise.recipes.runner import measure, missing, run
 
-NAIVE = "alphabet-naive"
+NAIVE, OTHER = "alphabet-naive", "lifecycle-regression"
 
 
 def test_missing_are_the_seeds_of_which_no_run_is_kept(tmp_path: Path) -> None:
@@ -34,18 +35,19 @@ def test_missing_are_the_seeds_of_which_no_run_is_kept(tmp_path: Path) -> None:
     assert missing({NAIVE: range(1, 2)}, results, short=False) == {}
 
 
-def test_a_process_gives_what_this_one_gives_and_each_run_is_told_once_kept(tmp_path: Path) -> None:
+def test_processes_give_what_this_one_gives_and_each_run_is_told_once_kept(tmp_path: Path) -> None:
     results, told = Results(tmp_path), []
 
     def note(recipe: Recipe, made: Run) -> None:
         told.append((recipe.name, made.seed, len(results.of(recipe, short=True))))
 
-    run({NAIVE: [4, 6]}, results, short=True, jobs=2, told=note)
-    assert told == [(NAIVE, 4, 1), (NAIVE, 6, 2)]
-    kept, here = results.of(get(NAIVE), short=True)[0], measure(get(NAIVE), 4, short=True)
-    losses = [[loss for _, loss in made.curves["loss by epoch"]] for made in (kept, here)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)  # the tests compile with fewer optimisations
-    assert any("one time step" in warning for warning in kept.warnings)
+    run({NAIVE: [4, 6], OTHER: [4]}, results, short=True, jobs=2, told=note)
+    assert sorted(told) == sorted([(NAIVE, 4, 1), (NAIVE, 6, 2), (OTHER, 4, 1)])
+    for name, seed in ((NAIVE, 4), (OTHER, 4)):
+        kept, here = results.of(get(name), short=True)[0], measure(get(name), seed, short=True)
+        losses = [[loss for _, loss in made.curves["loss by epoch"]] for made in (kept, here)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-3)  # the tests compile with fewer optimisations
+        assert any("one time step" in warning for warning in kept.warnings)
 
 
 def test_warnings_of_others_are_not_kept_as_ours() -> None:
@@ -73,30 +75,22 @@ def test_a_process_that_ends_too_early_is_told_with_the_way_out(tmp_path: Path) 
     assert not multiprocessing.active_children()
 
 
-class Line:
-    """A pipe whose other end asks for one run and is gone."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, int]] = [(NAIVE, 3)]
-        self.sent: list[object] = []
-
-    def recv(self) -> tuple[str, int]:
-        if not self.asked:
-            raise EOFError
-        return self.asked.pop()
-
-    def send(self, answer: object) -> None:
-        self.sent.append(answer)
-
-
 def test_a_mistake_inside_a_recipe_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "measure", lambda *_: 1 / 0)
-    line = Line()
-    runner._answer(line, True)  # type: ignore[arg-type]
-    (error,) = line.sent
+    error = runner._made(NAIVE, 3, True)
     assert isinstance(error, RuntimeError)
     assert "alphabet-naive with seed 3" in str(error)
     assert "ZeroDivisionError" in str(error)
+
+
+def test_a_run_that_diverges_is_kept_without_numbers() -> None:
+    def trial(*_: object) -> Trial:
+        raise DivergenceError("the loss became NaN")
+
+    trial.__module__ = get(NAIVE).trial.__module__
+    made = measure(replace(get(NAIVE), trial=trial), 3, short=False)
+    assert all(math.isnan(value) for value in made.figures.values())
+    assert made.warnings == ["the loss became NaN"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent otherwise")

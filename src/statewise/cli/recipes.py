@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from statewise.recipes.recipe import Figure, Recipe
     from statewise.recipes.results import Results, Run
 
+NAMES = "a recipe, a family such as alphabet, or a pattern such as 'story*'"
+
 WIDTH = 100
 """Columns of running text."""
 
@@ -29,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         title="actions (without one, the recipes are listed)", metavar="ACTION", dest="action"
     )
     show = actions.add_parser("show", help="tell what a recipe asks, how its data are framed, and what to expect")
-    show.add_argument("names", metavar="NAME", nargs="+", help="a recipe, or a family such as alphabet")
+    show.add_argument("names", metavar="NAME", nargs="+", help=NAMES)
     show.add_argument("--code", action="store_true", help="print the recipe's file instead")
     running = actions.add_parser(
         "run",
@@ -37,8 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         formatter_class=parser.formatter_class,
         epilog="Runs are kept as they come: after Ctrl-C, or to have more of them, give the command again.",
     )
-    running.add_argument("names", metavar="NAME", nargs="*", help="a recipe, or a family such as alphabet")
-    running.add_argument("--all", action="store_true", help="all recipes; those of over a minute a run, once")
+    running.add_argument("names", metavar="NAME", nargs="*", help=NAMES)
+    running.add_argument("--all", action="store_true", help="all recipes; those of over 20 seconds a run, once")
     running.add_argument("--repeats", type=int, default=10, metavar="N", help="how many seeds")
     running.add_argument("--seed", type=int, default=0, help="the first seed")
     running.add_argument("--jobs", type=int, metavar="N", help="processes side by side (default: one for each core)")
@@ -147,7 +149,7 @@ def _fill(left: dict[str, list[int]], results: Results, options: argparse.Namesp
     from statewise.recipes.runner import run as make
 
     total = sum(map(len, left.values()))
-    jobs = check_whole("jobs", options.jobs if options.jobs is not None else os.cpu_count() or 1)
+    jobs = check_whole("jobs", _cores() if options.jobs is None else options.jobs)
     with tqdm(total=total, unit="run", disable=None, leave=False) as bar:
 
         def told(recipe: Recipe, run: Run) -> None:
@@ -155,6 +157,11 @@ def _fill(left: dict[str, list[int]], results: Results, options: argparse.Namesp
             bar.update()
 
         make(left, results, short=options.short, jobs=jobs, told=told)
+
+
+def _cores() -> int:
+    """Returns how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chosen(recipe: Recipe, wanted: dict[str, range], results: Results, short: bool) -> list[Run]:
@@ -170,7 +177,8 @@ def _tell(found: Sequence[tuple[Recipe, list[Run]]], options: argparse.Namespace
         for recipe, runs in found:
             say("\n".join(table(recipe, runs)) + "\n")
         seconds = sum(run.seconds for _, runs in found for run in runs)
-        say(f"{sum(len(runs) for _, runs in found):,} runs, {seconds:,.0f} s of work, kept in {options.results}")
+        count = sum(len(runs) for _, runs in found)
+        say(f"{plural(count, 'run')}, {seconds:,.0f} s of work, kept in {options.results}")
         if options.short:
             say("shortened: these figures only show that the recipes work")
     if options.report:

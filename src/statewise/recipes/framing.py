@@ -32,14 +32,15 @@ class Framing:
         y_shape: `[N, V]`, `[N]`, or with an answer at each step `[N, T, V]` or `[N, T]`.
         samples: the first few.
         note: how a label becomes numbers, such as "A is 0/26, B is 1/26".
-        carried: whether the state goes on from one sample to the next.
+        carried: how many samples further on the state goes: 0 if each starts afresh, 1 if it goes on to the next, B if
+            it goes on from row r of a batch of B to row r of the next.
     """
 
     x_shape: tuple[int, ...]
     y_shape: tuple[int, ...]
     samples: tuple[Sample, ...]
     note: str
-    carried: bool = False
+    carried: int = 0
 
     @classmethod
     def of(
@@ -53,7 +54,7 @@ class Framing:
         rows: int = 4,
         each_step: bool = False,
         mask: Array | None = None,
-        carried: bool = False,
+        carried: int = 0,
     ) -> Framing:
         """Returns the picture of the first `rows` samples.
 
@@ -66,13 +67,14 @@ class Framing:
             rows: how many samples are shown.
             each_step: whether `y` has the time axis of `x`.
             mask: bool `[N, T]`; where False, the step is shown as skipped.
-            carried: whether the state goes on from one sample to the next.
+            carried: how many samples further on the state goes, as above.
 
         >>> x = np.arange(8.0).reshape(4, 2, 1)
         >>> name = lambda values: f"{values[0]:g}"
         >>> print(Framing.of(x, x[:, -1] + 1, name, name, note="as it is", rows=2))
         x [4, 2, 1]: 4 samples, 2 time steps, 1 feature    y [4, 1]
         as it is
+        Each sample starts from a fresh state.
         <BLANKLINE>
         sample 1   | 0 | 1 |   ->   2
         sample 2   | 2 | 3 |   ->   4
@@ -93,11 +95,20 @@ class Framing:
         kind = plural(self.x_shape[2], "feature") if len(self.x_shape) > 2 else "symbols"
         return f"x {list(self.x_shape)}: {samples}, {steps}, {kind}    y {list(self.y_shape)}"
 
+    @property
+    def state(self) -> str:
+        """Where the state of a sample comes from, in a sentence."""
+        if self.carried == 0:
+            return "Each sample starts from a fresh state."
+        if self.carried == 1:
+            return "The state goes on from each sample to the next."
+        return f"In batches of {self.carried}, the state goes on from each sample to the one {self.carried} later."
+
     def __str__(self) -> str:
         width = max(len(label) for sample in self.samples for label in (*sample.steps, *sample.answers))
-        lines = [self.heading, self.note, ""]
+        lines = [self.heading, self.note, self.state, ""]
         for number, sample in enumerate(self.samples, 1):
-            if self.carried and number > 1:
+            if self.carried == 1 and number > 1:
                 lines.append(f"{'':11}  the state goes on")
             lines += _drawn(f"sample {number}", sample, width)
         left = self.x_shape[0] - len(self.samples)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import sys
@@ -135,13 +136,28 @@ class Recipe:
 
     @cached_property
     def version(self) -> str:
-        """Twelve hexadecimal digits that change with its code or with what else lies in its family's folder."""
-        digest = hashlib.sha256(self.code.encode())
-        for shared in sorted(self.path.parent.iterdir()):
-            if shared.is_file() and shared.suffix in (".py", ".txt", ".bin") and not _holds_a_recipe(shared):
-                digest.update(shared.read_bytes())
+        """Twelve hexadecimal digits that change with its code and with what its family shares, not with texts."""
+        digest = hashlib.sha256(_bare(self.code).encode())
+        for file in sorted(self.path.parent.iterdir()):
+            if file.suffix == ".bin":
+                digest.update(file.read_bytes())
+            elif file.suffix == ".txt":  # read as text: a checkout may have other line ends
+                digest.update(file.read_text(encoding="utf-8").encode())
+            elif file.suffix == ".py" and "\nRECIPE = " not in (code := file.read_text(encoding="utf-8")):
+                digest.update(_bare(code).encode())
         return digest.hexdigest()[:12]
 
 
-def _holds_a_recipe(file: Path) -> bool:
-    return file.suffix == ".py" and b"\nRECIPE = " in file.read_bytes()
+def _bare(code: str) -> str:
+    """Returns the code without what cannot change a run: docstrings, comments, layout, and what is said of `RECIPE`."""
+    tree = ast.parse(code)
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and _names_the_recipe(node))]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            told = ast.get_docstring(node, clean=False) is not None
+            node.body = node.body[told:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _names_the_recipe(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "RECIPE" for target in node.targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 
@@ -62,7 +63,9 @@ def get(name: str) -> Recipe:
 
 
 def choose(names: Sequence[str]) -> tuple[Recipe, ...]:
-    """Returns the recipes of these names, in the order in which they are told; "alphabet" stands for its whole family.
+    """Returns the recipes of these names, in the order in which they are told.
+
+    "alphabet" stands for its whole family, unless a recipe has that very name; "story*" for all that begin so.
 
     Raises:
         ConfigurationError: there is none of that name; the message has the nearest.
@@ -72,6 +75,7 @@ def choose(names: Sequence[str]) -> tuple[Recipe, ...]:
 
 
 def _of(name: str) -> list[Recipe]:
-    exact = any(recipe.name == name for recipe in every())
-    family = [recipe for recipe in every() if recipe.name.startswith(f"{name}-")]
-    return family if family and not exact else [get(name)]
+    if any(recipe.name == name for recipe in every()):
+        return [get(name)]
+    pattern = name if "*" in name else f"{name}-*"
+    return [recipe for recipe in every() if fnmatchcase(recipe.name, pattern)] or [get(name)]

@@ -113,7 +113,7 @@ class Results:
         """
         self.prepare()
         content = {"recipe": recipe.name, "runs": [_plain(kept) for kept in (*self._all(recipe), run)]}
-        write_whole(self.path(recipe), json.dumps(content, ensure_ascii=False, indent=1).encode())
+        write_whole(self.path(recipe), json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1).encode())
 
     def _all(self, recipe: Recipe) -> list[Run]:
         path = self.path(recipe)
@@ -122,20 +122,29 @@ class Results:
         try:
             entries = json.loads(path.read_text(encoding="utf-8"))["runs"]
             return [_read(entry) for entry in entries]
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise FileError(
                 f"{path} does not hold runs of {recipe.name} ({error}); move it away, or choose another folder"
             ) from None
 
 
 def _plain(run: Run) -> dict[str, Any]:
-    """Returns a run as JSON holds it, which has no NaN: None stands for it."""
+    """Returns a run as JSON holds it, which has no NaN and no infinity: None stands for them."""
     plain = asdict(run)
-    plain["figures"] = {name: value if math.isfinite(value) else None for name, value in run.figures.items()}
+    plain["figures"] = {name: _finite(value) for name, value in run.figures.items()}
+    plain["curves"] = {name: [(place, _finite(value)) for place, value in line] for name, line in run.curves.items()}
     return plain
 
 
 def _read(entry: dict[str, Any]) -> Run:
-    figures = {name: math.nan if value is None else float(value) for name, value in entry["figures"].items()}
-    curves = {name: [(int(place), float(value)) for place, value in line] for name, line in entry["curves"].items()}
+    figures = {name: _number(value) for name, value in entry["figures"].items()}
+    curves = {name: [(int(place), _number(value)) for place, value in line] for name, line in entry["curves"].items()}
     return Run(**{**entry, "figures": figures, "curves": curves})
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

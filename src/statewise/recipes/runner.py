@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import signal
 import threading
@@ -10,17 +11,17 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 
-from statewise.errors import StatewiseError, StatewiseWarning
-from statewise.recipes.recipe import Recipe
+from statewise.errors import DivergenceError, StatewiseError, StatewiseWarning
+from statewise.recipes.recipe import Recipe, Trial
 from statewise.recipes.registry import choose, get
 from statewise.recipes.results import Results, Run
 
-LONG_SECONDS = 60
+LONG_SECONDS = 20
 """Recipes whose runs take longer than this are run once where nobody asked for them by name."""
 
 CHUNK_SECONDS = 15
@@ -55,9 +56,18 @@ def measure(recipe: Recipe, seed: int, short: bool) -> Run:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", StatewiseWarning)
-        trial = recipe.trial(seed, **(recipe.short if short else {}))
+        trial = _trial(recipe, seed, short)
     said = dict.fromkeys(str(warning.message) for warning in caught)
     return Run.of(recipe, seed, short, trial, time.perf_counter() - began, said)
+
+
+def _trial(recipe: Recipe, seed: int, short: bool) -> Trial:
+    """Returns what one run gave; of one that diverged no number, since the runs of other seeds are worth having."""
+    try:
+        return recipe.trial(seed, **(recipe.short if short else {}))
+    except DivergenceError as error:
+        warnings.warn(str(error), StatewiseWarning, stacklevel=2)
+        return Trial({figure.name: math.nan for figure in recipe.figures})
 
 
 def run(
@@ -94,14 +104,14 @@ def run(
             results.add(recipe, made)
             told(recipe, made)
 
-    with _workers(min(jobs, len(chunks)), short) as workers, ThreadPoolExecutor(max(len(workers), 1)) as threads:
+    with (
+        ThreadPoolExecutor(max(jobs, 1)) as threads,
+        ExitStack() as processes,
+    ):  # which stop before it waits for threads
+        workers = [processes.enter_context(Worker(short)) for _ in range(min(jobs, len(chunks)))]
         futures = [threads.submit(_drive, worker, waiting, keep) for worker in workers]
-        try:
-            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
-                future.result()
-        finally:  # whatever ended this: no process goes on working, and no thread goes on waiting for it
-            for worker in workers:
-                worker.stop()
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
 
 
 def _chunks(left: Mapping[str, Sequence[int]], short: bool) -> Iterator[Chunk]:
@@ -140,20 +150,13 @@ class Worker:
             raise answer
         return answer
 
-    def stop(self) -> None:
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Ends the process, in the midst of a run if need be."""
         self._process.kill()
         self._process.join()
-
-
-@contextmanager
-def _workers(count: int, short: bool) -> Iterator[list[Worker]]:
-    workers = [Worker(short) for _ in range(count)]
-    try:
-        yield workers
-    finally:
-        for worker in workers:
-            worker.stop()
 
 
 def _drive(worker: Worker, waiting: SimpleQueue[Chunk], keep: Callable[[Recipe, Run], None]) -> None:
@@ -182,18 +185,24 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 def _serve(line: Connection, short: bool) -> None:
     """Makes the runs that are asked for, in a thread: there `fit` cannot take Ctrl-C for its own and end too early."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited, as on Windows
     thread = threading.Thread(target=_answer, args=(line, short))
     thread.start()
     thread.join()
 
 
 def _answer(line: Connection, short: bool) -> None:
-    with suppress(EOFError):  # nobody is there any more
+    with suppress(EOFError, OSError):  # nobody is there any more
         while True:
             name, seed = line.recv()
-            try:
-                line.send(measure(get(name), seed, short))
-            except StatewiseError as error:
-                line.send(StatewiseError(f"{name} with seed {seed}: {error}"))
-            except Exception:
-                line.send(RuntimeError(f"{name} with seed {seed}:\n{traceback.format_exc()}"))
+            line.send(_made(name, seed, short))
+
+
+def _made(name: str, seed: int, short: bool) -> Run | Exception:
+    """Returns a run, or what came of it in a form that any process can read."""
+    try:
+        return measure(get(name), seed, short)
+    except StatewiseError as error:
+        return StatewiseError(f"{name} with seed {seed}: {error}")
+    except Exception:
+        return RuntimeError(f"{name} with seed {seed}:\n{traceback.format_exc()}")

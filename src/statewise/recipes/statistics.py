@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from statewise.recipes.quantities import decimals
-from statewise.recipes.recipe import Figure
+from statewise.recipes.recipe import Figure, Recipe
+from statewise.recipes.results import Run
 
 CONFIDENCE = 0.95
 """Of all intervals."""
@@ -28,9 +29,9 @@ class Summary:
         interval: the 95 % confidence interval of the mean (Student's t), of percentages within 0 to 100; None of one
             run.
         median: of the values.
-        least, most: between them a further run falls with `coverage`: all runs so far, or the middle 95 % of them
-            where they are enough, 39, to leave some out.
-        coverage: that probability, (n - 1) / (n + 1) of n runs, at most 95 %.
+        least, most: between them a further run falls with `coverage`: the least and the largest run or, of 79 runs and
+            more, which can spare some, others further in.
+        coverage: at least that probability: (n - 1) / (n + 1) of n runs, up to 95 % and a little more.
         solved: how many runs reached the figure's goal; None if it has none.
         inside: whether what was published lies between `least` and `most`; None if nothing was, of one
             run, and where runs were lost.
@@ -76,6 +77,16 @@ def summarize(figure: Figure, values: Sequence[float]) -> Summary:
         None if figure.solved is None else sum(_reaches(figure, value) for value in data.tolist()),
         _is_inside(figure, least, most) if told else None,
     )
+
+
+def summaries(recipe: Recipe, runs: Sequence[Run]) -> list[Summary]:
+    """Returns what the runs say of each of the recipe's figures.
+
+    Nothing that was published is held against shortened runs.
+    """
+    short = any(run.short for run in runs)
+    figures = [replace(figure, published=None) if short else figure for figure in recipe.figures]
+    return [summarize(figure, [run.figures[figure.name] for run in runs]) for figure in figures]
 
 
 def _interval_of_mean(data: np.ndarray, percent: bool) -> tuple[float, float] | None:

@@ -1,42 +1,30 @@
-"""What runs say, as lines of text for a terminal."""
+"""What runs say, as lines of text for a terminal and as JSON."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import astuple
 from statistics import median
 from typing import Any
 
-from statewise.recipes.quantities import NONE, between, decimals, number, published, seconds
+from statewise.recipes.quantities import seconds
 from statewise.recipes.recipe import Figure, Recipe
 from statewise.recipes.results import Run
-from statewise.recipes.statistics import Summary, summarize
+from statewise.recipes.statistics import Summary, summaries
+from statewise.recipes.telling import tell
 from statewise.words import plural
 
-COLUMNS = ("", "mean", "95 % of mean", "median", "runs", "solved", "published", "")
+COLUMNS = ("", "mean", "95 % of mean", "median", "runs", "solved", "published", "inside?")
 
 NAME = 42
 """Columns of a figure's name."""
 
 
-def summaries(recipe: Recipe, runs: Sequence[Run]) -> list[Summary]:
-    """Returns what the runs say of each of the recipe's figures."""
-    return [summarize(figure, [run.figures[figure.name] for run in runs]) for figure in recipe.figures]
-
-
-def verdict(summary: Summary) -> str:
-    """Returns whether the published figure lies inside the range of runs, in a word."""
-    if summary.figure.published is None:
-        return ""
-    if summary.inside is None:
-        return NONE
-    return "inside" if summary.inside else "outside"
-
-
 def table(recipe: Recipe, runs: Sequence[Run]) -> list[str]:
     """Returns the recipe's lines: how many runs it has, and what each figure came to."""
     rows = [COLUMNS, *(row for summary in summaries(recipe, runs) for row in _rows(summary))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    widths = [NAME, *(max(len(row[column]) for row in rows) for column in range(1, len(COLUMNS)))]
     lines = [
         "  ".join([row[0].ljust(NAME), *(c.rjust(w) for c, w in zip(row[1:-1], widths[1:-1], strict=True)), row[-1]])
         for row in rows
@@ -52,17 +40,8 @@ def _heading(recipe: Recipe, runs: Sequence[Run]) -> str:
 
 def _rows(summary: Summary) -> list[tuple[str, ...]]:
     """Returns the line of a figure, and further ones where its name is long."""
-    figure, digits = summary.figure, decimals(summary.figure, summary.values)
-    name, *rest = textwrap.wrap(_name(figure), NAME)
-    values = (
-        number(summary.mean, digits),
-        NONE if summary.interval is None else between(*summary.interval, digits),
-        number(summary.median, digits),
-        between(summary.least, summary.most, digits),
-        "" if summary.solved is None else f"{summary.solved} of {len(summary.values) + summary.lost}",
-        "" if figure.published is None else published(figure.published, digits),
-        verdict(summary),
-    )
+    name, *rest = textwrap.wrap(_name(summary.figure), NAME)
+    values = astuple(tell(summary))
     return [(name, *values), *((line, *[""] * len(values)) for line in rest)]
 
 

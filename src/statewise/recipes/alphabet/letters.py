@@ -1,4 +1,4 @@
-"""What the recipes of the alphabet share: letters as numbers, runs of them, and how many answers are right."""
+"""What the recipes of the alphabet share: letters as numbers, runs of them, training, and right answers."""
 
 from __future__ import annotations
 
@@ -82,6 +82,23 @@ def percent(told: str, expected: str) -> float:
 def percent_right(model: sw.Sequential, x: Array, answers: str, *, mask: Array | None = None) -> float:
     """Returns how many of the rows of `x`, in per cent, the model answers rightly, each from a fresh state."""
     return percent(likeliest(model.predict(x, mask=mask)), answers)
+
+
+def train_one_by_one(
+    network: sw.Sequential, x: Array, y: Array, epochs: int, *, mask: Array | None = None
+) -> sw.History:
+    """Trains the network on one row after another, each from a fresh state and all shuffled; returns how it went."""
+    network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    return network.fit(x, y, mask=mask, epochs=epochs, batch_size=1, verbose=0)
+
+
+def listen(network: sw.Sequential, letters: str) -> str:
+    """Returns the answer to each of the letters, the state going on from one to the next."""
+    told, state = "", None
+    for letter in letters:
+        y, state = network(numbers(letter).reshape(1, 1, 1), state)
+        told += likeliest(y)
+    return told
 
 
 def without(left_out: Array, x: Array, y: Array) -> tuple[Array, Array]:

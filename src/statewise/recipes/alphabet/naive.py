@@ -28,6 +28,7 @@ from statewise.recipes.alphabet.letters import (
     one_hot,
     percent_right,
     runs,
+    train_one_by_one,
     without,
 )
 from statewise.recipes.framing import Framing
@@ -52,19 +53,13 @@ def model(seed: int) -> sw.Sequential:
     return sw.Sequential([sw.LSTM(32, input_shape=(1, 1)), sw.Dense(26, activation="softmax")], seed=seed)
 
 
-def trained(seed: int, x: Array, y: Array, epochs: int) -> tuple[sw.Sequential, sw.History]:
-    """Returns a network that has learnt one pair after another, and how."""
-    network = model(seed)
-    network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
-    return network, network.fit(x, y, epochs=epochs, batch_size=1, verbose=0)
-
-
 def trial(seed: int, *, epochs: int = 500) -> Trial:
     """Runs the experiment once."""
     x, y = data()
-    network, history = trained(seed, x, y, epochs)
+    network, other = model(seed), model(seed)
+    history = train_one_by_one(network, x, y, epochs)
     left_out = np.random.default_rng(seed).choice(len(x), LEFT_OUT, replace=False)
-    other, _ = trained(seed, *without(left_out, x, y), epochs)
+    train_one_by_one(other, *without(left_out, x, y), epochs)
     return Trial(
         figures={
             "accuracy": percent_right(network, x, ANSWERS),

@@ -27,6 +27,7 @@ from statewise.recipes.alphabet.letters import (
     following,
     letter_of,
     likeliest,
+    listen,
     numbers,
     one_hot,
     percent,
@@ -48,21 +49,12 @@ def data() -> tuple[Array, Array]:
 def framing() -> Framing:
     """Returns the picture of the data."""
     note = "A is read as 0/26, B as 1/26, ..."
-    return Framing.of(*data(), lambda step: letter_of(step[0]), likeliest, note=note, carried=True)
+    return Framing.of(*data(), lambda step: letter_of(step[0]), likeliest, note=note, carried=1)
 
 
 def model(seed: int) -> sw.Sequential:
     """Returns the network: 50 units that see one number, and a probability for each letter."""
     return sw.Sequential([sw.LSTM(50, input_shape=(None, 1)), sw.Dense(26, activation="softmax")], seed=seed)
-
-
-def listen(network: sw.Sequential, letters: str) -> str:
-    """Returns the answer to each of the letters, the state going on from one to the next."""
-    told, state = "", None
-    for letter in letters:
-        y, state = network(numbers(letter).reshape(1, 1, 1), state)
-        told += likeliest(y)
-    return told
 
 
 def recite(network: sw.Sequential, first: str, count: int) -> str:

@@ -29,6 +29,7 @@ from statewise.recipes.alphabet.letters import (
     percent,
     percent_right,
     runs,
+    train_one_by_one,
     without,
 )
 from statewise.recipes.framing import Framing
@@ -53,20 +54,14 @@ def model(seed: int) -> sw.Sequential:
     return sw.Sequential([sw.LSTM(32, input_shape=(1, 3)), sw.Dense(26, activation="softmax")], seed=seed)
 
 
-def trained(seed: int, x: Array, y: Array, epochs: int) -> tuple[sw.Sequential, sw.History]:
-    """Returns a network that has learnt one window after another, and how."""
-    network = model(seed)
-    network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
-    return network, network.fit(x, y, epochs=epochs, batch_size=1, verbose=0)
-
-
 def trial(seed: int, *, epochs: int = 500) -> Trial:
     """Runs the experiment once."""
     x, y = data()
-    network, history = trained(seed, x, y, epochs)
+    network, other = model(seed), model(seed)
+    history = train_one_by_one(network, x, y, epochs)
     told, backwards = likeliest(network.predict(x)), likeliest(network.predict(x[..., ::-1]))
     left_out = np.random.default_rng(seed).choice(len(x), LEFT_OUT, replace=False)
-    other, _ = trained(seed, *without(left_out, x, y), epochs)
+    train_one_by_one(other, *without(left_out, x, y), epochs)
     return Trial(
         figures={
             "accuracy": percent(told, ANSWERS),

@@ -63,7 +63,7 @@ def data(numbers: Array) -> tuple[Array, Array]:
 def framing() -> Framing:
     """Returns the picture of the data."""
     x, y = data(sequences(np.random.default_rng(0), SEQUENCES))
-    return Framing.of(x, y[:, 0], name_of, str, note=NOTE)
+    return Framing.of(x, y[:, 0], name_of, str, note=NOTE, rows=7, carried=BATCH)
 
 
 def model(seed: int) -> sw.Sequential:

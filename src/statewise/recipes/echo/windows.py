@@ -37,17 +37,17 @@ def samples(numbers: Array, lag: int = 1) -> tuple[Array, Array]:
     return one_hot(inputs), answers
 
 
-def learn(model: sw.Sequential, numbers: Array, lag: int = 1, *, state: str = "carry") -> None:
-    """Trains on one sequence after another, in batches of 5, the state carried within each sequence, or "fresh"."""
+def learn(model: sw.Sequential, numbers: Array, lag: int = 1, *, state: str = "carry", batch: int = BATCH) -> None:
+    """Trains on one sequence after another, batch by batch, the state carried within each sequence, or "fresh"."""
     x, y = samples(numbers, lag)
-    reset = starts(len(x), STEPS, SAMPLES, BATCH)
-    model.fit(x, y, batch_size=BATCH, state=state, reset=reset, shuffle=False, verbose=0)
+    reset = starts(len(x), STEPS, len(x) // len(numbers), batch)
+    model.fit(x, y, batch_size=batch, state=state, reset=reset, shuffle=False, verbose=0)
 
 
-def told(model: sw.Sequential, numbers: Array, *, state: str = "carry") -> Array:
-    """Returns what it says `[20 N]` to the windows of sequences, read as in training."""
+def told(model: sw.Sequential, numbers: Array, *, state: str = "carry", batch: int = BATCH) -> Array:
+    """Returns what it says to each window of sequences `[N, 25]`, `[20 N]`, read as in training."""
     x, _ = samples(numbers)
     if state == "fresh":
         return likeliest(model.predict(x))
-    reset = starts(len(x), STEPS, SAMPLES, BATCH)
-    return likeliest(model.predict(x, batch_size=BATCH, state=model.initial_state(BATCH), reset=reset))
+    reset = starts(len(x), STEPS, len(x) // len(numbers), batch)
+    return likeliest(model.predict(x, batch_size=batch, state=model.initial_state(batch), reset=reset))

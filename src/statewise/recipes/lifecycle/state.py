@@ -71,7 +71,7 @@ def framing() -> Framing:
         lambda answer: "open" if answer[0] else "not",
         note="opened is read as 1 0, shut as 0 1, nothing as 0 0; the answer is 1 while the gate is open",
         each_step=True,
-        carried=True,
+        carried=1,
     )
 
 

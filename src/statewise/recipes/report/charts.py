@@ -49,22 +49,21 @@ class Axis:
         return [float(f"{place * step:.12g}") for place in range(first, last + 1)]
 
 
-def strip_plot(summary: Summary, seeds: Sequence[int], *, verdict: bool = True) -> str:
+def strip_plot(summary: Summary, seeds: Sequence[int]) -> str:
     """Returns a chart with a dot for each run, the mean with its interval, the range of runs and what was published.
 
     Args:
         summary: of the figure; its values are finite.
         seeds: of the values.
-        verdict: whether to show what was published.
     """
-    mark = summary.figure.published.span if verdict and summary.figure.published else ()
+    mark = summary.figure.published.span if summary.figure.published else ()
     axis = _axis([*summary.values, *(summary.interval or ()), *mark], summary.figure.unit == "%")
     places = _piled([axis.at(value) for value in summary.values])
     levels = max(level for _, level in places)
     step = min(_DOT, _PILE / max(levels, 1))
     floor = 24 + levels * step + _DOT
     parts = [
-        *_published(summary, axis, floor + 50, verdict),
+        *_published(summary, axis, floor + 50),
         label(0, floor + 1, "runs", "name", "start"),
         *_dots(summary, seeds, places, axis, floor, step),
         *_span(axis, floor + 22, "mean", summary.interval or (), "interval"),
@@ -72,7 +71,7 @@ def strip_plot(summary: Summary, seeds: Sequence[int], *, verdict: bool = True) 
         *_span(axis, floor + 42, "range", (summary.least, summary.most), "range"),
         *_ground(axis, floor + 54),
     ]
-    return svg(_WIDTH, floor + 74, _told(summary, verdict), parts, "strip")
+    return svg(_WIDTH, floor + 74, _told(summary), parts, "strip")
 
 
 def curves_chart(name: str, curves: Sequence[Curve]) -> str:
@@ -132,9 +131,9 @@ def _dots(
         yield f'<circle cx="{x:.4g}" cy="{floor - 2 - level * step:.4g}" r="3.2">{told}</circle>'
 
 
-def _published(summary: Summary, axis: Axis, bottom: float, verdict: bool) -> Iterator[str]:
+def _published(summary: Summary, axis: Axis, bottom: float) -> Iterator[str]:
     given = summary.figure.published
-    if given is None or not verdict:
+    if given is None:
         return
     left, right = map(axis.at, given.span)
     if right > left:
@@ -165,11 +164,11 @@ def _ground(axis: Axis, y: float) -> Iterator[str]:
         yield label(axis.at(tick), y + 16, _plain(tick), "tick")
 
 
-def _told(summary: Summary, verdict: bool) -> str:
+def _told(summary: Summary) -> str:
     figure, digits = summary.figure, decimals(summary.figure, summary.values)
     spread = between(min(summary.values), max(summary.values), digits)
     told = [f"{plural(len(summary.values), 'run')}: {spread}", f"mean {number(summary.mean, digits)}"]
-    if verdict and figure.published:
+    if figure.published:
         told.append(f"published {published(figure.published, digits)}")
     return f"{figure.meaning}, " + "; ".join(with_unit(words, figure) for words in told)
 

@@ -19,8 +19,8 @@ TITLE = "Published experiments, run again"
 READING = {
     "Mean and 95 % interval": "The mean of all runs. With other seeds it would be another; 95 of 100 intervals that "
     "are computed so hold the true mean (Student's t; of percentages, what lies within 0 and 100).",
-    "Range of runs": "The least and the largest run or, of 39 runs and more, the middle 95 %. A further run falls in "
-    "it with a probability of (n - 1) / (n + 1): 82 % of 10 runs, 94 % of 30.",
+    "Range of runs": "The least and the largest run; of 79 runs and more, some at each end are left out. A further run "
+    "falls in it with a probability of at least 82 % for 10 runs, 94 % for 30, 95 % from 39 on.",
     "Inside?": "What was published is a single run. It is therefore held against the range of runs, not against the "
     "interval of the mean: “yes” means that it could be one of these runs.",
     "Solved": "The share of runs that reach the figure's goal, where it has one.",
@@ -83,7 +83,7 @@ def _shortened(outcomes: Sequence[Outcome]) -> str:
 def _told(outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
         return "There are no runs yet: make some with <code>statewise recipes run --all</code>."
-    found = [measured.inside for outcome in outcomes for measured in outcome.measured]
+    found = [measured.summary.inside for outcome in outcomes for measured in outcome.measured]
     told = [inside for inside in found if inside is not None]
     if not told:
         return "No published figure is held against these runs."

@@ -28,16 +28,15 @@ def picture(framing: Framing) -> str:
     parts: list[str] = []
     for number, row in enumerate(rows):
         parts += row.parts(top)
-        if framing.carried and number + 1 < len(rows):
+        if framing.carried == 1 and number + 1 < len(rows):
             parts += row.handed_on(top)
         top += row.height
     return svg(max((row.right for row in rows), default=0) + 4, top, _told(framing), parts, "picture")
 
 
 def _told(framing: Framing) -> str:
-    start = "the state goes on from sample to sample" if framing.carried else "each sample starts from a fresh state"
     first = framing.samples[0] if framing.samples else Sample((), ())
-    return f"{framing.heading}; {start}. The first: {', '.join(first.steps)}; answer: {', '.join(first.answers)}"
+    return f"{framing.heading}. {framing.state} The first: {', '.join(first.steps)}; answer: {', '.join(first.answers)}"
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,13 @@ class _Row:
         number: of the sample, from 0.
         sample: with what is shown of it.
         width: of a box.
-        carried: whether the state comes from the row above and goes on to the one below.
+        carried: as in `Framing`.
     """
 
     number: int
     sample: Sample
     width: float
-    carried: bool
+    carried: int
 
     @property
     def each_step(self) -> bool:
@@ -62,7 +61,7 @@ class _Row:
 
     @property
     def height(self) -> float:
-        return _BOX + (34 if self.each_step else 0) + (24 if self.carried else 12)
+        return _BOX + (34 if self.each_step else 0) + (24 if self.carried == 1 else 12)
 
     @property
     def end(self) -> float:
@@ -79,7 +78,7 @@ class _Row:
     def parts(self, top: float) -> Iterator[str]:
         middle = top + _BOX / 2
         yield label(0, middle + 4, f"sample {self.number + 1}", "name", "start")
-        if not (self.carried and self.number):
+        if self.carried == 0 or self.number < self.carried:
             yield f'<circle cx="{_LEFT - 4:g}" cy="{middle:g}" r="3.5" class="fresh"/>'
             yield from _arrow(_LEFT, middle, _LEFT + _GAP, middle, "state")
         for step, word in enumerate(self.sample.steps):

@@ -11,13 +11,14 @@ from html import escape
 from statistics import median
 
 from statewise.network import count_weights
-from statewise.recipes.quantities import NONE, between, decimals, number, numbered, published, seconds, with_unit
+from statewise.recipes.quantities import NONE, decimals, number, numbered, seconds, with_unit
 from statewise.recipes.recipe import Figure, Recipe
 from statewise.recipes.report.charts import curves_chart, strip_plot
 from statewise.recipes.report.markup import Cell, heading, link, prose, table
 from statewise.recipes.report.picture import picture
 from statewise.recipes.results import Run
-from statewise.recipes.statistics import Summary, summarize
+from statewise.recipes.statistics import Summary, summaries
+from statewise.recipes.telling import tell
 from statewise.shapes import describe
 from statewise.words import plural
 
@@ -51,7 +52,10 @@ class Outcome:
     @cached_property
     def measured(self) -> list[Measured]:
         """What the runs say of each figure."""
-        return [Measured.of(figure, self) for figure in self.recipe.figures]
+        return [Measured(summary, self._seeds(summary.figure)) for summary in summaries(self.recipe, self.runs)]
+
+    def _seeds(self, figure: Figure) -> list[int]:
+        return [run.seed for run in self.runs if math.isfinite(run.figures[figure.name])]
 
 
 @dataclass(frozen=True)
@@ -61,58 +65,38 @@ class Measured:
     Attributes:
         summary: what they say together.
         seeds: of the runs that gave a number.
-        verdict: whether the runs are held against what was published.
     """
 
     summary: Summary
     seeds: list[int]
-    verdict: bool
-
-    @classmethod
-    def of(cls, figure: Figure, outcome: Outcome) -> Measured:
-        """Returns what the runs of an outcome say of a figure."""
-        values = {run.seed: run.figures[figure.name] for run in outcome.runs}
-        seeds = [seed for seed, value in values.items() if math.isfinite(value)]
-        return cls(summarize(figure, list(values.values())), seeds, not outcome.short)
 
     @property
     def figure(self) -> Figure:
         """Which figure it is."""
         return self.summary.figure
 
-    @property
-    def inside(self) -> bool | None:
-        """Whether what was published lies in the range of runs; None where that is not to be said."""
-        return self.summary.inside if self.verdict else None
-
 
 def columns(measured: Measured) -> list[Cell]:
     """Returns the cells below `HEAD`."""
-    summary, figure = measured.summary, measured.figure
-    digits = decimals(figure, summary.values)
-    given = NONE if figure.published is None else with_unit(published(figure.published, digits), figure)
+    told, figure = tell(measured.summary), measured.figure
     return [
-        Cell(f"<b>{with_unit(number(summary.mean, digits), figure)}</b>"),
-        Cell(between(*summary.interval, digits) if summary.interval else NONE),
-        Cell(number(summary.median, digits)),
-        Cell(between(summary.least, summary.most, digits)),
-        Cell(NONE if summary.solved is None else _share(summary.solved, len(summary.values) + summary.lost)),
-        Cell(given),
-        Cell(_verdict(measured), "verdict"),
+        Cell(f"<b>{with_unit(told.mean, figure)}</b>"),
+        Cell(told.interval),
+        Cell(told.median),
+        Cell(told.runs),
+        Cell(_share(measured.summary) if told.solved else NONE),
+        Cell(with_unit(told.published or NONE, figure)),
+        Cell(_verdict(told.verdict or NONE), "verdict"),
     ]
 
 
-def _share(part: int, whole: int) -> str:
+def _share(summary: Summary) -> str:
+    part, whole = summary.solved or 0, len(summary.values) + summary.lost
     return f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}% <small>{part} of {whole}</small>"
 
 
-def _verdict(measured: Measured) -> str:
-    summary, given = measured.summary, measured.figure.published
-    if given is None or measured.inside is None:
-        return NONE
-    if measured.inside:
-        return '<span class="yes">yes</span>'
-    return f'<span class="no">no, {"higher" if given.span[0] > summary.most else "lower"}</span>'
+def _verdict(words: str) -> str:
+    return words if words == NONE else f'<span class="{"yes" if words == "yes" else "no"}">{words}</span>'
 
 
 def section(outcome: Outcome) -> str:
@@ -151,11 +135,10 @@ def _framing(recipe: Recipe) -> str:
     framing = recipe.framing()
     left = framing.x_shape[0] - len(framing.samples)
     more = f" {plural(left, 'more sample')} not shown." if left else ""
-    start = "The state goes on from sample to sample." if framing.carried else "Each sample starts from a fresh state."
     return (
         f'<figure><div class="wide" role="region" tabindex="0" aria-label="data of {escape(recipe.name)}">'
         f"{picture(framing)}</div><figcaption><code>{escape(framing.heading)}</code><br>"
-        f"{prose(_sentence(framing.note))} {start}{more}</figcaption></figure>"
+        f"{prose(_sentence(framing.note))} {framing.state}{more}</figcaption></figure>"
     )
 
 
@@ -224,7 +207,7 @@ def spoken(figure: Figure) -> str:
 def _charts(outcome: Outcome) -> Iterator[str]:
     for measured in outcome.measured:
         if measured.seeds:
-            drawn = strip_plot(measured.summary, measured.seeds, verdict=measured.verdict)
+            drawn = strip_plot(measured.summary, measured.seeds)
             yield f"<figure><figcaption>{_named(measured)}</figcaption>{drawn}</figure>\n"
     for name in dict.fromkeys(name for run in outcome.runs for name in run.curves):
         curves = [run.curves[name] for run in outcome.runs if run.curves.get(name)]

@@ -9,7 +9,7 @@ step, so that an update learns from 17 words where the published one learns from
 
 Expect. All of it. No word is ambiguous any more: "up and said" is followed by "he" and by "that", but the state knows
 which of the mice got up. The time is measured beside the published training: some of its 50,000 steps are timed in the
-same run, while the time told of this training includes the compiling.
+same run. Neither time includes the compiling.
 
 Beyond. Nothing: it memorised, and better than the published network did. The last tenth of the fable, left out of a
 second training, is not foretold by it either. Asked to go on from the fable's first three words it tells the whole
@@ -63,8 +63,9 @@ def words_told(network: sw.Sequential) -> int:
 
 def trial(seed: int, *, epochs: int = 40, units: int = 512) -> Trial:
     """Runs the experiment once."""
-    began = time.perf_counter()
+    read_through(model(seed), NUMBERS, 1)  # compiles
     network = model(seed)
+    began = time.perf_counter()
     history = read_through(network, NUMBERS, epochs).history
     seconds = time.perf_counter() - began
     other = model(seed)
@@ -89,7 +90,7 @@ RECIPE = Recipe(
     figures=(
         Figure("accuracy", "right answers on the 203 words that follow others", solved=99.0),
         Figure("told", "words of the fable told on from its first three before one is wrong, of 201", "", solved=201.0),
-        Figure("time", "its time, compiling included, in that of the published training", solved=10.0, falls=True),
+        Figure("time", "its time in that of the published training, both without compiling", solved=10.0, falls=True),
         Figure("left_out", "right answers on the last 20 words, left out of a second training", unseen=True),
     ),
     framing=framing,

@@ -15,17 +15,16 @@ from statewise.shapes import Array
 STEPS = 17
 """Steps of a row, and so how far back gradients reach; the state reaches as far back as the text."""
 
-
-SHOWN = 4
+DRAWN = 4
 """Steps of a row that its picture has room for."""
 
 
 def picture_of_rows(numbers: Array, read: Callable[[Any], str], note: str) -> Framing:
     """Returns the picture of the first rows of a text, each up to its first few steps."""
     rows = sw.lanes(numbers, batch_size=1, steps=STEPS)
-    x, y = rows.x[:, :SHOWN], rows.y[:, :SHOWN]
-    cut = f"the first {SHOWN} steps of each row are shown; {note}"
-    shown = Framing.of(x, y, read, read, note=cut, rows=3, each_step=True, carried=True)
+    x, y = rows.x[:, :DRAWN], rows.y[:, :DRAWN]
+    cut = f"the first {DRAWN} steps of each row are shown; {note}"
+    shown = Framing.of(x, y, read, read, note=cut, rows=3, each_step=True, carried=1)
     return replace(shown, x_shape=rows.x.shape, y_shape=rows.y.shape)
 
 

@@ -76,6 +76,6 @@ RECIPE = Recipe(
     framing=framing,
     model=model,
     trial=trial,
-    seconds=8.0,
+    seconds=5.0,
     short={"steps": 1_000},
 )

@@ -75,6 +75,6 @@ RECIPE = Recipe(
     framing=framing,
     model=model,
     trial=trial,
-    seconds=8.0,
+    seconds=3.5,
     short={"steps": 2_000},
 )

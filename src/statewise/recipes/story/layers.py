@@ -68,6 +68,6 @@ RECIPE = Recipe(
     framing=framing,
     model=model,
     trial=trial,
-    seconds=400.0,
+    seconds=600.0,
     short={"units": 32, "steps": 2_000},
 )

@@ -13,7 +13,7 @@ line into 112 pieces. With a batch of one window and a learning rate that never 
 with each step, so that what it scores goes up and down from one thousand steps to the next.
 
 Beyond. Nothing that deserves the name: it memorised. A second training, of a fifth of the steps, leaves out the last
-tenth of the fable and is then asked for it. Half of those words stand nowhere else in the fable, so that no training
+tenth of the fable and is then asked for it. Nine of those 20 words stand nowhere else in the fable, so that no training
 could give them; from "mouse mouse mouse" it tells pieces of the fable, since it knows nothing else.
 """
 
@@ -76,6 +76,6 @@ RECIPE = Recipe(
     framing=framing,
     model=model,
     trial=trial,
-    seconds=160.0,
+    seconds=190.0,
     short={"units": 64, "steps": 3_000},
 )

@@ -6,7 +6,7 @@ Framing. A text is made from the seed: a word is followed in seven cases of ten 
 it, else by any, a few of which are frequent and most rare. It is read as symbols in 32 rows, 16 steps at a time, with
 an answer at each step; the output's bias starts from how often each word comes. One network learns from the
 probabilities of all words, and one from the right word among 2,000 others that `sw.SampledSoftmax` draws for each
-update. Both see the same text in the same order, and both are evaluated with all words.
+update. Both see the same text in the same order, the state carried, and both are evaluated with all words.
 
 Expect. After as many updates both know the same, and an update with sampled words takes a small part of the time: the
 products with the output's 20,000 columns, forwards and backwards, are almost all that a step costs. So in as many
@@ -23,8 +23,7 @@ loss.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -32,56 +31,9 @@ import numpy as np
 import statewise as sw
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
+from statewise.recipes.story.made_text import ROWS, STEPS, Source
 
 WORDS, SAMPLES = 20_000, 2_000
-ROWS, STEPS = 32, 16
-UPDATES = 20
-"""In which a piece of the text is read; after each piece the clock is."""
-
-FAITHFUL = 0.7
-"""How often a word is followed by its successor."""
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """What the text is drawn from."""
-
-    chance: Array  # [V] how likely each word is where no successor comes
-    successor: Array  # [V] what mostly follows each
-    frequency: Array  # [V] how often each word comes, from frequent to rare
-
-    @classmethod
-    def of(cls, words: int, rng: np.random.Generator) -> Source:
-        """Returns a source of so many words, numbered from frequent to rare."""
-        share = 1 / np.arange(1, words + 1)
-        chance = share / share.sum()
-        successor = rng.choice(words, words, p=chance)
-        frequency = chance
-        for _ in range(50):  # what comes of it: a word is as frequent as those that it mostly follows make it
-            followed = np.bincount(successor, frequency, minlength=words)
-            frequency = (1 - FAITHFUL) * chance + FAITHFUL * followed
-        ranked = np.argsort(-frequency)
-        return cls(chance[ranked], np.argsort(ranked)[successor[ranked]], frequency[ranked])
-
-    def text(self, length: int, rng: np.random.Generator) -> Array:
-        """Returns the numbers of so many words."""
-        drawn = rng.choice(len(self.chance), length, p=self.chance).tolist()
-        faithful, successor = (rng.random(length) < FAITHFUL).tolist(), self.successor.tolist()
-        told = drawn[:1]
-        for keeps, other in zip(faithful[1:], drawn[1:], strict=True):
-            told.append(successor[told[-1]] if keeps else other)
-        return np.array(told, np.int32)
-
-    def pieces(self, rng: np.random.Generator) -> Iterator[sw.Lanes]:
-        """Yields one piece of text after another without end, each in rows that go on from batch to batch."""
-        while True:
-            yield sw.lanes(self.text(ROWS * STEPS * UPDATES + 1, rng), batch_size=ROWS, steps=STEPS)
-
-    def best(self, piece: sw.Lanes) -> float:
-        """Returns the loss of one who knows the source."""
-        likely = (1 - FAITHFUL) * self.chance[piece.y] + FAITHFUL * (self.successor[piece.x] == piece.y)
-        return -float(np.log(likely).mean())
 
 
 def word(number: object) -> str:
@@ -94,7 +46,7 @@ def framing() -> Framing:
     rng = np.random.default_rng(0)
     piece = next(Source.of(WORDS, rng).pieces(rng))
     note = "the first 4 of 16 steps; a word is a symbol, #1 the most frequent"
-    shown = Framing.of(piece.x[:, :4], piece.y[:, :4], word, word, note=note, rows=2, each_step=True)
+    shown = Framing.of(piece.x[:, :4], piece.y[:, :4], word, word, note=note, rows=2, each_step=True, carried=ROWS)
     return replace(shown, x_shape=piece.x.shape, y_shape=piece.y.shape)
 
 
@@ -121,8 +73,8 @@ def seconds_of(network: sw.Sequential, piece: sw.Lanes) -> float:
 
 
 def loss_on(network: sw.Sequential, piece: sw.Lanes) -> float:
-    """Returns the exact loss: whatever the network was trained with, it is evaluated with all words."""
-    return network.evaluate(piece, return_dict=True)["loss"]
+    """Returns the exact loss: whatever the network was trained with, it is evaluated with all words, state carried."""
+    return network.evaluate(piece, state=network.initial_state(ROWS), return_dict=True)["loss"]
 
 
 def trial(seed: int, *, words: int = WORDS, samples: int = SAMPLES, pieces: int = 4) -> Trial:
@@ -163,6 +115,6 @@ RECIPE = Recipe(
     framing=framing,
     model=model,
     trial=trial,
-    seconds=40.0,
+    seconds=32.0,
     short={"words": 3_000, "samples": 300, "pieces": 2},
 )

@@ -67,6 +67,6 @@ RECIPE = Recipe(
     framing=framing,
     model=model,
     trial=trial,
-    seconds=30.0,
+    seconds=24.0,
     short={"units": 64, "steps": 2_000},
 )
