@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all check clean
+.PHONY: demo test test-all check docs clean
 
 # Learns the bundled fable and tells it on from "had a general": a model file and a picture land in demo/.
 demo: .venv/demo-ready
@@ -12,17 +12,22 @@ demo: .venv/demo-ready
 		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --learning-rate 0.01 --held-out 0 --seed 7 \
 		--prompt "had a general" --length 32 --temperature 0
 
+# Each file's tests run in one process, which compiles once for all of them.
 test: .venv/dev-ready
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: .venv/dev-ready
-	STATEWISE_FULL_OPTIMISATION=1 $(BIN)/python -m pytest --numprocesses auto -m ""
+	STATEWISE_FULL_OPTIMISATION=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
 
 check: .venv/dev-ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# Writes docs/recipes.md from the recipes, and from docs/recipes.json, what they measured.
+docs: .venv/dev-ready
+	$(BIN)/python docs/make_recipes.py
 
 clean:
 	rm -rf .venv demo build

@@ -15,6 +15,10 @@ from statewise.errors import ConfigurationError
 from statewise.model import Sequential
 from statewise.recipes.recipe import LEADS, Recipe, _bare
 from statewise.recipes.registry import choose, every, get
+from statewise.recipes.runner import LONG_SECONDS
+
+QUICK = [recipe for recipe in every() if recipe.seconds <= LONG_SECONDS]
+"""Those whose networks are made in no time."""
 
 RECIPES = pytest.mark.parametrize("recipe", every(), ids=lambda recipe: recipe.name)
 
@@ -38,7 +42,7 @@ def built(name: str, seed: int) -> Sequential:
     return get(name).model(seed)
 
 
-@RECIPES
+@pytest.mark.parametrize("recipe", QUICK, ids=lambda recipe: recipe.name)
 def test_picture_is_of_data_that_the_network_reads(recipe: Recipe) -> None:
     framing, network = recipe.framing(), built(recipe.name, 3).network
     assert str(framing)
@@ -46,7 +50,7 @@ def test_picture_is_of_data_that_the_network_reads(recipe: Recipe) -> None:
     assert network.input_shape[1:] == features
 
 
-@RECIPES
+@pytest.mark.parametrize("recipe", QUICK, ids=lambda recipe: recipe.name)
 def test_network_depends_on_the_seed(recipe: Recipe) -> None:
     one, other = (built(recipe.name, seed).get_weights() for seed in (3, 4))
     assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
