@@ -17,7 +17,7 @@ SHEET = """
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
-  max-width: 64rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem;
+  max-width: 74rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem;
   background: var(--paper); color: var(--ink);
   font: 1.0625rem/1.55 Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif;
   overflow-wrap: break-word;
