@@ -40,16 +40,16 @@ statewise recipes run alphabet-stateful --repeats 30
 statewise recipes run --all --report report.html    # everything, as a page with plots
 ```
 
-Runs are kept as JSON in `recipe-results/` as they come: the same command goes on where it was interrupted, and with
-more repeats only the new ones are run. A recipe whose code was changed is run again.
+Runs are kept as JSON in `recipe-results/` as they come, a file each: the same command goes on where it was
+interrupted, and with more repeats only the new ones are run. A recipe whose code was changed is run again.
 
-**How to read the figures.** *Mean* has its 95 % confidence interval (Student's t) beside it. *Runs* is the range in
-which a further run falls, with a probability of at least 82 % for ten runs and 95 % from 39 on: the least and the
-largest of them. A published figure is one run, so it is *inside* if it lies in that range. *Unseen* figures are
+**How to read the figures.** *Mean* has its 95 % confidence interval (Student's t) beside it. *Range* is that of the
+runs: from the least to the largest. A further run falls in it with a probability of at least 82 % where there are ten,
+and 95 % from 39 on. A published figure is one run, so it is *inside* if it lies in that range. *Unseen* figures are
 measured on cases that the network did not train on. ([Why so](decisions/0012-intervals-of-recipes.md))
 """
 
-HEAD = "runs | published | mean | 95 % of the mean | median | runs from, to | published inside? | solved |"
+HEAD = "runs | published | mean | 95 % of the mean | median | range | published inside? | solved |"
 RULE = "--:|--:|--:|--:|--:|--:|---|--:|"
 
 
@@ -66,7 +66,7 @@ def _overview(found: dict[str, Any]) -> list[str]:
         if recipe.name in found:
             figure = recipe.figures[0]
             cells = _cells(figure, found[recipe.name]["figures"][figure.name])
-            lines.append(f"| [{recipe.name}](#{recipe.name}): {figure.meaning} | {cells}")
+            lines.append(f"| [{recipe.name}](#{recipe.name}): {_named(figure)} | {cells}")
     return lines
 
 
@@ -108,9 +108,12 @@ def _table(recipe: Recipe, entry: dict[str, Any]) -> str:
     lines = [f"| {runs} | {HEAD}", f"|---|{RULE}"]
     for figure in recipe.figures:
         unseen = " *(unseen)*" if figure.unseen else ""
-        unit = f", {figure.unit}" if figure.unit else ""
-        lines.append(f"| {figure.meaning}{unit}{unseen} | {_cells(figure, entry['figures'][figure.name])}")
+        lines.append(f"| {_named(figure)}{unseen} | {_cells(figure, entry['figures'][figure.name])}")
     return "\n".join(lines)
+
+
+def _named(figure: Figure) -> str:
+    return f"{figure.meaning}, {figure.unit}" if figure.unit else figure.meaning
 
 
 def _cells(figure: Figure, measured: dict[str, Any]) -> str:

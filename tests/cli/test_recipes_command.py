@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_json_holds_what_the_table_shows(tmp_path: Path, capsys: Printed) -> Non
     (entry,) = json.loads(capsys.readouterr().out)["recipes"]
     assert (entry["recipe"], entry["version"], entry["seeds"]) == ("alphabet-naive", recipe.version, [0, 1])
     figure = entry["figures"]["accuracy"]
-    assert (figure["mean"], figure["runs"], figure["published"], figure["inside"]) == (
+    assert (figure["mean"], figure["range"], figure["published"], figure["inside"]) == (
         82.0,
         [80.0, 84.0],
         [84, 84],
@@ -101,6 +102,25 @@ def test_all_runs_long_recipes_once(tmp_path: Path, capsys: Printed) -> None:
     entries = json.loads(capsys.readouterr().out)["recipes"]
     counts = {entry["recipe"]: len(entry["seeds"]) for entry in entries}
     assert counts == {recipe.name: 1 if recipe.seconds > LONG_SECONDS else 3 for recipe in every()}
+
+
+def test_answers_are_printed_when_asked_for(tmp_path: Path, capsys: Printed) -> None:
+    recipe = get("alphabet-naive")
+    trial = Trial({figure.name: 1.0 for figure in recipe.figures}, {"after A": "B"})
+    Results(tmp_path).add(recipe, Run.of(recipe, 0, False, trial, 2.0, []))
+    command = ["recipes", "run", "alphabet-naive", "--repeats", "1", "--results", str(tmp_path)]
+    assert main(command) == 0
+    assert "after A" not in capsys.readouterr().out
+    assert main([*command, "--answers"]) == 0
+    assert "answers of seed 0\n  after A:\n      B\n" in capsys.readouterr().out
+
+
+def test_output_in_another_encoding_is_no_mistake() -> None:
+    command = [sys.executable, "-m", "statewise", "recipes", "show", "story-deeper-chinese"]
+    environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
+    shown = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert b"Yu Gong" in shown.stdout
 
 
 @pytest.mark.parametrize(

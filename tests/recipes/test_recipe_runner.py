@@ -26,13 +26,13 @@ NAIVE, OTHER = "alphabet-naive", "lifecycle-regression"
 
 
 def test_missing_are_the_seeds_of_which_no_run_is_kept(tmp_path: Path) -> None:
-    results, recipe = Results(tmp_path), get(NAIVE)
+    results, recipe = Results(tmp_path), get("alphabet-prefix")
     trial = Trial({figure.name: 1.0 for figure in recipe.figures})
     results.add(recipe, Run.of(recipe, 1, False, trial, 1.0, []))
     results.add(recipe, Run.of(recipe, 2, True, trial, 1.0, []))
-    assert missing({NAIVE: range(3)}, results, short=False) == {NAIVE: [0, 2]}
-    assert missing({NAIVE: range(3)}, results, short=True) == {NAIVE: [0, 1]}
-    assert missing({NAIVE: range(1, 2)}, results, short=False) == {}
+    assert missing({recipe.name: range(3)}, results, short=False) == {recipe.name: [0, 2]}
+    assert missing({recipe.name: range(3)}, results, short=True) == {recipe.name: [0, 1]}
+    assert missing({recipe.name: range(1, 2)}, results, short=False) == {}
 
 
 def test_processes_give_what_this_one_gives_and_each_run_is_told_once_kept(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_ctrl_c_keeps_the_runs_so_far_and_ends_all_processes(tmp_path: Path) -> 
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         deadline = time.monotonic() + 120
-        while not (tmp_path / f"{NAIVE}.json").exists() and time.monotonic() < deadline:
+        while not (tmp_path / NAIVE).exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
         _, errors = process.communicate(timeout=60)

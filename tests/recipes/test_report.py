@@ -177,7 +177,13 @@ def test_the_summary_has_the_figures_that_were_published(recipe: Recipe) -> None
 
 @pytest.mark.parametrize(
     ("values", "verdict"),
-    [([70.0, 80.0], "no, higher"), ([90.0, 95.0], "no, lower"), ([80.0, 90.0], "yes"), ([86.96], NONE)],
+    [
+        ([70.0, *[80.0] * 8], "no, higher"),
+        ([90.0, *[95.0] * 8], "no, lower"),
+        ([70.0, 80.0], NONE),
+        ([80.0, 90.0], "yes"),
+        ([86.96], NONE),
+    ],
 )
 def test_verdicts(recipe: Recipe, values: list[float], verdict: str) -> None:
     read = page((recipe, made(values)))

@@ -69,7 +69,22 @@ def test_a_further_run_falls_inside_as_often_as_is_said(count: int) -> None:
 )
 def test_published_figures_are_compared_as_they_are_printed(published: Published, inside: bool) -> None:
     exact = 100 * 20 / 23
-    assert summarize(Figure("a", "a", published=published), [exact, exact]).inside is inside
+    assert summarize(Figure("a", "a", published=published), [exact] * 9).inside is inside
+
+
+def test_too_few_runs_refute_nothing() -> None:
+    figure = Figure("a", "a", published=Published(84.0, ""))
+    assert summarize(figure, [80.0, 80.0]).inside is None
+    assert summarize(figure, [80.0, 88.0]).inside is True
+    assert summarize(figure, [80.0] * 8).inside is None
+    assert summarize(figure, [80.0] * 9).inside is False
+
+
+def test_no_loss_has_an_interval_below_0() -> None:
+    low, _ = summarize(Figure("loss", "loss", "nats", falls=True), [0.1, 0.9]).interval or (None, None)
+    assert low == 0.0
+    low, _ = summarize(SCORE, [0.1, 0.9]).interval or (0.0, None)
+    assert low < 0.0
 
 
 def test_runs_that_reach_the_goal_are_counted() -> None:

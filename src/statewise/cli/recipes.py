@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import sys
 import textwrap
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 NAMES = "a recipe, a family such as alphabet, or a pattern such as 'story*'"
 
 WIDTH = 100
-"""Columns of running text."""
+"""Columns of running text at most."""
+
+QUIET_SECONDS = 10.0
+"""At least so long between two lines of progress."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +52,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     running.add_argument("--jobs", type=int, metavar="N", help="processes side by side (default: one for each core)")
     running.add_argument("--results", default="recipe-results", metavar="FOLDER", help="where runs are kept, as JSON")
     running.add_argument("--report", metavar="FILE", help="write an HTML page with pictures")
-    running.add_argument("--short", action="store_true", help="shorten each run: does it work at all?")
+    running.add_argument("--short", action="store_true", help="shorten the runs that take long: does it work at all?")
+    running.add_argument("--answers", action="store_true", help="print what the network of the first seed said")
     running.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
 
@@ -62,13 +69,22 @@ def run(options: argparse.Namespace) -> None:
 def _list(_: argparse.Namespace) -> None:
     from statewise.recipes.registry import every
 
-    rows = [(recipe.name, _published(recipe.figures[0]), recipe.title.rstrip(".")) for recipe in every()]
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    for name, published, title in [("recipe", "published", ""), *rows]:
-        say(f"{name.ljust(widths[0])}  {published.rjust(widths[1])}  {title}".rstrip())
+    rows = [(r.name, _published(r.figures[0]), _time(r.seconds), r.title.rstrip(".")) for r in every()]
+    rows = [("recipe", "published", "a run", ""), *rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for name, published, seconds, title in rows:
+        say(f"{name.ljust(widths[0])}  {published.rjust(widths[1])}  {seconds.rjust(widths[2])}  {title}".rstrip())
     say()
     say("statewise recipes show NAME     what it asks, how its data are framed, what to expect")
     say("statewise recipes run NAME      over ten seeds, with intervals; --all runs all of them")
+    say("NAME may be a family, such as alphabet, or a pattern, such as 'story*'")
+
+
+def _time(seconds: float) -> str:
+    """Returns about how long something takes."""
+    if seconds < 1:
+        return "< 1 s"
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _published(figure: Figure) -> str:
@@ -92,7 +108,8 @@ def _show(options: argparse.Namespace) -> None:
 def _page(recipe: Recipe) -> str:
     """Returns a recipe as text."""
     text = recipe.paragraphs
-    told = {lead: textwrap.fill(f"{lead}. {text[lead]}", WIDTH) for lead in text}
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    told = {lead: textwrap.fill(f"{lead}. {text[lead]}", width) for lead in text}
     parts = [f"{recipe.name}: {recipe.title}", told["Question"], told["Framing"]]
     parts += [textwrap.indent(str(recipe.framing()), "  "), textwrap.indent(recipe.summary(), "  ")]
     parts += [told["Expect"], told["Beyond"]]
@@ -144,19 +161,42 @@ def _wanted(options: argparse.Namespace) -> tuple[tuple[Recipe, ...], dict[str, 
 
 def _fill(left: dict[str, list[int]], results: Results, options: argparse.Namespace) -> None:
     """Makes the runs that are left, with a bar."""
+    if not left:
+        return
     from tqdm import tqdm
 
+    from statewise.recipes.runner import about
     from statewise.recipes.runner import run as make
 
     total = sum(map(len, left.values()))
     jobs = check_whole("jobs", _cores() if options.jobs is None else options.jobs)
+    if not options.json and not options.short:
+        say(f"{plural(total, 'run')} to make: {_time(about(left, jobs))}, and compiling")
     with tqdm(total=total, unit="run", disable=None, leave=False) as bar:
+        quiet = QuietProgress(total) if bar.disable and not options.json else None
 
         def told(recipe: Recipe, run: Run) -> None:
             bar.set_postfix_str(f"{recipe.name} took {run.seconds:.1f} s", refresh=False)
             bar.update()
+            if quiet is not None:
+                quiet.count(recipe.name)
 
         make(left, results, short=options.short, jobs=jobs, told=told)
+
+
+class QuietProgress:
+    """Where nobody watches (a file, a pipe), the bar becomes lines, at most one in a while."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._printed = total, 0, time.monotonic()
+
+    def count(self, name: str) -> None:
+        """Notes that one more run is there, one of the recipe `name`."""
+        self._done += 1
+        if time.monotonic() - self._printed >= QUIET_SECONDS:
+            self._printed = time.monotonic()
+            sys.stderr.write(f"{self._done:,} of {self._total:,} runs, the last of {name}\n")
+            sys.stderr.flush()
 
 
 def _cores() -> int:
@@ -169,18 +209,18 @@ def _chosen(recipe: Recipe, wanted: dict[str, range], results: Results, short: b
 
 
 def _tell(found: Sequence[tuple[Recipe, list[Run]]], options: argparse.Namespace) -> None:
-    from statewise.recipes.table import plain, table
+    from statewise.recipes.table import answers, plain, table
 
     if options.json:
         say_json({"short": options.short, "recipes": [plain(recipe, runs) for recipe, runs in found]})
     else:
         for recipe, runs in found:
-            say("\n".join(table(recipe, runs)) + "\n")
+            say("\n".join([*table(recipe, runs), *(answers(runs[0]) if options.answers else [])]) + "\n")
         seconds = sum(run.seconds for _, runs in found for run in runs)
         count = sum(len(runs) for _, runs in found)
         say(f"{plural(count, 'run')}, {seconds:,.0f} s of work, kept in {options.results}")
-        if options.short:
-            say("shortened: these figures only show that the recipes work")
+        if any(run.short for _, runs in found for run in runs):
+            say("what is shortened only shows that it works: its figures say nothing")
     if options.report:
         from statewise.recipes.report import report
 

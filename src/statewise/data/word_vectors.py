@@ -173,7 +173,7 @@ def _read_header(file: BinaryIO, path: str | Path) -> tuple[int, int]:
     fields = line.split()
     if len(fields) != 2 or not all(field.isdigit() and int(field) > 0 for field in fields):
         raise FileError(
-            f"{path} is not a file of word vectors in word2vec's format: expected a first line such as b'10000 300', "
+            f"{path} is not a file of word vectors in word2vec's format: expected a first line such as '10000 300', "
             f"the numbers of words and dimensions, got {line[:40]!r}; write that line first where it is lacking, as in "
             "GloVe's files"
         )

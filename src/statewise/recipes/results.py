@@ -1,4 +1,4 @@
-"""Runs of a recipe as they are kept: one JSON file a recipe, from which a later command goes on."""
+"""Runs as they are kept: a JSON file each, in a folder for each recipe, from which a later command goes on."""
 
 from __future__ import annotations
 
@@ -90,42 +90,48 @@ class Results:
         Raises:
             FileError: it cannot be made, or nothing can be written there.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(f"cannot keep runs in {self.folder}: {error.strerror}; choose another folder") from None
-        check_writable(self.folder / "runs.json")
+        _make(self.folder)
 
-    def path(self, recipe: Recipe) -> Path:
-        """Returns the file of a recipe."""
-        return self.folder / f"{recipe.name}.json"
+    def path(self, recipe: Recipe, run: Run) -> Path:
+        """Returns the file of a run."""
+        return self.folder / recipe.name / f"{run.seed}-{run.version}{'-short' if run.short else ''}.json"
 
     def of(self, recipe: Recipe, *, short: bool = False) -> list[Run]:
-        """Returns the runs of the recipe as it is now, by seed; those of earlier versions stay in the file unread."""
-        runs = {run.seed: run for run in self._all(recipe) if run.version == recipe.version and run.short == short}
-        return [runs[seed] for seed in sorted(runs)]
+        """Returns the runs of the recipe as it is now, by seed; those of earlier versions stay where they are, unread.
+
+        Args:
+            recipe: whose.
+            short: whether the shortened ones, if the recipe can be shortened.
+
+        Raises:
+            FileError: a file holds something else.
+        """
+        ending = f"-{recipe.version}{'-short' if short and recipe.short else ''}.json"
+        files = [file for file in (self.folder / recipe.name).glob("*.json") if file.name.endswith(ending)]
+        return sorted((_read(file, recipe) for file in files), key=lambda run: run.seed)
 
     def add(self, recipe: Recipe, run: Run) -> None:
-        """Writes a run to the file of its recipe.
+        """Writes a run to a file of its own, in the place of one of the same seed and version.
 
         Raises:
             FileError: the file cannot be written.
         """
-        self.prepare()
-        content = {"recipe": recipe.name, "runs": [_plain(kept) for kept in (*self._all(recipe), run)]}
-        write_whole(self.path(recipe), json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1).encode())
+        path = self.path(recipe, run)
+        _make(path.parent)
+        content = {"recipe": recipe.name, **_plain(run)}
+        write_whole(path, json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1).encode())
 
-    def _all(self, recipe: Recipe) -> list[Run]:
-        path = self.path(recipe)
-        if not path.exists():
-            return []
-        try:
-            entries = json.loads(path.read_text(encoding="utf-8"))["runs"]
-            return [_read(entry) for entry in entries]
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-            raise FileError(
-                f"{path} does not hold runs of {recipe.name} ({error}); move it away, or choose another folder"
-            ) from None
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder / "run.json")
+    except FileExistsError:
+        raise FileError(f"cannot keep runs in {folder}: it is a file; name a folder") from None
+    except OSError as error:
+        raise FileError(f"cannot keep runs in {folder}: {error.strerror}; choose another folder") from None
+    except FileError as error:
+        raise FileError(f"cannot keep runs in {folder} ({error}); choose another folder") from None
 
 
 def _plain(run: Run) -> dict[str, Any]:
@@ -136,10 +142,22 @@ def _plain(run: Run) -> dict[str, Any]:
     return plain
 
 
-def _read(entry: dict[str, Any]) -> Run:
-    figures = {name: _number(value) for name, value in entry["figures"].items()}
-    curves = {name: [(int(place), _number(value)) for place, value in line] for name, line in entry["curves"].items()}
-    return Run(**{**entry, "figures": figures, "curves": curves})
+def _read(path: Path, recipe: Recipe) -> Run:
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        name, figures, curves = entry.pop("recipe"), entry.pop("figures"), entry.pop("curves")
+        found = {name: _number(value) for name, value in figures.items()}
+        lines = {name: [(int(place), _number(value)) for place, value in line] for name, line in curves.items()}
+        run = Run(**entry, figures=found, curves=lines)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise _foreign(path, recipe, repr(error)) from None
+    if name != recipe.name or list(found) != [figure.name for figure in recipe.figures]:
+        raise _foreign(path, recipe, f"it is one of {name!r} with {list(found)}")
+    return run
+
+
+def _foreign(path: Path, recipe: Recipe, reason: str) -> FileError:
+    return FileError(f"{path} does not hold a run of {recipe.name}: {reason}; move it away, or choose another folder")
 
 
 def _finite(value: float) -> float | None:

@@ -58,7 +58,7 @@ def measure(recipe: Recipe, seed: int, short: bool) -> Run:
         warnings.simplefilter("always", StatewiseWarning)
         trial = _trial(recipe, seed, short)
     said = dict.fromkeys(str(warning.message) for warning in caught)
-    return Run.of(recipe, seed, short, trial, time.perf_counter() - began, said)
+    return Run.of(recipe, seed, short and bool(recipe.short), trial, time.perf_counter() - began, said)
 
 
 def _trial(recipe: Recipe, seed: int, short: bool) -> Trial:
@@ -68,6 +68,13 @@ def _trial(recipe: Recipe, seed: int, short: bool) -> Trial:
     except DivergenceError as error:
         warnings.warn(str(error), StatewiseWarning, stacklevel=2)
         return Trial({figure.name: math.nan for figure in recipe.figures})
+
+
+def about(left: Mapping[str, Sequence[int]], jobs: int) -> float:
+    """Returns about how many seconds these runs take in so many processes, compiling left out."""
+    recipes = choose(list(left))
+    total = sum(recipe.seconds * len(left[recipe.name]) for recipe in recipes)
+    return max(total / jobs, *(recipe.seconds for recipe in recipes))
 
 
 def run(
@@ -83,7 +90,7 @@ def run(
     Args:
         left: seeds by recipe, as `missing` returns them.
         results: where the runs are kept.
-        short: whether to shorten them.
+        short: whether to shorten those that can be.
         jobs: processes side by side.
         told: called with each run once it is kept.
 
@@ -97,11 +104,11 @@ def run(
     chunks = sorted(_chunks(left, short), key=lambda chunk: -chunk.seconds)
     for chunk in chunks:
         waiting.put(chunk)
-    keeping = threading.Lock()
+    telling = threading.Lock()
 
     def keep(recipe: Recipe, made: Run) -> None:
-        with keeping:
-            results.add(recipe, made)
+        results.add(recipe, made)
+        with telling:
             told(recipe, made)
 
     with (

@@ -16,6 +16,9 @@ from statewise.recipes.results import Run
 CONFIDENCE = 0.95
 """Of all intervals."""
 
+ENOUGH = 0.8
+"""A published figure is called outside of a range only where that has at least this coverage, from nine runs on."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -26,15 +29,15 @@ class Summary:
         values: one a run, of those that gave a number.
         lost: how many runs gave none: NaN, or infinity.
         mean: of the values.
-        interval: the 95 % confidence interval of the mean (Student's t), of percentages within 0 to 100; None of one
-            run.
+        interval: the 95 % confidence interval of the mean (Student's t), without what no percentage or loss can be;
+            None of one run.
         median: of the values.
         least, most: between them a further run falls with `coverage`: the least and the largest run or, of 79 runs and
             more, which can spare some, others further in.
         coverage: at least that probability: (n - 1) / (n + 1) of n runs, up to 95 % and a little more.
         solved: how many runs reached the figure's goal; None if it has none.
-        inside: whether what was published lies between `least` and `most`; None if nothing was, of one
-            run, and where runs were lost.
+        inside: whether what was published lies between `least` and `most`; None if nothing was, where runs were lost,
+            of one run, and where it lies outside of too few runs.
     """
 
     figure: Figure
@@ -69,13 +72,13 @@ def summarize(figure: Figure, values: Sequence[float]) -> Summary:
         tuple(map(float, data)),
         lost,
         float(data.mean()) if len(data) else math.nan,
-        _interval_of_mean(data, figure.unit == "%"),
+        _interval_of_mean(data, figure),
         float(np.median(data)) if len(data) else math.nan,
         least,
         most,
         coverage,
         None if figure.solved is None else sum(_reaches(figure, value) for value in data.tolist()),
-        _is_inside(figure, least, most) if told else None,
+        _is_inside(figure, least, most) or (False if coverage >= ENOUGH else None) if told else None,
     )
 
 
@@ -89,20 +92,31 @@ def summaries(recipe: Recipe, runs: Sequence[Run]) -> list[Summary]:
     return [summarize(figure, [run.figures[figure.name] for run in runs]) for figure in figures]
 
 
-def _interval_of_mean(data: np.ndarray, percent: bool) -> tuple[float, float] | None:
+def _interval_of_mean(data: np.ndarray, figure: Figure) -> tuple[float, float] | None:
     if len(data) < 2:
         return None
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(data) - 1) * data.std(ddof=1) / math.sqrt(len(data)))
     low, high = float(data.mean()) - half, float(data.mean()) + half
-    return (max(low, 0.0), min(high, 100.0)) if percent else (low, high)
+    positive = figure.unit == "%" or figure.falls  # no loss and no error is below 0
+    return max(low, 0.0) if positive else low, min(high, 100.0) if figure.unit == "%" else high
 
 
 def _range_of_runs(ordered: np.ndarray) -> tuple[float, float, float]:
     count = len(ordered)
     if not count:
         return math.nan, math.nan, 0.0
-    out = max(1, math.floor((1 - CONFIDENCE) / 2 * (count + 1)))  # the k-th least and the k-th largest
-    return float(ordered[out - 1]), float(ordered[count - out]), (count + 1 - 2 * out) / (count + 1)
+    out = _left_out(count)
+    return float(ordered[out - 1]), float(ordered[count - out]), coverage_of(count)
+
+
+def _left_out(count: int) -> int:
+    """Returns the k of the k-th least and the k-th largest run that bound the range."""
+    return max(1, math.floor((1 - CONFIDENCE) / 2 * (count + 1)))
+
+
+def coverage_of(count: int) -> float:
+    """Returns with which probability, at least, a further run falls in the range of so many."""
+    return (count + 1 - 2 * _left_out(count)) / (count + 1)
 
 
 def _reaches(figure: Figure, value: float) -> bool:

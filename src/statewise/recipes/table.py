@@ -11,11 +11,11 @@ from typing import Any
 from statewise.recipes.quantities import seconds
 from statewise.recipes.recipe import Figure, Recipe
 from statewise.recipes.results import Run
-from statewise.recipes.statistics import Summary, summaries
+from statewise.recipes.statistics import Summary, coverage_of, summaries
 from statewise.recipes.telling import tell
 from statewise.words import plural
 
-COLUMNS = ("", "mean", "95 % of mean", "median", "runs", "solved", "published", "inside?")
+COLUMNS = ("", "mean", "95 % of mean", "median", "range", "solved", "published", "inside?")
 
 NAME = 42
 """Columns of a figure's name."""
@@ -35,7 +35,18 @@ def table(recipe: Recipe, runs: Sequence[Run]) -> list[str]:
 def _heading(recipe: Recipe, runs: Sequence[Run]) -> str:
     times = [run.seconds for run in runs]
     one = f", {seconds(median(times))} s the median run" if len(runs) > 1 else ""
-    return f"{recipe.name}: {plural(len(runs), 'run')}, {seconds(sum(times))} s{one}"
+    short = ", shortened" if any(run.short for run in runs) else ""
+    return f"{recipe.name}: {plural(len(runs), 'run')}{short}, {seconds(sum(times))} s{one}{_chance(len(runs))}"
+
+
+def _chance(count: int) -> str:
+    return f"; a further one falls in the range with {100 * coverage_of(count):.0f} %" if count > 1 else ""
+
+
+def answers(run: Run) -> list[str]:
+    """Returns what the network said in a run, line by line."""
+    lines = [f"  {asked}:\n      {said}" for asked, said in run.answers.items()]
+    return [f"answers of seed {run.seed}", *lines] if lines else []
 
 
 def _rows(summary: Summary) -> list[tuple[str, ...]]:
@@ -66,10 +77,13 @@ def _plain(summary: Summary) -> dict[str, Any]:
     given = summary.figure.published
     none = not summary.values  # JSON has no NaN
     return {
+        "meaning": summary.figure.meaning,
+        "unit": summary.figure.unit,
+        "unseen": summary.figure.unseen,
         "mean": None if none else summary.mean,
         "interval": summary.interval,
         "median": None if none else summary.median,
-        "runs": None if none else [summary.least, summary.most],
+        "range": None if none else [summary.least, summary.most],
         "coverage": summary.coverage,
         "solved": summary.solved,
         "published": None if given is None else list(given.span),

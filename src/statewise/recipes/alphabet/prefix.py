@@ -9,7 +9,7 @@ a mask A and what fills up are the same.
 Expect. With a mask, all of it. A masked step moves no state, so that reading the prefix is the very computation of
 alphabet-stateful, all at once: the network trained here answers letter by letter with a carried state just as well.
 Only training differs, since gradients now reach back to A. With zeros not all of it in as many epochs: mostly 80 to
-88 %, and far less in some runs, which end on a leap that their loss takes. There are 25 steps whatever the prefix, and
+88 %, and far less in some runs, whose loss jumps just before they end. There are 25 steps whatever the prefix, and
 A and what fills up look the same, so that the numbers have to be told apart after all.
 
 Beyond. Nothing. Runs that begin in the middle of the alphabet, from K alone to B...Y, are answered by their length

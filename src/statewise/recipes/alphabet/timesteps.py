@@ -10,9 +10,9 @@ which each window is its first letter three times over, does as well. Three step
 its own state, a deeper network than the one step of alphabet-window, and it bends its answer more sharply along the
 line of letters.
 
-Beyond. Nothing. The windows are known by heart: those left out of a training get a wrong answer, since theirs was no
-other window's; so do most single letters and pairs, although it learnt all their answers but B and C, after three
-steps. A window read backwards, CBA, is answered by F, as if it were CDE: the first letter outweighs the others.
+Beyond. Nothing. The windows are known by heart. Those left out of a training get a wrong answer, since no other window
+had theirs. Most single letters and pairs get a wrong answer too: it has only ever answered after three steps. A window
+read backwards, CBA, is answered by F, as if it were CDE: the first letter outweighs the others.
 """
 
 from __future__ import annotations

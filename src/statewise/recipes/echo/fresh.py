@@ -42,7 +42,7 @@ SEQUENCES, NEW, STREAM = 2000, 100, 1000
 def framing() -> Framing:
     """Returns the picture of the data."""
     x, y = samples(sequences(np.random.default_rng(0), SEQUENCES))
-    note = f"{NOTE}; the state is that of one network, the other's is carried as in echo-lag"
+    note = f"{NOTE}; in a second training the state goes on as in echo-lag"
     return Framing.of(x, y, name_of, str, note=note)
 
 

@@ -34,7 +34,9 @@ SEQUENCES, LAGS, WIDE, NEW, STREAM = 2000, (1, 2, 3, 4), 150, 100, 1000
 def framing() -> Framing:
     """Returns the picture of the data, of the largest lag."""
     shown = sequences(np.random.default_rng(0), SEQUENCES)
-    return Framing.of(*samples(shown, LAGS[-1]), name_of, str, note=NOTE, rows=6, carried=BATCH)
+    return Framing.of(
+        *samples(shown, LAGS[-1]), name_of, str, note=f"{NOTE}; lag {LAGS[-1]} is shown", rows=6, carried=BATCH
+    )
 
 
 def model(seed: int, units: int = 50) -> sw.Sequential:

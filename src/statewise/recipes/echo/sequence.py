@@ -49,7 +49,7 @@ def framing() -> Framing:
     """Returns the picture of the data at lag 2, with sequences of 6 numbers instead of 25."""
     x, answers, counts = data(sequences(np.random.default_rng(0), SEQUENCES, 6), 2)
     asked = np.where(counts > 0, answers, -1)
-    note = f"{NOTE}; here 6 numbers a sequence instead of {LENGTH}"
+    note = f"{NOTE}; shown is lag 2, of sequences of 6 numbers in place of {LENGTH}"
     return Framing.of(x, asked, name_of, lambda n: "" if n < 0 else str(n), note=note, rows=2, each_step=True)
 
 

@@ -60,7 +60,7 @@ def prefixes(numbers: Array) -> tuple[Array, Array]:
 def framing() -> Framing:
     """Returns the picture of the data, with sequences of 6 numbers instead of 25."""
     inputs, answers = prefixes(sequences(np.random.default_rng(0), SEQUENCES, 6))
-    note = f"{NOTE}; here 6 numbers a sequence instead of {LENGTH}"
+    note = f"{NOTE}; shown are sequences of 6 numbers in place of {LENGTH}"
     return Framing.of(one_hot(inputs), answers, name_of, str, note=note, rows=6, mask=inputs != MISSING)
 
 

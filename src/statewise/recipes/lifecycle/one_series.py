@@ -97,9 +97,9 @@ RECIPE = Recipe(
         Figure(
             "error", "typical (root mean square) error on the last quarter", "", solved=0.2, falls=True, unseen=True
         ),
-        Figure("last_value", "of saying the last value again", "", falls=True, unseen=True),
-        Figure("straight_rule", "of the best weighted sum of the ten values", "", falls=True, unseen=True),
-        Figure("lifted", "of the network, where the last quarter is 2 higher", "", falls=True, unseen=True),
+        Figure("last_value", "error of saying the last value again", "", falls=True, unseen=True),
+        Figure("straight_rule", "error of the best weighted sum of the ten values", "", falls=True, unseen=True),
+        Figure("lifted", "error of the network, where the last quarter is 2 higher", "", falls=True, unseen=True),
     ),
     framing=framing,
     model=model,

@@ -124,13 +124,17 @@ def trial(seed: int, *, epochs: int = 5) -> Trial:
 RECIPE = Recipe(
     name="lifecycle-state",
     figures=(
-        Figure("record_carried", "one record, the state carried", solved=99.0, unseen=True),
-        Figure("record_one", "one record, a fresh state for each piece, batches of one", unseen=True),
-        Figure("record_batches", "one record, a fresh state for each piece, batches of 128", unseen=True),
-        Figure("record_rows", "one record as 128 rows, the state of each carried", solved=99.0, unseen=True),
-        Figure("days_one", "days, a fresh state for each, batches of one", solved=99.0, unseen=True),
-        Figure("days_batches", "days, a fresh state for each, batches of 128", solved=99.0, unseen=True),
-        Figure("days_carried", "days, the state carried", unseen=True),
+        Figure("record_carried", "right answers: one record, the state carried", solved=99.0, unseen=True),
+        Figure("record_one", "right answers: one record, a fresh state for each piece, batches of one", unseen=True),
+        Figure(
+            "record_batches", "right answers: one record, a fresh state for each piece, batches of 128", unseen=True
+        ),
+        Figure(
+            "record_rows", "right answers: one record as 128 rows, the state of each carried", solved=99.0, unseen=True
+        ),
+        Figure("days_one", "right answers: days, a fresh state for each, batches of one", solved=99.0, unseen=True),
+        Figure("days_batches", "right answers: days, a fresh state for each, batches of 128", solved=99.0, unseen=True),
+        Figure("days_carried", "right answers: days, the state carried", unseen=True),
     ),
     framing=framing,
     model=model,

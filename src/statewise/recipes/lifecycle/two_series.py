@@ -110,9 +110,9 @@ RECIPE = Recipe(
         Figure(
             "error", "typical (root mean square) error on the last quarter", "", solved=0.2, falls=True, unseen=True
         ),
-        Figure("alone", "of a network that sees the reaction alone", "", falls=True, unseen=True),
-        Figure("last_value", "of saying the last value again", "", falls=True, unseen=True),
-        Figure("kept", "of saying 0.6 times the last value", "", falls=True, unseen=True),
+        Figure("alone", "error of a network that sees the reaction alone", "", falls=True, unseen=True),
+        Figure("last_value", "error of saying the last value again", "", falls=True, unseen=True),
+        Figure("kept", "error of saying 0.6 times the last value", "", falls=True, unseen=True),
     ),
     framing=framing,
     model=model,

@@ -106,7 +106,7 @@ def trial(seed: int, *, words: int = WORDS, samples: int = SAMPLES, pieces: int 
 RECIPE = Recipe(
     name="story-deeper-vocabulary",
     figures=(
-        Figure("ratio", "seconds of an update with all words, in those of one with sampled words", "", solved=2.0),
+        Figure("ratio", "how many times as long an update takes with all words", "", solved=2.0),
         Figure("full", "loss on text it never saw, all words, 80 updates", "nats", falls=True, unseen=True),
         Figure("sampled", "the same, sampled words, 80 updates", "nats", falls=True, unseen=True),
         Figure("sampled_as_long", "the same, sampled words, in as many seconds", "nats", falls=True, unseen=True),

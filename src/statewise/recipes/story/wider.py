@@ -4,7 +4,7 @@ Question. How many words has a network to see to know the next one?
 
 Framing. Windows of 3, 4, 5 and 8 words as numbers, one feature a step; the next word is the answer. The steps go
 through the fable as in "story", from one window to the next that shares no answer with it. The network has 128 units
-instead of 512 and takes 30,000 steps, so that four trainings are a matter of a minute.
+instead of 512 and takes 30,000 steps, so that four trainings are a matter of seconds.
 
 Expect. The more words the better, for two reasons. Some runs of three, four and five words are followed by one word
 here and by another there ("mouse got up and said" by "he" and by "that"), so that nobody can know all; of six or more
