@@ -117,7 +117,7 @@ def _page(recipe: Recipe) -> str:
         if figure.published is not None:
             note = f" ({figure.published.note})" if figure.published.note else ""
             parts.append(f"Published: {figure.meaning}, {_published(figure)}{note}\n  {figure.published.source}")
-    parts.append(f"The code: {recipe.path}, or add --code")
+    parts.append(f"A run takes {_time(recipe.seconds)}. The code: {recipe.path}, or add --code")
     return "\n\n".join(parts)
 
 

@@ -111,10 +111,8 @@ def run(
         with telling:
             told(recipe, made)
 
-    with (
-        ThreadPoolExecutor(max(jobs, 1)) as threads,
-        ExitStack() as processes,
-    ):  # which stop before it waits for threads
+    # Leaving the block, whatever for, ends the processes first and then waits for the threads, which read from them.
+    with ThreadPoolExecutor(max(jobs, 1)) as threads, ExitStack() as processes:
         workers = [processes.enter_context(Worker(short)) for _ in range(min(jobs, len(chunks)))]
         futures = [threads.submit(_drive, worker, waiting, keep) for worker in workers]
         for future in wait(futures, return_when=FIRST_EXCEPTION).done:
