@@ -124,16 +124,17 @@ def _cells(figure: Figure, measured: dict[str, Any]) -> str:
     return f"{' | '.join(cells)} |"
 
 
-def measured_in(folder: str) -> dict[str, Any]:
+def measured_in(folder: str) -> list[dict[str, Any]]:
     """Returns what all kept runs of each recipe measured, as `statewise recipes run --json` prints it."""
     kept = [(recipe, Results(folder).of(recipe)) for recipe in every()]
-    return {"recipes": [plain(recipe, runs) for recipe, runs in kept if runs]}
+    return [plain(recipe, runs) for recipe, runs in kept if runs]
 
 
 def main(folders: Sequence[str]) -> None:
     """Writes the page, and before it, where a folder of runs is named, what those measured."""
     for folder in folders:
-        write_whole(MEASURED, json.dumps(measured_in(folder), ensure_ascii=False, indent=1).encode())
+        lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in measured_in(folder))
+        write_whole(MEASURED, f'{{"recipes": [\n{lines}\n]}}\n'.encode())
     write_whole(PAGE, page(json.loads(MEASURED.read_text(encoding="utf-8"))).encode())
 
 
