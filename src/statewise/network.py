@@ -274,11 +274,17 @@ def count_weights(params: Params) -> int:
     return sum(int(jnp.size(weight)) for weight in params.values())
 
 
+def layer_rows(network: Network, params: NetworkParams) -> list[tuple[str, str, str, str]]:
+    """Returns of each layer its name, kind, output's shape and number of weights, as text."""
+    return [
+        (name, type(layer).__name__, describe(shape), f"{count_weights(params[name]):,}")
+        for name, layer, shape in zip(network.names, network.layers, network.shapes()[1:], strict=True)
+    ]
+
+
 def summarize(network: Network, params: NetworkParams) -> str:
     """Returns a table of layers, output shapes and weights, as `model.summary` prints it."""
-    rows = [("layer", "kind", "output", "weights")]
-    for name, layer, shape in zip(network.names, network.layers, network.shapes()[1:], strict=True):
-        rows.append((name, type(layer).__name__, describe(shape), f"{count_weights(params[name]):,}"))
+    rows = [("layer", "kind", "output", "weights"), *layer_rows(network, params)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
         "  ".join(

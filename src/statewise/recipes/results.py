@@ -91,6 +91,10 @@ class Results:
             FileError: it cannot be made, or nothing can be written there.
         """
         _make(self.folder)
+        try:
+            check_writable(self.folder / "run.json")
+        except FileError as error:
+            raise FileError(f"cannot keep runs in {self.folder} ({error}); choose another folder") from None
 
     def path(self, recipe: Recipe, run: Run) -> Path:
         """Returns the file of a run."""
@@ -125,13 +129,10 @@ class Results:
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        check_writable(folder / "run.json")
     except FileExistsError:
         raise FileError(f"cannot keep runs in {folder}: it is a file; name a folder") from None
     except OSError as error:
         raise FileError(f"cannot keep runs in {folder}: {error.strerror}; choose another folder") from None
-    except FileError as error:
-        raise FileError(f"cannot keep runs in {folder} ({error}); choose another folder") from None
 
 
 def _plain(run: Run) -> dict[str, Any]:

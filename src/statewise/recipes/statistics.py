@@ -65,8 +65,7 @@ def summarize(figure: Figure, values: Sequence[float]) -> Summary:
     """
     data = np.asarray([value for value in values if math.isfinite(value)])
     lost = len(values) - len(data)
-    least, most, coverage = _range_of_runs(np.sort(data))
-    told = figure.published is not None and len(data) > 1 and not lost
+    least, most = _range_of_runs(np.sort(data))
     return Summary(
         figure,
         tuple(map(float, data)),
@@ -76,9 +75,9 @@ def summarize(figure: Figure, values: Sequence[float]) -> Summary:
         float(np.median(data)) if len(data) else math.nan,
         least,
         most,
-        coverage,
+        coverage_of(len(data)),
         None if figure.solved is None else sum(_reaches(figure, value) for value in data.tolist()),
-        _is_inside(figure, least, most) or (False if coverage >= ENOUGH else None) if told else None,
+        None if lost or len(data) < 2 else _verdict(figure, least, most, coverage_of(len(data))),
     )
 
 
@@ -101,12 +100,11 @@ def _interval_of_mean(data: np.ndarray, figure: Figure) -> tuple[float, float] |
     return max(low, 0.0) if positive else low, min(high, 100.0) if figure.unit == "%" else high
 
 
-def _range_of_runs(ordered: np.ndarray) -> tuple[float, float, float]:
-    count = len(ordered)
-    if not count:
-        return math.nan, math.nan, 0.0
-    out = _left_out(count)
-    return float(ordered[out - 1]), float(ordered[count - out]), coverage_of(count)
+def _range_of_runs(ordered: np.ndarray) -> tuple[float, float]:
+    if not len(ordered):
+        return math.nan, math.nan
+    out = _left_out(len(ordered))
+    return float(ordered[out - 1]), float(ordered[-out])
 
 
 def _left_out(count: int) -> int:
@@ -116,7 +114,7 @@ def _left_out(count: int) -> int:
 
 def coverage_of(count: int) -> float:
     """Returns with which probability, at least, a further run falls in the range of so many."""
-    return (count + 1 - 2 * _left_out(count)) / (count + 1)
+    return (count + 1 - 2 * _left_out(count)) / (count + 1) if count else 0.0
 
 
 def _reaches(figure: Figure, value: float) -> bool:
@@ -124,10 +122,12 @@ def _reaches(figure: Figure, value: float) -> bool:
     return value <= goal if figure.falls else value >= goal - 1e-9
 
 
-def _is_inside(figure: Figure, least: float, most: float) -> bool:
-    """Tells whether what was published, to so many decimals as it has, may lie in the range."""
+def _verdict(figure: Figure, least: float, most: float, coverage: float) -> bool | None:
+    """Returns whether what was published, to so many decimals as it has, lies in the range; None where unclear."""
     if figure.published is None:
-        return False
+        return None
     low, high = figure.published.span
     rounding = 0.5 * 10.0 ** -decimals(figure, (low, high))
-    return low - rounding <= most and least - rounding <= high
+    if low - rounding <= most and least - rounding <= high:
+        return True
+    return False if coverage >= ENOUGH else None

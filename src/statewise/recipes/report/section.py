@@ -10,7 +10,7 @@ from functools import cached_property
 from html import escape
 from statistics import median
 
-from statewise.network import count_weights
+from statewise.network import count_weights, layer_rows
 from statewise.recipes.quantities import NONE, decimals, number, numbered, seconds, with_unit
 from statewise.recipes.recipe import Figure, Recipe
 from statewise.recipes.report.charts import curves_chart, strip_plot
@@ -84,15 +84,14 @@ def columns(measured: Measured) -> list[Cell]:
         Cell(told.interval),
         Cell(told.median),
         Cell(told.runs),
-        Cell(_share(measured.summary) if told.solved else NONE),
+        Cell(f"{_share(measured.summary)} <small>{told.solved}</small>" if told.solved else NONE),
         Cell(with_unit(told.published or NONE, figure)),
         Cell(_verdict(told.verdict or NONE), "verdict"),
     ]
 
 
 def _share(summary: Summary) -> str:
-    part, whole = summary.solved or 0, len(summary.values) + summary.lost
-    return f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}% <small>{part} of {whole}</small>"
+    return f"{100 * (summary.solved or 0) / (len(summary.values) + summary.lost):.0f}\N{NO-BREAK SPACE}%"
 
 
 def _verdict(words: str) -> str:
@@ -152,11 +151,11 @@ def _model(recipe: Recipe) -> str:
     layers = [
         [
             Cell(f"<code>{escape(name)}</code>", "words", "row"),
-            Cell(type(layer).__name__, "words"),
-            Cell(f"<code>{escape(describe(shape))}</code>", "words"),
-            Cell(f"{count_weights(params[name]):,}"),
+            Cell(kind, "words"),
+            Cell(f"<code>{escape(shape)}</code>", "words"),
+            Cell(weights),
         ]
-        for name, layer, shape in zip(network.names, network.layers, network.shapes()[1:], strict=True)
+        for name, kind, shape, weights in layer_rows(network, params)
     ]
     total = sum(count_weights(weights) for weights in params.values())
     head = (*(heading(name, "words") for name in ("layer", "kind", "output")), heading("weights"))
