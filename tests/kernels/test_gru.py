@@ -17,7 +17,7 @@ from jax.flatten_util import ravel_pytree
 
 import gru_oracle
 from networks import quick_compilation
-from statewise.kernels import scan
+from statewise.kernels import products
 from statewise.kernels.gru import GRU_GATES, GRUWeights, gru
 from statewise.kernels.gru_scan import fast_gru
 from statewise.kernels.states import GRUState
@@ -30,10 +30,17 @@ Size = tuple[int, int, int, int]  # B, T, F, H
 ONE_STEP: Size = (3, 1, 2, 4)
 ONE_ROW: Size = (1, 4, 3, 2)
 SMALL: Size = (2, 5, 3, 2)
-LARGE: Size = (2, 3, 3, 74)  # B H 3H above the threshold: not unrolled
+WIDE: Size = (16, 2, 3, 2)  # rows enough to be multiplied in two halves
+LARGE: Size = (4, 3, 3, 74)  # B H 3H above the threshold: not unrolled
 
 FLAGS = ["plain", "reset", "mask", "both", "initial"]
-CASES = [(ONE_STEP, "both"), (ONE_ROW, "initial"), *((SMALL, flags) for flags in FLAGS), (LARGE, "initial")]
+CASES = [
+    (ONE_STEP, "both"),
+    (ONE_ROW, "initial"),
+    *((SMALL, flags) for flags in FLAGS),
+    (WIDE, "initial"),
+    (LARGE, "initial"),
+]
 KERNELS: dict[str, Kernel] = {"fast": fast_gru, "reference": gru}
 NAMES = ("kernel", "recurrent_kernel", "bias", "x", "h0", "initial")
 GOLDEN = Path(__file__).parent.parent / "golden" / "torch_gru.json"
@@ -96,7 +103,7 @@ def program_of(names: tuple[str, ...], _dtype: str, _unroll: int) -> Any:
 def run(given: Inputs, dtype: str, *names: str) -> dict[str, dict[str, Array]]:
     """Returns y, h and the gradients by all inputs for each kernel, from one compiled program."""
     out: dict[str, dict[str, Array]] = jax.tree.map(
-        np.asarray, program_of(names, dtype, scan.UNROLL)(arrays(given, dtype))
+        np.asarray, program_of(names, dtype, products.UNROLL)(arrays(given, dtype))
     )
     return out
 
@@ -199,13 +206,14 @@ def test_fast_kernel_equals_oracle_in_float32(size: Size) -> None:
 
 @pytest.mark.usefixtures("float64")
 def test_more_steps_than_are_unrolled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "UNROLL", 2)  # twice two steps, and one that is left over
+    monkeypatch.setattr(products, "UNROLL", 2)
+    monkeypatch.setattr(products, "UNROLL_ALL", 4)  # twice two steps, and one that is left over
     results = run(draw(SMALL, "initial", seed=7), "float64", "fast", "reference")
     assert_close(results["fast"], results["reference"], "fast")
 
 
 def test_the_sizes_lie_on_both_sides_of_the_unrolling_threshold() -> None:
-    counts = {(B, T, F, H): scan.unrolled(T, B, H, 3 * H) for B, T, F, H in (SMALL, LARGE)}
+    counts = {(B, T, F, H): products.unrolled(T, B, H, 3 * H) for B, T, F, H in (SMALL, LARGE)}
     assert counts == {SMALL: 5, LARGE: 1}
 
 

@@ -15,7 +15,7 @@ from jax.flatten_util import ravel_pytree
 
 import oracle
 from networks import quick_compilation
-from statewise.kernels import reference, scan
+from statewise.kernels import products, reference, scan
 from statewise.kernels.reference import GATES, LSTMWeights
 from statewise.kernels.states import LSTMState
 from tolerances import assert_close
@@ -28,10 +28,17 @@ Size = tuple[int, int, int, int]  # B, T, F, H
 ONE_STEP: Size = (3, 1, 2, 4)
 ONE_ROW: Size = (1, 4, 3, 2)
 SMALL: Size = (2, 5, 3, 2)
-LARGE: Size = (2, 3, 3, 64)  # B H 4H at the threshold: not unrolled
+WIDE: Size = (16, 2, 3, 2)  # rows enough to be multiplied in two halves
+LARGE: Size = (4, 3, 3, 64)  # B H 4H at the threshold: not unrolled
 
 FLAGS = ["plain", "reset", "mask", "both", "initial"]
-CASES = [(ONE_STEP, "both"), (ONE_ROW, "initial"), *((SMALL, flags) for flags in FLAGS), (LARGE, "initial")]
+CASES = [
+    (ONE_STEP, "both"),
+    (ONE_ROW, "initial"),
+    *((SMALL, flags) for flags in FLAGS),
+    (WIDE, "initial"),
+    (LARGE, "initial"),
+]
 KERNELS: dict[str, Kernel] = {"scan": scan.lstm, "reference": reference.lstm}
 NAMES = ("kernel", "recurrent_kernel", "bias", "x", "h0", "c0", "initial_h", "initial_c")
 
@@ -92,7 +99,7 @@ def program_of(names: tuple[str, ...], _dtype: str, _unroll: int) -> Any:
 def run(given: Inputs, dtype: str, *names: str) -> dict[str, dict[str, Array]]:
     """Returns y, h, c and the gradients by all inputs for each kernel, from one compiled program."""
     as_dtype = jax.tree.map(lambda a: jnp.asarray(a, bool if a.dtype == bool else dtype), given)
-    out: dict[str, dict[str, Array]] = jax.tree.map(np.asarray, program_of(names, dtype, scan.UNROLL)(as_dtype))
+    out: dict[str, dict[str, Array]] = jax.tree.map(np.asarray, program_of(names, dtype, products.UNROLL)(as_dtype))
     return out
 
 
@@ -133,7 +140,8 @@ def test_fast_kernel_equals_reference_and_oracle_in_float64(size: Size, flags: s
 
 @pytest.mark.usefixtures("float64")
 def test_more_steps_than_are_unrolled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "UNROLL", 2)  # twice two steps, and one that is left over
+    monkeypatch.setattr(products, "UNROLL", 2)
+    monkeypatch.setattr(products, "UNROLL_ALL", 4)  # twice two steps, and one that is left over
     given = draw(SMALL, "initial", seed=7)
     assert_close(run(given, "float64", "scan")["scan"], by_oracle(given), "scan")
 
@@ -150,8 +158,10 @@ def test_fast_kernel_equals_oracle_in_float32(size: Size) -> None:
 
 def test_the_sizes_lie_on_both_sides_of_the_unrolling_threshold() -> None:
     sizes = (ONE_STEP, SMALL, LARGE, (2, 99, 3, 63))
-    counts = {(B, T, F, H): scan.unrolled(T, B, H, 4 * H) for B, T, F, H in sizes}
-    assert counts == {ONE_STEP: 1, SMALL: 5, LARGE: 1, (2, 99, 3, 63): scan.UNROLL}
+    counts = {(B, T, F, H): products.unrolled(T, B, H, 4 * H) for B, T, F, H in sizes}
+    assert counts == {ONE_STEP: 1, SMALL: 5, LARGE: 1, (2, 99, 3, 63): products.UNROLL}
+    assert ONE_ROW[0] * ONE_ROW[1] <= products.FEW < SMALL[0] * SMALL[1]
+    assert SMALL[0] < products.HALVED_FROM <= WIDE[0]
 
 
 @pytest.mark.usefixtures("float64")
@@ -204,7 +214,7 @@ def test_after_a_reset_a_row_is_a_fresh_sequence_from_the_initial_state(name: st
 def test_without_a_reset_the_initial_state_is_not_felt(name: str) -> None:
     given = jax.tree.map(jnp.asarray, draw(SMALL, "initial", seed=9)._replace(reset=None))
     assert given.initial is not None
-    result = jax.tree.map(np.asarray, program_of((name,), "float64", scan.UNROLL)(given))[name]
+    result = jax.tree.map(np.asarray, program_of((name,), "float64", products.UNROLL)(given))[name]
     assert not result.pop("initial_h").any()
     assert not result.pop("initial_c").any()
     assert_close(result, by_oracle(given._replace(initial=None)), name)

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from statewise.kernels.gru import GRUWeights
-from statewise.kernels.scan import Flags, as_matrix, back_over_reset, pick, time_major, unrolled
+from statewise.kernels.products import times, times_transposed, unrolled, weight_gradient
+from statewise.kernels.scan import Flags, back_over_reset, pick, time_major
 from statewise.kernels.states import GRUState
 
 
@@ -71,7 +72,7 @@ def _forward(
         a, (reset, mask) = step
         if reset is not None:
             state = pick(reset, fresh, state)
-        products = state.h @ recurrent_kernel
+        products = times(state.h, recurrent_kernel)
         gates = 0.5 * jnp.tanh(a[:, : 2 * units] + products[:, : 2 * units]) + 0.5
         z, r = jnp.split(gates, 2, axis=-1)
         recurrent = products[:, 2 * units :] + recurrent_bias
@@ -99,7 +100,7 @@ def _backward(
     weights, x, initial, flags, tape = saved
     d_y, d_state = gradients
     units = tape.h.shape[-1]
-    recurrent_kernel_t = weights.recurrent_kernel.T
+    back = times_transposed(weights.recurrent_kernel, x.shape[1])
 
     def retreat(
         d_state: GRUState, step: tuple[jax.Array, GRUTape, Flags]
@@ -112,7 +113,7 @@ def _backward(
         d_g = d_new * (1.0 - z) * (1.0 - tape.g**2)
         d_gates = [d_new * (tape.h - tape.g) * z * (1.0 - z), d_g * tape.recurrent * r * (1.0 - r)]
         d_products = jnp.concatenate([*d_gates, d_g * r], axis=-1)
-        d_before = GRUState(d_new * z + d_products @ recurrent_kernel_t)
+        d_before = GRUState(d_new * z + back(d_products))
         if mask is not None:
             d_before = pick(mask, d_before, GRUState(d_h))
         if reset is not None:
@@ -126,8 +127,8 @@ def _backward(
     d_gates, d_g, r = d_inputs[..., : 2 * units], d_inputs[..., 2 * units :], tape.gates[..., units:]
     d_products = jnp.concatenate([d_gates, d_g * r], axis=-1)
     d_weights = GRUWeights(
-        kernel=as_matrix(x).T @ as_matrix(d_inputs),
-        recurrent_kernel=as_matrix(tape.h).T @ as_matrix(d_products),
+        kernel=weight_gradient(x, d_inputs),
+        recurrent_kernel=weight_gradient(tape.h, d_products),
         bias=jnp.stack([d_inputs.sum((0, 1)), d_products.sum((0, 1))]),
     )
     d_initial = jax.tree.map(lambda d: d.sum(0), d_initial)

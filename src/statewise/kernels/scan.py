@@ -1,27 +1,26 @@
-"""The fast LSTM kernel: one product before the scan, a small body inside, one product per weight after it.
+"""The fast LSTM kernel: a small body inside the scan, one product per weight after it.
 
-Three things make it fast, none of which changes the result (measured in docs/decisions/0003-lstm-kernel.md):
+None of what makes it fast changes the result (measured in docs/decisions/0003-lstm-kernel.md):
 
-- `x W + b` for all steps is one matrix product before the scan; only `h U` stays inside.
-- `sigmoid(z) = tanh(z / 2) / 2 + 1 / 2`: with the halves folded into the weights, one `tanh` serves all gates.
+- `sigmoid(z) = tanh(z / 2) / 2 + 1 / 2`: one `tanh` serves all gates.
 - Left to itself, autodiff adds up the gradient of `U` at every step. The hand-written backward pass scans back to
   the gradients of the gates' inputs, then forms dU, dW and db as one product each.
+- The forward pass saves the derivatives themselves, while all that they are made of is at hand, so that a step back is
+  four multiplications and a product.
+- Large batches read x and h in one product with W above U; few rows of a long series are multiplied by W beforehand.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 
+from statewise.kernels.products import FEW, on_cpu, times, times_transposed, unrolled, weight_gradient
 from statewise.kernels.reference import GATES, LSTMWeights
 from statewise.kernels.states import GRUState, LSTMState, SimpleState
-
-UNROLL_BELOW = 4096
-"""Recurrent products smaller than this many multiplications (B H 4H) are unrolled: there the loop costs more."""
-
-UNROLL = 8
 
 State = TypeVar("State", LSTMState, GRUState, SimpleState)
 
@@ -29,10 +28,10 @@ State = TypeVar("State", LSTMState, GRUState, SimpleState)
 class Tape(NamedTuple):
     """What the backward pass needs of each step, time-major."""
 
-    tanh_z: jax.Array  # [T, B, 4H] i, f, o still to be halved and shifted
     h: jax.Array  # [T, B, H] before the step, after its reset
-    c: jax.Array  # [T, B, H] before the step, after its reset
-    tanh_c: jax.Array  # [T, B, H] of the new cell
+    slopes: jax.Array  # [T, B, 4H] of the new cell by z of i, f, g; of the new h by z of o
+    h_by_c: jax.Array  # [T, B, H] slope of the new h by the new cell
+    f: jax.Array  # [T, B, H] slope of the new cell by the one before
 
 
 class Flags(NamedTuple):
@@ -83,53 +82,44 @@ def back_over_reset(d_state: State, reset: jax.Array, initial: State | None) -> 
     return jax.tree.map(lambda d: jnp.where(reset, 0.0, d), d_state), d_initial
 
 
-def unrolled(steps: int, rows: int, units: int, outputs: int) -> int:
-    """Returns how many steps to unroll where each multiplies `[rows, units]` by `[units, outputs]`."""
-    return min(steps, UNROLL) if rows * outputs * units < UNROLL_BELOW * UNROLL else 1
-
-
-def as_matrix(a: jax.Array) -> jax.Array:
-    """Returns `[T B, N]` of `[T, B, N]`: a plain matrix, which XLA multiplies without transposing first."""
-    return a.reshape(-1, a.shape[-1])
-
-
-def _half_for_sigmoids(units: int, dtype: jnp.dtype) -> jax.Array:
-    """Returns `[4H]`: 1/2 for the gates i, f, o and 1 for g."""
-    return jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], dtype), units)
-
-
-def _gates(tanh_z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    i, f, g, o = jnp.split(tanh_z, len(GATES), axis=-1)
-    return 0.5 * i + 0.5, 0.5 * f + 0.5, g, 0.5 * o + 0.5
-
-
 def _unroll(weights: LSTMWeights, x: jax.Array) -> int:
     return unrolled(*x.shape[:2], *weights.recurrent_kernel.shape)
+
+
+def _inputs(weights: LSTMWeights, x: jax.Array) -> tuple[jax.Array, Callable[[jax.Array, jax.Array], jax.Array]]:
+    """Returns what a step is given of x `[T, B, F]`, and the function that makes z `[B, 4H]` of that and h `[B, H]`."""
+    if x.shape[0] * x.shape[1] <= FEW or not on_cpu():
+        return x @ weights.kernel + weights.bias, lambda z, h: z + times(h, weights.recurrent_kernel)
+    stacked = jnp.concatenate([weights.kernel, weights.recurrent_kernel])
+    return x, lambda x, h: times(jnp.concatenate([x, h], axis=-1), stacked) + weights.bias
+
+
+def _step(tanh_z: jax.Array, state: LSTMState) -> tuple[LSTMState, Tape]:
+    i, f, g, o = jnp.split(tanh_z, len(GATES), axis=-1)
+    i, f, o = 0.5 * i + 0.5, 0.5 * f + 0.5, 0.5 * o + 0.5
+    c = f * state.c + i * g
+    tanh_c = jnp.tanh(c)
+    slopes = [g * i * (1.0 - i), state.c * f * (1.0 - f), i * (1.0 - g**2), tanh_c * o * (1.0 - o)]
+    return LSTMState(o * tanh_c, c), Tape(state.h, jnp.concatenate(slopes, axis=-1), o * (1.0 - tanh_c**2), f)
 
 
 def _forward(
     weights: LSTMWeights, x: jax.Array, state: LSTMState, initial: LSTMState | None, flags: Flags
 ) -> tuple[tuple[jax.Array, LSTMState], Tape]:
     fresh = LSTMState(0.0, 0.0) if initial is None else initial
-    half = _half_for_sigmoids(state.h.shape[-1], x.dtype)
-    recurrent_kernel = weights.recurrent_kernel * half
-    inputs = x @ (weights.kernel * half) + weights.bias * half  # [T, B, 4H]
+    given, z_of = _inputs(weights, x)
+    half = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype), state.h.shape[-1])  # made here: in the loop it costs
 
     def advance(state: LSTMState, step: tuple[jax.Array, Flags]) -> tuple[LSTMState, tuple[jax.Array, Tape]]:
-        z, (reset, mask) = step
+        given, (reset, mask) = step
         if reset is not None:
             state = pick(reset, fresh, state)
-        tanh_z = jnp.tanh(z + state.h @ recurrent_kernel)
-        i, f, g, o = _gates(tanh_z)
-        c = f * state.c + i * g
-        tanh_c = jnp.tanh(c)
-        new = LSTMState(o * tanh_c, c)
-        tape = Tape(tanh_z, state.h, state.c, tanh_c)
+        new, tape = _step(jnp.tanh(half * z_of(given, state.h)), state)
         if mask is not None:
             new = pick(mask, new, state)
         return new, (new.h, tape)
 
-    state, (y, tape) = jax.lax.scan(advance, state, (inputs, flags), unroll=_unroll(weights, x))
+    state, (y, tape) = jax.lax.scan(advance, state, (given, flags), unroll=_unroll(weights, x))
     return (y, state), tape
 
 
@@ -148,7 +138,7 @@ def _backward(
 ) -> tuple[LSTMWeights, jax.Array, LSTMState, LSTMState | None, None]:
     weights, x, initial, flags, tape = saved
     d_y, d_state = gradients
-    recurrent_kernel_t = weights.recurrent_kernel.T
+    back = times_transposed(weights.recurrent_kernel, x.shape[1])
 
     def retreat(
         d_state: LSTMState, step: tuple[jax.Array, Tape, Flags]
@@ -156,20 +146,11 @@ def _backward(
         d_y, tape, (reset, mask) = step
         d_initial = None
         d_h, d_c = d_state.h + d_y, d_state.c
-        i, f, g, o = _gates(tape.tanh_z)
-        d_cell = d_c + d_h * o * (1.0 - tape.tanh_c**2)
-        d_z = jnp.concatenate(
-            [
-                d_cell * g * i * (1.0 - i),
-                d_cell * tape.c * f * (1.0 - f),
-                d_cell * i * (1.0 - g**2),
-                d_h * tape.tanh_c * o * (1.0 - o),
-            ],
-            axis=-1,
-        )
+        d_cell = d_c + d_h * tape.h_by_c
+        d_z = jnp.concatenate([d_cell, d_cell, d_cell, d_h], axis=-1) * tape.slopes
         if mask is not None:
             d_z = jnp.where(mask, d_z, 0.0)
-        d_before = LSTMState(d_z @ recurrent_kernel_t, d_cell * f)
+        d_before = LSTMState(back(d_z), d_cell * tape.f)
         if mask is not None:
             d_before = pick(mask, d_before, LSTMState(d_h, d_c))
         if reset is not None:
@@ -180,8 +161,8 @@ def _backward(
         retreat, d_state, (d_y, tape, flags), reverse=True, unroll=_unroll(weights, x)
     )
     d_weights = LSTMWeights(
-        kernel=as_matrix(x).T @ as_matrix(d_z),
-        recurrent_kernel=as_matrix(tape.h).T @ as_matrix(d_z),
+        kernel=weight_gradient(x, d_z),
+        recurrent_kernel=weight_gradient(tape.h, d_z),
         bias=d_z.sum((0, 1)),
     )
     d_initial = jax.tree.map(lambda d: d.sum(0), d_initial)

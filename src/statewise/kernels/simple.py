@@ -7,8 +7,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from statewise.kernels.products import unrolled
 from statewise.kernels.reference import Activation
-from statewise.kernels.scan import Flags, pick, time_major, unrolled
+from statewise.kernels.scan import Flags, pick, time_major
 from statewise.kernels.states import SimpleState
 
 
