@@ -120,8 +120,7 @@ def test_a_checkpoint_is_continued_in_the_same_process(tmp_path: Path) -> None:
 def test_going_on_compiles_nothing() -> None:
     model = compiled()
     fit(model, epochs=1)
-    programs = model._programs()
-    train: Any = type(programs).train
+    train: Any = model._programs().train
     before = train._cache_size()
     fit(model, epochs=2, initial_epoch=1)
     assert train._cache_size() == before

@@ -13,6 +13,7 @@ import pytest
 import oracle
 import statewise as sw
 from networks import CASES, LOOKING_AHEAD, Case, random_state, random_weights, random_x
+from statewise.draws import key_of
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.network import Network, name_layers, network_from_config
 from tolerances import assert_close, differ
@@ -83,7 +84,7 @@ def test_a_network_is_remade_from_its_configuration(case: Case) -> None:
 )
 def test_without_head_leaves_out_the_last_activation_only(last: Any, head: str) -> None:
     network = Network.of([sw.Dense(3, activation="tanh"), last], (2,))
-    params, x = network.init(jax.random.key(0)), jnp.asarray(np.random.default_rng(0).normal(size=(2, 2)), "float32")
+    params, x = network.init(key_of(0)), jnp.asarray(np.random.default_rng(0).normal(size=(2, 2)), "float32")
     bare, name = network.without_head()
     assert name == head
     logits, _ = bare.apply(params, x, bare.zero_state(2))

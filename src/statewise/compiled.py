@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import jax
 import optax
 
 from statewise.artifact import Artifact, write_artifact
@@ -142,8 +141,7 @@ class Compiled(Definition):
 
     def _take_artifact(self, artifact: Artifact) -> None:
         header, arrays = artifact.header, artifact.arrays
-        shapes = jax.eval_shape(self.network.init, jax.random.key(0))
-        self._params, self._trained = fill_leaves("params", shapes, arrays), header["trained"]
+        self._params, self._trained = fill_leaves("params", self.network.init(None), arrays), header["trained"]
         self._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
         self.state = None
         if header["state"] is not None:

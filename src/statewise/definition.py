@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from statewise.draws import fold_in, key_of
 from statewise.engine import keep_compiled_programs
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
 from statewise.layers import Embedding, Layer
@@ -76,10 +76,7 @@ class Definition:
 
     def _adopt(self, network: Network) -> None:
         self._network = network
-        self._params = network.init(self._key(0))
-
-    def _key(self, purpose: int) -> jax.Array:
-        return jax.random.fold_in(jax.random.key(self.seed), purpose)
+        self._params = network.init(fold_in(key_of(self.seed), 0))
 
     @property
     def network(self) -> Network:

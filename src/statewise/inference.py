@@ -20,7 +20,7 @@ Forward = Callable[..., tuple[jax.Array, LayerStates]]
 """`(params, x, states, *, reset=None, mask=None) -> (y, states)`, compiled once per shape."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def forward_of(network: Network) -> Forward:
     """Returns the network's compiled forward pass, the same one each time."""
     return jax.jit(network.apply)

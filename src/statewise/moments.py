@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+
+from statewise.engine import zeros
 
 
 class AdamMoments(NamedTuple):
@@ -22,7 +25,7 @@ def scale_by_adam(beta_1: float, beta_2: float, epsilon: float) -> optax.Gradien
     """Returns the running mean over the running root mean square; `epsilon` is added to the uncorrected root."""
 
     def init(params: Any) -> AdamMoments:
-        return AdamMoments(jnp.zeros((), jnp.int32), _zeros(params), _zeros(params))
+        return AdamMoments(jax.device_put(np.int32(0)), _zeros(params), _zeros(params))
 
     def update(gradients: Any, moments: AdamMoments, _: Any = None) -> tuple[Any, AdamMoments]:
         count = moments.updates + 1
@@ -46,7 +49,7 @@ def scale_by_adamax(beta_1: float, beta_2: float, epsilon: float) -> optax.Gradi
     """Returns the running mean over the largest size, which falls by `beta_2` at each update, plus `epsilon`."""
 
     def init(params: Any) -> AdamaxMoments:
-        return AdamaxMoments(jnp.zeros((), jnp.int32), _zeros(params), _zeros(params))
+        return AdamaxMoments(jax.device_put(np.int32(0)), _zeros(params), _zeros(params))
 
     def update(gradients: Any, moments: AdamaxMoments, _: Any = None) -> tuple[Any, AdamaxMoments]:
         count = moments.updates + 1
@@ -80,7 +83,7 @@ def scale_by_nadam(beta_1: float, beta_2: float, epsilon: float, schedule_decay:
         return beta_1 * (1 - 0.5 * 0.96 ** (schedule_decay * count))
 
     def init(params: Any) -> NadamMoments:
-        return NadamMoments(jnp.zeros((), jnp.int32), _zeros(params), _zeros(params), jnp.ones(()))
+        return NadamMoments(jax.device_put(np.int32(0)), _zeros(params), _zeros(params), jax.device_put(np.float32(1)))
 
     def update(gradients: Any, moments: NadamMoments, _: Any = None) -> tuple[Any, NadamMoments]:
         count = moments.updates + 1
@@ -100,7 +103,7 @@ def scale_by_nadam(beta_1: float, beta_2: float, epsilon: float, schedule_decay:
 
 
 def _zeros(params: Any) -> Any:
-    return jax.tree.map(jnp.zeros_like, params)
+    return jax.tree.map(lambda weight: zeros(*weight.shape), params)
 
 
 def _running_mean(before: Any, values: Any, kept: float) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from statewise.draws import Key, split
 from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
 from statewise.layers.base import Flags, MemorylessLayer, MisfitError
@@ -78,11 +79,11 @@ class Network:
         first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
         return first.input_dim if isinstance(first, Embedding) else None
 
-    def init(self, key: jax.Array) -> NetworkParams:
-        """Returns fresh weights."""
-        keys = jax.random.split(key, len(self.layers))
+    def init(self, key: Key | None) -> NetworkParams:
+        """Returns fresh weights; zeros where there is no key."""
+        keys = split(key, len(self.layers))
         parts = zip(self.names, self.layers, keys, self.shapes()[:-1], strict=True)
-        return {name: layer.init(k, shape) for name, layer, k, shape in parts}
+        return jax.device_put({name: layer.init(k, shape) for name, layer, k, shape in parts})
 
     @property
     def memory(self) -> tuple[str, ...]:

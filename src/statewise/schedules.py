@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from statewise.errors import ConfigurationError
@@ -158,7 +159,7 @@ def scale_by_rate(rate: LearningRate) -> optax.GradientTransformation:
     """
 
     def init(_: Any) -> RateState:
-        return RateState(jnp.zeros((), jnp.int32), jnp.ones((), jnp.float32))
+        return RateState(jax.device_put(np.int32(0)), jax.device_put(np.float32(1)))
 
     def update(gradients: Any, state: RateState, _: Any = None) -> tuple[Any, RateState]:
         now = rate_at(rate, state.updates)

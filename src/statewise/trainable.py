@@ -321,8 +321,7 @@ class Trainable(Compiled):
     def _evaluate(self, samples: Samples, size: int, start: Start) -> tuple[dict[str, float], LayerStates]:
         layout = Layout(size, padded=samples.rows % size != 0, carry=start.carry, warmup=start.warmup)
         states = self.network.initial_state(self.params, size) if start.lanes is None else start.lanes
-        programs = self._programs()
-        return evaluate(programs.objective, programs.pace, self._params, states, start.on(samples), layout)
+        return evaluate(self._programs(), self._params, states, start.on(samples), layout)
 
     def _validate(self, feed: Feed, start: Start) -> dict[str, float]:
         if feed.validation is None:

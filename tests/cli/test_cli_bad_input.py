@@ -122,7 +122,7 @@ def check(folder: Path, run: Run, line: str, words: tuple[str, ...]) -> None:
         "train story.txt --plot x.png --no-plot": ("--plot", "--no-plot", "not allowed"),
         "generate good.statewise": ("required: --prompt", "`statewise generate --help`"),
         "evaluate good.statewise": ("required: TEXT", "`statewise evaluate --help`"),
-        "info": ("required: MODEL", "`statewise info --help`"),
+        "info good.statewise story.txt": ("story.txt", "`statewise --help`"),
         **{
             f"train story.txt --{option} {value}": (f"--{option}", "expected a whole number", f"got '{value}'")
             for option in (*COUNTS, "patience", "seed")
@@ -232,6 +232,7 @@ def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line
         "evaluate good.statewise empty.txt": ("empty.txt is empty",),
         "evaluate good.statewise one.txt": ("1 char token(s)", "at least one known after 1"),
         "evaluate story.txt story.txt": ("story.txt is not a model file",),
+        "info good.statewise --clear-cache": ("--clear-cache", "no model", "statewise info --clear-cache"),
         "info no.statewise": ("no model file no.statewise", "statewise train"),
         "info inner": ("inner is a folder", "expected a model file"),
         "info story.txt": ("story.txt is not a model file", "make it anew"),

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from statewise.draws import key_of
 from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.kernels import reference, scan
 from statewise.kernels.reference import LSTMWeights
@@ -21,7 +22,8 @@ from statewise.layers.registry import LAYERS
 from tolerances import assert_close, assert_same, differ
 
 HALF: Any = 2.5
-KEY = jax.random.key(3)
+KEY = key_of(3)
+RNG_KEY = jax.random.key(3)
 RNG = np.random.default_rng(4)
 X: Any = RNG.normal(size=(3, 4, 5)).astype(np.float32)
 
@@ -36,7 +38,7 @@ def normal(*shape: int) -> jax.Array:
 def test_fresh_lstm_weights_are_keras_ones() -> None:
     """Glorot-uniform kernel, orthogonal recurrent kernel, forget bias 1: limits and moments of each."""
     units, features = 32, 20
-    params = {name: np.asarray(w) for name, w in LSTM(units).init(KEY, (None, features)).items()}
+    params = LSTM(units).init(KEY, (None, features))
     limit = np.sqrt(6 / (features + 4 * units))
     assert np.abs(params["kernel"]).max() <= limit
     assert params["kernel"].std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
@@ -48,7 +50,7 @@ def test_fresh_lstm_weights_are_keras_ones() -> None:
 
 
 def test_other_keys_give_other_weights() -> None:
-    first, second = (LSTM(32).init(jax.random.key(seed), (None, 20)) for seed in (0, 1))
+    first, second = (LSTM(32).init(key_of(seed), (None, 20)) for seed in (0, 1))
     assert differ(first["kernel"], second["kernel"])
     assert differ(first["recurrent_kernel"], second["recurrent_kernel"])
 
@@ -134,7 +136,7 @@ def test_embedding_picks_vectors() -> None:
 
 
 def test_fresh_embeddings_are_keras_ones() -> None:
-    vectors = np.asarray(Embedding(50, 40).init(KEY, (None,))["embeddings"])
+    vectors = Embedding(50, 40).init(KEY, (None,))["embeddings"]
     assert np.abs(vectors).max() <= 0.05
     assert vectors.std() == pytest.approx(0.05 / np.sqrt(3), rel=0.05)
 
@@ -171,7 +173,7 @@ def test_activation(name: str) -> None:
 
 def test_dropout_does_nothing_without_a_key_or_a_rate() -> None:
     assert_same(Dropout(0.9).apply({}, jnp.asarray(X), ())[0], X, "at inference")
-    assert_same(Dropout(0.0).apply({}, jnp.asarray(X), (), rng=KEY)[0], X, "at rate 0")
+    assert_same(Dropout(0.0).apply({}, jnp.asarray(X), (), rng=RNG_KEY)[0], X, "at rate 0")
 
 
 NOISY = (50, 6, 40)
@@ -179,7 +181,7 @@ NOISY = (50, 6, 40)
 
 def test_dropout_zeroes_its_share_and_scales_the_rest() -> None:
     x = normal(*NOISY) + 5.0
-    y = np.asarray(Dropout(0.3).apply({}, x, (), rng=KEY)[0])
+    y = np.asarray(Dropout(0.3).apply({}, x, (), rng=RNG_KEY)[0])
     kept = y != 0
     assert kept.mean() == pytest.approx(0.7, abs=0.02)  # 12,000 draws: 4.8 standard deviations
     assert_close(y[kept], np.asarray(x)[kept] / 0.7, "what is kept")
@@ -187,7 +189,7 @@ def test_dropout_zeroes_its_share_and_scales_the_rest() -> None:
 
 
 def test_noise_shape_drops_the_same_features_at_every_step() -> None:
-    y = np.asarray(Dropout(0.3, noise_shape=(None, 1, None)).apply({}, jnp.ones(NOISY), (), rng=KEY)[0])
+    y = np.asarray(Dropout(0.3, noise_shape=(None, 1, None)).apply({}, jnp.ones(NOISY), (), rng=RNG_KEY)[0])
     assert (y == y[:, :1]).all()
     assert len({row.tobytes() for row in y[:, 0]}) == 50  # but other ones in other rows
 

@@ -14,6 +14,7 @@ import simple_oracle
 import statewise as sw
 from mistakes import case, refused, table
 from networks import random_state, random_weights
+from statewise.draws import key_of
 from statewise.errors import ConfigurationError, ShapeError, StateError, StatewiseError
 from statewise.layers.recurrent import Recurrent
 from statewise.network import Network
@@ -25,7 +26,8 @@ B, T, F = 3, 3, 3
 X: Array = np.random.default_rng(5).normal(size=(B, T, F)).astype(np.float32)
 KINDS: list[type[Recurrent]] = [sw.LSTM, sw.GRU, sw.SimpleRNN]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-KEY = jax.random.key(8)
+KEY = key_of(8)
+RNG_KEY = jax.random.key(8)
 
 
 def built(*layers: Any, shape: tuple[int | None, ...] = (None, None, F)) -> sw.Sequential:
@@ -39,7 +41,7 @@ def built(*layers: Any, shape: tuple[int | None, ...] = (None, None, F)) -> sw.S
 
 
 def test_fresh_weights_are_keras_ones() -> None:
-    params = {name: np.asarray(w) for name, w in sw.SimpleRNN(30).init(KEY, (None, 20)).items()}
+    params = sw.SimpleRNN(30).init(KEY, (None, 20))
     assert {name: w.shape for name, w in params.items()} == {
         "kernel": (20, 30),
         "recurrent_kernel": (30, 30),
@@ -110,7 +112,7 @@ def pieces(row: int) -> list[Array]:
 def test_reading_from_the_end_is_reading_the_flipped_input(kind: type[Recurrent]) -> None:
     """Each piece between resets, its skipped steps left out; the answers come in the order read."""
     layer = kind(2, go_backwards=True, return_sequences=True)
-    params, plain = layer.init(KEY, (None, F)), kind(2, return_sequences=True)
+    params, plain = jax.device_put(layer.init(KEY, (None, F))), kind(2, return_sequences=True)
     y, _ = layer.apply(params, jnp.asarray(X), layer.zero_state(B), reset=jnp.asarray(RESET), mask=jnp.asarray(MASK))
     for row in range(B):
         for steps in pieces(row):
@@ -144,10 +146,10 @@ def test_masked_answers_from_the_end_do_not_count() -> None:
 @each_kind
 def test_dropout_acts_in_training_alone(kind: type[Recurrent]) -> None:
     layer, plain = kind(2, dropout=0.5, recurrent_dropout=0.5), kind(2)
-    params, x, zero = plain.init(KEY, (None, F)), jnp.asarray(X), plain.zero_state(B)
+    params, x, zero = jax.device_put(plain.init(KEY, (None, F))), jnp.asarray(X), plain.zero_state(B)
     assert_same(layer.apply(params, x, zero), plain.apply(params, x, zero), "at inference")
-    assert_same(plain.apply(params, x, zero, rng=KEY), plain.apply(params, x, zero), "without dropout")
-    assert differ(layer.apply(params, x, zero, rng=KEY)[0], plain.apply(params, x, zero)[0])
+    assert_same(plain.apply(params, x, zero, rng=RNG_KEY), plain.apply(params, x, zero), "without dropout")
+    assert differ(layer.apply(params, x, zero, rng=RNG_KEY)[0], plain.apply(params, x, zero)[0])
 
 
 class Watched(sw.SimpleRNN):
@@ -161,8 +163,8 @@ class Watched(sw.SimpleRNN):
 def test_a_row_drops_the_same_inputs_and_units_at_all_steps() -> None:
     rows, features, units = 40, 30, 30
     layer = Watched(units, dropout=0.3, recurrent_dropout=0.6)
-    params, x = layer.init(KEY, (None, features)), jnp.ones((rows, 2, features))
-    layer.apply(params, x, layer.zero_state(rows), rng=KEY)
+    params, x = jax.device_put(layer.init(KEY, (None, features))), jnp.ones((rows, 2, features))
+    layer.apply(params, x, layer.zero_state(rows), rng=RNG_KEY)
     thinned, noise = (np.asarray(a) for a in layer.__dict__["seen"])
     assert_same(thinned[:, 0], thinned[:, 1], "steps")
     for values, rate in ((thinned[:, 0], 0.3), (noise, 0.6)):
@@ -173,9 +175,9 @@ def test_a_row_drops_the_same_inputs_and_units_at_all_steps() -> None:
 
 def test_both_sides_of_a_bidirectional_layer_drop_their_own() -> None:
     layer = sw.Bidirectional(sw.SimpleRNN(30, recurrent_dropout=0.5), merge_mode="concat")
-    one_side = sw.SimpleRNN(30).init(KEY, (None, 1))
+    one_side = jax.device_put(sw.SimpleRNN(30).init(KEY, (None, 1)))
     params = {f"{side}.{name}": w for side in ("forward", "backward") for name, w in one_side.items()}
-    y, _ = layer.apply(params, jnp.ones((2, 3, 1)), layer.zero_state(2), rng=KEY)
+    y, _ = layer.apply(params, jnp.ones((2, 3, 1)), layer.zero_state(2), rng=RNG_KEY)
     assert differ(y[:, :30], y[:, 30:])
 
 

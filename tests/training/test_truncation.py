@@ -278,6 +278,15 @@ def test_steps_are_counted_from_the_end_of_a_row_however_it_is_filled_up(tbptt: 
     assert np.abs(np.asarray(models[0].params["lstm"]["kernel"]) - before["lstm"]["kernel"]).max() > 1e-3
 
 
+def test_updates_that_share_out_the_steps_evenly_need_no_mask_and_do_without() -> None:
+    """What masks and padding do for windows of other lengths changes nothing where all are full."""
+    x, y = X[:, :6], Y[:, :6]
+    models = [tagger(each_step=True), tagger(each_step=True)]
+    for model, mask in zip(models, (None, np.ones(x.shape[:2], bool)), strict=True):
+        model.fit(x, y, batch_size=BATCH, epochs=2, shuffle=False, verbose=0, tbptt=3, mask=mask)
+    assert_close(models[0].params, models[1].params, "weights")
+
+
 # ---------------------------------------------------------------------------------- what it is for
 
 
@@ -304,7 +313,7 @@ def temporary_bytes(steps: int, truncation: Truncation | None) -> int:
     x, key = jnp.zeros((4, steps, 1)), jax.random.key(0)
     segment = Segment(0, 0, 0, 0, 0, 0).packed
     arguments = (model._run(layout), Batch(x, x), Keys(key, key), segment, None)
-    compiled = type(model._programs()).train.lower(model._programs(), *arguments, layout=layout).compile()
+    compiled = model._programs().train.lower(*arguments, layout=layout).compile()
     analysis = compiled.memory_analysis()
     assert analysis is not None
     return int(analysis.temp_size_in_bytes)

@@ -1,4 +1,4 @@
-"""info: show what is in a model file."""
+"""info: show what is in a model file, or versions, devices and the cache of compiled programs."""
 
 from __future__ import annotations
 
@@ -7,30 +7,66 @@ import os
 from pathlib import Path
 from typing import Any
 
+from statewise.cli.installation import describe_installation, installation
 from statewise.cli.output import say, say_json
-from statewise.errors import FileError
+from statewise.errors import ConfigurationError, FileError
+from statewise.program_cache import ProgramCache
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
-    parser.add_argument("model", metavar="MODEL", help="a model file")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="a model file; without one, what a bug report wants")
+    parser.add_argument("--clear-cache", action="store_true", help="remove all compiled programs; they are made anew")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def run(options: argparse.Namespace) -> None:
     """Shows as `options` say."""
-    if options.model and not os.path.exists(options.model):  # before JAX is imported, which takes a while
-        raise FileError(f"no model file {options.model}; `statewise train` and `model.save` make one")
+    if options.clear_cache and options.model is not None:
+        raise ConfigurationError("--clear-cache: expected no model beside it; write `statewise info --clear-cache`")
+    if options.clear_cache:
+        _clear_cache(options.json)
+    elif options.model is None:
+        _show_installation(options.json)
+    else:
+        _show_model(options.model, options.json)
+
+
+def _clear_cache(as_json: bool) -> None:
+    cache = ProgramCache.of_user()
+    removed, left = cache.clear(), len(cache.sizes())
+    if left:
+        raise FileError(
+            f"cannot remove {left:,} compiled program(s) from {cache.folder}: expected a folder of your own"
+        )
+    if as_json:
+        say_json({"folder": str(cache.folder), "removed": removed})
+    else:
+        say(f"removed {removed:,} compiled program(s) from {cache.folder}")
+
+
+def _show_installation(as_json: bool) -> None:
+    facts = installation()
+    if as_json:
+        say_json(facts)
+        return
+    for line in describe_installation(facts):
+        say(line)
+
+
+def _show_model(path: str, as_json: bool) -> None:
+    if path and not os.path.exists(path):  # before JAX is imported, which takes a while
+        raise FileError(f"no model file {path}; `statewise train` and `model.save` make one")
     from statewise.artifact import VERSION, read_artifact
     from statewise.loading import load
     from statewise.network import network_from_config, summarize
     from statewise.text import TextModel
 
-    header = read_artifact(options.model).header
-    model = load(options.model)
+    header = read_artifact(path).header
+    model = load(path)
     facts: dict[str, Any] = {
-        "file": options.model,
-        "bytes": Path(options.model).stat().st_size,
+        "file": path,
+        "bytes": Path(path).stat().st_size,
         "format": VERSION,
         "kind": header["kind"],
         "seed": header["seed"],
@@ -40,11 +76,11 @@ def run(options: argparse.Namespace) -> None:
     if isinstance(model, TextModel):
         facts["tokens"], facts["vocabulary"] = model.tokens, len(model.vocabulary)
         facts["window"] = model.window
-    if options.json:
+    if as_json:
         say_json(facts)
         return
     inner = model.model if isinstance(model, TextModel) else model
-    say(f"{options.model}: {facts['kind']} model, {facts['bytes']:,} bytes, format {VERSION}, seed {facts['seed']}")
+    say(f"{path}: {facts['kind']} model, {facts['bytes']:,} bytes, format {VERSION}, seed {facts['seed']}")
     if isinstance(model, TextModel):
         symbols = " ".join(repr(symbol)[1:-1] for symbol in model.vocabulary.symbols[:40])
         more = " ..." if len(model.vocabulary) > 40 else ""

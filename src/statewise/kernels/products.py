@@ -19,6 +19,9 @@ HALVED_FROM = 16
 """From so many rows on, a product in a loop is done in two halves, side by side on two cores of a CPU."""
 
 FEW = 4
+"""Up to so many rows repay no preparation of the weights, such as a transpose."""
+
+SUMMED = 8
 """Of up to so many rows a weight's gradient is written as a sum, which XLA computes inside the optimiser's update."""
 
 
@@ -55,13 +58,13 @@ def times_transposed(matrix: jax.Array, rows: int) -> Callable[[jax.Array], jax.
 
 
 def weight_gradient(a: jax.Array, d_z: jax.Array) -> jax.Array:
-    """Returns the gradient `[N, M]` by the weights that took `a [T, B, N]` to z, from that by z, `d_z [T, B, M]`."""
+    """Returns the gradient `[N, M]` by the weights that took `a [..., N]` to z, from that by z, `d_z [..., M]`."""
     a, d_z = as_matrix(a), as_matrix(d_z)
-    if len(a) > FEW:
+    if len(a) > SUMMED:
         return a.T @ d_z
     return sum((a[row, :, None] * d_z[row] for row in range(1, len(a))), a[0, :, None] * d_z[0])
 
 
 def as_matrix(a: jax.Array) -> jax.Array:
-    """Returns `[T B, N]` of `[T, B, N]`: a plain matrix, which XLA multiplies without transposing first."""
+    """Returns `[rows, N]` of `[..., N]`: a plain matrix, which XLA multiplies without transposing first."""
     return a.reshape(-1, a.shape[-1])

@@ -8,10 +8,11 @@ from typing import Any
 
 import jax
 
+from statewise.draws import Key
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.kernels.states import LayerState
 from statewise.layers.penalties import L1L2
-from statewise.shapes import Shape, check_sizes, describe
+from statewise.shapes import Array, Shape, check_sizes, describe
 
 Params = dict[str, jax.Array]
 """Weights of one layer by name; `Layer.weight_names` has their order."""
@@ -41,8 +42,8 @@ class Layer(ABC):
     def output_shape(self, shape: Shape) -> Shape:
         """Returns the shape, without batch axis, that comes out when `shape` goes in, or raises ShapeError."""
 
-    def init(self, key: jax.Array, shape: Shape) -> Params:
-        """Returns fresh weights for input of `shape` (without batch axis)."""
+    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+        """Returns fresh weights for input of `shape` (without batch axis), in NumPy; zeros where there is no key."""
         return {}
 
     @property

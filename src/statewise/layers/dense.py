@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import jax
-import jax.numpy as jnp
-from jax.nn import initializers
+import numpy as np
 
+from statewise.draws import Key, glorot_uniform
+from statewise.kernels.dense import dense
 from statewise.layers.activations import ACTIVATIONS, check_activation
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.penalties import L1L2, check_regularizer
-from statewise.shapes import Shape, check_whole
+from statewise.shapes import Array, Shape, check_whole
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,14 @@ class Dense(MemorylessLayer):
             )
         return (*shape[:-1], self.units)
 
-    def init(self, key: jax.Array, shape: Shape) -> Params:
-        params = {"kernel": initializers.glorot_uniform()(key, (shape[-1], self.units), jnp.float32)}
+    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+        params = {"kernel": glorot_uniform(key, (shape[-1] or 0, self.units))}
         if self.use_bias:
-            params["bias"] = jnp.zeros(self.units)
+            params["bias"] = np.zeros(self.units, np.float32)
         return params
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
-        z = x @ params["kernel"]
+        z = dense(x, params["kernel"])
         if self.use_bias:
             z = z + params["bias"]
         return ACTIVATIONS[self.activation](z)

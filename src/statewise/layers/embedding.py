@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import jax
-import jax.numpy as jnp
 
+from statewise.draws import Key, uniform
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.penalties import L1L2, check_regularizer
-from statewise.shapes import Shape, check_whole
+from statewise.shapes import Array, Shape, check_whole
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ class Embedding(MemorylessLayer):
             raise self._refuse("whole numbers [B, T]", shape, "write x[..., 0] if the last axis has one feature")
         return (*shape, self.output_dim)
 
-    def init(self, key: jax.Array, shape: Shape) -> Params:
-        size = (self.input_dim, self.output_dim)
-        return {"embeddings": jax.random.uniform(key, size, jnp.float32, -0.05, 0.05)}
+    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+        return {"embeddings": uniform(key, (self.input_dim, self.output_dim), -0.05, 0.05)}
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
         return params["embeddings"][x]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from statewise.kernels import gru, gru_scan, reference, scan
 from statewise.kernels.gru import GRU_GATES, GRUWeights
@@ -15,6 +16,7 @@ from statewise.kernels.states import GRUState, LSTMState, RecurrentState
 from statewise.layers.activations import ACTIVATIONS, check_activation
 from statewise.layers.base import Params
 from statewise.layers.recurrent import Recurrent
+from statewise.shapes import Array
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ class LSTM(Gated):
     blocks = len(GATES)
     candidate = "g"
 
-    def fresh_bias(self) -> jax.Array:
-        return jnp.repeat(jnp.array([gate == "f" for gate in GATES], jnp.float32), self.units)
+    def fresh_bias(self) -> Array:
+        return np.repeat(np.array([gate == "f" for gate in GATES], np.float32), self.units)
 
     def run(
         self,
@@ -149,9 +151,9 @@ class GRU(Gated):
     blocks = len(GRU_GATES)
     candidate = "h"
 
-    def fresh_bias(self) -> jax.Array:
+    def fresh_bias(self) -> Array:
         width = len(GRU_GATES) * self.units
-        return jnp.zeros((2, width) if self.reset_after else width)
+        return np.zeros((2, width) if self.reset_after else width, np.float32)
 
     def run(
         self,
@@ -163,7 +165,7 @@ class GRU(Gated):
         initial: Any,
         noise: jax.Array | None = None,
     ) -> tuple[jax.Array, RecurrentState]:
-        bias = params["bias"] if self.use_bias else self.fresh_bias().astype(x.dtype)
+        bias = params["bias"] if self.use_bias else jnp.asarray(self.fresh_bias(), x.dtype)
         weights = GRUWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
         if self._fits_fast_kernel(noise) and self.reset_after:

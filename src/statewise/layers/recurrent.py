@@ -8,15 +8,17 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax.nn import initializers
+import numpy as np
 
+from statewise.draws import Key, glorot_uniform, orthogonal, split
+from statewise.engine import zeros
 from statewise.errors import ConfigurationError, StateError
 from statewise.kernels.states import LayerState, RecurrentState
 from statewise.layers.activations import check_activation
 from statewise.layers.base import Flags, Layer, Params, check_layer
 from statewise.layers.penalties import L1L2, check_regularizer
 from statewise.layers.regularisation import draw_noise
-from statewise.shapes import Shape, check_rate, check_whole
+from statewise.shapes import Array, Shape, check_rate, check_whole
 
 
 @dataclass(frozen=True)
@@ -82,22 +84,22 @@ class Recurrent(Layer):
             )
         return (shape[0], self.units) if self.return_sequences else (self.units,)
 
-    def init(self, key: jax.Array, shape: Shape) -> Params:
-        kernel_key, recurrent_key = jax.random.split(key)
-        features, width = shape[-1], self.blocks * self.units
+    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+        kernel_key, recurrent_key = split(key)
+        features, width = shape[-1] or 0, self.blocks * self.units
         params = {
-            "kernel": initializers.glorot_uniform()(kernel_key, (features, width), jnp.float32),
-            "recurrent_kernel": initializers.orthogonal()(recurrent_key, (self.units, width), jnp.float32),
+            "kernel": glorot_uniform(kernel_key, (features, width)),
+            "recurrent_kernel": orthogonal(recurrent_key, (self.units, width)),
         }
         if self.use_bias:
             params["bias"] = self.fresh_bias()
         if self.learn_initial_state:
-            params |= {f"initial_{part}": jnp.zeros(self.units) for part in self.state_kind._fields}
+            params |= {f"initial_{part}": np.zeros(self.units, np.float32) for part in self.state_kind._fields}
         return params
 
-    def fresh_bias(self) -> jax.Array:
+    def fresh_bias(self) -> Array:
         """Returns the bias that training starts from."""
-        return jnp.zeros(self.blocks * self.units)
+        return np.zeros(self.blocks * self.units, np.float32)
 
     @abstractmethod
     def run(
@@ -114,7 +116,7 @@ class Recurrent(Layer):
 
     def zero_state(self, batch: int) -> RecurrentState:
         # An array for each part: a buffer that is donated to a compiled program may be given only once.
-        return self.state_kind(*(jnp.zeros((batch, self.units)) for _ in self.state_kind._fields))
+        return self.state_kind(*(zeros(batch, self.units) for _ in self.state_kind._fields))
 
     def learnt_state(self, params: Params) -> LayerState:
         if not self.learn_initial_state:

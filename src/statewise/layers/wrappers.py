@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 import jax
 import jax.numpy as jnp
 
+from statewise.draws import Key, split
 from statewise.errors import ConfigurationError, StateError, unknown_name
 from statewise.kernels.states import BidirectionalState, LayerState
 from statewise.layers.base import Flags, Layer, MemorylessLayer, Params, check_layer
 from statewise.layers.penalties import L1L2
 from statewise.layers.recurrent import Recurrent
-from statewise.shapes import Shape
+from statewise.shapes import Array, Shape
 
 MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
     "concat": lambda forward, backward: jnp.concatenate([forward, backward], axis=-1),
@@ -59,7 +60,7 @@ class TimeDistributed(MemorylessLayer):
             raise self._refuse("[B, T, F]", shape, "give the layer before it return_sequences=True")
         return (shape[0], *self.layer.output_shape(shape[1:]))
 
-    def init(self, key: jax.Array, shape: Shape) -> Params:
+    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
         return self.layer.init(key, shape[1:])
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
@@ -118,8 +119,8 @@ class Bidirectional(Layer):
         *steps, units = self.layer.output_shape(shape)
         return (*steps, 2 * (units or 0) if self.merge_mode == "concat" else units)
 
-    def init(self, key: jax.Array, shape: Shape) -> Params:
-        sides = zip(BidirectionalState._fields, jax.random.split(key), strict=True)
+    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+        sides = zip(BidirectionalState._fields, split(key), strict=True)
         return {f"{side}.{name}": a for side, part in sides for name, a in self.layer.init(part, shape).items()}
 
     def zero_state(self, batch: int) -> LayerState:

@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from statewise.draws import key_of
+from statewise.engine import jax_key
 from statewise.errors import ConfigurationError
 from statewise.network import Network, NetworkParams
 from statewise.shapes import Array, check_whole, is_number
@@ -94,7 +96,7 @@ class SymbolGenerator:
         options = {name: value for name, value in vars(sampling).items() if value is not None}
         options["temperature"] = float(sampling.temperature)
         memory, logits = self._start(params, prompt, start)
-        key, done = jax.random.key(seed), 0
+        key, done = jax_key(key_of(seed)), 0
         while done < length:
             count = min(SYMBOLS_PER_DISPATCH, length - done)
             memory, logits, drawn = self._continue(params, memory, logits, key, done, count, options)

@@ -22,8 +22,8 @@ from statewise.errors import DataError
 from statewise.network import NetworkParams
 from statewise.shapes import Array
 from statewise.state import LayerStates
-from statewise.training.objective import Batch, Objective, Totals
-from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment, evaluate_segment
+from statewise.training.objective import Batch, Totals
+from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment
 
 DISPATCH_SECONDS = 0.2
 """What a dispatch aims to last: long enough to hide its cost, short enough for a bar that moves and for Ctrl-C."""
@@ -125,8 +125,6 @@ class Training:
         self.steps = math.ceil(samples.rows / layout.batch_size)
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
         self._pace = Pace(programs.pace, ("train", layout, _shapes(samples), begin is None))
-        if not self._pace.known:
-            self._dispatch(run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
 
     def _dispatch(self, run: Run, first_epoch: int, epochs: int, start: int, stop: int) -> tuple[Run, Array]:
         segment = Segment(first_epoch, epochs, start, stop, 0, self._real)
@@ -149,6 +147,8 @@ class Training:
         return True
 
     def __iter__(self) -> Iterator[Record]:
+        if not self._pace.known:
+            self._dispatch(self.run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
         while self.position.epoch < self._epochs:
             _, epoch, step = self.position
             together = min(self._pace.steps() // self.steps, self._epochs - epoch, EPOCHS_PER_DISPATCH)
@@ -242,19 +242,18 @@ class StreamedTraining:
 
 
 def evaluate(
-    objective: Objective,
-    pace: dict[Any, float],
+    programs: Programs,
     params: NetworkParams,
     states: LayerStates,
     samples: Samples,
     layout: Layout,
 ) -> tuple[dict[str, float], LayerStates]:
-    """Returns loss and metrics over all samples, and the states after the last batch; `pace` is `Programs.pace`."""
+    """Returns loss and metrics over all samples, and the states after the last batch."""
     steps = math.ceil(samples.rows / layout.batch_size)
     rows = _on_device(samples, steps * layout.batch_size)
-    run = partial(evaluate_segment, objective, params, rows=rows, layout=layout)
-    totals, step = Totals.zero(objective), 0
-    chosen = Pace(pace, ("evaluate", layout, _shapes(samples)))
+    run = partial(programs.evaluate, params, rows=rows, layout=layout)
+    totals, step = Totals.zero(programs.objective), 0
+    chosen = Pace(programs.pace, ("evaluate", layout, _shapes(samples)))
     if not chosen.known:  # compiles, so that the first measured dispatch is honest
         run(states, totals, packed=Segment(0, 0, 0, 0, 0, 0).packed)
     while step < steps:
@@ -267,4 +266,4 @@ def evaluate(
     record = np.asarray(totals.record)
     if record[0, 1] == 0:
         raise DataError("there is nothing to score: every step is masked; give x some steps that count")
-    return objective.logs(record), states
+    return programs.objective.logs(record), states

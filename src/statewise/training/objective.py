@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from statewise.engine import zeros
 from statewise.layers import Activation
 from statewise.losses import Loss, Values
 from statewise.metrics import Metric
@@ -84,7 +85,7 @@ class Totals(NamedTuple):
     def zero(cls, objective: Objective) -> Totals:
         """Returns the totals of nothing."""
         width = 2 + len(objective.metrics)
-        return cls(jnp.zeros(width), jnp.zeros(width))
+        return cls(zeros(width), zeros(width))
 
     def add(self, values: jax.Array) -> Totals:
         """Returns the totals with `values` added."""

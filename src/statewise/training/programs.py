@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from statewise.draws import fold_in, key_of
+from statewise.engine import jax_key
 from statewise.losses import Loss
 from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
@@ -50,7 +52,7 @@ class Keys(NamedTuple):
     @lru_cache(maxsize=64)
     def of(cls, seed: int) -> Keys:
         """Returns the keys of a model with that seed."""
-        return cls(*(jax.random.fold_in(jax.random.key(seed), purpose) for purpose in (1, 2)))
+        return cls(*(jax_key(fold_in(key_of(seed), purpose)) for purpose in (1, 2)))
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,34 @@ class Segment(NamedTuple):
 class Programs:
     """The compiled programs of one objective and optimiser, shared by all models that have the same.
 
-    There is one of each kind, which `programs_for` returns, so that two are told apart without a look inside.
+    There is one of each kind, which `programs_for` returns, so that two are told apart without a look inside. What it
+    compiles is its own: it goes when the last model that uses it goes and `programs_for` has forgotten it.
     """
 
     objective: Objective
     transformation: optax.GradientTransformation
     pace: dict[Any, float] = field(default_factory=dict)  # seconds per step by layout and shapes
 
-    @lru_cache(maxsize=16)  # noqa: B019 - programs live as long as the process, or in a cache as well
-    def blank(self, batch_size: int, order: int) -> tuple[LayerStates, jax.Array, Totals]:
+    @cached_property
+    def blank(self) -> Callable[[int, int], tuple[LayerStates, jax.Array, Totals]]:
         """Returns states, order and totals before anything was done; making them anew costs more than a short epoch."""
-        zeros = self.objective.network.zero_state(batch_size)
-        return zeros, jnp.zeros(order, jnp.int32), Totals.zero(self.objective)
+        return lru_cache(maxsize=16)(self._blank)
 
-    @partial(jax.jit, static_argnames=("self", "layout"))
-    def train(
+    def _blank(self, batch_size: int, order: int) -> tuple[LayerStates, jax.Array, Totals]:
+        zeros = self.objective.network.zero_state(batch_size)
+        return zeros, jax.device_put(np.zeros(order, np.int32)), Totals.zero(self.objective)
+
+    @cached_property
+    def train(self) -> Callable[..., tuple[Run, jax.Array]]:
+        """Trains: `train(run, rows, keys, packed, begin, layout=layout)` is what `_train` returns, compiled."""
+        return jax.jit(self._train, static_argnames="layout")
+
+    @cached_property
+    def evaluate(self) -> Callable[..., tuple[LayerStates, Totals]]:
+        """Evaluates: `evaluate(params, states, totals, rows, packed, layout=layout)`, of `_evaluate`, compiled."""
+        return jax.jit(self._evaluate, static_argnames="layout")
+
+    def _train(
         self,
         run: Run,
         rows: Batch,
@@ -165,11 +180,11 @@ class Programs:
             length = truncation.length(key)
             window, counted = window_of(cursor, length)
             states, window = self.objective.settle(run.params, behind, window, truncation.still)
-            scale = length / truncation.forward if truncation.random else jnp.ones(())
+            scale = length / truncation.forward if truncation.random else None
             run, behind = self._update(
                 run._replace(states=states),
                 window,
-                counted[:, truncation.still :],
+                None if counted is None else counted[:, truncation.still :],
                 key,
                 truncation.forward if truncation.lead else 0,
                 scale,
@@ -200,6 +215,32 @@ class Programs:
         sure = scale is None and batch.mask is None  # that something was scored
         return (after if sure else _if_scored(added, after, run)), passed
 
+    def _evaluate(
+        self,
+        params: NetworkParams,
+        states: LayerStates,
+        totals: Totals,
+        rows: Batch,
+        packed: jax.Array,
+        *,
+        layout: Layout,
+    ) -> tuple[LayerStates, Totals]:
+        """Returns the states and totals after batches `start` to `stop` of a packed segment."""
+        network, segment = self.objective.network, Segment(*packed)
+
+        def step(index: jax.Array, before: tuple[LayerStates, Totals]) -> tuple[LayerStates, Totals]:
+            states, totals = before
+            batch, valid = _batch(rows, layout, index, segment, jnp.zeros(0, jnp.int32))
+            if not layout.carry and batch.start is None:
+                start = network.initial_state(params, layout.batch_size)
+            else:
+                start = states if layout.carry else _starts(network, batch, layout)
+            start, batch = self.objective.settle(params, start, batch, layout.warmup)
+            _, (_, after, added) = self.objective.sums(params, start, batch, valid, None)
+            return after if layout.carry else states, totals.add(added)
+
+        return jax.lax.fori_loop(segment.start, segment.stop, step, (states, totals))
+
 
 def _if_scored(added: jax.Array, after: Run, before: Run) -> Run:
     """Returns the run after an update; its weights and optimiser are those before if no step was scored."""
@@ -210,13 +251,16 @@ def _if_scored(added: jax.Array, after: Run, before: Run) -> Run:
 
 def _windows(
     batch: Batch, valid: jax.Array | None, truncation: Truncation
-) -> Callable[[jax.Array, jax.Array], tuple[Batch, jax.Array]]:
+) -> Callable[[jax.Array, jax.Array], tuple[Batch, jax.Array | None]]:
     """Returns the function that cuts the window of the update whose own `length` steps begin at `cursor`."""
     rows, steps = batch.x.shape[:2]
+    if batch.mask is None and truncation.divides(steps):
+        counts = None if valid is None else jnp.broadcast_to(valid[:, None], (rows, truncation.window))
+        return lambda cursor, _: (batch.each(lambda a: truncation.cut(a, cursor)), counts)
     real = jnp.ones((rows, steps), bool) if batch.mask is None else batch.mask
     padded = batch._replace(mask=real).each(truncation.pad)
 
-    def window_of(cursor: jax.Array, length: jax.Array) -> tuple[Batch, jax.Array]:
+    def window_of(cursor: jax.Array, length: jax.Array) -> tuple[Batch, jax.Array | None]:
         window = padded.each(lambda a: truncation.cut(a, cursor))
         own = truncation.own(length)
         if truncation.random and window.mask is not None:  # what lies behind a short length is the next one's
@@ -227,35 +271,7 @@ def _windows(
     return window_of
 
 
-@partial(jax.jit, static_argnames=("objective", "layout"))
-def evaluate_segment(
-    objective: Objective,
-    params: NetworkParams,
-    states: LayerStates,
-    totals: Totals,
-    rows: Batch,
-    packed: jax.Array,
-    *,
-    layout: Layout,
-) -> tuple[LayerStates, Totals]:
-    """Returns the states and totals after batches `start` to `stop` of a packed segment."""
-    network, segment = objective.network, Segment(*packed)
-
-    def step(index: jax.Array, before: tuple[LayerStates, Totals]) -> tuple[LayerStates, Totals]:
-        states, totals = before
-        batch, valid = _batch(rows, layout, index, segment, jnp.zeros(0, jnp.int32))
-        if not layout.carry and batch.start is None:
-            start = network.initial_state(params, layout.batch_size)
-        else:
-            start = states if layout.carry else _starts(network, batch, layout)
-        start, batch = objective.settle(params, start, batch, layout.warmup)
-        _, (_, after, added) = objective.sums(params, start, batch, valid, None)
-        return after if layout.carry else states, totals.add(added)
-
-    return jax.lax.fori_loop(segment.start, segment.stop, step, (states, totals))
-
-
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def programs_for(
     network: Network,
     loss: Loss,

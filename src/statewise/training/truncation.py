@@ -50,6 +50,10 @@ class Truncation:
         """How many of its own steps only move the state, since gradients do not reach that far."""
         return 0 if self.random else self.window - self.backward
 
+    def divides(self, steps: int) -> bool:
+        """Returns whether the updates share out so many steps evenly, so that no window holds others."""
+        return not self.random and self.forward == self.backward and steps % self.forward == 0
+
     def length(self, key: jax.Array) -> jax.Array:
         """Returns how many steps the next update takes."""
         if not self.random:

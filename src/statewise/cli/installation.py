@@ -1,0 +1,79 @@
+"""What statewise runs with on this machine, as a bug report wants it: versions, devices, the cache of programs."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from statewise import __version__
+from statewise.program_cache import MOST_BYTES, ProgramCache
+
+PACKAGES = ("jax", "jaxlib", "optax", "numpy", "scipy", "safetensors", "numba", "matplotlib", "tensorboard")
+
+
+def installation() -> dict[str, Any]:
+    """Returns all of it."""
+    return {
+        "statewise": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "devices": _devices(),
+        "cache": _cache(),
+    }
+
+
+def describe_installation(facts: dict[str, Any]) -> list[str]:
+    """Returns the lines that tell what `installation` found."""
+    return [
+        f"statewise {facts['statewise']}, Python {facts['python']} on {facts['platform']}",
+        ", ".join(f"{name} {number or 'not installed'}" for name, number in facts["packages"].items()),
+        f"computes on {', '.join(facts['devices'])}; processors: {facts['processors']}",
+        *_describe_cache(facts["cache"]),
+    ]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> list[str]:
+    import jax
+
+    return [f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()]
+
+
+def _cache() -> dict[str, Any]:
+    import jax
+
+    from statewise.engine import keep_compiled_programs
+
+    keep_compiled_programs()
+    chosen = jax.config.values["jax_compilation_cache_dir"]
+    cache = ProgramCache.of_user() if chosen is None else ProgramCache(Path(chosen))
+    sizes = cache.sizes()
+    return {
+        "folder": str(cache.folder),
+        "on": chosen is not None,
+        "writable": cache.writable,
+        "programs": len(sizes),
+        "bytes": sum(sizes),
+        "most_bytes": MOST_BYTES,
+    }
+
+
+def _describe_cache(cache: dict[str, Any]) -> list[str]:
+    folder, other = cache["folder"], "STATEWISE_CACHE names another folder"
+    if not cache["on"]:
+        return [f"compiled programs are not kept: {folder} cannot be made or read; {other}"]
+    kept = f"compiled programs kept in {folder}: {cache['programs']:,}, {cache['bytes']:,} bytes"
+    if not cache["writable"]:
+        return [kept, f"none are added, since the folder cannot be written to; {other}"]
+    return [kept, "`statewise info --clear-cache` removes them; they are made anew when they are needed"]

@@ -1,0 +1,32 @@
+"""The product of a dense layer, with gradients in the form in which XLA computes them soonest."""
+
+from __future__ import annotations
+
+import jax
+
+from statewise.kernels.products import weight_gradient
+
+TRANSPOSED_BELOW = 65536
+"""A kernel of fewer numbers is transposed for the gradient by x; to copy a larger one would cost more than it brings."""
+
+
+@jax.custom_vjp
+def dense(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Returns `[..., N]`: `x [..., F]` times `kernel [F, N]`."""
+    return x @ kernel
+
+
+Saved = tuple[jax.Array, jax.Array]
+
+
+def _forward(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, Saved]:
+    return x @ kernel, (x, kernel)
+
+
+def _backward(saved: Saved, d_z: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x, kernel = saved
+    transpose = jax.lax.optimization_barrier(kernel.T) if kernel.size < TRANSPOSED_BELOW else kernel.T
+    return d_z @ transpose, weight_gradient(x, d_z)
+
+
+dense.defvjp(_forward, _backward)

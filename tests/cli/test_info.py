@@ -1,0 +1,64 @@
+"""What `statewise info` says of an installation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import statewise as sw
+from statewise.cli.installation import describe_installation, installation
+from statewise.cli.main import main
+from statewise.program_cache import ProgramCache
+
+
+def test_info_without_a_model_is_what_a_bug_report_wants(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info"]) == 0
+    printed = capsys.readouterr().out
+    for expected in (
+        f"statewise {sw.__version__}",
+        "Python 3.",
+        "jax 0.",
+        "numpy 2.",
+        "computes on ",
+        "compiled programs",
+    ):
+        assert expected in printed
+    assert main(["info", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["statewise"] == sw.__version__
+    assert facts["packages"]["jax"] is not None
+    assert {"folder", "on", "writable", "programs", "bytes"} <= facts["cache"].keys()
+
+
+def test_info_says_why_programs_are_not_kept() -> None:
+    facts = installation()
+    without = {**facts["cache"], "folder": "/somewhere", "on": False}
+    assert "cannot be made or read" in describe_installation(facts | {"cache": without})[-1]
+    unwritable = {**without, "on": True, "writable": False}
+    assert "cannot be written to" in describe_installation(facts | {"cache": unwritable})[-1]
+
+
+def test_clear_cache_removes_compiled_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STATEWISE_CACHE", str(tmp_path))
+    cache = ProgramCache.of_user()
+    cache.make()
+    for name in ("one", "two"):
+        (cache.folder / f"{name}-cache").write_bytes(b"program")
+    assert main(["info", "--clear-cache"]) == 0
+    assert capsys.readouterr().out == f"removed 2 compiled program(s) from {cache.folder}\n"
+    assert main(["info", "--clear-cache", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(cache.folder), "removed": 0}
+    assert cache.sizes() == []
+
+
+def test_what_cannot_be_removed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STATEWISE_CACHE", str(tmp_path))
+    (tmp_path / "xla" / "folder-cache").mkdir(parents=True)
+    assert main(["info", "--clear-cache"]) == 2
+    assert "cannot remove 1 compiled program(s)" in capsys.readouterr().err
