@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all check docs clean
+.PHONY: demo test test-all check docs bench bench-check clean
 
 # Learns the bundled fable and tells it on from "had a general": a model file and a picture land in demo/.
 demo: .venv/demo-ready
@@ -29,8 +29,19 @@ check: .venv/dev-ready
 docs: .venv/dev-ready
 	$(BIN)/python docs/make_recipes.py
 
+# Measures every claim beside its peers (docs/benchmarks.md): `make bench CLAIMS="tiny-1 text" PEERS=all ROUNDS=5`.
+BENCH := .venv-bench/bin/python -m benchmarks
+BENCH_OPTIONS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(filter all,$(PEERS)),--tf-python .venv-bench-tf/bin/python)
+BENCH_READY := .venv-bench/ready $(if $(filter all,$(PEERS)),.venv-bench-tf/ready)
+
+bench: $(BENCH_READY)
+	$(BENCH) run $(BENCH_OPTIONS) $(CLAIMS)
+
+bench-check: $(BENCH_READY)
+	$(BENCH) check $(BENCH_OPTIONS) $(CLAIMS)
+
 clean:
-	rm -rf .venv demo build
+	rm -rf .venv .venv-bench .venv-bench-tf demo build
 
 .venv/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "statewise needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
@@ -42,5 +53,16 @@ clean:
 	@touch $@
 
 .venv/dev-ready: .venv/created pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot,tensorboard,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot,stream,tensorboard,dev]'
 	@touch $@ .venv/demo-ready
+
+.venv-bench/ready: benchmarks/requirements.txt pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt \
+		--requirement benchmarks/requirements.txt --editable .
+	@touch $@
+
+.venv-bench-tf/ready: benchmarks/requirements-tensorflow.txt
+	$(PYTHON) -m venv .venv-bench-tf
+	.venv-bench-tf/bin/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --requirement $<
+	@touch $@

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from statewise.shapes import Array
 from statewise.streaming import Runtime
 
 BATCH, STEPS = 3, 5
+ENGINES = ("numba", "numpy")
 
 
 def lstm(units: int = 4, **options: Any) -> Layer:
@@ -75,8 +77,14 @@ def built(layers: Sequence[Layer], input_shape: tuple[int | None, ...], seed: in
     return model
 
 
-def runtime_of(model: sw.Sequential) -> Runtime:
-    return Runtime.of(model.network.config(), model.params)
+def runtime_of(model: sw.Sequential, engine: str = "auto") -> Runtime:
+    return Runtime.of(model.network.config(), model.params, engine)
+
+
+@cache
+def model_of(case: Case) -> sw.Sequential:
+    """One model for each network, so that JAX compiles it once."""
+    return built(case.layers(), case.input_shape)
 
 
 def masked_x(case: Case, batch: int = BATCH, steps: int = STEPS, seed: int = 3) -> Array:

@@ -121,8 +121,12 @@ class Sequential(Trainable):
 
     # -- streams -----------------------------------------------------------------------------------------------
 
-    def stream(self) -> Stream:
+    def stream(self, *, engine: str = "auto") -> Stream:
         """Returns the model as a stream: one step goes in, one answer comes out, in microseconds and without JAX.
+
+        Args:
+            engine: "numba", the compiled step of `pip install 'statewise[stream]'`; "numpy"; or "auto", the compiled
+                step where it can be had. `stream.engine` tells which it is, `stream.fallback` why.
 
         >>> import statewise as sw
         >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -134,8 +138,9 @@ class Sequential(Trainable):
 
         Raises:
             StateError: the network reads from both ends.
+            MissingExtraError: engine="numba", and it is not installed.
         """
-        return Stream(self._runtime())
+        return Stream(self._runtime(engine))
 
     def streams(
         self,
@@ -143,6 +148,7 @@ class Sequential(Trainable):
         max_streams: int | None = None,
         max_age: float | None = None,
         on_evict: Callable[[Hashable, State], None] | None = None,
+        engine: str = "auto",
     ) -> Streams:
         """Returns the model as many streams by key: `streams.push({key: x, ...})` answers `{key: y, ...}`.
 
@@ -150,14 +156,16 @@ class Sequential(Trainable):
             max_streams: how many are kept; those not pushed for longest go first.
             max_age: for how many seconds a stream that is not pushed is kept.
             on_evict: called with the key and state of each that goes, so that nothing is lost.
+            engine: as in `stream`.
 
         Raises:
             StateError: the network reads from both ends.
+            MissingExtraError: engine="numba", and it is not installed.
         """
-        return Streams(self._runtime(), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
+        return Streams(self._runtime(engine), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
 
-    def _runtime(self) -> Runtime:
-        return Runtime.of(self.network.config(), self.params)
+    def _runtime(self, engine: str) -> Runtime:
+        return Runtime.of(self.network.config(), self.params, engine)
 
     # -- proof and advice --------------------------------------------------------------------------------------
 

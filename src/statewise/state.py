@@ -221,8 +221,12 @@ class State:
         Raises:
             FileError: it cannot be written there.
         """
+        write_artifact(path, self.to_artifact())
+
+    def to_artifact(self) -> Artifact:
+        """Returns what a file holds of this state."""
         kinds = {name: _kind_of(state) for name, state in self._layers.items()}
-        write_artifact(path, Artifact("state", {"layers": kinds, "learnt": list(self._initial)}, self._arrays()))
+        return Artifact("state", {"layers": kinds, "learnt": list(self._initial)}, self._arrays())
 
     @staticmethod
     def load(path: str | Path, model: Owner | None = None) -> State:
@@ -232,17 +236,21 @@ class State:
             FileError: the file is missing, damaged, or holds something else.
             StateError: the state belongs to another network.
         """
-        artifact = read_artifact(path, "state")
+        state = State.of_artifact(read_artifact(path, "state"), path)
+        if model is not None:
+            model.check_state(state)
+        return state
+
+    @staticmethod
+    def of_artifact(artifact: Artifact, path: str | Path) -> State:
+        """Returns the state in what was read from the file `path`."""
         if artifact.kind != "state":
             raise FileError(f"{path} holds a {artifact.kind} model, not a state; statewise.load reads it")
         kinds = artifact.header["layers"]
         layers = {name: _from_arrays(f"state[{name!r}]", kind, artifact) for name, kind in kinds.items()}
         learnt = artifact.header["learnt"]
         initial = {name: _from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learnt}
-        state = State(layers, initial)
-        if model is not None:
-            model.check_state(state)
-        return state
+        return State(layers, initial)
 
     def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         return {

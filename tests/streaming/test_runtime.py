@@ -24,7 +24,7 @@ from statewise.layers.activations import ACTIVATIONS
 from statewise.shapes import Array
 from statewise.streaming import cells
 from statewise.streaming.runtime import KINDS, Runtime
-from streamed import BATCH, STEPS, STREAMED, built, gru, lstm, marked, masked_x, parts, runtime_of
+from streamed import BATCH, ENGINES, STEPS, STREAMED, built, gru, lstm, marked, masked_x, model_of, parts, runtime_of
 from tolerances import assert_close, assert_same, differ
 
 
@@ -57,8 +57,7 @@ class Subject:
 @pytest.fixture(scope="module", params=marked(STREAMED + ACTIVATED))
 def subject(request: pytest.FixtureRequest) -> Subject:
     case: Case = request.param
-    model = built(case.layers(), case.input_shape)
-    return Subject(case, model, runtime_of(model), masked_x(case))
+    return Subject(case, model_of(case), runtime_of(model_of(case), "numpy"), masked_x(case))
 
 
 @pytest.mark.parametrize("start", ["fresh", "random"])
@@ -198,23 +197,27 @@ def test_a_network_as_older_files_describe_it_has_keras_defaults() -> None:
     assert_same(older.step(x, older.fresh(2)), runtime.step(x, runtime.fresh(2)), "y")
 
 
-def test_neither_files_nor_steps_need_jax(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_neither_files_nor_steps_need_jax(engine: str, tmp_path: Path) -> None:
     built([Masking(), lstm(), gru(3, learn_initial_state=True), Dense(2)], (None, 2)).save(tmp_path / "model")
     code = """
 import sys
 import statewise.streaming as streaming
-stream = streaming.Stream.open(sys.argv[1])
+imported = [name for name in ("numba", "scipy", "jax") if name in sys.modules]
+assert not imported, imported
+stream = streaming.Stream.open(sys.argv[1], engine=sys.argv[2])
 stream.push([0.5, 1.0])
 kept = stream.snapshot()
 kept.save(sys.argv[1] + ".state")
 stream.restore(type(kept).load(sys.argv[1] + ".state"))
-streams = streaming.Streams.open(sys.argv[1], max_streams=1)
+streams = streaming.Streams.open(sys.argv[1], engine=sys.argv[2], max_streams=1)
 streams.push({"a": [0.5, 1.0]}), streams.push({"b": [0.5, 1.0]})
 streams.restore(streams.snapshot())
-print([name for name in sys.modules if name.split(".")[0] in ("jax", "jaxlib", "optax", "tqdm", "scipy")])
+others = () if stream.engine == "numba" else ("numba", "scipy")  # Numba imports SciPy
+print([name for name in sys.modules if name.split(".")[0] in ("jax", "jaxlib", "optax", "tqdm", *others)])
 """
     out = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, str(tmp_path / "model")],
+        [sys.executable, "-W", "error", "-c", code, str(tmp_path / "model"), engine],
         capture_output=True,
         text=True,
         check=False,

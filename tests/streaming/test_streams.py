@@ -14,22 +14,27 @@ from statewise.layers import GRU, Dense, Embedding, Masking
 from statewise.shapes import Array
 from statewise.streaming import Snapshot, Stream, Streams
 from statewise.streaming.runtime import Runtime
-from streamed import STREAMED, built, lstm, marked, masked_x, parts, runtime_of
+from streamed import ENGINES, STREAMED, built, lstm, marked, masked_x, model_of, parts, runtime_of
 from tolerances import assert_close, assert_same
 
 STEPS = 6
 
 
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="module", params=marked(STREAMED))
-def network(request: pytest.FixtureRequest) -> tuple[Case, sw.Sequential, Runtime]:
+def network(request: pytest.FixtureRequest, engine: str) -> tuple[Case, sw.Sequential, Runtime]:
     case: Case = request.param
-    model = built(case.layers(), case.input_shape)
-    return case, model, runtime_of(model)
+    return case, model_of(case), runtime_of(model_of(case), engine)
 
 
 @pytest.fixture(scope="module")
-def runtime() -> Runtime:
-    return runtime_of(built([lstm(learn_initial_state=True), GRU(3), Dense(2)], (None, FEATURES)))
+def runtime(engine: str) -> Runtime:
+    return runtime_of(built([lstm(learn_initial_state=True), GRU(3), Dense(2)], (None, FEATURES)), engine)
 
 
 def sequence(seed: int, steps: int = STEPS) -> Array:
@@ -64,8 +69,8 @@ def test_the_model_goes_on_where_a_stream_stands(network: tuple[Case, sw.Sequent
     assert_close(parts(stream.state), parts(end), "state")
 
 
-def test_a_stream_of_one_feature_takes_plain_numbers() -> None:
-    runtime = runtime_of(built([lstm(), Dense(1)], (None, 1)))
+def test_a_stream_of_one_feature_takes_plain_numbers(engine: str) -> None:
+    runtime = runtime_of(built([lstm(), Dense(1)], (None, 1)), engine)
     forms: list[Callable[[int], object]] = [
         int, float, np.float32, np.float64, np.int64, np.array, lambda n: [n], lambda n: [float(n)],
         lambda n: np.array([n], np.float16), lambda n: np.array([n], ">f4"), lambda n: np.array([[n, 9]], "f")[0, :1],
@@ -77,8 +82,8 @@ def test_a_stream_of_one_feature_takes_plain_numbers() -> None:
             assert_same(answer, answers[0], "y")
 
 
-def test_symbols_may_be_numbers_of_any_kind() -> None:
-    runtime = runtime_of(built([Embedding(SYMBOLS, 3), lstm(), Dense(2)], (None,)))
+def test_symbols_may_be_numbers_of_any_kind(engine: str) -> None:
+    runtime = runtime_of(built([Embedding(SYMBOLS, 3), lstm(), Dense(2)], (None,)), engine)
     expected = Stream(runtime).push(3)
     for symbol in (np.int64(3), np.uint8(3), np.array(3), 3.0):
         assert_same(Stream(runtime).push(symbol), expected, "y")
@@ -151,8 +156,8 @@ def test_a_stream_is_opened_from_a_file(tmp_path: Path) -> None:
     assert list(streams) == ["b"]
 
 
-def test_masked_steps_are_skipped_by_value() -> None:
-    stream = Stream(runtime_of(built([Masking(-1.0), lstm(), Dense(2)], (None, FEATURES))))
+def test_masked_steps_are_skipped_by_value(engine: str) -> None:
+    stream = Stream(runtime_of(built([Masking(-1.0), lstm(), Dense(2)], (None, FEATURES)), engine))
     first = stream.push([0.1, 0.2, 0.3])
     before = stream.state
     assert_same(stream.push([-1.0] * 3), first, "y repeats")

@@ -14,20 +14,20 @@ from networks import FEATURES, SYMBOLS
 from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError, StateError, StatewiseError
 from statewise.layers import GRU, Dense, Embedding
 from statewise.streaming import Stream, Streams
-from streamed import built, lstm, runtime_of
+from streamed import ENGINES, built, lstm, runtime_of
 
 NETWORK = [lstm(), GRU(3), Dense(2)]
 STEP = [0.1, 0.2, 0.3]
 
 
-def stream_of(*layers: Any, features: int | None = FEATURES) -> Any:
+def stream_of(*layers: Any, features: int | None = FEATURES, engine: str = "auto") -> Any:
     shape = (None,) if features is None else (None, features)
-    return Stream(runtime_of(built(layers or NETWORK, shape)))
+    return Stream(runtime_of(built(layers or NETWORK, shape), engine))
 
 
-def streams_of(**options: Any) -> Any:
+def streams_of(engine: str = "auto", **options: Any) -> Any:
     """Streams a and b, pushed once."""
-    streams = Streams(runtime_of(built(NETWORK, (None, FEATURES))), **options)
+    streams = Streams(runtime_of(built(NETWORK, (None, FEATURES)), engine), **options)
     streams.push({"a": STEP, "b": STEP})
     return streams
 
@@ -40,8 +40,8 @@ def own_state(batch: int) -> sw.State:
     return built(NETWORK, (None, FEATURES)).initial_state(batch)
 
 
-def symbols_of() -> Any:
-    return stream_of(Embedding(SYMBOLS, 2), lstm(), features=None)
+def symbols_of(engine: str) -> Any:
+    return stream_of(Embedding(SYMBOLS, 2), lstm(), features=None, engine=engine)
 
 
 STEPS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
@@ -67,20 +67,24 @@ SYMBOLS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
 ]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("x", "error", "words"), [row[1:] for row in STEPS_REFUSED], ids=[r[0] for r in STEPS_REFUSED])
-def test_a_wrong_step_is_refused_and_changes_nothing(x: object, error: type[StatewiseError], words: list[str]) -> None:
-    stream, streams = stream_of(), streams_of()
+def test_a_wrong_step_is_refused_and_changes_nothing(
+    engine: str, x: object, error: type[StatewiseError], words: list[str]
+) -> None:
+    stream, streams = stream_of(engine=engine), streams_of(engine)
     stream.push(STEP)
     check_unchanged(stream, streams, STEP, x, error, words)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("x", "error", "words"), [row[1:] for row in SYMBOLS_REFUSED], ids=[r[0] for r in SYMBOLS_REFUSED]
 )
 def test_a_wrong_symbol_is_refused_and_changes_nothing(
-    x: object, error: type[StatewiseError], words: list[str]
+    engine: str, x: object, error: type[StatewiseError], words: list[str]
 ) -> None:
-    stream = symbols_of()
+    stream = symbols_of(engine)
     stream.push(1)
     streams = Streams(stream._runtime)
     streams.push({"a": 1, "b": 2})

@@ -313,7 +313,8 @@ def temporary_bytes(steps: int, truncation: Truncation | None) -> int:
     x, key = jnp.zeros((4, steps, 1)), jax.random.key(0)
     segment = Segment(0, 0, 0, 0, 0, 0).packed
     arguments = (model._run(layout), Batch(x, x), Keys(key, key), segment, None)
-    compiled = model._programs().train.lower(*arguments, layout=layout).compile()
+    train: Any = model._programs().train
+    compiled = train.lower(*arguments, layout=layout).compile()
     analysis = compiled.memory_analysis()
     assert analysis is not None
     return int(analysis.temp_size_in_bytes)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from statewise import __version__
-from statewise.cli import evaluate, generate, info, memory, recipes, run, train, verify
+from statewise.cli import evaluate, generate, info, memory, recipes, run, stream, train, verify
 from statewise.errors import StatewiseError
 
-COMMANDS = (train, generate, evaluate, info, verify, memory, run, recipes)
+COMMANDS = (train, generate, stream, evaluate, info, verify, memory, run, recipes)
 
 
 class Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -77,9 +77,9 @@ def _number(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what the terminal has no letter for becomes a question mark
-            stream.reconfigure(errors="replace")
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):  # what the terminal has no letter for becomes a question mark
+            output.reconfigure(errors="replace")
     options = parser().parse_args(arguments)
     try:
         status = options.run(options)

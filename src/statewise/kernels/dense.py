@@ -7,7 +7,7 @@ import jax
 from statewise.kernels.products import weight_gradient
 
 TRANSPOSED_BELOW = 65536
-"""A kernel of fewer numbers is transposed for the gradient by x; to copy a larger one would cost more than it brings."""
+"""A kernel of fewer numbers is transposed for the gradient by x; of a larger one the copy would cost too much."""
 
 
 @jax.custom_vjp

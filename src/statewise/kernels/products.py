@@ -21,8 +21,8 @@ HALVED_FROM = 16
 FEW = 4
 """Up to so many rows repay no preparation of the weights, such as a transpose."""
 
-SUMMED = 8
-"""Of up to so many rows a weight's gradient is written as a sum, which XLA computes inside the optimiser's update."""
+TRANSPOSED_FROM = 2**20
+"""From so many multiplications on it pays to transpose the inputs of a weight's gradient before the product."""
 
 
 def on_cpu() -> bool:
@@ -60,9 +60,10 @@ def times_transposed(matrix: jax.Array, rows: int) -> Callable[[jax.Array], jax.
 def weight_gradient(a: jax.Array, d_z: jax.Array) -> jax.Array:
     """Returns the gradient `[N, M]` by the weights that took `a [..., N]` to z, from that by z, `d_z [..., M]`."""
     a, d_z = as_matrix(a), as_matrix(d_z)
-    if len(a) > SUMMED:
-        return a.T @ d_z
-    return sum((a[row, :, None] * d_z[row] for row in range(1, len(a))), a[0, :, None] * d_z[0])
+    if len(a) <= FEW:  # as a sum, which XLA computes inside the optimiser's update
+        return sum((a[row, :, None] * d_z[row] for row in range(1, len(a))), a[0, :, None] * d_z[0])
+    large = a.size * d_z.shape[-1] >= TRANSPOSED_FROM
+    return (jax.lax.optimization_barrier(a.T) if large else a.T) @ d_z
 
 
 def as_matrix(a: jax.Array) -> jax.Array:

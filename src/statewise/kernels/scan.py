@@ -86,9 +86,14 @@ def _unroll(weights: LSTMWeights, x: jax.Array) -> int:
     return unrolled(*x.shape[:2], *weights.recurrent_kernel.shape)
 
 
+def _together(x: jax.Array) -> bool:
+    """Returns whether x `[T, B, F]` and h are multiplied by the kernels in one product."""
+    return x.shape[0] * x.shape[1] > FEW and on_cpu()
+
+
 def _inputs(weights: LSTMWeights, x: jax.Array) -> tuple[jax.Array, Callable[[jax.Array, jax.Array], jax.Array]]:
     """Returns what a step is given of x `[T, B, F]`, and the function that makes z `[B, 4H]` of that and h `[B, H]`."""
-    if x.shape[0] * x.shape[1] <= FEW or not on_cpu():
+    if not _together(x):
         return x @ weights.kernel + weights.bias, lambda z, h: z + times(h, weights.recurrent_kernel)
     stacked = jnp.concatenate([weights.kernel, weights.recurrent_kernel])
     return x, lambda x, h: times(jnp.concatenate([x, h], axis=-1), stacked) + weights.bias
@@ -160,13 +165,17 @@ def _backward(
     d_state, (d_z, d_initial) = jax.lax.scan(
         retreat, d_state, (d_y, tape, flags), reverse=True, unroll=_unroll(weights, x)
     )
-    d_weights = LSTMWeights(
-        kernel=weight_gradient(x, d_z),
-        recurrent_kernel=weight_gradient(tape.h, d_z),
-        bias=d_z.sum((0, 1)),
-    )
     d_initial = jax.tree.map(lambda d: d.sum(0), d_initial)
-    return d_weights, d_z @ weights.kernel.T, d_state, d_initial, None
+    return _weight_gradients(x, tape.h, d_z), d_z @ weights.kernel.T, d_state, d_initial, None
+
+
+def _weight_gradients(x: jax.Array, h: jax.Array, d_z: jax.Array) -> LSTMWeights:
+    if _together(x):
+        both = weight_gradient(jnp.concatenate([x, h], axis=-1), d_z)
+        kernel, recurrent_kernel = jnp.split(both, [x.shape[-1]])
+    else:
+        kernel, recurrent_kernel = weight_gradient(x, d_z), weight_gradient(h, d_z)
+    return LSTMWeights(kernel, recurrent_kernel, d_z.sum((0, 1)))
 
 
 _lstm.defvjp(_forward_saving, _backward)

@@ -131,11 +131,15 @@ class Cell(ABC):
     """A recurrent layer laid out for stepping: `cell(x [n, F], state)`; what it answers is the new state's h."""
 
     kind: type[RecurrentState]
+    weights: Array  # of [x, h], a block of columns for each part of the product
+    bias: Array
+    apart: Array | None = None  # what r h of a GRU is multiplied by, where h U is not
 
     def __init__(self, entry: Entry) -> None:
         options = entry.options
         self.units = int(options["units"])
-        self._activation = activation_of(options.get("activation", "tanh"))
+        self.activation = options.get("activation", "tanh")
+        self._activation = activation_of(self.activation)
         self.learnt: LayerState = ()
         if options.get("learn_initial_state"):
             self.learnt = self.kind(*(entry.take(f"initial_{part}", self.units) for part in self.kind._fields))
@@ -155,11 +159,12 @@ class GatedCell(Cell):
 
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry)
-        self._gate, self._scale = _gate_of(entry.options.get("recurrent_activation", "sigmoid"))
+        self.gate = entry.options.get("recurrent_activation", "sigmoid")
+        self._gate, self._scale = _gate_of(self.gate)
 
     def _lay_out(self, weights: Array, bias: Array, gates: int) -> None:
         """Keeps what a step multiplies by and adds, the first `gates` blocks scaled as their function wants them."""
-        self._weights, self._bias = weights, bias
+        self.weights, self.bias = weights, bias
         weights[:, : gates * self.units] *= self._scale
         bias[: gates * self.units] *= self._scale
 
@@ -186,8 +191,8 @@ class LSTMCell(GatedCell):
 
     def __call__(self, x: Array, state: Any) -> Any:  # noqa: D102 - described by its base
         H = self.units
-        z = np.concatenate((x, state.h), axis=1).dot(self._weights)
-        z += self._bias
+        z = np.concatenate((x, state.h), axis=1).dot(self.weights)
+        z += self.bias
         if self._one_tanh:
             gates = _to_gate(np.tanh(z, out=z)[:, : 3 * H])
             g = z[:, 3 * H :]
@@ -214,15 +219,15 @@ class GRUCell(GatedCell):
         weights[F:, 2 * H :] = np.concatenate([blank[F:], U_h], axis=1)
         bias = np.concatenate([b[: 2 * H] + d[: 2 * H], b[2 * H :], d[2 * H :]])
         self._lay_out(np.ascontiguousarray(weights[:, :width]), bias[:width], gates=2)
-        self._U_h = None if after else np.ascontiguousarray(U_h)
+        self.apart = None if after else np.ascontiguousarray(U_h)
 
     def __call__(self, x: Array, state: Any) -> Any:  # noqa: D102 - described by its base
         H, h = self.units, state.h
-        p = np.concatenate((x, h), axis=1).dot(self._weights)
-        p += self._bias
+        p = np.concatenate((x, h), axis=1).dot(self.weights)
+        p += self.bias
         gates = self._gates(p, 2)
         z, r = gates[:, :H], gates[:, H:]
-        memory = r * p[:, 3 * H :] if self._U_h is None else (r * h).dot(self._U_h)
+        memory = r * p[:, 3 * H :] if self.apart is None else (r * h).dot(self.apart)
         memory += p[:, 2 * H : 3 * H]
         g = self._activation(memory)
         return GRUState(g + z * (h - g))
@@ -236,10 +241,10 @@ class SimpleCell(Cell):
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry)
         H = self.units
-        self._weights = np.concatenate([entry.take("kernel", entry.features, H), entry.take("recurrent_kernel", H, H)])
-        self._bias = entry.bias(H)
+        self.weights = np.concatenate([entry.take("kernel", entry.features, H), entry.take("recurrent_kernel", H, H)])
+        self.bias = entry.bias(H)
 
     def __call__(self, x: Array, state: Any) -> Any:  # noqa: D102 - described by its base
-        z = np.concatenate((x, state.h), axis=1).dot(self._weights)
-        z += self._bias
+        z = np.concatenate((x, state.h), axis=1).dot(self.weights)
+        z += self.bias
         return SimpleState(self._activation(z))

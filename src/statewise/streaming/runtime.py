@@ -17,6 +17,8 @@ from statewise.errors import FileError, StateError, StatewiseError, unknown_name
 from statewise.shapes import Array, Shape
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, SimpleCell, Transform, activation_of
+from statewise.streaming.engines import choose_engine
+from statewise.streaming.instructions import Program, assemble
 
 # -- layers by kind --------------------------------------------------------------------------------------------------
 
@@ -73,7 +75,13 @@ def _masking(entry: Entry) -> _Part:
 
 
 def _time_distributed(entry: Entry) -> _Part:
-    return _part_of(replace(entry, options=entry.options["layer"]))._replace(counts=None)
+    return _part_of(_inside(entry))._replace(counts=None)
+
+
+def _inside(entry: Entry) -> Entry:
+    """Returns the layer in a TimeDistributed, and any other as it is."""
+    inner = entry.options["kind"] == "TimeDistributed"
+    return replace(entry, options=entry.options["layer"]) if inner else entry
 
 
 def _bidirectional(entry: Entry) -> _Part:
@@ -120,6 +128,23 @@ def _part_of(entry: Entry) -> _Part:
     return KINDS[kind](entry)
 
 
+def _described(
+    config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]
+) -> tuple[Shape, int | None, list[Entry], list[_Part]]:
+    """Returns the shape of a step, how many symbols there are if it is one, and the layers in both forms."""
+    first, shape = config["layers"][0], tuple(config["input_shape"])
+    symbols = first["input_dim"] if first["kind"] == "Embedding" else None
+    step_shape = shape[1:] if symbols is not None or len(shape) > 1 else shape
+    features = step_shape[-1] if step_shape else None
+    entries, parts = [], []
+    for options in config["layers"]:
+        entry = Entry(options["name"], options, params.get(options["name"], {}), features)
+        parts.append(_part_of(entry))
+        entries.append(_inside(entry))
+        features = parts[-1].features
+    return step_shape, symbols, entries, parts
+
+
 # -- the network -----------------------------------------------------------------------------------------------------
 
 
@@ -136,8 +161,11 @@ class Runtime:
     ((3, 1), State(batch=3, lstm: h [3, 4], c [3, 4]))
     """
 
-    def __init__(self, step_shape: Shape, symbols: int | None, layers: Sequence[tuple[str, _Part]]) -> None:
+    def __init__(
+        self, step_shape: Shape, symbols: int | None, entries: Sequence[Entry], parts: Sequence[_Part], engine: str
+    ) -> None:
         """Takes what `of` makes of a network's description."""
+        layers = [(entry.name, part) for entry, part in zip(entries, parts, strict=True)]
         self.step_shape = step_shape  # of one step's x: [F], or [] for a symbol; None where any size fits
         self.symbols = symbols  # V if the network reads whole numbers 0 .. V-1
         self._counts = layers[0][1].counts
@@ -145,52 +173,56 @@ class Runtime:
         self._cells = {name: advance for name, advance in self._layers if isinstance(advance, Cell)}
         self._learnt = {name: cell.learnt for name, cell in self._cells.items() if cell.learnt}
         self._sizes = self.state_of(self.fresh(1)).sizes()
+        self.engine = choose_engine(engine, step_shape, symbols)
+        self.program: Program | None = None  # what the compiled step runs
+        if self.engine.name == "numba":
+            features = 1 if symbols is not None else step_shape[0] or 0
+            self.program = assemble(entries, self._cells, self.fresh(1), features, skips=self._counts is not None)
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) -> Runtime:
+    def of(cls, config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]], engine: str = "auto") -> Runtime:
         """Returns the runtime of a network.
 
         Args:
             config: what `Network.config()` describes it by.
             params: arrays of any kind, by layer and name: `params["lstm"]["kernel"]`. They are copied.
+            engine: what streams of the network run on: "numba", the compiled step; "numpy"; or "auto", the compiled
+                step if Numba is installed and it can run the network. `runtime.engine` tells which it is, and why.
 
         Raises:
             StateError: a layer cannot answer step by step: it reads from the end, or lays out whole rows.
-            ConfigurationError: a layer or an activation that does not exist.
+            ConfigurationError: a layer, an activation or an engine that does not exist, or cannot run the network.
+            MissingExtraError: engine="numba", and it is not installed.
             ShapeError: a weight is missing or has another shape.
         """
-        first, shape = config["layers"][0], tuple(config["input_shape"])
-        symbols = first["input_dim"] if first["kind"] == "Embedding" else None
-        step_shape = shape[1:] if symbols is not None or len(shape) > 1 else shape
-        features = step_shape[-1] if step_shape else None
-        layers = []
-        for options in config["layers"]:
-            name = options["name"]
-            part = _part_of(Entry(name, options, params.get(name, {}), features))
-            features = part.features
-            layers.append((name, part))
-        return cls(step_shape, symbols, layers)
+        return cls(*_described(config, params), engine)
 
     @classmethod
-    def open(cls, path: str | Path) -> Runtime:
-        """Returns the runtime of the network in a model file, read without JAX.
+    def open(cls, path: str | Path, engine: str = "auto") -> Runtime:
+        """Returns the runtime of the network in a model file, read without JAX; `engine` as in `of`.
 
         Raises:
             FileError: the file is missing, damaged, or holds something else.
             StateError: a layer cannot answer step by step: it reads from the end, or lays out whole rows.
         """
-        artifact = read_artifact(path)
+        return cls.of_artifact(read_artifact(path), path, engine)
+
+    @classmethod
+    def of_artifact(cls, artifact: Artifact, path: str | Path, engine: str = "auto") -> Runtime:
+        """Returns the runtime of the network in what was read from the file `path`, as `open`."""
         if artifact.kind not in ("sequential", "text"):
             raise FileError(f"{path} holds a {artifact.kind!r}; expected a model, as model.save(path) writes one")
         try:
             config = artifact.header["network"]
-            return cls.of(config, {entry["name"]: _params_in(artifact, entry["name"]) for entry in config["layers"]})
+            params = {entry["name"]: _params_in(artifact, entry["name"]) for entry in config["layers"]}
+            described = _described(config, params)
         except StateError:
             raise
         except StatewiseError as error:
             raise FileError(f"{path}: {error}; {ANEW}") from None
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {ANEW}") from None
+        return cls(*described, engine)
 
     def step(self, x: Array, states: LayerStates, mask: Array | None = None) -> tuple[Array, LayerStates]:
         """Returns `(y [n, V], states)` after one step of each of `n` rows; changes none of its arguments.

@@ -43,8 +43,23 @@ def read_steps(runtime: Runtime, xs: Mapping[Any, object]) -> Array:
     return np.concatenate([read_step(runtime, x, _name(key)) for key, x in xs.items()])
 
 
+def read_rows(runtime: Runtime, x: object, n: int) -> Array:
+    """Returns steps that come as one array as a batch: float32 `[n, F]`, or symbols `[n]`.
+
+    Raises:
+        ShapeError: another number of rows or features.
+        DataError: NaN, text, or a symbol that the network does not know.
+    """
+    if runtime.symbols is None and (block := _plain(x, (n,), runtime.step_shape)) is not None:
+        return block
+    array = as_array("x", x)
+    if array.ndim == 0 or len(array) != n:
+        raise ShapeError(f"x: expected a row for each of {n} key(s), got shape {list(array.shape)}")
+    return np.concatenate([read_step(runtime, row, f"row {place} of x") for place, row in enumerate(array)])
+
+
 def _name(key: Hashable) -> str:
-    return f"x of stream {key!r}"
+    return "x" if key is None else f"x of stream {key!r}"
 
 
 def _plain(value: object, leading: tuple[int, ...], step: tuple[int | None, ...]) -> Array | None:

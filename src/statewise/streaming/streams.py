@@ -1,4 +1,4 @@
-"""Streams: a network that is pushed one step at a time, alone or many at once by key. Does without JAX."""
+"""Many streams by key: a network that is pushed one step at a time for each. Does without JAX."""
 
 from __future__ import annotations
 
@@ -12,98 +12,22 @@ import numpy as np
 
 from statewise.errors import ConfigurationError, DataError, LifecycleError, StateError
 from statewise.shapes import Array, check_more_than_zero, check_whole
-from statewise.state import LayerStates, State, map_parts
+from statewise.state import LayerStates, State
+from statewise.streaming.in_numba import CompiledMany
+from statewise.streaming.in_numpy import NumpyMany
 from statewise.streaming.runtime import Runtime
-from statewise.streaming.steps import read_step, read_steps
+from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
+from statewise.streaming.steps import read_rows, read_steps
 
 
-class Stream:
-    """One sequence, answered as it comes: `y = stream.push(x)`.
+class _Push(NamedTuple):
+    """Who was pushed together, and where their states lie."""
 
-    The answers and the state are those of `model(x)` on the whole sequence. `model.stream()` makes one, with the
-    model's weights as they are then; `Stream.open` makes one of a model file, without JAX.
-
-    A stream belongs to one thread at a time. Its runtime never changes: any number of streams may share it.
-
-    Args:
-        runtime: the network, `Runtime.of(config, params)`.
-        state: where the stream starts, one row; None starts it afresh.
-
-    >>> import statewise as sw
-    >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
-    >>> stream = Stream(Runtime.of(model.network.config(), model.params))
-    >>> x = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], "float32")
-    >>> answers = [stream.push(step) for step in x]
-    >>> whole, state = model(x[None])
-    >>> bool(np.allclose(answers[-1], whole[0], atol=1e-5)), stream.state
-    (True, State(batch=1, lstm: h [1, 4], c [1, 4]))
-    """
-
-    def __init__(self, runtime: Runtime, state: State | None = None) -> None:
-        self._runtime = runtime
-        self._states, self._steps = runtime.fresh(1), 0
-        if state is not None:
-            self.restore(state)
-
-    @classmethod
-    def open(cls, path: str | Path) -> Stream:
-        """Returns a fresh stream of the model in a file, read without JAX.
-
-        Raises:
-            FileError: the file is missing, damaged, or holds something else.
-            StateError: a layer reads from both ends.
-        """
-        return cls(Runtime.open(path))
-
-    @property
-    def steps(self) -> int:
-        """How many steps were pushed since the stream was made, reset or restored."""
-        return self._steps
-
-    @property
-    def state(self) -> State:
-        """Where the stream stands: one row, a value that later pushes leave as it is."""
-        return self._runtime.state_of(self._states)
-
-    def push(self, x: object) -> Array:
-        """Returns the network's answer `[V]` to one more step.
-
-        Where the last recurrent layer has no `return_sequences`, it is the answer to all that was pushed so far. A
-        push that fails changes nothing.
-
-        Args:
-            x: one step: F numbers, just the number if F is 1, or the number of a symbol.
-
-        Raises:
-            ShapeError: another number of features, or several steps.
-            DataError: NaN, text, or a symbol that the network does not know.
-        """
-        y, self._states = self._runtime.step(read_step(self._runtime, x), self._states)
-        self._steps += 1
-        return y[0].copy()  # y may be the state's own h
-
-    def snapshot(self) -> State:
-        """Returns `stream.state`; `stream.restore` goes back to it, in this stream or another of the network."""
-        return self.state
-
-    def restore(self, state: State) -> None:
-        """Goes on from `state`, which has one row.
-
-        Raises:
-            StateError: it belongs to another network, or has another number of rows.
-        """
-        self._states, self._steps = self._runtime.states_in(state, 1, "a stream"), 0
-
-    def reset(self) -> None:
-        """Starts afresh."""
-        self._states, self._steps = self._runtime.fresh(1), 0
+    keys: list[Any]
+    slots: Array
 
 
-class Snapshot(NamedTuple):
-    """Many streams: their keys, and a state with a row for each, in that order."""
-
-    keys: list[Hashable]
-    state: State
+_NOBODY = _Push([], np.zeros(0, np.int64))
 
 
 class Streams:
@@ -158,17 +82,33 @@ class Streams:
         self._slots: OrderedDict[Any, int] = OrderedDict()  # the least recently pushed first
         self._free = [0]
         self._pushed = np.zeros(1)  # when, for each slot
-        self._store = runtime.fresh(1)  # [slots, H]
+        self._states = CompiledMany(runtime) if runtime.engine.name == "numba" else NumpyMany(runtime)
+        self._latest = _NOBODY
 
     @classmethod
-    def open(cls, path: str | Path, **options: Any) -> Streams:
-        """Returns streams of the model in a file, read without JAX; `options` are those of `Streams`.
+    def open(cls, path: str | Path, *, engine: str = "auto", **options: Any) -> Streams:
+        """Returns streams of the model in a file, read without JAX.
+
+        Args:
+            path: the file.
+            engine: as in `Runtime.of`.
+            options: those of `Streams`.
 
         Raises:
             FileError: the file is missing, damaged, or holds something else.
             StateError: a layer reads from both ends.
         """
-        return cls(Runtime.open(path), **options)
+        return cls(Runtime.open(path, engine), **options)
+
+    @property
+    def engine(self) -> str:
+        """What computes the steps: "numba", the compiled step, or "numpy"."""
+        return self._runtime.engine.name
+
+    @property
+    def fallback(self) -> str | None:
+        """Why it is NumPy though the choice was left open; None where there is nothing to explain."""
+        return self._runtime.engine.fallback
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -197,55 +137,85 @@ class Streams:
         if not isinstance(xs, Mapping):
             raise DataError(f"push: expected a step for each key, such as {{'pump': [0.1, 0.2]}}, got {xs!r:.60}")
         self._check_count("push", len(xs))
-        x = read_steps(self._runtime, xs) if xs else None
-        now = self._clock()
-        leaving = self._leaving(xs, now)
-        known = [-1 if key in leaving else self._slots.get(key, -1) for key in xs]
-        if x is None:
-            self._evict(leaving)
+        if not xs:
+            self._evict(self._leaving({}, self._clock()))
             return {}
-        y, after = self._runtime.step(x, self._gather(np.array(known)))
+        keys = list(xs)
+        return dict(zip(keys, self._advance(keys, read_steps(self._runtime, xs)), strict=True))
+
+    def push_rows(self, keys: Iterable[Any], x: object) -> Array:
+        """Returns the answers `[n, V]` to one more step of each of n streams: `push` for those who have arrays.
+
+        A push that fails changes nothing, for any key.
+
+        Args:
+            keys: whose step each row is, each key once.
+            x: `[n, F]`, `[n]` if F is 1, or symbols `[n]`.
+
+        >>> import statewise as sw
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
+        >>> streams = Streams(Runtime.of(model.network.config(), model.params))
+        >>> streams.push_rows(["pump", "fan"], np.zeros((2, 2))).shape
+        (2, 1)
+
+        Raises:
+            ShapeError, DataError: a row does not fit, or a key is there twice.
+            ConfigurationError: more keys than `max_streams`.
+        """
+        self._check_open()
+        listed = list(keys)
+        if not listed:
+            raise DataError("push_rows: expected at least one key, got none")
+        if not self._is_latest(listed):
+            check_keys("push_rows", listed)
+            self._check_count("push_rows", len(listed))
+        return self._advance(listed, read_rows(self._runtime, x, len(listed)))
+
+    def _advance(self, keys: list[Any], x: Array) -> Array:
+        now = self._clock()
+        if self._is_latest(keys) and not self._too_old(self._latest.slots[0], now):
+            slots = self._latest.slots  # and the order stays as it is, too
+            y = self._states.begin(slots, x)(slots)
+            self._pushed[slots] = now
+            return y
+        leaving = self._leaving(dict.fromkeys(keys), now)
+        known = [-1 if key in leaving else self._slots.get(key, -1) for key in keys]
+        end = self._states.begin(np.array(known, np.int64), x)
         self._evict(leaving)
-        self._put(xs, after, now)
-        return dict(zip(xs, y, strict=True))
+        slots = self._slots_for(keys)
+        y = end(slots)
+        self._note(keys, slots, now)
+        return y
 
-    def _gather(self, slots: Array) -> LayerStates:
-        """Returns the states in `slots`, fresh ones for -1."""
-        states, new = self._in_slots(slots), slots < 0
-        if not new.any():
-            return states
-        fresh = self._runtime.fresh(1)
-        return {
-            name: map_parts(lambda part, row: np.where(new[:, None], row, part), state, fresh[name])
-            for name, state in states.items()
-        }
+    def _is_latest(self, keys: list[Any]) -> bool:
+        """Returns whether the latest push was of the same keys in the same order."""
+        return self._latest.keys == keys
 
-    def _in_slots(self, slots: Any) -> LayerStates:
-        return {name: map_parts(lambda part: part[slots], state) for name, state in self._store.items()}
+    def _slots_for(self, keys: list[Any]) -> Array:
+        """Returns where the keys' states are to lie: where they did, or in slots that are free."""
+        slots = np.array([self._slots.get(key, -1) for key in keys], np.int64)
+        new = np.flatnonzero(slots < 0)
+        while len(self._free) < len(new):
+            self._grow()
+        slots[new] = self._free[: -len(new) - 1 : -1]
+        return slots
 
-    def _put(self, keys: Iterable[Hashable], states: LayerStates, now: float) -> None:
-        """Stores the streams' states in the order of `keys`, the last as the most recently pushed."""
-        slots = []
-        for key in keys:
-            slot = self._slots.get(key)
-            if slot is None:
-                slot = self._slots[key] = self._free.pop() if self._free else self._grow()
-            self._slots.move_to_end(key)
-            slots.append(slot)
+    def _note(self, keys: list[Any], slots: Array, now: float) -> None:
+        """Notes whose the slots are, the last key as the most recently pushed."""
         self._pushed[slots] = now
-        for name, state in states.items():
-            map_parts(lambda part, rows: part.__setitem__(slots, rows), self._store[name], state)
+        before = len(self._slots)
+        for key, slot in zip(keys, slots.tolist(), strict=True):
+            self._slots[key] = slot
+            self._slots.move_to_end(key)
+        del self._free[len(self._free) - (len(self._slots) - before) :]
+        self._latest = _Push(keys, slots)
 
-    def _grow(self) -> int:
-        """Returns a slot in a store of twice the size."""
+    def _grow(self) -> None:
+        """Makes room for twice as many."""
         size = len(self._pushed)
         self._pushed = np.concatenate([self._pushed, np.zeros_like(self._pushed)])
-        self._store = {
-            name: map_parts(lambda part: np.concatenate([part, np.zeros_like(part)]), state)
-            for name, state in self._store.items()
-        }
-        self._free = list(range(2 * size - 1, size, -1))
-        return size
+        self._states.grow()
+        self._free = [*range(2 * size - 1, size - 1, -1), *self._free]
 
     # -- evicting ----------------------------------------------------------------------------------------------
 
@@ -253,7 +223,7 @@ class Streams:
         """Returns the keys and slots to evict so that `staying` can be pushed: those too old, then those too many."""
         leaving = {}
         for key, slot in self._slots.items():
-            if self._max_age is None or now - self._pushed[slot] <= self._max_age:
+            if not self._too_old(slot, now):
                 break  # those after it were pushed later
             leaving[key] = slot
         if self._max_streams is None:
@@ -268,6 +238,9 @@ class Streams:
                 surplus -= 1
         return leaving
 
+    def _too_old(self, slot: int, now: float) -> bool:
+        return self._max_age is not None and bool(now - self._pushed[slot] > self._max_age)
+
     def _evict(self, leaving: Mapping[Any, int]) -> None:
         if self._on_evict is not None:
             self._evicting = True
@@ -277,7 +250,11 @@ class Streams:
             finally:
                 self._evicting = False
         for key in leaving:
-            self._free.append(self._slots.pop(key))
+            self._forget(key)
+
+    def _forget(self, key: Hashable) -> None:
+        self._free.append(self._slots.pop(key))
+        self._latest = _NOBODY
 
     def _check_open(self) -> None:
         if self._evicting:
@@ -301,10 +278,10 @@ class Streams:
         Raises:
             StateError: there is no such stream.
         """
-        return self._runtime.state_of(self._in_slots([self._slot(key)]))
+        return self._runtime.state_of(self._states.read(np.array([self._slot(key)])))
 
     def _slot(self, key: Hashable) -> int:
-        _check_key(key)
+        check_key(key)
         if key not in self._slots:
             raise StateError(
                 f"no stream {key!r} among {len(self)}; it was never pushed, or was evicted: `key in streams` says "
@@ -319,10 +296,17 @@ class Streams:
             StateError: the state belongs to another network, or has another number of rows.
         """
         self._check_open()
-        _check_key(key)
+        check_key(key)
         states, now = self._runtime.states_in(state, 1, f"stream {key!r}"), self._clock()
         self._evict(self._leaving({key: None}, now))
         self._put([key], states, now)
+
+    def _put(self, keys: list[Any], states: LayerStates, now: float) -> None:
+        """Stores the streams' states in the order of `keys`, the last as the most recently pushed."""
+        self._latest = _NOBODY
+        slots = self._slots_for(keys)
+        self._states.write(slots, states)
+        self._note(keys, slots, now)
 
     def drop(self, key: Hashable) -> None:
         """Forgets a stream, without `on_evict`.
@@ -331,19 +315,23 @@ class Streams:
             StateError: there is no such stream.
         """
         self._check_open()
-        slot = self._slot(key)
-        del self._slots[key]
-        self._free.append(slot)
+        self._slot(key)
+        self._forget(key)
 
     def clear(self) -> None:
         """Forgets all streams, without `on_evict`."""
         self._check_open()
         self._free += self._slots.values()
         self._slots.clear()
+        self._latest = _NOBODY
 
     def snapshot(self) -> Snapshot:
-        """Returns all keys, the least recently pushed first, and one state with their rows; `restore` takes both."""
-        return Snapshot(list(self._slots), self._runtime.state_of(self._in_slots(list(self._slots.values()))))
+        """Returns all keys, the least recently pushed first, and one state with their rows; `restore` takes both.
+
+        `snapshot.save(path)` keeps them in a file.
+        """
+        slots = np.array(list(self._slots.values()), np.int64)
+        return Snapshot(list(self._slots), self._runtime.state_of(self._states.read(slots)))
 
     def restore(self, snapshot: tuple[Iterable[Hashable], State]) -> None:
         """Becomes what `snapshot` returned, in this process or another: these streams, and no others.
@@ -364,35 +352,8 @@ class Streams:
             DataError: a key twice, or one that cannot be a key.
         """
         self._check_open()
-        keys, state = _read_snapshot(snapshot)
+        keys, state = read_snapshot(snapshot)
         self._check_count("restore", len(keys))
         states = self._runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
         self.clear()
         self._put(keys, states, self._clock())
-
-
-def _read_snapshot(snapshot: Any) -> tuple[list[Hashable], State]:
-    """Returns keys, each there once, and a state, if that is what `snapshot` is."""
-    pair = isinstance(snapshot, tuple | list) and len(snapshot) == 2
-    if not pair or isinstance(snapshot[0], str) or not isinstance(snapshot[0], Iterable):
-        raise DataError(
-            f"restore: expected (keys, state), as snapshot() returns them, got {snapshot!r:.60}; for one stream write "
-            "streams.resume(key, state)"
-        )
-    keys, seen = list(snapshot[0]), set()
-    for key in keys:
-        _check_key(key)
-        if key in seen:
-            raise DataError(f"restore: key {key!r} is there twice; expected each once, with one row of the state")
-        seen.add(key)
-    return keys, snapshot[1]
-
-
-def _check_key(key: object) -> None:
-    try:
-        hash(key)
-    except TypeError:
-        raise DataError(
-            f"expected a key that a dict can hold, such as text or a tuple, got {key!r:.60}; a list that JSON made "
-            "of a tuple becomes one by tuple(key)"
-        ) from None

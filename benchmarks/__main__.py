@@ -1,0 +1,117 @@
+"""The command behind `make bench` and `make bench-check`.
+
+python -m benchmarks run [CLAIM ...]      measures, writes benchmarks/results/ and the README's table
+python -m benchmarks check [CLAIM ...]    measures, and compares with benchmarks/results/
+python -m benchmarks table                writes the README's table anew from benchmarks/results/
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.check import regressions, uncompared
+from benchmarks.harness.claim import names
+from benchmarks.harness.driver import measure
+from benchmarks.harness.outcome import RESULTS, read, write
+from benchmarks.harness.table import put, table
+from benchmarks.harness.units import PEERS, amount, factor, range_of
+
+README = Path(__file__).parents[1] / "README.md"
+
+CHECK_ROUNDS = 7
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 1 where contenders disagree or crash, or `check` finds a regression."""
+    options = _read(arguments)
+    if options.command == "table":
+        write_table(options.results)
+        return 0
+    claims = options.claims or names()
+    return {"run": run, "check": check}[options.command](claims, options)
+
+
+def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks", description="Measures what statewise claims to be fast at.")
+    parser.add_argument("command", choices=("run", "check", "table"))
+    parser.add_argument("claims", nargs="*", metavar="CLAIM", help=f"all, or some of {', '.join(names())}")
+    parser.add_argument("--rounds", type=int, help="turns of each contender, in place of what each claim says")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder of the results", metavar="FOLDER")
+    parser.add_argument("--tf-python", help="a Python that has tf_keras and NumPy", metavar="PYTHON")
+    return parser.parse_intermixed_args(arguments)
+
+
+def run(claims: Sequence[str], options: argparse.Namespace) -> int:
+    """Measures claims and writes what came of them; returns the exit status."""
+    failures = []
+    for claim in claims:
+        kept = _measure(claim, options, options.rounds)
+        write(kept, options.results)
+        failures += kept["failures"]
+    if options.results == RESULTS:
+        write_table(RESULTS)
+    return _end(failures)
+
+
+def check(claims: Sequence[str], options: argparse.Namespace) -> int:
+    """Measures claims and compares them with what was kept; one that has become slower is measured once more."""
+    failures, kept = [], {before["claim"]: before for before in read(options.results)}
+    for claim in claims:
+        if claim not in kept:
+            _say(f"{claim}: no results to compare with; `make bench CLAIMS={claim}` measures them")
+            continue
+        now = _measure(claim, options, options.rounds or CHECK_ROUNDS)
+        failures += now["failures"]
+        for line in uncompared(kept[claim], now):
+            _say(f"  {line}")
+        if worse := regressions(kept[claim], now):
+            _say(f"  slower, so once more: {'; '.join(worse.values())}")
+            again = regressions(kept[claim], _measure(claim, options, options.rounds))
+            failures += [line for key, line in again.items() if key in worse]
+    return _end(failures)
+
+
+def write_table(results: Path) -> None:
+    """Writes the README's table from what is in a folder."""
+    README.write_text(put(README.read_text(encoding="utf-8"), table(read(results))), encoding="utf-8")
+
+
+def _measure(claim: str, options: argparse.Namespace, rounds: int | None) -> dict[str, Any]:
+    begun = time.perf_counter()
+    kept = measure(claim, {"tf-keras": options.tf_python} if options.tf_python else {}, rounds, _say)
+    for goal in kept["goals"]:
+        _say(f"  {_line(goal)}")
+    _say(f"  {time.perf_counter() - begun:.0f} s")
+    return kept
+
+
+def _line(goal: dict[str, Any]) -> str:
+    about = " ".join(filter(None, (goal["case"], "" if goal["figure"] == "seconds" else goal["figure"])))
+    reached, peer = goal["reached"], goal["peer"]
+    if reached is None:
+        told = f"not measured against {PEERS.get(peer, peer)}"
+    elif peer is None:
+        told = amount(goal["figure"], reached["median"])
+    else:
+        told = f"{factor(reached['median'])} {PEERS.get(peer, peer)} ({range_of(reached)})"
+    verdict = {"aim": "reaches the aim", "must": "reached", "short of it": "short of it"}.get(goal["verdict"])
+    return ", ".join(filter(None, (f"{about}: {told}" if about else told, verdict)))
+
+
+def _end(failures: Sequence[str]) -> int:
+    for failure in failures:
+        sys.stderr.write(f"{failure}\n")
+    return 1 if failures else 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

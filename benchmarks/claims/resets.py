@@ -1,0 +1,88 @@
+"""The training of `text` with 1 % of the steps starting a row afresh: what that costs, and what PyTorch needs for it.
+
+PyTorch's LSTM has no resets: its loop cuts the batch wherever a row starts afresh, and zeroes that row's state between
+the pieces. Where to cut is worked out beforehand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.claims.text import TASK
+from benchmarks.harness.claim import Claim, Faster, Timed
+
+RESET = np.random.default_rng(2).random(TASK.y.shape) < 0.01
+
+
+def statewise(_: None) -> Timed:
+    """With resets."""
+    from benchmarks.peers import in_statewise
+
+    return in_statewise.train(TASK, reset=RESET)
+
+
+def without_resets(_: None) -> Timed:
+    """The same model without."""
+    from dataclasses import replace
+
+    from benchmarks.peers import in_statewise
+
+    return replace(in_statewise.train(TASK), note="statewise itself, without resets", compared=False)
+
+
+def pytorch(_: None) -> Timed:
+    """Piece by piece."""
+    import torch
+
+    from benchmarks.peers import in_pytorch
+
+    net = in_pytorch.Net(TASK.weights())
+    optimizer = net.optimizer(TASK.optimizer)
+    batches = [
+        (x.split(sizes, dim=1), keeps, y)
+        for x, y, (sizes, keeps) in zip(
+            torch.from_numpy(TASK.x).split(TASK.batch_size),
+            torch.from_numpy(TASK.y).split(TASK.batch_size),
+            map(pieces, np.split(RESET, TASK.batches)),
+            strict=True,
+        )
+    ]
+
+    def work(epochs: int) -> list[float]:
+        losses = []
+        for _ in range(epochs):
+            for xs, keeps, y in batches:
+                optimizer.zero_grad(set_to_none=True)
+                state = (torch.zeros(1, TASK.batch_size, TASK.units),) * 2
+                outputs = []
+                for x, keep in zip(xs, keeps, strict=True):
+                    h, state = net.lstm(x, (state[0] * keep, state[1] * keep))
+                    outputs.append(h)
+                loss = in_pytorch.score(net.dense(torch.cat(outputs, dim=1)), y)
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.detach())
+        return in_pytorch.epoch_means(losses, epochs)
+
+    return in_pytorch.threaded(work)
+
+
+def pieces(reset: np.ndarray[Any, Any]) -> tuple[list[int], list[Any]]:
+    """Returns how many steps each piece has, and `[1, B, 1]` for each, 0 for the rows that start afresh before it."""
+    import torch
+
+    starts = [0, *(t for t in range(1, reset.shape[1]) if reset[:, t].any())]
+    sizes = np.diff([*starts, reset.shape[1]]).tolist()
+    return sizes, [torch.from_numpy(~reset[:, t]).float()[None, :, None] for t in starts]
+
+
+CLAIM = Claim(
+    work="`text` with 1 % of the steps starting a row afresh",
+    unit="a training step",
+    units=TASK.batches,
+    contenders={"statewise": statewise, "without resets": without_resets, "pytorch": pytorch},
+    goals=[Faster("without resets", must=0.9, aim=0.98), Faster("pytorch")],
+    tolerance=1e-3,
+)

@@ -1,0 +1,58 @@
+"""Whether something has become slower than it was when the committed results were measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.harness.units import PEERS, amount, factor, range_of
+
+KEPT_SHARE = 0.8
+"""A ratio may fall to this share of what it was."""
+
+
+def regressions(before: dict[str, Any], now: dict[str, Any]) -> dict[tuple[str, str, str], str]:
+    """Returns what has become worse by more than 20 %, by case, figure and peer, each told in a line.
+
+    A ratio has if even the upper quartile of its rounds lies below 80 % of the median that it had: then three rounds in
+    four say so, and the spread of the rounds does not explain it. Memory, which hardly varies, is compared as it is.
+    Seconds without a peer are not: another machine has others.
+    """
+    then = {_key(goal): goal["reached"] for goal in before["goals"]}
+    worse = {}
+    for goal in now["goals"]:
+        was, reached = then.get(_key(goal)), goal["reached"]
+        if was and reached and _is_worse(goal, was, reached):
+            worse[_key(goal)] = f"{now['claim']}{_about(goal)}: {_told(goal, reached)}, was {_told(goal, was)}"
+    return worse
+
+
+def uncompared(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Returns what was measured before and is not now, a peer that is not installed for instance."""
+    found = {_key(goal) for goal in now["goals"] if goal["reached"]}
+    return [
+        f"{before['claim']}{_about(goal)}: not compared"
+        for goal in before["goals"]
+        if goal["reached"] and _key(goal) not in found
+    ]
+
+
+def _is_worse(goal: dict[str, Any], was: dict[str, float], reached: dict[str, float]) -> bool:
+    if goal["peer"] is not None:
+        return reached["upper"] < KEPT_SHARE * was["median"]
+    return goal["figure"].startswith("MB") and KEPT_SHARE * reached["lower"] > was["median"]
+
+
+def _key(goal: dict[str, Any]) -> tuple[str, str, str]:
+    return goal["case"], goal["figure"], goal["peer"] or ""
+
+
+def _about(goal: dict[str, Any]) -> str:
+    case, figure, peer = _key(goal)
+    told = [case, "" if figure == "seconds" else figure, f"against {PEERS.get(peer, peer)}" if peer else ""]
+    return "".join(f", {part}" for part in told if part)
+
+
+def _told(goal: dict[str, Any], reached: dict[str, float]) -> str:
+    if goal["peer"] is None:
+        return amount(goal["figure"], reached["median"])
+    return f"{factor(reached['median'])} ({range_of(reached)})"

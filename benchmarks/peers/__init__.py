@@ -1,0 +1,1 @@
+"""The same network and the same training in each framework, from the same weights."""

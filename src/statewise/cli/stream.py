@@ -1,0 +1,159 @@
+"""stream: answer each line of stdin as it comes, from a state that outlives the process."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from statewise.cli.output import say
+from statewise.errors import ConfigurationError, FileError, StatewiseError
+
+if TYPE_CHECKING:
+    from statewise.artifact import Artifact
+    from statewise.cli.answers import Answerer
+
+HELP = """
+A model of numbers reads a JSON value a line: 0.5 or [0.1, 0.2], or {"key": "pump", "x": [0.1, 0.2]} for one of many
+streams; "reset": true starts it afresh. A model of a text reads text, or with --json lines such as "text" or {"key":
+"alice", "x": "text"}, and answers each symbol with its surprise in nats and the likeliest to follow. A line that does
+not fit changes nothing. Exit status: 0 at the end of the input, 1 if a line was refused, 2 if the command cannot start
+or save, 130 after Ctrl-C, 143 after SIGTERM; the state is saved in each case.
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's options."""
+    parser.epilog = HELP
+    parser.add_argument("model", metavar="MODEL", help="a model file")
+    parser.add_argument(
+        "--state", metavar="FILE", help="go on from the state in FILE if it is there, and save it there"
+    )
+    parser.add_argument("--max-streams", type=int, metavar="N", help="keep the N latest streams (default: all)")
+    parser.add_argument("--top", type=int, default=5, metavar="K", help="of a text: how many likely symbols to show")
+    parser.add_argument(
+        "--engine",
+        choices=("numpy", "numba", "auto"),
+        default="numpy",
+        help="what computes a step: numba takes longer to start and less for each step",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON lines for texts, too, and for what was refused")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Streams as `options` say."""
+    if options.top < 1:
+        raise ConfigurationError(f"--top: expected a whole number of at least 1, got {options.top}")
+    answerer = _open(options)
+    with _stopping() as stop:
+        try:
+            refused = _answer_lines(answerer, stop, options.json)
+        finally:
+            if options.state is not None:
+                answerer.save(options.state)
+    return 128 + stop.signal if stop.signal else int(refused)
+
+
+# -- lines -----------------------------------------------------------------------------------------------------------
+
+
+class _Stop(BaseException):
+    """Ends the wait for a line."""
+
+
+class _Stopping:
+    """Which signal asked for the end; it waits for the line at hand to be answered."""
+
+    def __init__(self) -> None:
+        self.signal, self.waiting = 0, False
+
+    def ask(self, number: int, _: object) -> None:
+        self.signal = number
+        if self.waiting:
+            raise _Stop
+
+    def lines(self) -> Iterator[bytes]:
+        """Yields the lines of stdin as they come, until the last or a signal."""
+        while sys.stdin is not None and not self.signal:  # None where it was closed before the start
+            try:
+                self.waiting = True
+                line = sys.stdin.buffer.readline()
+            except _Stop:
+                return
+            finally:
+                self.waiting = False
+            if not line:
+                return
+            yield line
+
+
+@contextmanager
+def _stopping() -> Iterator[_Stopping]:
+    stop = _Stopping()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _answer_lines(answerer: Answerer, stop: _Stopping, as_json: bool) -> bool:
+    """Answers each line, and returns whether any was refused."""
+    refused = False
+    for number, line in enumerate(stop.lines(), start=1):
+        try:
+            answers = answerer.answer(line)
+        except StatewiseError as error:
+            refused, message = True, " ".join(str(error).splitlines())
+            if as_json:
+                answers = [json.dumps({"line": number, "error": message})]
+            else:
+                sys.stderr.write(f"statewise: line {number}: {message}\n")
+                continue
+        for answer in answers:
+            say(answer)
+        sys.stdout.flush()
+    return refused
+
+
+# -- opening ---------------------------------------------------------------------------------------------------------
+
+
+def _open(options: argparse.Namespace) -> Answerer:
+    """Returns what answers lines, where its state file left off."""
+    if not os.path.exists(options.model):
+        raise FileError(f"no model file {options.model}; `statewise train` and `model.save` make one")
+    from statewise.artifact import read_artifact
+    from statewise.files import check_writable
+
+    artifact = read_artifact(options.model)
+    answerer = _answerer(artifact, options)
+    if options.state is not None:
+        check_writable(options.state)
+        if Path(options.state).exists():
+            answerer.restore(read_artifact(options.state, "state"), options.state)
+    return answerer
+
+
+def _answerer(artifact: Artifact, options: argparse.Namespace) -> Answerer:
+    from statewise.cli.answers import Answerer, TextAnswerer
+    from statewise.data.codecs import Vocabulary
+    from statewise.streaming import Runtime
+
+    runtime = Runtime.of_artifact(artifact, options.model, options.engine)
+    if artifact.kind != "text":
+        return Answerer(runtime, options.max_streams)
+    if (window := artifact.header["options"]["window"]) is not None:
+        raise ConfigurationError(
+            f"{options.model} reads windows of {window} and carries no state from one symbol to the next; train "
+            "one without --window"
+        )
+    vocabulary = Vocabulary.from_config(artifact.header["vocabulary"])
+    return TextAnswerer(runtime, options.max_streams, vocabulary, options.top, options.json)

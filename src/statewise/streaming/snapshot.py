@@ -1,0 +1,101 @@
+"""A snapshot: the keys and states of many streams, as a value that can be kept in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from statewise.artifact import ANEW, Artifact, read_artifact, write_artifact
+from statewise.errors import DataError, FileError
+from statewise.state import State
+
+
+class Snapshot(NamedTuple):
+    """Many streams: their keys, and a state with a row for each, in that order."""
+
+    keys: list[Hashable]
+    state: State
+
+    def save(self, path: str | Path) -> None:
+        """Writes keys and states to one file, whole or not at all; `State.load` reads the states in it, too.
+
+        Raises:
+            FileError: it cannot be written there.
+            DataError: a key that JSON cannot hold.
+        """
+        write_artifact(path, self.to_artifact())
+
+    @staticmethod
+    def load(path: str | Path) -> Snapshot:
+        """Returns the snapshot in a file that `save` wrote.
+
+        Raises:
+            FileError: the file is missing, damaged, or holds something else.
+        """
+        return Snapshot.of_artifact(read_artifact(path, "state"), path)
+
+    def to_artifact(self) -> Artifact:
+        """Returns what `save` writes."""
+        artifact = self.state.to_artifact()
+        keys = [_to_json(key) for key in self.keys]
+        return Artifact(artifact.kind, {**artifact.header, "keys": keys}, artifact.arrays)
+
+    @staticmethod
+    def of_artifact(artifact: Artifact, path: str | Path) -> Snapshot:
+        """Returns the snapshot in what was read from the file `path`."""
+        state = State.of_artifact(artifact, path)
+        if "keys" not in artifact.header:
+            raise FileError(f"{path} holds a state without keys; State.load(path) reads it")
+        keys = artifact.header["keys"]
+        if not isinstance(keys, list) or (state.layers and len(keys) != state.batch):
+            raise FileError(
+                f"{path} is damaged: expected a key for each of {state.batch} row(s), got {keys!r:.60}; {ANEW}"
+            )
+        return Snapshot([_of_json(key) for key in keys], state)
+
+
+def _to_json(key: object) -> Any:
+    if isinstance(key, tuple):
+        return [_to_json(part) for part in key]
+    if key is None or isinstance(key, str | int | float):
+        return key
+    raise DataError(f"a file holds keys that are text, numbers, None, or tuples of them; got {key!r:.60}")
+
+
+def _of_json(key: Any) -> Any:
+    return tuple(_of_json(part) for part in key) if isinstance(key, list) else key
+
+
+def read_snapshot(snapshot: Any) -> tuple[list[Hashable], State]:
+    """Returns keys, each there once, and a state, if that is what `snapshot` is."""
+    pair = isinstance(snapshot, tuple | list) and len(snapshot) == 2
+    if not pair or isinstance(snapshot[0], str) or not isinstance(snapshot[0], Iterable):
+        raise DataError(
+            f"restore: expected (keys, state), as snapshot() returns them, got {snapshot!r:.60}; for one stream write "
+            "streams.resume(key, state)"
+        )
+    keys = list(snapshot[0])
+    check_keys("restore", keys)
+    return keys, snapshot[1]
+
+
+def check_keys(what: str, keys: list[Any]) -> None:
+    """Raises DataError unless all can be keys, each there once."""
+    seen: set[Any] = set()
+    for key in keys:
+        check_key(key)
+        if key in seen:
+            raise DataError(f"{what}: key {key!r} is there twice; expected each once, with one row of its own")
+        seen.add(key)
+
+
+def check_key(key: object) -> None:
+    """Raises DataError unless a dict can hold the key."""
+    try:
+        hash(key)
+    except TypeError:
+        raise DataError(
+            f"expected a key that a dict can hold, such as text or a tuple, got {key!r:.60}; a list that JSON made "
+            "of a tuple becomes one by tuple(key)"
+        ) from None

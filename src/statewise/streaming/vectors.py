@@ -1,0 +1,118 @@
+"""What Python has no words for: numbers at an address, products held in vector registers. Importing it imports Numba.
+
+Numba makes vector instructions of plain loops, too, but keeps their sums in memory, where they are written and read
+again with each row of weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from statewise.streaming.instructions import LANES
+
+quick: Callable[..., Any] = njit(fastmath={"contract", "nsz"}, error_model="numpy")
+"""Compiles a function whose sums may be fused with products, but not reordered; NaN and infinity stay what they are."""
+
+WHOLE, NUMBER = ir.IntType(64), ir.FloatType()
+VECTOR = ir.VectorType(NUMBER, LANES)
+FLOATS = types.CPointer(types.float32)
+
+
+def _pointer_to(kind: types.Type) -> Any:
+    def at(_: Any, address: Any) -> Any:  # noqa: ARG001 - Numba reads its name
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(types.int64), build
+
+    return intrinsic(at)
+
+
+floats_at, doubles_at, wholes_at = (_pointer_to(kind) for kind in (types.float32, types.float64, types.int64))
+
+
+def _float_of_bits() -> Any:
+    def of(_: Any, bits: Any) -> Any:  # noqa: ARG001 - Numba reads its name
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.float32(types.int32), build
+
+    return intrinsic(of)
+
+
+float_of_bits = _float_of_bits()  # an int32's
+
+
+class _Columns:
+    """Writes the instructions that multiply `rows` vectors by so many vectors of columns of one matrix."""
+
+    def __init__(self, builder: Any, rows: int, columns: int) -> None:
+        self.b, self.rows, self.columns = builder, rows, columns
+        kind = ir.FunctionType(VECTOR, (VECTOR, VECTOR, VECTOR))
+        self.multiply_add = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{LANES}f32")
+
+    def each(self) -> list[tuple[int, int]]:
+        return [(row, column) for row in range(self.rows) for column in range(self.columns)]
+
+    def place(self, base: Any, at: Any, stride: Any, row: int, column: int = 0) -> Any:
+        """Returns the address of `base[at + row stride + LANES column]`."""
+        offset = self.b.add(at, self.b.mul(stride, WHOLE(row)))
+        return self.b.gep(base, [self.b.add(offset, WHOLE(LANES * column))])
+
+    def load(self, address: Any) -> Any:
+        vector = self.b.load(self.b.bitcast(address, VECTOR.as_pointer()))
+        vector.align = 4
+        return vector
+
+    def everywhere(self, number: Any) -> Any:
+        first = self.b.insert_element(VECTOR(ir.Undefined), number, ir.IntType(32)(0))
+        zeros = ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
+        return self.b.shuffle_vector(first, VECTOR(ir.Undefined), zeros)
+
+    def product(self, z: Any, at: Any, stride: Any, v: Any, start: Any, w: Any, first: Any, width: Any, m: Any) -> None:
+        """Adds to the sums at `z` the products of `m` numbers of each vector with as many rows of `w`."""
+        b, before = self.b, self.b.block
+        begun = [self.load(self.place(z, at, stride, *which)) for which in self.each()]
+        head, body, end = (b.append_basic_block(name) for name in ("head", "body", "end"))
+        b.branch(head)
+        b.position_at_end(head)
+        j, sums = b.phi(WHOLE), [b.phi(VECTOR) for _ in begun]
+        for phi, value in zip([j, *sums], [WHOLE(0), *begun], strict=True):
+            phi.add_incoming(value, before)
+        b.cbranch(b.icmp_signed("<", j, m), body, end)
+        b.position_at_end(body)
+        row = b.add(first, b.mul(j, width))
+        weights = [self.load(self.place(w, row, WHOLE(0), 0, column)) for column in range(self.columns)]
+        factors = [self.everywhere(b.load(self.place(v, b.add(start, j), stride, r))) for r in range(self.rows)]
+        for phi, (r, column) in zip(sums, self.each(), strict=True):
+            phi.add_incoming(b.call(self.multiply_add, [factors[r], weights[column], phi]), body)
+        j.add_incoming(b.add(j, WHOLE(1)), body)
+        b.branch(head)
+        b.position_at_end(end)
+        for phi, which in zip(sums, self.each(), strict=True):
+            b.store(phi, b.bitcast(self.place(z, at, stride, *which), VECTOR.as_pointer())).align = 4
+
+
+def product_of(rows: int, columns: int) -> Any:
+    """Returns `product(a, at, stride, start, w, first, width, m)`, compiled by Numba, for so many vectors at once.
+
+    For each of `rows` vectors it adds to `a[at:]`, `LANES * columns` numbers, the product of `a[start:]`, `m` numbers,
+    and the matrix at `w[first:]`, whose rows are `width` apart. Vectors are `stride` apart.
+    """
+
+    def product(_: Any, a: Any, at: Any, stride: Any, start: Any, w: Any, first: Any, width: Any, m: Any) -> Any:  # noqa: ARG001
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+            a, at, stride, start, w, first, width, m = arguments
+            _Columns(builder, rows, columns).product(a, at, stride, a, start, w, first, width, m)
+            return context.get_dummy_value()
+
+        return types.void(FLOATS, *[types.int64] * 3, FLOATS, *[types.int64] * 3), build
+
+    return intrinsic(product)

@@ -1,0 +1,218 @@
+"""The compiled step: chosen openly, as exact as NumPy's, for networks of any sizes."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import statewise as sw
+from mistakes import refused
+from networks import FEATURES, random_state, random_weights
+from statewise.errors import ConfigurationError, DataError, MissingExtraError
+from statewise.layers import GRU, Activation, Dense, Embedding, Layer, Masking
+from statewise.layers.activations import ACTIVATIONS
+from statewise.streaming import Stream, Streams
+from statewise.streaming.engines import MOST_SYMBOLS, choose_engine
+from statewise.streaming.instructions import FUNCTIONS
+from streamed import built, gru, lstm, parts, runtime_of
+from tolerances import assert_close, assert_same
+
+# ------------------------------------------------------------------------------------------------- the choice
+
+
+def test_numba_is_chosen_where_it_is_installed() -> None:
+    model = built([lstm(), Dense(2)], (None, FEATURES))
+    for streams in (model.stream(), model.streams(), model.stream(engine="numba"), model.streams(engine="numba")):
+        assert (streams.engine, streams.fallback) == ("numba", None)
+    for streams in (model.stream(engine="numpy"), model.streams(engine="numpy")):
+        assert (streams.engine, streams.fallback) == ("numpy", None)
+
+
+def test_without_numba_streams_run_in_numpy_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    model = built([lstm(), Dense(2)], (None, FEATURES))
+    for streams in (model.stream(), model.streams()):
+        assert streams.engine == "numpy"
+        assert "pip install 'statewise[stream]'" in str(streams.fallback)
+    assert model.stream(engine="numpy").fallback is None
+    refused(lambda: model.stream(engine="numba"), MissingExtraError, ["engine='numba'", "'statewise[stream]'"])
+
+
+def test_networks_that_the_compiled_step_cannot_run_say_why(tmp_path: Path) -> None:
+    model = sw.Sequential([Dense(2, input_shape=(None, 4, 3))], seed=1)
+    runtime = runtime_of(model)
+    assert runtime.engine.name == "numpy"
+    assert "[4, 3]" in str(runtime.engine.fallback)
+    assert Stream(runtime).push(np.ones((4, 3))).shape == (4, 2)
+    refused(lambda: model.stream(engine="numba"), ConfigurationError, ["[F]", "[4, 3]", "engine='numpy'"])
+    model.save(tmp_path / "model")
+    refused(lambda: Stream.open(tmp_path / "model", engine="numba"), ConfigurationError, ["[4, 3]", "engine='numpy'"])
+    assert choose_engine("auto", (), MOST_SYMBOLS + 1).name == "numpy"
+    assert choose_engine("auto", (None,), None).name == "numpy"
+
+
+def test_other_engines_do_not_exist(tmp_path: Path) -> None:
+    model = built([lstm()], (None, FEATURES))
+    model.save(tmp_path / "model")
+    for act in (lambda: model.stream(engine="nunba"), lambda: Streams.open(tmp_path / "model", engine="nunba")):
+        refused(act, ConfigurationError, ["unknown engine 'nunba'", "did you mean 'numba'"])
+
+
+# -------------------------------------------------------------------------------------------------- functions
+
+
+def test_there_is_every_activation() -> None:
+    assert set(FUNCTIONS) == set(ACTIVATIONS)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_are_those_of_the_layers(name: str) -> None:
+    near = np.random.default_rng(1).normal(size=17).astype(np.float32)
+    edges = np.array([0.0, -3.0, 3.0, -80.0, 80.0, 1e-6, -1e-6], np.float32)
+    for x in (near, 4 * near, edges):
+        stream = Stream(runtime_of(sw.Sequential([Activation(name, input_shape=(None, len(x)))], seed=1), "numba"))
+        if name != "exponential" or np.abs(x).max() < 80:
+            assert_close(stream.push(x), np.asarray(ACTIVATIONS[name](jnp.asarray(x))), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "true", "x"),
+    [
+        ("tanh", math.tanh, np.concatenate([np.geomspace(1e-30, 30, 3000), -np.geomspace(1e-30, 30, 3000)])),
+        ("exponential", math.exp, np.concatenate([np.linspace(-87, 88.7, 3000), np.geomspace(1e-9, 1, 1000)])),
+        ("sigmoid", lambda x: 1 / (1 + math.exp(-x)), np.linspace(-80, 80, 3001)),
+    ],
+)
+def test_functions_keep_their_digits(name: str, true: Callable[[float], float], x: Any) -> None:
+    single = x.astype(np.float32)
+    stream = Stream(runtime_of(sw.Sequential([Activation(name, input_shape=(None, len(x)))], seed=1), "numba"))
+    expected = np.array([true(float(value)) for value in single])
+    assert (np.abs(stream.push(single) - expected) / np.abs(expected)).max() < 4e-7
+
+
+def test_small_and_large_results_go_to_zero_and_infinity() -> None:
+    stream = Stream(runtime_of(sw.Sequential([Activation("exponential", input_shape=(None, 4))], seed=1), "numba"))
+    y = stream.push([-1e30, -100.0, 89.0, 1e30])
+    assert y[0] == 0
+    assert y[1] == pytest.approx(math.exp(-100), rel=0.1), "a small float32 has few digits"
+    assert list(np.isinf(y)) == [False, False, True, True]
+
+
+# ------------------------------------------------------------------------------------------------------ sizes
+
+LAYERS: list[Callable[[int], Layer]] = [
+    lambda units: lstm(units, learn_initial_state=True),
+    lambda units: lstm(units, activation="softmax", recurrent_activation="softmax"),
+    gru,
+    lambda units: gru(units, reset_after=False, recurrent_activation="softmax"),
+    lambda units: sw.SimpleRNN(units, return_sequences=True),
+]
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=["lstm", "lstm-softmax", "gru", "gru-reset-before", "simple"])
+@pytest.mark.parametrize(("features", "units", "answers"), [(1, 1, 1), (20, 16, 33), (7, 50, 17), (33, 65, 100)])
+def test_any_size_is_answered_as_in_numpy(
+    layer: Callable[[int], Layer], features: int, units: int, answers: int
+) -> None:
+    """NumPy's cells are held to those of the layers elsewhere; rows beside those that count must not leak in."""
+    model = built([layer(units), layer(units + 3), Dense(answers)], (None, features))
+    random_weights(model, scale=0.7 / np.sqrt(units))
+    state = random_state(model, 7)
+    one, other = (Streams(runtime_of(model, engine)) for engine in ("numba", "numpy"))
+    x = np.random.default_rng(4).normal(size=(5, 7, features))
+    for streams in (one, other):
+        streams.restore((list(range(7)), state))
+    for step in x:
+        assert_close(one.push_rows(range(7), step), other.push_rows(range(7), step), "y")
+    assert_close(parts(one.snapshot().state), parts(other.snapshot().state), "state")
+
+
+def test_steps_to_skip_may_stand_beside_others() -> None:
+    model = built([Masking(-1.0), lstm(), gru(3), Dense(2)], (None, FEATURES))
+    one, other = (Streams(runtime_of(model, engine)) for engine in ("numba", "numpy"))
+    rng = np.random.default_rng(6)
+    for _ in range(8):
+        x = rng.normal(size=(11, FEATURES))
+        x[rng.random(11) < 0.4] = -1.0
+        assert_close(one.push_rows(range(11), x), other.push_rows(range(11), x), "y")
+    assert_close(parts(one.snapshot().state), parts(other.snapshot().state), "state")
+
+
+# ------------------------------------------------------------------------------------------- a stream's own
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copied_stream_goes_on_by_itself(engine: str, copied: Callable[[Stream], Stream]) -> None:
+    stream = Stream(runtime_of(built([lstm(), Dense(1)], (None, 1)), engine))
+    stream.push(0.5)
+    other = copied(stream)
+    assert (other.steps, other.state == stream.state) == (1, True)
+    expected = copied(stream).push(0.7)
+    other.push(-3.0)
+    other.push(9.0)
+    assert_same(stream.push(0.7), expected, "y")
+
+
+def test_pickling_a_compiled_stream_is_refused() -> None:
+    stream = Stream(runtime_of(built([lstm()], (None, 1)), "numba"))
+    with pytest.raises(TypeError, match=r"stream\.state"):
+        pickle.dumps(stream._one)
+
+
+def test_lists_arrays_and_numbers_are_one_step() -> None:
+    runtime = runtime_of(built([lstm(), GRU(3), Dense(2)], (None, FEATURES)), "numba")
+    expected = Stream(runtime).push(np.array([1.0, -2.0, 3.0], np.float32))
+    strided = np.array([[1.0, 9], [-2, 9], [3, 9]])[:, 0]
+    locked = np.array([1.0, -2.0, 3.0])
+    locked.setflags(write=False)
+    for x in ([1.0, -2.0, 3.0], (1, -2, 3), [1, -2, 3], strided, locked, [np.float32(1), -2.0, np.float64(3)]):
+        assert_same(Stream(runtime).push(x), expected, "y")
+
+
+def test_a_whole_number_too_large_for_a_symbol_or_float_is_refused() -> None:
+    numbers = Stream(runtime_of(built([lstm()], (None, 1)), "numba"))
+    symbols = Stream(runtime_of(built([Embedding(5, 2), lstm()], (None,)), "numba"))
+    for stream in (numbers, symbols):
+        before = stream.state
+        refused(partial(stream.push, 10**400), DataError, ["x", "beyond 64 bits"])
+        assert stream.state == before
+
+
+# ---------------------------------------------------------------------------------------------------- cache
+
+
+@pytest.mark.slow
+def test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    built([lstm(), Dense(1)], (None, 1)).save(tmp_path / "model")
+    code = "import sys, statewise.streaming as s; print(s.Stream.open(sys.argv[1], engine='numba').push(0.5))"
+
+    def answer(cache: Path) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "model")],
+            env={**os.environ, "STATEWISE_CACHE": str(cache)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    first = answer(tmp_path / "cache")
+    entries = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert entries
+    for path in entries:
+        path.write_bytes(b"damaged")
+    assert answer(tmp_path / "cache") == first
+    (tmp_path / "file").write_text("no folder")
+    assert answer(tmp_path / "file") == first
