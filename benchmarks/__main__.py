@@ -23,8 +23,6 @@ from benchmarks.harness.units import PEERS, amount, factor, range_of
 
 README = Path(__file__).parents[1] / "README.md"
 
-CHECK_ROUNDS = 7
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 1 where contenders disagree or crash, or `check` finds a regression."""
@@ -63,12 +61,11 @@ def check(claims: Sequence[str], options: argparse.Namespace) -> int:
     failures, kept = [], {before["claim"]: before for before in read(options.results)}
     for claim in claims:
         if claim not in kept:
-            _say(f"{claim}: no results to compare with; `make bench CLAIMS={claim}` measures them")
+            failures.append(f"{claim}: no results to compare with; `make bench CLAIMS={claim}` measures them")
             continue
-        now = _measure(claim, options, options.rounds or CHECK_ROUNDS)
+        now = _measure(claim, options, options.rounds)
         failures += now["failures"]
-        for line in uncompared(kept[claim], now):
-            _say(f"  {line}")
+        failures += uncompared(kept[claim], now, () if options.tf_python else ("tf-keras",))
         if worse := regressions(kept[claim], now):
             _say(f"  slower, so once more: {'; '.join(worse.values())}")
             again = regressions(kept[claim], _measure(claim, options, options.rounds))

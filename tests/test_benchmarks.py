@@ -122,6 +122,25 @@ def test_a_peer_that_is_not_there_leaves_its_goal_open() -> None:
     assert "not measured" in table([found])
 
 
+def test_a_claim_fails_where_statewise_itself_was_not_measured() -> None:
+    cases = measured(*rounds(6.0))
+    cases[""]["statewise"] = Measured(note="optax is not installed")
+    found = outcome("some-claim", example([Faster("pytorch", must=4)]), cases)
+    assert found["failures"] == ["some-claim: statewise was not measured: optax is not installed"]
+
+
+def test_a_figure_of_zero_makes_no_ratio() -> None:
+    found = outcome("some-claim", example([Faster("pytorch")]), measured([0.0, 0.0], [1.0, 1.0]))
+    assert found["goals"][0]["reached"] is None
+
+
+def test_who_does_other_work_is_marked_in_the_table() -> None:
+    cases = measured(*rounds(6.0), result=None, note="drops the state")
+    text = table([outcome("some-claim", example([Faster("pytorch", must=4)]), cases)])
+    assert "| PyTorch\\* |" in text
+    assert "Not the same work. some-claim: PyTorch, drops the state." in text
+
+
 @pytest.mark.parametrize(
     ("goal", "value", "expected"),
     [
@@ -143,17 +162,17 @@ def test_results_are_written_and_read(tmp_path: Path) -> None:
     write(found, tmp_path)
     assert read(tmp_path) == [found]
     lines = (tmp_path / "some-claim.json").read_text(encoding="utf-8").splitlines()
-    assert all(line.endswith("],") for line in lines if '"rounds"' in line)
+    assert all(line.endswith("],") for line in lines if '"rounds": [' in line)
 
 
 # -- regressions -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.03])
-def test_a_loss_of_more_than_a_fifth_is_found(noise: float) -> None:
-    worse = regressions(kept(6.0), kept(6.0 * 0.75, noise))
+@pytest.mark.parametrize(("share", "noise"), [(0.75, 0.0), (0.75, 0.03), (0.7, 0.15), (0.6, 0.3)])
+def test_a_loss_of_more_than_a_fifth_is_found(share: float, noise: float) -> None:
+    worse = regressions(kept(6.0), kept(6.0 * share, noise))
     assert list(worse) == [("", "seconds", "pytorch")]
-    assert worse["", "seconds", "pytorch"].startswith("some-claim, against PyTorch: 4.")
+    assert worse["", "seconds", "pytorch"].startswith("some-claim, against PyTorch: ")
     assert worse["", "seconds", "pytorch"].endswith("was 6 x (6 to 6)")
 
 
@@ -169,7 +188,7 @@ def test_less_than_a_fifth_and_rounds_scattered_around_it_are_none() -> None:
 
 def test_memory_is_compared_as_it_is_and_absolute_seconds_are_not() -> None:
     before, now = kept(6.0), kept(6.0)
-    now["goals"][1]["reached"] = {"median": 130.0, "lower": 130.0, "upper": 130.0}
+    now["goals"][1]["reached"] = {"median": 130.0, "lower": 130.0, "upper": 130.0, "rounds": 1}
     assert list(regressions(before, now)) == [("", "MB grown", "")]
     for found in (before, now):
         found["goals"][1]["figure"] = "seconds"
@@ -180,7 +199,8 @@ def test_a_peer_that_is_missing_now_is_named() -> None:
     now = kept(6.0)
     now["goals"][0]["reached"] = None
     assert not regressions(kept(6.0), now)
-    assert uncompared(kept(6.0), now) == ["some-claim, against PyTorch: not compared"]
+    assert uncompared(kept(6.0), now) == ["some-claim, against PyTorch: not measured"]
+    assert uncompared(kept(6.0), now, absent=["pytorch"]) == []
 
 
 # -- the table -------------------------------------------------------------------------------------------------------
@@ -221,7 +241,7 @@ def test_every_claim_has_its_parts_without_any_peer(name: str) -> None:
     assert "statewise" in claim.contenders
     assert len(claim.contenders) > 1
     assert {goal.case for goal in claim.goals} <= set(claim.cases)
-    assert {goal.peer for goal in claim.goals} - {None} <= set(claim.contenders)
+    assert {goal.peer for goal in claim.goals} - {None} == set(claim.contenders) - {"statewise"}  # nobody in vain
     assert any(goal.must is not None for goal in claim.goals)
     doc = sys.modules[f"benchmarks.claims.{name.replace('-', '_')}"].__doc__
     assert doc is not None
@@ -293,7 +313,7 @@ def test_contenders_take_turns_in_processes_of_their_own(sleepy: str, monkeypatc
     contenders = found["cases"]["seven"]["contenders"]
     assert contenders["statewise"]["note"] == "rested"
     assert len(contenders["slower"]["figures"]["seconds"]["rounds"]) == 3
-    assert 1.5 < found["goals"][0]["reached"]["median"] < 4.5
+    assert found["goals"][0]["reached"]["median"] > 1
     assert contenders["missing"]["note"] == "a_framework_that_is_not_there is not installed"
     assert contenders["unable"]["note"] == "has no such layer"
     assert found["failures"] == [

@@ -1,7 +1,8 @@
 """`fit` on four batches, again and again with new data: echoing random integers as the tutorials do it.
 
 Each `fit` reads 20 rows of 5 steps as arrays, in 4 batches of 5, the state carried from batch to batch and afresh at
-the next `fit`. Keras's `fit` is told `steps_per_execution=4` where that is quicker.
+the next `fit`. The data of 200 fits serve again after them. Keras's `fit` is told `steps_per_execution=4` where that is
+quicker.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from typing import Any
 
 from benchmarks.harness.units import PEERS, amount, factor, range_of
@@ -13,9 +15,8 @@ KEPT_SHARE = 0.8
 def regressions(before: dict[str, Any], now: dict[str, Any]) -> dict[tuple[str, str, str], str]:
     """Returns what has become worse by more than 20 %, by case, figure and peer, each told in a line.
 
-    A ratio has if even the upper quartile of its rounds lies below 80 % of the median that it had: then three rounds in
-    four say so, and the spread of the rounds does not explain it. Memory, which hardly varies, is compared as it is.
-    Seconds without a peer are not: another machine has others.
+    A ratio has if its median lies below 80 % of what it was, and by more than the spread of its rounds explains. Memory
+    without a peer is compared as it is. Seconds without a peer are not: another machine has others.
     """
     then = {_key(goal): goal["reached"] for goal in before["goals"]}
     worse = {}
@@ -26,20 +27,25 @@ def regressions(before: dict[str, Any], now: dict[str, Any]) -> dict[tuple[str, 
     return worse
 
 
-def uncompared(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Returns what was measured before and is not now, a peer that is not installed for instance."""
+def uncompared(before: dict[str, Any], now: dict[str, Any], absent: Collection[str] = ()) -> list[str]:
+    """Returns what was measured before and is not now, apart from peers that are known to be absent."""
     found = {_key(goal) for goal in now["goals"] if goal["reached"]}
     return [
-        f"{before['claim']}{_about(goal)}: not compared"
+        f"{before['claim']}{_about(goal)}: not measured"
         for goal in before["goals"]
-        if goal["reached"] and _key(goal) not in found
+        if goal["reached"] and _key(goal) not in found and goal["peer"] not in absent
     ]
 
 
 def _is_worse(goal: dict[str, Any], was: dict[str, float], reached: dict[str, float]) -> bool:
     if goal["peer"] is not None:
-        return reached["upper"] < KEPT_SHARE * was["median"]
+        return reached["median"] + _uncertainty(reached) < KEPT_SHARE * was["median"]
     return goal["figure"].startswith("MB") and KEPT_SHARE * reached["lower"] > was["median"]
+
+
+def _uncertainty(reached: dict[str, float]) -> float:
+    """Returns how far a median of so many rounds may be off: half a notch of the box plot (McGill et al. 1978)."""
+    return 1.57 * (reached["upper"] - reached["lower"]) / math.sqrt(reached["rounds"])
 
 
 def _key(goal: dict[str, Any]) -> tuple[str, str, str]:

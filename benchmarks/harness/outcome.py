@@ -66,6 +66,8 @@ def _case(claim: Claim, measured: Mapping[str, Measured]) -> dict[str, Any]:
     contenders, failures = {}, []
     for name, one in measured.items():
         apart = _apart(one, ours) if name != OURS else None
+        if name == OURS and not one.figures and not one.crashed:
+            failures.append(f"{name} was not measured: {one.note}")
         if one.crashed:
             failures.append(f"{name} crashed: {one.note}")
         if apart is not None and claim.tolerance is not None and not apart <= claim.tolerance:
@@ -73,6 +75,7 @@ def _case(claim: Claim, measured: Mapping[str, Measured]) -> dict[str, Any]:
         contenders[name] = {
             "note": one.note,
             "versions": one.versions,
+            "compared": apart is not None,
             "difference": apart,
             "figures": {figure: _figure(values) for figure, values in one.figures.items()},
             "ratios": {} if name == OURS else _ratios(one, ours),
@@ -85,11 +88,15 @@ def _apart(one: Measured, ours: Measured) -> float | None:
 
 
 def _ratios(one: Measured, ours: Measured) -> dict[str, Any]:
-    return {
-        figure: _figure(ratios(values, ours.figures[figure]))
-        for figure, values in one.figures.items()
-        if len(ours.figures.get(figure, ())) == len(values) and all(ours.figures[figure])
-    }
+    return {figure: _figure(found) for figure in one.figures if (found := _ratio(figure, one, ours))}
+
+
+def _ratio(figure: str, one: Measured, ours: Measured) -> list[float] | None:
+    """Returns theirs over ours in each round; None where they cannot be set beside each other."""
+    theirs, own = one.figures.get(figure), ours.figures.get(figure)
+    if not theirs or not own or len(theirs) != len(own) or not all(own):
+        return None
+    return ratios(theirs, own)
 
 
 def _figure(values: list[float]) -> dict[str, Any]:
@@ -104,15 +111,14 @@ def _short(value: float) -> float:
 
 
 def _goal(goal: Faster | Under, measured: Mapping[str, Measured]) -> dict[str, Any]:
-    ours = measured[OURS].figures.get(goal.figure)
-    theirs = measured[goal.peer].figures.get(goal.figure) if goal.peer is not None else None
+    ours = measured[OURS]
+    values = ours.figures.get(goal.figure) if goal.peer is None else _ratio(goal.figure, measured[goal.peer], ours)
     kept: dict[str, Any] = {**asdict(goal), "peer": goal.peer, "reached": None, "verdict": "not measured"}
-    if not ours or (goal.peer is not None and not theirs):
+    if not values:
         return kept
-    values = ours if theirs is None else ratios(theirs, ours)
     reached = spread(values)
     return kept | {
-        "reached": {k: _short(v) for k, v in reached._asdict().items()},
+        "reached": {k: _short(v) for k, v in reached._asdict().items()} | {"rounds": len(values)},
         "verdict": verdict(goal, reached[0]),
     }
 

@@ -31,7 +31,7 @@ def table(outcomes: Sequence[dict[str, Any]]) -> str:
     if not outcomes:
         return "Not measured yet: `make bench` does."
     rows = [row for kept in outcomes for row in _rows(kept)]
-    return "\n".join([HEAD, *rows, "", *_circumstances(outcomes)])
+    return "\n".join([HEAD, *rows, "", *_remarks(outcomes), *_circumstances(outcomes)])
 
 
 def _rows(kept: dict[str, Any]) -> Iterator[str]:
@@ -57,7 +57,26 @@ def _figures(kept: dict[str, Any], goal: dict[str, Any]) -> list[str]:
     if peer is None:
         return [ours, "", "", "", *bounds]
     ratio = "not measured" if reached is None else f"**{factor(reached['median'])}** ({range_of(reached)})"
-    return [ours, PEERS.get(peer, peer), _median(kept, goal, peer), ratio, *bounds]
+    against = PEERS.get(peer, peer) + ("\\*" if _does_other_work(kept, goal["case"], peer) else "")
+    return [ours, against, _median(kept, goal, peer), ratio, *bounds]
+
+
+def _does_other_work(kept: dict[str, Any], case: str, contender: str) -> bool:
+    """Returns whether results are compared in this claim, and those of the contender are not."""
+    found = kept["cases"][case]["contenders"][contender]
+    return kept["tolerance"] is not None and bool(found["figures"]) and not found["compared"]
+
+
+def _remarks(outcomes: Sequence[dict[str, Any]]) -> list[str]:
+    """Returns what the asterisks say."""
+    remarks = [
+        f"{kept['claim']}: {PEERS.get(goal['peer'], goal['peer'])}, {contender['note']}"
+        for kept in outcomes
+        for goal in kept["goals"]
+        if goal["peer"] and _does_other_work(kept, goal["case"], goal["peer"])
+        for contender in [kept["cases"][goal["case"]]["contenders"][goal["peer"]]]
+    ]
+    return [f"\\* Not the same work. {'; '.join(dict.fromkeys(remarks))}.", ""] if remarks else []
 
 
 def _median(kept: dict[str, Any], goal: dict[str, Any], contender: str) -> str:

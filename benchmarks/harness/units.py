@@ -13,6 +13,8 @@ PEERS = {
     "onnxruntime, bound": "ONNX Runtime, bound buffers",
     "onnxruntime, by hand": "ONNX Runtime, one array by hand",
     "python": "Python doing nothing",
+    "statewise on NumPy": "itself on NumPy",
+    "without": "itself without them",
 }
 """How tables call contenders whose name is not what they are called."""
 
