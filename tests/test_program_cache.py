@@ -104,6 +104,24 @@ def test_what_is_too_much_goes_oldest_first(cache: ProgramCache, monkeypatch: py
     assert [path.exists() for path in paths] == [True, True, False, False]
 
 
+def test_what_is_removed_as_damaged_makes_room(cache: ProgramCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = zlib.compress(os.urandom(1000))
+    kept = [write(cache, f"p{age}", content, age=age) for age in (60, 80)]
+    write(cache, "cut", content[:900], age=20)
+    monkeypatch.setattr(program_cache, "MOST_BYTES", 2 * len(content))
+    cache.tidy()
+    assert all(path.exists() for path in kept)
+
+
+def test_what_is_no_readable_file_is_left_alone_and_hinders_nothing(cache: ProgramCache) -> None:
+    (cache.folder / "folder-cache").mkdir()
+    (cache.folder / "broken-cache").symlink_to(cache.folder / "nowhere")
+    damaged = write(cache, "cut", zlib.compress(os.urandom(500))[:300], age=60)
+    cache.tidy()
+    assert not damaged.exists()
+    assert cache.sizes() == []
+
+
 def test_clearing_leaves_what_is_no_program(cache: ProgramCache) -> None:
     write(cache, "one", b"1", age=0)
     write(cache, "two", b"22", age=0)

@@ -42,5 +42,5 @@ def zeros(*shape: int) -> jax.Array:
 
 
 def jax_key(key: Key) -> jax.Array:
-    """Returns a key of `draws` as one of JAX's, without compiling a program for it."""
-    return jax.random.wrap_key_data(jax.device_put(key))
+    """Returns a key of `draws` as one of JAX's, whatever its default generator, without compiling a program for it."""
+    return jax.random.wrap_key_data(jax.device_put(key), impl="threefry2x32")

@@ -1,7 +1,8 @@
 """Compiled programs on disk, for later processes: where they are, how much they take, and which of them go.
 
 JAX reads and writes the entries. Several processes may share the folder: an entry that one of them has not written to
-its end, or never did, is not read as one, since it is compressed with a checksum.
+its end, or never did, is not read as one, since zlib packs it with a checksum. Where Zstandard is installed, JAX packs
+with that; such entries are not looked into.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from statewise.cache_folder import user_cache_folder
 
@@ -21,6 +22,10 @@ MOST_BYTES = 512 * 2**20
 
 WRITTEN_SECONDS = 10.0
 """After so long an entry is written, or never will be."""
+
+
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
+"""How entries begin that Zstandard packed."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class ProgramCache:
 
     def sizes(self) -> list[int]:
         """Returns the bytes of each program."""
-        return [entry.stat().st_size for entry in self._entries()]
+        return [entry.size for entry in self._entries()]
 
     def clear(self) -> int:
         """Removes all programs and returns how many they were; whoever runs them goes on."""
@@ -60,39 +65,56 @@ class ProgramCache:
         """
         mark, until = self.folder / "checked", time.time() - WRITTEN_SECONDS
         since = mark.stat().st_mtime if mark.exists() else 0.0
-        entries = [(entry.stat(), entry.path) for entry in self._entries()]
-        for found, path in entries:
-            if since <= found.st_mtime < until and not _is_whole(Path(path)):
-                _remove(path)
-        excess = sum(found.st_size for found, _ in entries) - MOST_BYTES
-        for found, path in sorted(entries, key=lambda entry: entry[0].st_mtime):
+        kept = []
+        for entry in self._entries():
+            if since <= entry.written < until and not _is_whole(entry.path):
+                _remove(entry.path)
+            else:
+                kept.append(entry)
+        excess = sum(entry.size for entry in kept) - MOST_BYTES
+        for entry in sorted(kept, key=lambda entry: entry.written):
             if excess <= 0:
                 break
-            excess -= found.st_size
-            _remove(path)
+            excess -= entry.size
+            _remove(entry.path)
         mark.touch()
         os.utime(mark, (until, until))
 
-    def _entries(self) -> Iterator[os.DirEntry[str]]:
+    def _entries(self) -> list[_Entry]:
+        """Returns all entries; one that another process is removing may be missing."""
+        found = []
         with suppress(OSError), os.scandir(self.folder) as entries:
-            yield from (entry for entry in entries if entry.name.endswith("-cache"))
+            for entry in entries:
+                with suppress(OSError):
+                    if entry.name.endswith("-cache") and entry.is_file():
+                        found.append(_Entry(Path(entry.path), entry.stat().st_size, entry.stat().st_mtime))
+        return found
 
 
-def _remove(path: str) -> bool:
+class _Entry(NamedTuple):
+    """A program's file, its bytes, and when it was written."""
+
+    path: Path
+    size: int
+    written: float
+
+
+def _remove(path: Path) -> bool:
     """Removes a file and returns whether that was done: another process may have been quicker."""
     with suppress(OSError):
-        os.unlink(path)
+        path.unlink()
         return True
     return False
 
 
 def _is_whole(path: Path) -> bool:
-    """Returns whether an entry can be unpacked, as far as that can be told without Zstandard, which JAX may use."""
-    content = path.read_bytes()
-    if content[:4] == b"\x28\xb5\x2f\xfd":
-        return True
+    """Returns whether an entry can be unpacked, as far as that can be told: it is unless zlib says otherwise."""
     try:
-        zlib.decompress(content)
+        content = path.read_bytes()
+        if content[:4] != ZSTANDARD:
+            zlib.decompress(content)
+    except OSError:  # another user's, or gone
+        return True
     except zlib.error:
         return False
     return True

@@ -55,10 +55,16 @@ def test_clear_cache_removes_compiled_programs(
     assert cache.sizes() == []
 
 
+def refuse(_: Path) -> None:
+    raise PermissionError
+
+
 def test_what_cannot_be_removed_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STATEWISE_CACHE", str(tmp_path))
-    (tmp_path / "xla" / "folder-cache").mkdir(parents=True)
+    (tmp_path / "xla").mkdir()
+    (tmp_path / "xla" / "one-cache").write_bytes(b"program")
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
     assert main(["info", "--clear-cache"]) == 2
     assert "cannot remove 1 compiled program(s)" in capsys.readouterr().err

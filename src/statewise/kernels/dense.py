@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 
-from statewise.kernels.products import weight_gradient
+from statewise.kernels.products import on_cpu, weight_gradient
 
 TRANSPOSED_BELOW = 65536
 """A kernel of fewer numbers is transposed for the gradient by x; of a larger one the copy would cost too much."""
@@ -25,7 +25,8 @@ def _forward(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, Saved]:
 
 def _backward(saved: Saved, d_z: jax.Array) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
-    transpose = jax.lax.optimization_barrier(kernel.T) if kernel.size < TRANSPOSED_BELOW else kernel.T
+    small = on_cpu() and kernel.size < TRANSPOSED_BELOW
+    transpose = jax.lax.optimization_barrier(kernel.T) if small else kernel.T
     return d_z @ transpose, weight_gradient(x, d_z)
 
 

@@ -51,6 +51,8 @@ def times_transposed(matrix: jax.Array, rows: int) -> Callable[[jax.Array], jax.
     The transpose is made once, as a matrix of its own: products with a view of it take half as long again. Few rows do
     not repay it.
     """
+    if not on_cpu():
+        return lambda a: a @ matrix.T
     if rows <= FEW:
         return lambda a: (matrix @ a.T).T
     transpose = jax.lax.optimization_barrier(matrix.T)
@@ -62,7 +64,7 @@ def weight_gradient(a: jax.Array, d_z: jax.Array) -> jax.Array:
     a, d_z = as_matrix(a), as_matrix(d_z)
     if len(a) <= FEW:  # as a sum, which XLA computes inside the optimiser's update
         return sum((a[row, :, None] * d_z[row] for row in range(1, len(a))), a[0, :, None] * d_z[0])
-    large = a.size * d_z.shape[-1] >= TRANSPOSED_FROM
+    large = on_cpu() and a.size * d_z.shape[-1] >= TRANSPOSED_FROM
     return (jax.lax.optimization_barrier(a.T) if large else a.T) @ d_z
 
 

@@ -64,7 +64,7 @@ class ProgressBar(Callback):
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
         self._epochs, self._steps = epochs, steps
         total = None if steps is None else steps * len(epochs)
-        self._bar = tqdm(total=total, unit="step", desc="compiling", dynamic_ncols=True)  # the first thing that is done
+        self._bar = tqdm(total=total, unit="step", desc="compiling", dynamic_ncols=True)  # until it moves
         self._done = 0
         self._before = 0  # steps of the epochs that are finished
 
