@@ -24,7 +24,10 @@ def keep_compiled_programs() -> None:
     """
     if jax.config.values["jax_compilation_cache_dir"] is not None:
         return
-    cache = ProgramCache.of_user()
+    try:
+        cache = ProgramCache.of_user()
+    except RuntimeError:  # the user has no home
+        return
     if not cache.make():
         return
     with suppress(OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jax
 import pytest
 
 import statewise as sw
@@ -40,6 +41,36 @@ def test_info_says_why_programs_are_not_kept() -> None:
     assert "cannot be written to" in describe_installation(facts | {"cache": unwritable})[-1]
 
 
+def test_info_says_that_jax_chose_the_folder(tmp_path: Path) -> None:
+    before = jax.config.values["jax_compilation_cache_dir"]
+    try:
+        jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+        facts = installation()
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+    assert facts["cache"]["chosen_by_jax"]
+    assert facts["cache"]["most_bytes"] is None
+    assert "neither tidies nor clears" in describe_installation(facts)[-1]
+
+
+def test_a_user_without_a_home_has_no_cache_and_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("statewise.program_cache.user_cache_folder", nowhere)
+    before = jax.config.values["jax_compilation_cache_dir"]
+    try:
+        jax.config.update("jax_compilation_cache_dir", None)
+        cache = installation()["cache"]
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+    assert (cache["folder"], cache["on"], cache["writable"]) == (None, False, False)
+    assert main(["info", "--clear-cache"]) == 2
+    assert "no cache to clear" in capsys.readouterr().err
+
+
 def test_clear_cache_removes_compiled_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,8 +82,23 @@ def test_clear_cache_removes_compiled_programs(
     assert main(["info", "--clear-cache"]) == 0
     assert capsys.readouterr().out == f"removed 2 compiled program(s) from {cache.folder}\n"
     assert main(["info", "--clear-cache", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"folder": str(cache.folder), "removed": 0}
+    assert json.loads(capsys.readouterr().out) == {"folder": str(cache.folder), "removed": 0, "steps_removed": 0}
     assert cache.sizes() == []
+
+
+def test_the_compiled_step_of_streams_is_counted_and_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STATEWISE_CACHE", str(tmp_path))
+    for name in ("numba-1", "numba-2"):
+        (tmp_path / name / "streaming").mkdir(parents=True)
+        (tmp_path / name / "streaming" / "machine.nbc").write_bytes(b"a step")
+    facts = installation()
+    assert (facts["cache"]["steps"], facts["cache"]["step_bytes"]) == (2, 12)
+    assert "compiled step of streams: 2 version(s), 12 bytes" in describe_installation(facts)
+    assert main(["info", "--clear-cache"]) == 0
+    assert f"streams, 2 version(s), from {tmp_path}\n" in capsys.readouterr().out
+    assert list(tmp_path.glob("numba-*")) == []
 
 
 def refuse(_: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 import statewise as sw
 from mistakes import STORY
 from statewise.cli.main import main
+from statewise.cli.stream import _Stop, _Stopping
 
 Run = Callable[..., tuple[int, list[str], str]]
 
@@ -28,6 +29,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(2)], seed=1).save(folder / "pumps")
     sw.Sequential([sw.LSTM(3, input_shape=(None, 1)), sw.Dense(1)], seed=1).save(folder / "other")
+    sw.Sequential([sw.Dense(2, input_shape=(None, 4, 3))], seed=1).save(folder / "squares")
     for name, options in (("chars", {}), ("words", {"tokens": "word"}), ("windows", {"window": 2})):
         text: Any = sw.TextModel(units=3, embedding=2, **options)
         text.fit(STORY, epochs=1, verbose=0)
@@ -65,6 +67,14 @@ def test_steps_are_answered_by_lists(run: Run, models: Path) -> None:
     assert np.array_equal(np.array([json.loads(line) for line in out], "f"), answers_of(models, steps))
 
 
+def test_a_step_of_two_dimensions_is_answered_by_nested_lists(run: Run, models: Path) -> None:
+    step = np.arange(12.0).reshape(4, 3).tolist()
+    status, out, _ = run("squares", f"{json.dumps(step)}\n[1, 2]\n")
+    assert (status, len(out)) == (1, 1)
+    expected = sw.Stream.open(models / "squares", engine="numpy").push(step)
+    assert np.array_equal(np.array(json.loads(out[0]), "f"), expected)
+
+
 def test_keys_have_streams_of_their_own(run: Run, models: Path) -> None:
     first, second = answers_of(models, [[1, 2], [3, 4]])
     lines: list[object] = [
@@ -92,6 +102,15 @@ def test_reset_starts_a_stream_afresh(run: Run, models: Path) -> None:
         assert np.array_equal(np.array(found[place]["y"], "f"), first)
 
 
+def test_a_reset_with_a_step_that_does_not_fit_leaves_all_as_it_was(run: Run, tmp_path: Path) -> None:
+    from statewise.streaming import Snapshot
+
+    lines = ['{"key": "a", "x": [1, 2]}', '{"key": "b", "x": [1, 2]}']
+    run(f"pumps --state {tmp_path / 'before'}", "\n".join(lines))
+    run(f"pumps --state {tmp_path / 'after'}", "\n".join([*lines, '{"key": "a", "x": [1], "reset": true}']))
+    assert Snapshot.load(tmp_path / "after") == Snapshot.load(tmp_path / "before")
+
+
 BAD = [
     ("nonsense", "expected JSON"),
     ("[1, 2, 3]", "x: expected one step of shape [2], got shape [3]"),
@@ -102,6 +121,7 @@ BAD = [
     ('{"key": "a"}', '"reset": true; got neither'),
     ('{"key": ["a"], "x": [1, 2]}', "text or a whole number"),
     ('{"key": true, "x": [1, 2]}', "text or a whole number"),
+    ('{"key": "\\ud800", "x": [1, 2]}', "Unicode text"),
     ('{"x": [1, 2], "mask": true}', "got 'mask'"),
     ('{"x": [1, 2], "reset": 1}', "true or false"),
     ('{"key": "a", "x": [1], "reset": true}', "x of stream 'a'"),
@@ -163,6 +183,27 @@ def test_a_reset_text_is_not_surprised(run: Run) -> None:
     assert "expected text" in json.loads(out[-1])["error"]
 
 
+def test_texts_without_a_symbol_are_answered_by_their_reset_only(run: Run) -> None:
+    status, out, _ = run("words --json", '"the"\n{"reset": true, "x": ""}\n""\n"the"')
+    found = [json.loads(line) for line in out]
+    assert (status, found[1], len(found), found[2]["surprise"]) == (0, {"reset": True}, 3, None)
+
+
+def test_a_text_model_that_answers_nan_is_answered_in_json(run: Run, models: Path) -> None:
+    from statewise.artifact import Artifact, read_artifact, write_artifact
+
+    whole = read_artifact(models / "words")
+    broken = {
+        name: np.full_like(array, np.nan) if array.dtype.kind == "f" else array for name, array in whole.arrays.items()
+    }
+    write_artifact(models / "broken", Artifact(whole.kind, whole.header, broken))
+    status, out, _ = run("broken --json --top 1", '"the mice"')
+    found = [json.loads(line, parse_constant=pytest.fail) for line in out]
+    assert (status, [line["surprise"] for line in found]) == (0, [None, None])
+    assert [list(line["next"].values()) for line in found] == [[None], [None]]
+    assert run("broken --top 1", "the mice")[1][1].split()[1] == "-"
+
+
 def test_a_model_of_windows_is_refused(run: Run) -> None:
     status, out, err = run("windows", "the")
     assert (status, out) == (2, [])
@@ -206,6 +247,26 @@ def test_the_latest_streams_are_kept(run: Run, tmp_path: Path) -> None:
     assert Snapshot.load(tmp_path / "state").keys == ["a", "d"]
 
 
+@pytest.mark.parametrize(("model", "x"), [("pumps", [1, 2]), ("words --json", "the")])
+def test_of_a_state_with_more_streams_the_latest_are_kept(run: Run, tmp_path: Path, model: str, x: object) -> None:
+    lines = [json.dumps({"key": key, "x": x}) for key in "abc"]
+    state = tmp_path / "state"
+    run(f"{model} --state {state}", "\n".join(lines))
+    status, out, _ = run(f"{model} --max-streams 2 --state {state}", "\n".join([lines[2], lines[1], lines[0]]))
+    assert status == 0
+    assert out[2] == run(model, lines[0])[1][0], "a was not kept"
+    assert out[:2] == [
+        line.replace('"c"', key) for key in ('"c"', '"b"') for line in run(model, f"{lines[2]}\n" * 2)[1][1:]
+    ]
+
+
+def test_a_key_that_no_file_can_hold_is_refused_before_it_costs_the_state(run: Run, tmp_path: Path) -> None:
+    lines = '{"key": "a", "x": [1, 2]}\n{"key": "\\ud800", "x": [1, 2]}\n'
+    status, out, err = run(f"pumps --state {tmp_path / 'state'}", lines)
+    assert (status, len(out), "half a surrogate pair" in err) == (1, 1, True)
+    assert sw.State.load(tmp_path / "state").batch == 1
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -240,7 +301,9 @@ def started(*arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", CODE, *arguments], stdin=pipe, stdout=pipe, stderr=pipe)
 
 
-@pytest.mark.parametrize(("end", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (None, 0)])
+@pytest.mark.parametrize(
+    ("end", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129), (None, 0)]
+)
 def test_lines_are_answered_at_once_and_the_state_outlives_the_process(
     models: Path, tmp_path: Path, end: signal.Signals | None, expected: int
 ) -> None:
@@ -260,6 +323,26 @@ def test_lines_are_answered_at_once_and_the_state_outlives_the_process(
     assert sw.State.load(tmp_path / "state") == stream.state
 
 
+def test_a_signal_at_any_moment_ends_the_wait_once() -> None:
+    stop = _Stopping()
+    stop.ask(signal.SIGTERM, None)  # while a line is answered: it is not interrupted
+    assert (list(stop.lines()), stop.signal, stop.waiting) == ([], signal.SIGTERM, False)
+    stop.waiting = True
+    with pytest.raises(_Stop):
+        stop.ask(signal.SIGINT, None)
+    stop.ask(signal.SIGTERM, None)  # while the state is saved
+
+
+def test_output_that_is_closed_is_said_at_the_start(models: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CODE, str(models / "pumps"), "--state", str(tmp_path / "state")]
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command], input=b"[1, 2]\n", stderr=subprocess.PIPE, check=False
+    )
+    assert (closed.returncode, closed.stderr.count(b"\n")) == (2, 1)
+    assert b"stdout is closed" in closed.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_a_reader_that_leaves_ends_it_with_the_state_saved(models: Path, tmp_path: Path) -> None:
     process = started(str(models / "chars"), "--state", str(tmp_path / "state"))
     assert process.stdin is not None
@@ -274,3 +357,15 @@ def test_a_reader_that_leaves_ends_it_with_the_state_saved(models: Path, tmp_pat
     assert sw.State.load(tmp_path / "state").batch == 1
     assert process.stderr is not None
     process.stderr.close()
+
+
+def test_a_state_that_python_kept_of_a_text_is_gone_on_from_and_kept_again(run: Run, tmp_path: Path) -> None:
+    stream = sw.Stream.open("chars", engine="numpy")
+    stream.push(1)
+    kept = tmp_path / "kept.state"
+    stream.state.save(kept)
+    assert run(f"chars --state {kept}", "")[0] == 0  # nothing is pushed, so that nothing is foretold
+    status, lines, _ = run(f"chars --state {kept}", "th\n")
+    assert status == 0
+    assert lines[0].split()[1] == "-"
+    assert float(lines[1].split()[1]) > 0

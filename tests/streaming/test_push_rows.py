@@ -69,6 +69,7 @@ def test_symbols_and_single_numbers_come_in_a_row() -> None:
         ("", np.ones((0, FEATURES)), DataError, ["at least one key"]),
         ("aa", np.ones((2, FEATURES)), DataError, ["push_rows", "'a' is there twice"]),
         ([["a"], ["b"]], np.ones((2, FEATURES)), DataError, ["tuple(key)"]),
+        ([np.array([1, 2])] * 2, np.ones((2, FEATURES)), DataError, ["array([1, 2])", "a key"]),
         ("abcd", np.ones((4, FEATURES)), ConfigurationError, ["max_streams=3", "got 4"]),
     ],
 )
@@ -98,10 +99,22 @@ def test_a_snapshot_goes_into_a_file_and_comes_back(tmp_path: Path) -> None:
     assert list(other) == keys
 
 
+def test_numbers_of_numpy_are_keys_in_a_file_too(tmp_path: Path) -> None:
+    streams = streams_of()
+    streams.push_rows(np.arange(3), np.ones((3, FEATURES)))
+    streams.snapshot().save(tmp_path / "streams")
+    assert Snapshot.load(tmp_path / "streams") == streams.snapshot()
+
+
 def test_files_and_keys_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     streams = streams_of()
     streams.push_rows([b"raw"], np.ones((1, FEATURES)))
     refused(lambda: streams.snapshot().save(tmp_path / "streams"), DataError, ["text, numbers", "b'raw'"])
+    streams.drop(b"raw")
+    streams.push_rows([("a", "\ud800")], np.ones((1, FEATURES)))
+    refused(lambda: streams.snapshot().save(tmp_path / "streams"), DataError, ["Unicode", "'\\ud800'"])
     assert not (tmp_path / "streams").exists()
+    streams = streams_of()
+    streams.push_rows([b"raw"], np.ones((1, FEATURES)))
     streams.state(b"raw").save(tmp_path / "state")
     refused(lambda: Snapshot.load(tmp_path / "state"), FileError, ["without keys", "State.load"])

@@ -247,6 +247,33 @@ def test_files_of_other_things_are_refused(tmp_path: Path) -> None:
     refused(lambda: opened(tmp_path, Artifact("sequential", whole.header, odd)), FileError, message)
 
 
+EMBEDDING = {"kind": "Embedding", "name": "embedding", "input_dim": 5, "output_dim": 2}
+DENSE = {"kind": "Dense", "name": "dense", "units": 1, "use_bias": False}
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ([DENSE, EMBEDDING], ["'embedding'", "numbers of symbols", "first layer"]),
+        ([{"kind": "TimeDistributed", "name": "embedding", "layer": EMBEDDING}], ["'embedding'", "by itself"]),
+        ([DENSE, {**DENSE}], ["a name of its own", "'dense' twice"]),
+    ],
+    ids=["later", "inside", "twice"],
+)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_file_cannot_make_a_step_look_up_what_was_not_checked(
+    tmp_path: Path, layers: list[dict[str, Any]], words: list[str], engine: str
+) -> None:
+    """The compiled step works on addresses."""
+    header = {"network": {"input_shape": [None, 1], "layers": layers}}
+    arrays = {
+        "params['dense']['kernel']": np.ones((1, 1), np.float32),
+        "params['embedding']['embeddings']": np.ones((5, 2), np.float32),
+    }
+    write_artifact(tmp_path / "model", Artifact("sequential", header, arrays))
+    refused(lambda: Runtime.open(tmp_path / "model", engine), FileError, [*words, "make it anew"])
+
+
 def test_a_file_with_a_layer_that_reads_from_both_ends_says_why_not(tmp_path: Path) -> None:
     built([Bidirectional(sw.LSTM(3))], (None, 2)).save(tmp_path / "model")
     refused(lambda: Runtime.open(tmp_path / "model"), StateError, ["'bidirectional'", "both ends", "predict"])

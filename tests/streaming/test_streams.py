@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from copy import copy, deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -102,8 +103,8 @@ def test_a_state_taken_earlier_stays_what_it_was(network: tuple[Case, sw.Sequent
         copies = [{name: part.copy() for name, part in parts(state).items()} for state in states]
         stream.push(step)
         streams.push({"key": step, "other": step})
-        for state, copy in zip(states, copies, strict=True):
-            assert_same(parts(state), copy, "state")
+        for state, kept in zip(states, copies, strict=True):
+            assert_same(parts(state), kept, "state")
 
 
 def test_answers_are_ones_own(network: tuple[Case, sw.Sequential, Runtime]) -> None:
@@ -252,6 +253,28 @@ def test_streams_not_pushed_for_long_are_evicted(runtime: Runtime) -> None:
     clock.now += 9.5
     streams.push({})
     assert (list(streams), list(gone)) == (["a"], ["a", "b"])
+
+
+def test_pushes_of_the_same_keys_evict_others(runtime: Runtime) -> None:
+    clock, gone, x = Clock(), [], sequence(1)[0]
+    streams = Streams(runtime, max_age=10, on_evict=lambda key, _: gone.append(key), clock=clock)
+    streams.push({"a": x})
+    for _ in range(10):
+        clock.now += 5
+        streams.push({"b": x})
+    assert (list(streams), gone) == (["b"], ["a"])
+
+
+@pytest.mark.parametrize("copied", [copy, deepcopy])
+def test_copied_streams_go_on_by_themselves(runtime: Runtime, copied: Callable[[Streams], Streams]) -> None:
+    streams, x = Streams(runtime, max_streams=2), sequence(3)
+    streams.push({"a": x[0], "b": x[1]})
+    other = copied(streams)
+    assert other.snapshot() == streams.snapshot()
+    expected = copied(streams).push({"a": x[2], "b": x[2]})
+    other.push({"c": x[0], "b": x[0]})
+    assert (list(other), list(streams)) == (["c", "b"], ["a", "b"])
+    assert_same(streams.push({"a": x[2], "b": x[2]}), expected, "y")
 
 
 def test_both_limits_at_once(runtime: Runtime) -> None:

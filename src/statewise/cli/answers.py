@@ -10,10 +10,12 @@ import numpy as np
 
 from statewise.artifact import ANEW, Artifact, write_artifact
 from statewise.data.codecs import Vocabulary
-from statewise.errors import DataError, FileError, StatewiseError
+from statewise.errors import DataError, FileError
 from statewise.shapes import Array
 from statewise.state import State
 from statewise.streaming import Runtime, Snapshot, Streams
+from statewise.streaming.snapshot import is_unicode, read_snapshot
+from statewise.streaming.steps import read_steps
 
 
 class _Request(NamedTuple):
@@ -47,6 +49,8 @@ def _read_request(text: str) -> _Request:
     request = _Request(**value)
     if type(request.key) not in (str, int, type(None)):
         raise DataError(f"key: expected text or a whole number, got {json.dumps(request.key):.60}")
+    if isinstance(request.key, str) and not is_unicode(request.key):
+        raise DataError(f"key: expected Unicode text, got half a surrogate pair in {json.dumps(request.key):.60}")
     if not isinstance(request.reset, bool):
         raise DataError(f"reset: expected true or false, got {json.dumps(request.reset):.60}")
     if "x" not in value and not request.reset:
@@ -58,6 +62,7 @@ class Answerer:
     """Answers lines for a model of numbers."""
 
     def __init__(self, runtime: Runtime, max_streams: int | None) -> None:
+        self._runtime, self._max_streams = runtime, max_streams
         self._streams = Streams(runtime, max_streams=max_streams, on_evict=self.forget)
 
     def forget(self, key: Any, _: object) -> None:
@@ -78,8 +83,7 @@ class Answerer:
         if isinstance(request.x, bool) or request.x is None:
             raise DataError(f"x: expected numbers, got {json.dumps(request.x)}")
         y = self._push(request)
-        values = [float(str(value)) if isfinite(value) else None for value in y]  # as short as float32 is
-        bare = request == _Request(x=request.x) and not text.lstrip().startswith("{")
+        values, bare = _as_json(y), not text.lstrip().startswith("{")
         return [json.dumps(values if bare else {**request.named, "y": values})]
 
     def _reset(self, request: _Request) -> str:
@@ -89,29 +93,26 @@ class Answerer:
 
     def _push(self, request: _Request) -> Array:
         """Returns the answer to a step, taken afresh if so asked; a step that does not fit leaves the stream."""
-        known = request.reset and request.key in self._streams
-        before = self._streams.state(request.key) if known else None
-        if before is not None:
+        step = {request.key: request.x}
+        if request.reset and request.key in self._streams:
+            read_steps(self._runtime, step)
             self._streams.drop(request.key)
-        try:
-            return self._streams.push({request.key: request.x})[request.key]
-        except StatewiseError:
-            if before is not None:
-                self._streams.resume(request.key, before)
-            raise
+        return self._streams.push(step)[request.key]
 
     def save(self, path: str) -> None:
         """Writes where all streams stand."""
         self._streams.snapshot().save(path)
 
     def restore(self, artifact: Artifact, path: str) -> list[Any]:
-        """Goes on from what was read from a file, and returns the keys."""
+        """Goes on from what was read from a file, the latest streams of it, and returns the keys of all."""
         if "keys" in artifact.header:
             snapshot = Snapshot.of_artifact(artifact, path)
         else:
             snapshot = Snapshot([None], State.of_artifact(artifact, path))
-        self._streams.restore(snapshot)
-        return snapshot.keys
+        keys, state = read_snapshot(snapshot)
+        surplus = 0 if self._max_streams is None else max(len(keys) - self._max_streams, 0)
+        self._streams.restore((keys[surplus:], state.rows(slice(surplus, None)) if surplus else state))
+        return keys
 
 
 class TextAnswerer(Answerer):
@@ -138,7 +139,7 @@ class TextAnswerer(Answerer):
             raise DataError(f'x: expected text such as "the", got {json.dumps(request.x):.60}')
         symbols = self._vocabulary.encode(request.x or "").tolist()
         reset = [self._reset(request)] if request.reset else []
-        return [*(reset if request.x is None else []), *(self._symbol(request, symbol) for symbol in symbols)]
+        return [self._symbol(request, symbol) for symbol in symbols] or reset
 
     def _request_in(self, text: str) -> _Request | None:
         return _read_request(text) if text.strip() else None
@@ -158,19 +159,19 @@ class TextAnswerer(Answerer):
         surprise = None if before is None else _surprise(before[symbol])
         after = self._foretold[request.key] = self._streams.push({request.key: symbol})[request.key]
         names = self._vocabulary.symbols
-        likeliest = {
-            names[number]: round(float(after[number]), 6) for number in (-after).argsort()[: self._top].tolist()
-        }
+        order = (-after).argsort()[: self._top].tolist()
+        likeliest = {names[number]: _rounded(after[number]) for number in order}
         if self._as_json:
             return json.dumps({**request.named, "symbol": names[symbol], "surprise": surprise, "next": likeliest})
-        shown = "  ".join(f"{name!r} {100 * share:.1f} %" for name, share in likeliest.items())
-        return f"{names[symbol]!r:<10} {'-' if surprise is None else f'{surprise:.4f}':>8}  next: {shown}"
+        shown = "  ".join(f"{name!r} {_shown(share, '.1%').replace('%', ' %')}" for name, share in likeliest.items())
+        return f"{names[symbol]!r:<10} {_shown(surprise, '.4f'):>8}  next: {shown}"
 
     def save(self, path: str) -> None:
         """Writes where all streams stand, and what they foretold."""
         artifact = self._streams.snapshot().to_artifact()
         if len(self._streams):
-            artifact.arrays["foretold"] = np.stack([self._foretold[key] for key in self._streams])
+            unknown = np.full(len(self._vocabulary), np.nan, np.float32)
+            artifact.arrays["foretold"] = np.stack([self._foretold.get(key, unknown) for key in self._streams])
         write_artifact(path, artifact)
 
     def restore(self, artifact: Artifact, path: str) -> list[Any]:
@@ -180,9 +181,26 @@ class TextAnswerer(Answerer):
             foretold = artifact.arrays["foretold"]
             if foretold.shape != (len(keys), len(self._vocabulary)):
                 raise FileError(f"{path} is of a model with another vocabulary, or damaged; {ANEW}")
-            self._foretold = dict(zip(keys, foretold, strict=True))
+            rows = zip(keys, foretold, strict=True)
+            self._foretold = {key: row for key, row in rows if key in self._streams and not np.isnan(row[0])}
         return keys
 
 
-def _surprise(probability: Any) -> float:
-    return round(-log(max(float(probability), 1e-45)), 6)  # float32 has nothing smaller than 1e-45 but 0
+def _surprise(probability: Any) -> float | None:
+    return _rounded(-log(max(float(probability), 1e-45)))  # float32 has nothing smaller than 1e-45 but 0
+
+
+def _rounded(value: Any) -> float | None:
+    """Returns a number for an answer, None where it is NaN or infinite: JSON has neither."""
+    return round(float(value), 6) if isfinite(value) else None
+
+
+def _shown(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _as_json(y: Array) -> Any:
+    """Returns an answer as nested lists, its numbers as short as float32 is."""
+    if y.ndim:
+        return [_as_json(row) for row in y]
+    return float(str(y)) if isfinite(y) else None

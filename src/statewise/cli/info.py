@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
+from statewise.cache_folder import step_folders
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.output import say, say_json
 from statewise.errors import ConfigurationError, FileError
@@ -33,16 +35,28 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _clear_cache(as_json: bool) -> None:
-    cache = ProgramCache.of_user()
-    removed, left = cache.clear(), len(cache.sizes())
-    if left:
-        raise FileError(
-            f"cannot remove {left:,} compiled program(s) from {cache.folder}: expected a folder of your own"
-        )
+    try:
+        cache = ProgramCache.of_user()
+    except RuntimeError:
+        raise FileError("there is no cache to clear: expected a home folder, or STATEWISE_CACHE to name one") from None
+    steps = step_folders()
+    removed = cache.clear()
+    for folder in steps:
+        shutil.rmtree(folder, ignore_errors=True)
+    if left := len(cache.sizes()):
+        raise _not_removed(f"{left:,} compiled program(s) from {cache.folder}")
+    if left := len(step_folders()):
+        raise _not_removed(f"the compiled step of streams, {left:,} version(s), from {steps[0].parent}")
     if as_json:
-        say_json({"folder": str(cache.folder), "removed": removed})
-    else:
-        say(f"removed {removed:,} compiled program(s) from {cache.folder}")
+        say_json({"folder": str(cache.folder), "removed": removed, "steps_removed": len(steps)})
+        return
+    say(f"removed {removed:,} compiled program(s) from {cache.folder}")
+    if steps:
+        say(f"removed the compiled step of streams, {len(steps):,} version(s), from {steps[0].parent}")
+
+
+def _not_removed(what: str) -> FileError:
+    return FileError(f"cannot remove {what}: expected a folder of your own")
 
 
 def _show_installation(as_json: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from statewise import __version__
+from statewise.cache_folder import step_folders
 from statewise.program_cache import MOST_BYTES, ProgramCache
 
 PACKAGES = ("jax", "jaxlib", "optax", "numpy", "scipy", "safetensors", "numba", "matplotlib", "tensorboard")
@@ -56,24 +57,44 @@ def _cache() -> dict[str, Any]:
     from statewise.engine import keep_compiled_programs
 
     keep_compiled_programs()
-    chosen = jax.config.values["jax_compilation_cache_dir"]
-    cache = ProgramCache.of_user() if chosen is None else ProgramCache(Path(chosen))
-    sizes = cache.sizes()
+    used, own = jax.config.values["jax_compilation_cache_dir"], _own_folder()
+    cache = ProgramCache(Path(used or own or ""))
+    sizes, steps = cache.sizes() if used else [], step_folders()
     return {
-        "folder": str(cache.folder),
-        "on": chosen is not None,
-        "writable": cache.writable,
+        "folder": used or own,
+        "on": used is not None,
+        "chosen_by_jax": used not in (None, own),
+        "writable": used is not None and cache.writable,
         "programs": len(sizes),
         "bytes": sum(sizes),
-        "most_bytes": MOST_BYTES,
+        "most_bytes": MOST_BYTES if used == own else None,
+        "steps": len(steps),
+        "step_bytes": sum(file.stat().st_size for folder in steps for file in folder.rglob("*") if file.is_file()),
     }
 
 
+def _own_folder() -> str | None:
+    """Returns where statewise keeps programs unless JAX's own setting says otherwise; None where there is no home."""
+    try:
+        return str(ProgramCache.of_user().folder)
+    except RuntimeError:
+        return None
+
+
 def _describe_cache(cache: dict[str, Any]) -> list[str]:
-    folder, other = cache["folder"], "STATEWISE_CACHE names another folder"
+    lines = _describe_programs(cache)
+    if cache["steps"]:
+        lines.insert(0, f"compiled step of streams: {cache['steps']:,} version(s), {cache['step_bytes']:,} bytes")
+    return lines
+
+
+def _describe_programs(cache: dict[str, Any]) -> list[str]:
+    folder, other = cache["folder"] or "a folder for them", "STATEWISE_CACHE names another folder"
     if not cache["on"]:
         return [f"compiled programs are not kept: {folder} cannot be made or read; {other}"]
     kept = f"compiled programs kept in {folder}: {cache['programs']:,}, {cache['bytes']:,} bytes"
+    if cache["chosen_by_jax"]:
+        return [kept, "JAX's own setting chose that folder: statewise neither tidies nor clears it"]
     if not cache["writable"]:
         return [kept, f"none are added, since the folder cannot be written to; {other}"]
     return [kept, "`statewise info --clear-cache` removes them; they are made anew when they are needed"]

@@ -24,7 +24,7 @@ A model of numbers reads a JSON value a line: 0.5 or [0.1, 0.2], or {"key": "pum
 streams; "reset": true starts it afresh. A model of a text reads text, or with --json lines such as "text" or {"key":
 "alice", "x": "text"}, and answers each symbol with its surprise in nats and the likeliest to follow. A line that does
 not fit changes nothing. Exit status: 0 at the end of the input, 1 if a line was refused, 2 if the command cannot start
-or save, 130 after Ctrl-C, 143 after SIGTERM; the state is saved in each case.
+or save, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; the state is saved in each case.
 """
 
 
@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     """Streams as `options` say."""
     if options.top < 1:
         raise ConfigurationError(f"--top: expected a whole number of at least 1, got {options.top}")
+    if sys.stdout is None:  # closed before the start
+        raise FileError("stdout is closed; expected a place for the answers, such as `> answers.jsonl`")
     answerer = _open(options)
     with _stopping() as stop:
         try:
@@ -76,27 +78,40 @@ class _Stopping:
     def ask(self, number: int, _: object) -> None:
         self.signal = number
         if self.waiting:
+            self.waiting = False
             raise _Stop
 
     def lines(self) -> Iterator[bytes]:
         """Yields the lines of stdin as they come, until the last or a signal."""
-        while sys.stdin is not None and not self.signal:  # None where it was closed before the start
-            try:
-                self.waiting = True
-                line = sys.stdin.buffer.readline()
-            except _Stop:
-                return
-            finally:
-                self.waiting = False
-            if not line:
-                return
+        while line := self._line():
             yield line
+
+    def _line(self) -> bytes:
+        """Returns the next line, or nothing. A signal comes before `waiting`, and is seen, or after it, and raises."""
+        try:
+            self.waiting = True
+            line = b"" if self.signal or sys.stdin is None else sys.stdin.buffer.readline()  # None if closed
+            self.waiting = False
+        except _Stop:
+            return b""
+        except OSError as error:
+            self.waiting = False
+            raise FileError(f"cannot read stdin: {error.strerror or error}; expected lines") from None
+        return line
+
+
+def _signals() -> list[signal.Signals]:
+    """Returns the signals that ask for the end; `nohup` has SIGHUP ignored."""
+    asked = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Windows has none
+        asked.append(signal.SIGHUP)
+    return asked
 
 
 @contextmanager
 def _stopping() -> Iterator[_Stopping]:
     stop = _Stopping()
-    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop.ask) for number in _signals()}
     try:
         yield stop
     finally:

@@ -1,15 +1,18 @@
-"""Which engine a network's streams run on: the compiled step where Numba is installed, NumPy otherwise."""
+"""Which engine a network's streams run on: the compiled step where Numba can be used, NumPy otherwise."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import threading
 import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from statewise.cache_folder import user_cache_folder
+from statewise.cache_folder import step_folders, user_cache_folder
 from statewise.errors import ConfigurationError, MissingExtraError, unknown_name
 from statewise.shapes import Shape
 
@@ -46,6 +49,10 @@ def choose_engine(engine: object, step_shape: Shape, symbols: int | None) -> Eng
         if engine == "numba":
             raise missing
         return Engine("numpy", str(missing))
+    if (reason := _unusable()) is not None:
+        if engine == "numba":
+            raise ConfigurationError(f"engine='numba': {reason}")
+        return Engine("numpy", reason)
     return Engine("numba")
 
 
@@ -64,33 +71,77 @@ def numba_is_there() -> bool:
 
 
 @cache
+def _unusable() -> str | None:
+    """Returns why Numba, which is installed, cannot be used; None if it can."""
+    try:
+        compiled_step()
+    except Exception as error:  # whatever a broken installation raises
+        return (
+            f"Numba is installed but cannot be used: {error!r}; pip install --force-reinstall 'statewise[stream]', or "
+            "write engine='numpy'"
+        )
+    return None
+
+
+# -- the compiled step -----------------------------------------------------------------------------------------------
+
+MOST_FOLDERS = 4
+"""How many versions of the compiled step are kept: installations of several may share a cache."""
+
+_one_at_a_time = threading.Lock()  # while compiling, Numba's settings are ours
+
+
 def compiled_step() -> Callable[[int], int]:
     """Returns `machine.run` compiled, from the user's cache folder where an earlier process left it.
 
-    A folder that cannot be written to, or what is damaged in it, costs the compilation, nothing else.
+    A folder that cannot be written to costs the compilation; what is damaged in it is made anew.
     """
+    with _one_at_a_time:
+        return _compiled_step()
+
+
+@cache
+def _compiled_step() -> Callable[[int], int]:
+    if (folder := _cache_folder()) is not None:
+        for _ in range(2):
+            try:
+                return _compile(folder)
+            except Exception:  # damaged pickles raise anything; an error of the compilation itself comes again
+                shutil.rmtree(folder, ignore_errors=True)
+    return _compile(None)
+
+
+def _compile(folder: Path | None) -> Callable[[int], int]:
     import numba
 
     from statewise.streaming.machine import run
     from statewise.streaming.vectors import quick
 
-    def compiled(cached: bool) -> Callable[[int], int]:
-        step = quick(run)
-        if cached:
+    step = quick(run)
+    if folder is not None:
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+        try:
             step.enable_caching()
-        step.compile("int64(int64)")
-        return step
+        finally:
+            numba.config.CACHE_DIR = before
+    step.compile("int64(int64)")
+    return cast(Callable[[int], int], step)
 
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder())
+
+def _cache_folder() -> Path | None:
+    """Returns a folder for this code, None where there can be none; those of old versions go.
+
+    Numba looks for changes in the one file of what it compiles only, and without a folder to write to it would keep
+    the result inside the package.
+    """
     try:
-        return compiled(cached=True)
-    except Exception:  # damaged pickles raise anything; an error of the compilation itself comes again
-        return compiled(cached=False)
-    finally:
-        numba.config.CACHE_DIR = before
-
-
-def _cache_folder() -> Path:
-    """Returns a folder for this code: Numba looks for changes in the one file of what it compiles only."""
-    files = [Path(__file__).with_name(f"{name}.py") for name in ("instructions", "vectors", "functions", "machine")]
-    return user_cache_folder() / f"numba-{zlib.crc32(b''.join(file.read_bytes() for file in files)):08x}"
+        files = [Path(__file__).with_name(f"{name}.py") for name in ("instructions", "vectors", "functions", "machine")]
+        code = b"".join(file.read_bytes() for file in files)
+        folder = user_cache_folder() / f"numba-{zlib.crc32(code):08x}"
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in step_folders()[:-MOST_FOLDERS]:
+                shutil.rmtree(old, ignore_errors=True)
+    except (OSError, RuntimeError):  # the user has no home, for instance
+        return None
+    return folder if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else None

@@ -48,15 +48,6 @@ class _Machine:
         self._table[at.FEATURES] = self._program.features
         self._table[at.ANSWER], self._table[at.ANSWERS] = self._program.answer
 
-    def __deepcopy__(self, memory: Any) -> Any:
-        """Returns another with states of its own: what the table holds are addresses."""
-        other = type(self)(self._runtime)
-        other._place(_block(len(self._store), self._store))
-        return other
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a stream cannot be pickled: pickle stream.state, and go on with Stream(runtime, state)")
-
     def _place(self, store: Array) -> None:
         self._store = store
         self._table[at.STORE], self._table[at.ROW] = store.ctypes.data, self._program.row.size

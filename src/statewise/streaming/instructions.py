@@ -119,7 +119,7 @@ class _Assembler:
     """Writes instructions one after another, each reading from the workspace where the one before it wrote."""
 
     def __init__(self, features: int) -> None:
-        self._features, self._start = features, 0
+        self._features = features
         self._source, self._size, self._workspace = 0, features, _padded(features)
         self._instructions: list[list[int]] = []
         self._weights: list[Array] = []

@@ -131,6 +131,18 @@ def _gru_end(z: Any, at: Any, units: Any, s: Any, memory: Any, activation: Any) 
 
 
 @quick
+def _end(kind: Any, a: Any, at: Any, units: Any, states: Any, memory: Any, activation: Any, gate: Any) -> None:
+    """Makes the state after the step of what lies in `a[at:]`."""
+    if kind == LSTM:
+        _lstm(a, at, units, states, memory, activation, gate)
+    elif kind == GRU:
+        _gru_end(a, at, units, states, memory, activation)
+    else:
+        activate(activation, a, at, 1, units)
+        _copy(states, memory, a, at, _lanes(units))
+
+
+@quick
 def _recur(
     code: Any, place: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any, counts: Any
 ) -> None:
@@ -152,16 +164,9 @@ def _recur(
         if apart >= 0:
             _add_product(a, room, group, at + 2 * lanes, lanes, at + lanes, units, w, apart)
     for i in range(group):
-        z, s = i * room + at, slots[i] * row + memory
         if counts >> i & 1:
-            if kind == LSTM:
-                _lstm(a, z, units, states, s, activation, gate)
-            elif kind == GRU:
-                _gru_end(a, z, units, states, s, activation)
-            else:
-                activate(activation, a, z, 1, units)
-                _copy(states, s, a, z, lanes)
-        _copy(a, i * room + target, states, s, lanes)
+            _end(kind, a, i * room + at, units, states, slots[i] * row + memory, activation, gate)
+        _copy(a, i * room + target, states, slots[i] * row + memory, lanes)
 
 
 # -- layers without --------------------------------------------------------------------------------------------------

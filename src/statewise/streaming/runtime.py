@@ -1,4 +1,4 @@
-"""A network in NumPy, one step at a time, without JAX: what streams run on.
+"""A network that streams run on, without JAX: its step in NumPy, and what the compiled step is told of it.
 
 XLA takes 60 microseconds to dispatch a step from Python, however small; NumPy takes about 10.
 """
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from statewise.artifact import ANEW, Artifact, read_artifact
-from statewise.errors import FileError, StateError, StatewiseError, unknown_name
+from statewise.errors import ConfigurationError, FileError, StateError, StatewiseError, unknown_name
 from statewise.shapes import Array, Shape
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, SimpleCell, Transform, activation_of
@@ -136,13 +136,26 @@ def _described(
     symbols = first["input_dim"] if first["kind"] == "Embedding" else None
     step_shape = shape[1:] if symbols is not None or len(shape) > 1 else shape
     features = step_shape[-1] if step_shape else None
-    entries, parts = [], []
+    entries: list[Entry] = []
+    parts: list[_Part] = []
     for options in config["layers"]:
         entry = Entry(options["name"], options, params.get(options["name"], {}), features)
+        _check_place(entry, entries)
         parts.append(_part_of(entry))
         entries.append(_inside(entry))
         features = parts[-1].features
     return step_shape, symbols, entries, parts
+
+
+def _check_place(entry: Entry, before: Sequence[Entry]) -> None:
+    """Raises ConfigurationError if a layer cannot follow those before: the compiled step looks up what it is given."""
+    if entry.name in (other.name for other in before):
+        raise ConfigurationError(f"layers: expected a name of its own for each, got {entry.name!r} twice")
+    embeds = _inside(entry).options["kind"] == "Embedding"
+    if embeds and (before or entry.options["kind"] != "Embedding"):
+        raise ConfigurationError(
+            f"layer {entry.name!r}: an Embedding reads numbers of symbols; expected it by itself, as the first layer"
+        )
 
 
 # -- the network -----------------------------------------------------------------------------------------------------

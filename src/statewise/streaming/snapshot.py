@@ -6,6 +6,8 @@ from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from statewise.artifact import ANEW, Artifact, read_artifact, write_artifact
 from statewise.errors import DataError, FileError
 from statewise.state import State
@@ -58,9 +60,22 @@ class Snapshot(NamedTuple):
 def _to_json(key: object) -> Any:
     if isinstance(key, tuple):
         return [_to_json(part) for part in key]
+    if isinstance(key, np.integer):
+        return int(key)
+    if isinstance(key, str) and not is_unicode(key):
+        raise DataError(f"a file holds keys that are Unicode text; got {key!r:.60}, which has half a surrogate pair")
     if key is None or isinstance(key, str | int | float):
         return key
     raise DataError(f"a file holds keys that are text, numbers, None, or tuples of them; got {key!r:.60}")
+
+
+def is_unicode(text: str) -> bool:
+    """Returns whether text can be written as UTF-8; JSON may hold halves of surrogate pairs, which cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _of_json(key: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
+from typing import Any
 
 from statewise.shapes import Array
 from statewise.state import State
@@ -55,6 +57,12 @@ class Stream:
         other = Stream(self._runtime, self.state)
         other._steps = self._steps
         return other
+
+    def __deepcopy__(self, _: Any) -> Stream:
+        return copy(self)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a stream cannot be pickled: pickle stream.state, and restore it into another of the model")
 
     @property
     def engine(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,6 +101,24 @@ class Streams:
         """
         return cls(Runtime.open(path, engine), **options)
 
+    def __copy__(self) -> Streams:
+        """Returns streams that go on from here by themselves; their ages start anew, as with `restore`."""
+        other = Streams(
+            self._runtime,
+            max_streams=self._max_streams,
+            max_age=self._max_age,
+            on_evict=self._on_evict,
+            clock=self._clock,
+        )
+        other.restore(self.snapshot())
+        return other
+
+    def __deepcopy__(self, _: Any) -> Streams:
+        return copy(self)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("streams cannot be pickled: pickle streams.snapshot(), and restore it into others of the model")
+
     @property
     def engine(self) -> str:
         """What computes the steps: "numba", the compiled step, or "numpy"."""
@@ -173,7 +192,7 @@ class Streams:
 
     def _advance(self, keys: list[Any], x: Array) -> Array:
         now = self._clock()
-        if self._is_latest(keys) and not self._too_old(self._latest.slots[0], now):
+        if self._is_latest(keys) and not self._too_old(next(iter(self._slots.values())), now):
             slots = self._latest.slots  # and the order stays as it is, too
             y = self._states.begin(slots, x)(slots)
             self._pushed[slots] = now
@@ -189,7 +208,10 @@ class Streams:
 
     def _is_latest(self, keys: list[Any]) -> bool:
         """Returns whether the latest push was of the same keys in the same order."""
-        return self._latest.keys == keys
+        try:
+            return self._latest.keys == keys
+        except ValueError:  # arrays do not compare to True or False, and are no keys
+            return False
 
     def _slots_for(self, keys: list[Any]) -> Array:
         """Returns where the keys' states are to lie: where they did, or in slots that are free."""
