@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.check import regressions, uncompared
+from benchmarks.harness.check import regressions, unclear, uncompared
 from benchmarks.harness.claim import names
 from benchmarks.harness.driver import measure
 from benchmarks.harness.outcome import RESULTS, read, write
@@ -38,10 +38,16 @@ def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description="Measures what statewise claims to be fast at.")
     parser.add_argument("command", choices=("run", "check", "table"))
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help=f"all, or some of {', '.join(names())}")
-    parser.add_argument("--rounds", type=int, help="turns of each contender, in place of what each claim says")
+    parser.add_argument("--rounds", type=_count, help="turns of each contender, in place of what each claim says")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder of the results", metavar="FOLDER")
     parser.add_argument("--tf-python", help="a Python that has tf_keras and NumPy", metavar="PYTHON")
     return parser.parse_intermixed_args(arguments)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
 
 
 def run(claims: Sequence[str], options: argparse.Namespace) -> int:
@@ -49,8 +55,9 @@ def run(claims: Sequence[str], options: argparse.Namespace) -> int:
     failures = []
     for claim in claims:
         kept = _measure(claim, options, options.rounds)
-        write(kept, options.results)
         failures += kept["failures"]
+        if not kept["failures"]:
+            write(kept, options.results)
     if options.results == RESULTS:
         write_table(RESULTS)
     return _end(failures)
@@ -65,11 +72,15 @@ def check(claims: Sequence[str], options: argparse.Namespace) -> int:
             continue
         now = _measure(claim, options, options.rounds)
         failures += now["failures"]
+        for line in unclear(kept[claim], now):
+            _say(f"  {line}")
         failures += uncompared(kept[claim], now, () if options.tf_python else ("tf-keras",))
         if worse := regressions(kept[claim], now):
             _say(f"  slower, so once more: {'; '.join(worse.values())}")
             again = regressions(kept[claim], _measure(claim, options, options.rounds))
             failures += [line for key, line in again.items() if key in worse]
+    if not failures:
+        _say("nothing has become slower by more than 20 %, as far as the rounds' spread lets see")
     return _end(failures)
 
 

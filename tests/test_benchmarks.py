@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.harness import driver  # noqa: E402
 from benchmarks.harness.agreement import difference, numbers  # noqa: E402
-from benchmarks.harness.check import regressions, uncompared  # noqa: E402
+from benchmarks.harness.check import regressions, unclear, uncompared  # noqa: E402
 from benchmarks.harness.claim import Claim, Faster, Timed, Under, load, names  # noqa: E402
 from benchmarks.harness.figures import ratios, spread  # noqa: E402
 from benchmarks.harness.outcome import Measured, outcome, read, verdict, write  # noqa: E402
@@ -183,7 +183,10 @@ def test_noise_is_no_regression(seed: int) -> None:
 
 def test_less_than_a_fifth_and_rounds_scattered_around_it_are_none() -> None:
     assert not regressions(kept(6.0), kept(6.0 * 0.82))
-    assert not regressions(kept(6.0), kept(6.0 * 0.78, noise=0.2))
+    noisy = kept(6.0 * 0.78, noise=0.2)
+    assert not regressions(kept(6.0), noisy)
+    assert [line.rpartition(": ")[2] for line in unclear(kept(6.0), noisy)] == ["too noisy to tell"]
+    assert unclear(kept(6.0), kept(6.0 * 0.82)) == []
 
 
 def test_memory_is_compared_as_it_is_and_absolute_seconds_are_not() -> None:

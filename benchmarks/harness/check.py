@@ -27,6 +27,17 @@ def regressions(before: dict[str, Any], now: dict[str, Any]) -> dict[tuple[str, 
     return worse
 
 
+def unclear(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Returns which ratios look worse, but whose rounds lie too far apart to say so."""
+    then, worse = {_key(goal): goal["reached"] for goal in before["goals"]}, regressions(before, now)
+    return [
+        f"{now['claim']}{_about(goal)}: {_told(goal, goal['reached'])}, was {_told(goal, was)}: too noisy to tell"
+        for goal in now["goals"]
+        if goal["peer"] and goal["reached"] and (was := then.get(_key(goal))) and _key(goal) not in worse
+        if goal["reached"]["median"] < KEPT_SHARE * was["median"]
+    ]
+
+
 def uncompared(before: dict[str, Any], now: dict[str, Any], absent: Collection[str] = ()) -> list[str]:
     """Returns what was measured before and is not now, apart from peers that are known to be absent."""
     found = {_key(goal) for goal in now["goals"] if goal["reached"]}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 PEERS = {
     "pytorch": "PyTorch",
+    "pytorch, nn.LSTM": "PyTorch, nn.LSTM",
+    "pytorch, nn.LSTMCell": "PyTorch, nn.LSTMCell",
     "keras-jax": "Keras on JAX",
     "keras-torch": "Keras on PyTorch",
     "tf-keras": "tf-keras",

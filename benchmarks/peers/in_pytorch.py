@@ -77,6 +77,16 @@ def cell_of(net: Net) -> nn.LSTMCell:
     return cell
 
 
+def step_of(net: Net) -> Callable[[Tensor, Any], Any]:
+    """Returns the net's one LSTM layer as a function of one step, called as a cell is."""
+
+    def step(x: Tensor, state: Any) -> Any:
+        _, (h, c) = net.lstm(x[:, None], (state[0][None], state[1][None]))
+        return h[0], c[0]
+
+    return step
+
+
 def score(logits: Tensor, y: Tensor) -> Tensor:
     """Returns the mean cross-entropy of `logits [..., V]`."""
     return nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), y.reshape(-1))

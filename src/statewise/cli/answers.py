@@ -37,11 +37,11 @@ def _read_text(line: bytes) -> str:
         raise DataError(f"expected UTF-8, got byte {line[error.start]:#04x} at position {error.start}") from None
 
 
-def _read_request(text: str) -> _Request:
+def _read_request(text: str, such_as: str) -> _Request:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"expected JSON such as [0.1, 0.2], got {text.strip()!r:.60} ({error})") from None
+        raise DataError(f"expected JSON such as {such_as}, got {text.strip()!r:.60} ({error})") from None
     if not isinstance(value, dict):
         return _Request(x=value)
     if unknown := sorted(value.keys() - {"key", "x", "reset"}):
@@ -77,7 +77,7 @@ class Answerer:
         text = _read_text(line)
         if not text.strip():
             return []
-        request = _read_request(text)
+        request = _read_request(text, "[0.1, 0.2]")
         if request.reset and request.x is None:
             return [self._reset(request)]
         if isinstance(request.x, bool) or request.x is None:
@@ -142,7 +142,7 @@ class TextAnswerer(Answerer):
         return [self._symbol(request, symbol) for symbol in symbols] or reset
 
     def _request_in(self, text: str) -> _Request | None:
-        return _read_request(text) if text.strip() else None
+        return _read_request(text, '"text"') if text.strip() else None
 
     def _raw(self, text: str) -> str:
         """Returns a line without its end, unless that is a symbol which the model knows."""

@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from statewise import __version__
-from statewise.cli import evaluate, generate, info, memory, recipes, run, stream, train, verify
 from statewise.errors import StatewiseError
-
-COMMANDS = (train, generate, stream, evaluate, info, verify, memory, run, recipes)
 
 
 class Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -39,11 +36,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """Returns the parser of all commands."""
+    """Returns the parser of all commands, which are imported here, so that Ctrl-C meets `main` meanwhile."""
+    from statewise.cli import evaluate, generate, info, memory, recipes, run, stream, train, verify
+
     root = Parser(prog="statewise", description="Learn from sequences with LSTM networks.")
     root.add_argument("--version", action="version", version=f"statewise {__version__}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in (train, generate, stream, evaluate, info, verify, memory, run, recipes):
         name = command.__name__.rpartition(".")[2]
         summary = (command.__doc__ or "").splitlines()[0].partition(": ")[2]
         options = commands.add_parser(
@@ -80,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for output in (sys.stdout, sys.stderr):
         if isinstance(output, io.TextIOWrapper):  # what the terminal has no letter for becomes a question mark
             output.reconfigure(errors="replace")
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         status = options.run(options)
         sys.stdout.flush()  # here, where a pipe that was closed or a disk that is full can be answered
     except StatewiseError as error:

@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--state", metavar="FILE", help="go on from the state in FILE if it is there, and save it there"
     )
     parser.add_argument("--max-streams", type=int, metavar="N", help="keep the N latest streams (default: all)")
-    parser.add_argument("--top", type=int, default=5, metavar="K", help="of a text: how many likely symbols to show")
+    parser.add_argument("--top", type=int, metavar="K", help="of a text: how many likely symbols to show (default: 5)")
     parser.add_argument(
         "--engine",
         choices=("numpy", "numba", "auto"),
@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Streams as `options` say."""
-    if options.top < 1:
+    if options.top is not None and options.top < 1:
         raise ConfigurationError(f"--top: expected a whole number of at least 1, got {options.top}")
     if sys.stdout is None:  # closed before the start
         raise FileError("stdout is closed; expected a place for the answers, such as `> answers.jsonl`")
@@ -164,6 +164,8 @@ def _answerer(artifact: Artifact, options: argparse.Namespace) -> Answerer:
 
     runtime = Runtime.of_artifact(artifact, options.model, options.engine)
     if artifact.kind != "text":
+        if options.top is not None:
+            raise ConfigurationError(f"--top: expected a model of a text; {options.model} answers with all its numbers")
         return Answerer(runtime, options.max_streams)
     if (window := artifact.header["options"]["window"]) is not None:
         raise ConfigurationError(
@@ -171,4 +173,4 @@ def _answerer(artifact: Artifact, options: argparse.Namespace) -> Answerer:
             "one without --window"
         )
     vocabulary = Vocabulary.from_config(artifact.header["vocabulary"])
-    return TextAnswerer(runtime, options.max_streams, vocabulary, options.top, options.json)
+    return TextAnswerer(runtime, options.max_streams, vocabulary, options.top or 5, options.json)

@@ -25,8 +25,11 @@ from statewise.state import LayerStates
 from statewise.training.objective import Batch, Totals
 from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment
 
-DISPATCH_SECONDS = 0.2
-"""What a dispatch aims to last: long enough to hide its cost, short enough for a bar that moves and for Ctrl-C."""
+DISPATCH_SECONDS = 0.5
+"""What a dispatch aims to last: long enough to hide its cost, short enough for a bar that moves and for Ctrl-C.
+
+The cost is that of memory: each dispatch of a large network takes its temporaries anew from the system, page by page.
+"""
 
 HANDED_OVER_BYTES = 65536
 """Rows smaller than this are handed over at each dispatch, which is quicker than to put them on the device first."""
