@@ -42,6 +42,10 @@ def generate(
 # ----------------------------------------------------------------------------------------- by hand
 
 
+def gumbel(key: jax.Array, logits: jax.Array) -> jax.Array:
+    return jax.random.gumbel(key, logits.shape)
+
+
 @pytest.mark.parametrize("prompt", [1, 3, 8])
 def test_generating_after_a_prefix_equals_step_by_step(model: sw.Sequential, prompt: int) -> None:
     """Prompts that are padded to a power of two, and those that are not."""
@@ -53,7 +57,7 @@ def test_generating_after_a_prefix_equals_step_by_step(model: sw.Sequential, pro
 
 def test_drawing_after_a_prefix_equals_drawing_step_by_step(model: sw.Sequential) -> None:
     key, options = jax.random.key(5), {"temperature": jnp.float32(0.9), "top_k": jnp.int32(7)}
-    choose = jax.jit(lambda logits, index: draw(logits, jax.random.fold_in(key, index), options))
+    choose = jax.jit(lambda logits, index: draw(logits, gumbel(jax.random.fold_in(key, index), logits), options))
     expected = step_by_step(model, symbols(8), LENGTH, choose)
     assert generate(model, symbols(8), LENGTH, Sampling(0.9, top_k=7), seed=5) == expected
 
@@ -114,7 +118,7 @@ def test_one_seed_gives_one_text(model: sw.Sequential) -> None:
 
 @jax.jit
 def _drawn(logits: jax.Array, keys: jax.Array, options: dict[str, jax.Array]) -> jax.Array:
-    return jax.vmap(lambda key: draw(logits, key, options))(keys)
+    return jax.vmap(lambda key: draw(logits, gumbel(key, logits), options))(keys)
 
 
 def draws(logits: Any, count: int = 20_000, **sampling: float) -> Any:

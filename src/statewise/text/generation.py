@@ -46,13 +46,16 @@ class Sampling:
             raise ConfigurationError(f"top_p: expected a share above 0 and up to 1, got {self.top_p!r}")
 
 
-def draw(logits: jax.Array, key: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
-    """Returns a symbol drawn from `logits [V]` as `sampling` says."""
+def draw(logits: jax.Array, noise: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
+    """Returns a symbol drawn from `logits [V]` as `sampling` says; `noise [V]` is Gumbel's (Gumbel 1954).
+
+    The likeliest after the noise is added is drawn with the probabilities that the logits stand for.
+    """
     temperature = sampling["temperature"]
     scaled = logits / jnp.where(temperature == 0, 1.0, temperature)
     if "top_k" in sampling or "top_p" in sampling:
         scaled = jnp.where(_kept(scaled, sampling), scaled, -jnp.inf)
-    return jnp.where(temperature == 0, jnp.argmax(logits), jax.random.categorical(key, scaled))
+    return jnp.argmax(scaled + jnp.where(temperature == 0, 0.0, noise))
 
 
 def _kept(logits: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
@@ -140,9 +143,14 @@ class SymbolGenerator:
         count: jax.Array,
         sampling: dict[str, jax.Array],
     ) -> tuple[Any, jax.Array, jax.Array]:
+        def noise_at(index: jax.Array) -> jax.Array:
+            return jax.random.gumbel(jax.random.fold_in(key, done + index), logits.shape, logits.dtype)
+
+        noise = jax.vmap(noise_at)(jnp.arange(SYMBOLS_PER_DISPATCH))  # of all at once: one by one it costs more
+
         def step(index: jax.Array, before: tuple[Any, jax.Array, jax.Array]) -> tuple[Any, jax.Array, jax.Array]:
             memory, logits, drawn = before
-            symbol = draw(logits, jax.random.fold_in(key, done + index), sampling).astype(jnp.int32)
+            symbol = draw(logits, noise[index], sampling).astype(jnp.int32)
             memory, logits = self._advance(params, memory, symbol)
             return memory, logits, drawn.at[index].set(symbol)
 
