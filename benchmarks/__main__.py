@@ -1,8 +1,8 @@
 """The command behind `make bench` and `make bench-check`.
 
-python -m benchmarks run [CLAIM ...]      measures, writes benchmarks/results/ and the README's table
+python -m benchmarks run [CLAIM ...]      measures, writes benchmarks/results/ and the tables
 python -m benchmarks check [CLAIM ...]    measures, and compares with benchmarks/results/
-python -m benchmarks table                writes the README's table anew from benchmarks/results/
+python -m benchmarks table                writes the tables anew from benchmarks/results/
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from benchmarks.harness.outcome import RESULTS, read, write
 from benchmarks.harness.table import put, table
 from benchmarks.harness.units import PEERS, amount, factor, range_of
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+PAGES: dict[Path, dict[str, Any]] = {
+    ROOT / "README.md": {"bounded": True},
+    ROOT / "docs" / "benchmarks.md": {"root": "../"},
+}
+"""Where tables are, and what is told in each."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,8 +90,9 @@ def check(claims: Sequence[str], options: argparse.Namespace) -> int:
 
 
 def write_table(results: Path) -> None:
-    """Writes the README's table from what is in a folder."""
-    README.write_text(put(README.read_text(encoding="utf-8"), table(read(results))), encoding="utf-8")
+    """Writes the tables from what is in a folder."""
+    for page, options in PAGES.items():
+        page.write_text(put(page.read_text(encoding="utf-8"), table(read(results), **options)), encoding="utf-8")
 
 
 def _measure(claim: str, options: argparse.Namespace, rounds: int | None) -> dict[str, Any]:

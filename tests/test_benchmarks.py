@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.__main__ import PAGES  # noqa: E402
 from benchmarks.harness import driver  # noqa: E402
 from benchmarks.harness.agreement import difference, numbers  # noqa: E402
 from benchmarks.harness.check import regressions, unclear, uncompared  # noqa: E402
@@ -230,9 +231,10 @@ def test_what_falls_short_is_said_in_the_table() -> None:
     assert "short of it" not in table([kept(6.0)])
 
 
-def test_the_readmes_table_is_that_of_the_committed_results() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme == put(readme, table(read()))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_tables_are_those_of_the_committed_results(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text == put(text, table(read(), **PAGES[page]))
 
 
 # -- the claims ------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def without(_: Flags) -> Timed:
 
     from benchmarks.peers import in_statewise
 
-    return replace(in_statewise.train(TASK), note="statewise itself, without resets and masks", compared=False)
+    return replace(in_statewise.train(TASK), compared=False)
 
 
 def pytorch(flags: Flags) -> Timed:

@@ -26,16 +26,26 @@ def put(page: str, text: str) -> str:
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}"
 
 
-def table(outcomes: Sequence[dict[str, Any]]) -> str:
-    """Returns the table of all claims, and on which machine and with which versions they were measured."""
+def table(outcomes: Sequence[dict[str, Any]], *, bounded: bool = False, root: str = "") -> str:
+    """Returns the table of all claims, and on which machine and with which versions they were measured.
+
+    With `bounded` only figures for which a bound is set: what is claimed, and not all that was measured. `root` is how a
+    page's links come to the repository's root.
+    """
     if not outcomes:
         return "Not measured yet: `make bench` does."
-    rows = [row for kept in outcomes for row in _rows(kept)]
+    if bounded:
+        outcomes = [kept | {"goals": [goal for goal in kept["goals"] if _is_bounded(goal)]} for kept in outcomes]
+    rows = [row for kept in outcomes for row in _rows(kept, root)]
     return "\n".join([HEAD, *rows, "", *_remarks(outcomes), *_circumstances(outcomes)])
 
 
-def _rows(kept: dict[str, Any]) -> Iterator[str]:
-    claim, work, before = f"[{kept['claim']}]({_script(kept)})", f"{kept['work']}: {kept['unit']}; ", ""
+def _is_bounded(goal: dict[str, Any]) -> bool:
+    return goal["must"] is not None or goal["aim"] is not None
+
+
+def _rows(kept: dict[str, Any], root: str) -> Iterator[str]:
+    claim, work, before = f"[{kept['claim']}]({root}{_script(kept)})", f"{kept['work']}: {kept['unit']}; ", ""
     for goal in kept["goals"]:
         part = ", ".join(filter(None, (goal["case"], "" if goal["figure"] == SECONDS else goal["figure"])))
         told = work + part if claim else ("" if part == before else part)
@@ -64,7 +74,7 @@ def _figures(kept: dict[str, Any], goal: dict[str, Any]) -> list[str]:
 def _does_other_work(kept: dict[str, Any], case: str, contender: str) -> bool:
     """Returns whether results are compared in this claim, and those of the contender are not."""
     found = kept["cases"][case]["contenders"][contender]
-    return kept["tolerance"] is not None and bool(found["figures"]) and not found["compared"]
+    return kept["tolerance"] is not None and bool(found["figures"] and found["note"]) and not found["compared"]
 
 
 def _remarks(outcomes: Sequence[dict[str, Any]]) -> list[str]:
