@@ -29,8 +29,8 @@ def put(page: str, text: str) -> str:
 def table(outcomes: Sequence[dict[str, Any]], *, bounded: bool = False, root: str = "") -> str:
     """Returns the table of all claims, and on which machine and with which versions they were measured.
 
-    With `bounded` only figures for which a bound is set: what is claimed, and not all that was measured. `root` is how a
-    page's links come to the repository's root.
+    With `bounded` only figures for which a bound is set: what is claimed, and not all that was measured. `root` is the
+    way from a page to the repository's root.
     """
     if not outcomes:
         return "Not measured yet: `make bench` does."
