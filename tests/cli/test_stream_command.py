@@ -288,8 +288,9 @@ def test_what_cannot_start_is_one_line_and_status_2(run: Run, models: Path, line
 # -------------------------------------------------------------------------------------------------- a process
 
 CODE = """
-import sys
+import signal, sys
 from statewise.cli.main import main
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored
 status = main(["stream", *sys.argv[1:]])
 sys.stderr.write(" ".join(name for name in ("jax", "numba", "scipy", "optax") if name in sys.modules))
 sys.exit(status)

@@ -7,7 +7,8 @@ None of what makes it fast changes the result (measured in docs/decisions/0003-l
   the gradients of the gates' inputs, then forms dU, dW and db as one product each.
 - The forward pass saves the derivatives themselves, while all that they are made of is at hand, so that a step back is
   four multiplications and a product.
-- Large batches read x and h in one product with W above U; few rows of a long series are multiplied by W beforehand.
+- x and h go through one product, with W above U. For a handful of rows that copy of the weights would cost more than it
+  brings: there x W comes first.
 """
 
 from __future__ import annotations
