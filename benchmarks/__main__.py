@@ -59,7 +59,7 @@ def run(claims: Sequence[str], options: argparse.Namespace) -> int:
     """Measures claims and writes what came of them; returns the exit status."""
     failures = []
     for claim in claims:
-        kept = _measure(claim, options, options.rounds)
+        kept = _measure(claim, options)
         failures += kept["failures"]
         if not kept["failures"]:
             write(kept, options.results)
@@ -75,14 +75,14 @@ def check(claims: Sequence[str], options: argparse.Namespace) -> int:
         if claim not in kept:
             failures.append(f"{claim}: no results to compare with; `make bench CLAIMS={claim}` measures them")
             continue
-        now = _measure(claim, options, options.rounds)
+        now = _measure(claim, options)
         failures += now["failures"]
         for line in unclear(kept[claim], now):
             _say(f"  {line}")
         failures += uncompared(kept[claim], now, () if options.tf_python else ("tf-keras",))
         if worse := regressions(kept[claim], now):
             _say(f"  slower, so once more: {'; '.join(worse.values())}")
-            again = regressions(kept[claim], _measure(claim, options, options.rounds))
+            again = regressions(kept[claim], _measure(claim, options))
             failures += [line for key, line in again.items() if key in worse]
     if not failures:
         _say("nothing has become slower by more than 20 %, as far as the rounds' spread lets see")
@@ -95,9 +95,9 @@ def write_table(results: Path) -> None:
         page.write_text(put(page.read_text(encoding="utf-8"), table(read(results), **options)), encoding="utf-8")
 
 
-def _measure(claim: str, options: argparse.Namespace, rounds: int | None) -> dict[str, Any]:
+def _measure(claim: str, options: argparse.Namespace) -> dict[str, Any]:
     begun = time.perf_counter()
-    kept = measure(claim, {"tf-keras": options.tf_python} if options.tf_python else {}, rounds, _say)
+    kept = measure(claim, {"tf-keras": options.tf_python} if options.tf_python else {}, options.rounds, _say)
     for goal in kept["goals"]:
         _say(f"  {_line(goal)}")
     _say(f"  {time.perf_counter() - begun:.0f} s")

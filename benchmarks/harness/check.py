@@ -29,12 +29,12 @@ def regressions(before: dict[str, Any], now: dict[str, Any]) -> dict[tuple[str, 
 
 def unclear(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Returns which ratios look worse, but whose rounds lie too far apart to say so."""
-    then, worse = {_key(goal): goal["reached"] for goal in before["goals"]}, regressions(before, now)
+    then = {_key(goal): goal["reached"] for goal in before["goals"]}
     return [
-        f"{now['claim']}{_about(goal)}: {_told(goal, goal['reached'])}, was {_told(goal, was)}: too noisy to tell"
+        f"{now['claim']}{_about(goal)}: {_told(goal, reached)}, was {_told(goal, was)}: too noisy to tell"
         for goal in now["goals"]
-        if goal["peer"] and goal["reached"] and (was := then.get(_key(goal))) and _key(goal) not in worse
-        if goal["reached"]["median"] < KEPT_SHARE * was["median"]
+        if goal["peer"] and (reached := goal["reached"]) and (was := then.get(_key(goal)))
+        if reached["median"] < KEPT_SHARE * was["median"] and not _is_worse(goal, was, reached)
     ]
 
 

@@ -292,6 +292,22 @@ class Runtime:
         return {name: map_parts(lambda part: np.asarray(part, np.float32), state[name]) for name in state}
 
 
+class RunsOn:
+    """Tells what a stream's runtime runs on."""
+
+    _runtime: Runtime
+
+    @property
+    def engine(self) -> str:
+        """What computes the steps: "numba", the compiled step, or "numpy"."""
+        return self._runtime.engine.name
+
+    @property
+    def fallback(self) -> str | None:
+        """Why it is NumPy though the choice was left open; None where there is nothing to explain."""
+        return self._runtime.engine.fallback
+
+
 def _kept(mask: Array | None, new: Any, old: Any) -> Any:
     return new if mask is None else map_parts(lambda n, o: np.where(mask[:, None], n, o), new, old)
 

@@ -10,10 +10,10 @@ from statewise.shapes import Array
 from statewise.state import State
 from statewise.streaming.in_numba import CompiledOne
 from statewise.streaming.in_numpy import NumpyOne
-from statewise.streaming.runtime import Runtime
+from statewise.streaming.runtime import RunsOn, Runtime
 
 
-class Stream:
+class Stream(RunsOn):
     """One sequence, answered as it comes: `y = stream.push(x)`.
 
     The answers and the state are those of `model(x)` on the whole sequence. `model.stream()` makes one, with the
@@ -63,16 +63,6 @@ class Stream:
 
     def __reduce__(self) -> Any:
         raise TypeError("a stream cannot be pickled: pickle stream.state, and restore it into another of the model")
-
-    @property
-    def engine(self) -> str:
-        """What computes the steps: "numba", the compiled step, or "numpy"."""
-        return self._runtime.engine.name
-
-    @property
-    def fallback(self) -> str | None:
-        """Why it is NumPy though the choice was left open; None where there is nothing to explain."""
-        return self._runtime.engine.fallback
 
     @property
     def steps(self) -> int:

@@ -16,7 +16,7 @@ from statewise.shapes import Array, check_more_than_zero, check_whole
 from statewise.state import LayerStates, State
 from statewise.streaming.in_numba import CompiledMany
 from statewise.streaming.in_numpy import NumpyMany
-from statewise.streaming.runtime import Runtime
+from statewise.streaming.runtime import RunsOn, Runtime
 from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
 from statewise.streaming.steps import read_rows, read_steps
 
@@ -31,7 +31,7 @@ class _Push(NamedTuple):
 _NOBODY = _Push([], np.zeros(0, np.int64))
 
 
-class Streams:
+class Streams(RunsOn):
     """Many sequences by key, each with a state of its own: `answers = streams.push({key: x, ...})`.
 
     All that is pushed in one call advances in one batched step. A key that is new, or was evicted, starts afresh.
@@ -118,16 +118,6 @@ class Streams:
 
     def __reduce__(self) -> Any:
         raise TypeError("streams cannot be pickled: pickle streams.snapshot(), and restore it into others of the model")
-
-    @property
-    def engine(self) -> str:
-        """What computes the steps: "numba", the compiled step, or "numpy"."""
-        return self._runtime.engine.name
-
-    @property
-    def fallback(self) -> str | None:
-        """Why it is NumPy though the choice was left open; None where there is nothing to explain."""
-        return self._runtime.engine.fallback
 
     def __len__(self) -> int:
         return len(self._slots)
