@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import statewise as sw
+from networks import copied
 from statewise.network import Network
 from statewise.training import epochs
 
@@ -49,6 +50,16 @@ def plain(seed: int = 3) -> sw.Sequential:
 def fit(model: sw.Sequential, **options: Any) -> sw.History:
     """Trains on the data above, silently."""
     return model.fit(X, Y, **{"batch_size": BATCH, "epochs": 5, "verbose": 0} | options)
+
+
+def parts_of(model: sw.Sequential) -> dict[str, Any]:
+    """Returns all that training changes."""
+    return {
+        "weights": model.get_weights(),
+        "optimizer": copied(model._optimizer_state),
+        "state": None if model.state is None else copied(model.state),
+        "epochs": np.array(model.epochs_done),
+    }
 
 
 def logs_of(history: sw.History) -> dict[str, Array]:

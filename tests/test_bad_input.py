@@ -149,7 +149,7 @@ def number(name: str, act: Callable[[Any], object], expected: str, of: tuple[obj
     *number("batch_size", lambda v: trained().predict(X, batch_size=v), "at least 1", (0, True)),
     *number("batch_size", lambda v: trained().evaluate(X, Y, batch_size=v), "at least 1", (0, True)),
     *number("epochs", lambda v: learn(epochs=v), "at least 1", COUNTS),
-    *number("initial_epoch", lambda v: learn(initial_epoch=v), "at least 0", (-1, 2.5, True, None)),
+    *number("initial_epoch", lambda v: learn(initial_epoch=v), "at least 0", (-1, 2.5, True)),
     *number("batch", lambda v: trained().initial_state(v), "at least 1", COUNTS),
     *number("seed", lambda v: sw.Sequential(seed=v), "from 0 up to 2**63 - 1", SEEDS),
     *number("patience", lambda v: sw.EarlyStopping(patience=v), "at least 0", (-1, 1.5, True, "3", None)),
@@ -358,7 +358,7 @@ def carry_on(rows: int) -> None:
     model = trained()
     try:
         model.predict(X, state="carry")
-        model.predict(X[:rows], state="carry")
+        model.predict(X[:rows], state="continue")
     finally:
         model.reset_state()
 

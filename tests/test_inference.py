@@ -63,10 +63,10 @@ def test_rows_that_a_short_last_batch_lacks_keep_their_state(model: sw.Sequentia
     start = random_state(model, BATCH)
     _, end = by_hand(model, start, flags)
     model.state = start
-    model.predict(X, batch_size=BATCH, state="carry", **flags)
+    model.predict(X, batch_size=BATCH, state="continue", **flags)
     assert_close(model.state, end, "state after predict")
     model.state = start
-    model.evaluate(X, Y, batch_size=BATCH, state="carry", **flags)
+    model.evaluate(X, Y, batch_size=BATCH, state="continue", **flags)
     assert_close(model.state, end, "state after evaluate")
 
 

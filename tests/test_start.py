@@ -220,7 +220,7 @@ def test_only_carry_moves_the_state(model: Any) -> None:
         model.evaluate(X, Y, state=state, batch_size=BATCH)
     model(X, random_state(model, ROWS))
     assert_same(copied(model.state), kept, "state")
-    model.evaluate(X, Y, state="carry", batch_size=BATCH)
+    model.evaluate(X, Y, state="continue", batch_size=BATCH)
     assert differ(copied(model.state), kept)
 
 
@@ -459,7 +459,7 @@ def test_what_cannot_be_where_a_run_starts(
 def test_what_is_refused_leaves_the_state_as_it_was(model: Any) -> None:
     model.predict(X, state="carry", batch_size=BATCH)
     kept = copied(model.state)
-    refused(lambda: model.predict(X[:3], state="carry"), StateError, ["model.state has 4 row(s): expected 3"])
+    refused(lambda: model.predict(X[:3], state="continue"), StateError, ["model.state has 4 row(s): expected 3"])
     assert_same(copied(model.state), kept, "state")
 
 

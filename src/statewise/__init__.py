@@ -58,11 +58,11 @@ if TYPE_CHECKING:
     from statewise.streaming import Stream as Stream
     from statewise.streaming import Streams as Streams
     from statewise.text import TextModel as TextModel
+    from statewise.training.best import EarlyStopping as EarlyStopping
+    from statewise.training.best import ModelCheckpoint as ModelCheckpoint
     from statewise.training.callbacks import Callback as Callback
-    from statewise.training.callbacks import CSVLogger as CSVLogger
-    from statewise.training.callbacks import EarlyStopping as EarlyStopping
-    from statewise.training.callbacks import ModelCheckpoint as ModelCheckpoint
-    from statewise.training.callbacks import TensorBoard as TensorBoard
+    from statewise.training.loggers import CSVLogger as CSVLogger
+    from statewise.training.loggers import TensorBoard as TensorBoard
 
 _HOMES = {
     "Activation": "layers",
@@ -71,12 +71,12 @@ _HOMES = {
     "Adam": "optimizers",
     "Adamax": "optimizers",
     "Bidirectional": "layers",
-    "CSVLogger": "training.callbacks",
+    "CSVLogger": "training.loggers",
     "Callback": "training.callbacks",
     "CosineDecay": "schedules",
     "Dense": "layers",
     "Dropout": "layers",
-    "EarlyStopping": "training.callbacks",
+    "EarlyStopping": "training.best",
     "Embedding": "layers",
     "ExponentialDecay": "schedules",
     "Flatten": "layers",
@@ -87,7 +87,7 @@ _HOMES = {
     "LSTM": "layers",
     "Lanes": "data.lanes",
     "Masking": "layers",
-    "ModelCheckpoint": "training.callbacks",
+    "ModelCheckpoint": "training.best",
     "Nadam": "optimizers",
     "Permute": "layers",
     "PiecewiseConstantDecay": "schedules",
@@ -103,7 +103,7 @@ _HOMES = {
     "StatewiseWarning": "errors",
     "Stream": "streaming",
     "Streams": "streaming",
-    "TensorBoard": "training.callbacks",
+    "TensorBoard": "training.loggers",
     "TextModel": "text",
     "TimeDistributed": "layers",
     "Windows": "data.windows",

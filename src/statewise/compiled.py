@@ -13,6 +13,7 @@ from statewise.definition import Definition
 from statewise.errors import ConfigurationError, LifecycleError
 from statewise.history import History
 from statewise.layers import Layer
+from statewise.learned import Learned
 from statewise.leaves import fill_leaves, name_leaves
 from statewise.network import Network, network_from_config
 from statewise.optimizers import Optimizer, learning_rate_of, with_learning_rate
@@ -28,11 +29,13 @@ class Compiled(Definition):
 
     def __init__(self, layers: Iterable[Layer], seed: int) -> None:
         self.state: State | None = None
+        self.epochs_done = 0  # how many epochs the model was trained for; the next draws its randomness from that
         self.history: History | None = None
         self._settings: Settings | None = None
         self._optimizer_state: Any = None
         self._loaded_optimizer: dict[str, Array] = {}
         self._ready: Programs | None = None
+        self._logs: dict[str, float] | None = None  # of the epoch whose weights these are
         super().__init__(layers, seed)
 
     # -- compile -----------------------------------------------------------------------------------------------
@@ -97,6 +100,17 @@ class Compiled(Definition):
     def _adopt(self, network: Network) -> None:
         super()._adopt(network)
         self._optimizer_state, self._loaded_optimizer, self._ready = None, {}, None
+        self.epochs_done, self._logs = 0, None
+
+    def set_weights(self, weights: Sequence[object]) -> None:
+        """Replaces all weights by those of `weights`, ordered and shaped as `get_weights` returns them.
+
+        Raises:
+            ShapeError: another number of arrays, or other shapes.
+            DataError: NaN among them.
+        """
+        super().set_weights(weights)
+        self._logs = None
 
     # -- save, load --------------------------------------------------------------------------------------------
 
@@ -108,19 +122,46 @@ class Compiled(Definition):
         """
         write_artifact(path, self.to_artifact())
 
-    def to_artifact(self) -> Artifact:
-        """Returns what a model file holds of this model."""
+    @property
+    def learned(self) -> Learned:
+        """Weights, optimizer and state, as a value that later training leaves as it is.
+
+        Setting it goes back to them; how many epochs the model was trained for stays as it is.
+
+        Raises:
+            FileError: it is that of another model.
+        """
         arrays = name_leaves("params", self.params) | self._optimizer_arrays()
         if self.state is not None:
             arrays |= name_leaves("state", dict(self.state.layers))
+        return Learned(arrays, self._trained, None if self.state is None else self.state.batch, self._logs)
+
+    @learned.setter
+    def learned(self, learned: Learned) -> None:
+        params, state = fill_leaves("params", self._params or self.network.init(None), learned.arrays), None
+        if learned.state is not None:
+            zeros = State(self.network.zero_state(learned.state)).layers
+            filled = fill_leaves("state", dict(zeros), learned.arrays)
+            state = State({name: filled[name] for name in zeros}, self.network.learnt_states(params))
+        self._params, self._trained, self.state, self._logs = params, learned.trained, state, learned.logs
+        self._loaded_optimizer = {name: a for name, a in learned.arrays.items() if name.startswith("optimizer")}
+        self._optimizer_state = None
+        if self._settings is not None:
+            self._programs()  # notices now what is missing
+
+    def to_artifact(self) -> Artifact:
+        """Returns what a model file holds of this model."""
+        learned = self.learned
         header = {
             "network": self.network.config(),
             "seed": self.seed,
-            "trained": self._trained,
+            "trained": learned.trained,
+            "epochs": self.epochs_done,
+            "logs": learned.logs,
             "compiled": None if self._settings is None else self._settings.config(),
-            "state": None if self.state is None else self.state.batch,
+            "state": learned.state,
         }
-        return Artifact("sequential", header, arrays)
+        return Artifact("sequential", header, learned.arrays)
 
     def _optimizer_arrays(self) -> dict[str, Array]:
         if self._optimizer_state is None:
@@ -140,11 +181,6 @@ class Compiled(Definition):
         return model
 
     def _take_artifact(self, artifact: Artifact) -> None:
-        header, arrays = artifact.header, artifact.arrays
-        self._params, self._trained = fill_leaves("params", self.network.init(None), arrays), header["trained"]
-        self._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
-        self.state = None
-        if header["state"] is not None:
-            zeros = State(self.network.zero_state(header["state"])).layers
-            filled = fill_leaves("state", dict(zeros), arrays)
-            self.state = State({name: filled[name] for name in zeros}, self.network.learnt_states(self._params))
+        header = artifact.header
+        self.learned = Learned(artifact.arrays, header["trained"], header["state"], header["logs"])
+        self.epochs_done = header["epochs"]

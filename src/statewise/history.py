@@ -26,3 +26,8 @@ class History:
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    @property
+    def last(self) -> tuple[int, dict[str, float]]:
+        """The number and the logs of the last finished epoch."""
+        return self.epoch[-1], {name: values[-1] for name, values in self.history.items()}

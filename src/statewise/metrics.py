@@ -52,6 +52,7 @@ class Metric:
     targets: tuple[str, ...]  # the kinds of y that it can be computed on, as in losses.Loss.target
     finish: Callable[[float], float] = _identity
     loss: Loss | None = None  # for a loss as a metric, which is exact where the loss itself is
+    rises: bool = False  # whether more is better
 
     def on(self, head: str) -> Values:
         """Returns the values as a function of what comes before the activation `head` at the network's end."""
@@ -66,7 +67,7 @@ _DENSE = ("real", "binary", "onehot")
 def _from_loss(name: str) -> Metric:
     loss = LOSSES[ALIASES.get(name, name)]
     if loss.name == "cosine_similarity":  # the loss falls with likeness, the metric of that name grows, as in Keras
-        return Metric(name, cosine, _DENSE)
+        return Metric(name, cosine, _DENSE, rises=True)
     return Metric(name, loss.values, _DENSE if loss.target == "real" else (loss.target,), loss=loss)
 
 
@@ -78,11 +79,11 @@ def _root_mean_squared_error(name: str) -> Metric:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("binary_accuracy", _binary_accuracy, _DENSE),
-        Metric("categorical_accuracy", _categorical_accuracy, _DENSE),
-        Metric("sparse_categorical_accuracy", _sparse_categorical_accuracy, ("classes",)),
-        Metric("top_k_categorical_accuracy", _top_5, _DENSE),
-        Metric("sparse_top_k_categorical_accuracy", _sparse_top_5, ("classes",)),
+        Metric("binary_accuracy", _binary_accuracy, _DENSE, rises=True),
+        Metric("categorical_accuracy", _categorical_accuracy, _DENSE, rises=True),
+        Metric("sparse_categorical_accuracy", _sparse_categorical_accuracy, ("classes",), rises=True),
+        Metric("top_k_categorical_accuracy", _top_5, _DENSE, rises=True),
+        Metric("sparse_top_k_categorical_accuracy", _sparse_top_5, ("classes",), rises=True),
         *(_root_mean_squared_error(name) for name in ("root_mean_squared_error", "rmse")),
         *(_from_loss(name) for name in (*LOSSES, *ALIASES)),
     )
@@ -90,6 +91,8 @@ METRICS: dict[str, Metric] = {
 
 ACCURACY = ("accuracy", "acc")
 NAMES = (*METRICS, *ACCURACY, "perplexity")
+LOGS = ("loss", *NAMES)
+"""Logs that a training without functions of your own may have, each also behind `val_`."""
 
 
 def check_metric_names(names: tuple[str, ...]) -> None:
@@ -97,6 +100,20 @@ def check_metric_names(names: tuple[str, ...]) -> None:
     for name in names:
         if name not in NAMES:
             raise unknown_name("metric", name, NAMES)
+
+
+def better(log: str) -> str | None:
+    """Returns whether "min" or "max" is better of a log such as `val_accuracy`; None if nothing is known of it.
+
+    >>> better("val_loss"), better("cosine_similarity"), better("mae"), better("val_profit")
+    ('min', 'max', 'min', None)
+    """
+    name = log.removeprefix("val_")
+    if name in ("loss", "perplexity"):
+        return "min"
+    if name in ACCURACY:
+        return "max"
+    return None if name not in METRICS else "max" if METRICS[name].rises else "min"
 
 
 def get_metric(name: str, target: str, outputs: int) -> Metric:
@@ -114,9 +131,9 @@ def get_metric(name: str, target: str, outputs: int) -> Metric:
     if name not in ACCURACY:
         metric = METRICS[name]
     elif target == "classes":
-        metric = Metric(name, _sparse_categorical_accuracy, ("classes",))
+        metric = Metric(name, _sparse_categorical_accuracy, ("classes",), rises=True)
     else:
-        metric = Metric(name, _binary_accuracy if outputs == 1 else _categorical_accuracy, _DENSE)
+        metric = Metric(name, _binary_accuracy if outputs == 1 else _categorical_accuracy, _DENSE, rises=True)
     if target not in metric.targets:
         raise ConfigurationError(
             f"metric {name!r} expects y to be {' or '.join(metric.targets)}, the loss takes {target}; "

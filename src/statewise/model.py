@@ -17,7 +17,7 @@ from statewise.layers.recurrent import Recurrent
 from statewise.memory import MemoryReport, report_memory
 from statewise.reading import read_rows, unframe
 from statewise.shapes import check_whole
-from statewise.start import Start, check_warmup, read_start
+from statewise.start import Start, check_warmup, read_start, warn_unused
 from statewise.state import State, parts_of
 from statewise.streaming import Runtime, Stream, Streams
 from statewise.trainable import Trainable
@@ -28,11 +28,11 @@ class Sequential(Trainable):
     """A stack of layers that is defined, compiled, fitted, evaluated and used for predictions.
 
     The model itself is a function of its input and a state: `y, state = model(x, state)`. That call changes
-    nothing; `fit` changes the weights, and only `state="carry"` changes `model.state`.
+    nothing; `fit` changes the weights, and only `state="carry"` and `"continue"` change `model.state`.
 
     Args:
         layers: the first may name its input, `input_shape=(T, F)`; otherwise the first data tell.
-        seed: all randomness (weights, shuffling, dropout) derives from it and from the epoch's number.
+        seed: all randomness (weights, shuffling, dropout) derives from it and from how many epochs were trained.
 
     >>> import numpy as np
     >>> import statewise as sw
@@ -70,7 +70,6 @@ class Sequential(Trainable):
         Raises:
             LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
         """
-        framed = isinstance(x, Lanes)
         x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=self._reads_symbols())
         if not self._trained:
             raise LifecycleError(
@@ -80,7 +79,8 @@ class Sequential(Trainable):
         network = self._build_for(x)
         rows = read_rows(network, x, reset, mask)
         size = min(size, len(rows.x))
-        start = read_start(state, network, len(rows.x), size, self._kept(state, afresh=framed))
+        start = read_start(state, network, len(rows.x), size, self.state)
+        warn_unused(start, self.state)
         check_warmup(start, rows.steps)
         y, states = predict_rows(network, self._params, rows, size, start)
         ended = network.state_of(self._params, states)
@@ -227,7 +227,7 @@ class Sequential(Trainable):
         return self.network.state_of(self.params, self.network.zero_state(check_whole("batch", batch)))
 
     def reset_state(self) -> None:
-        """Forgets `model.state`, so that what carries on starts afresh."""
+        """Forgets `model.state`, so that what continues starts fresh."""
         self.state = None
 
     def check_state(self, state: State) -> None:

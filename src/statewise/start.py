@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import jax
 import numpy as np
 
 from statewise.data.batches import Samples
-from statewise.errors import ConfigurationError, StateError, nearest
+from statewise.errors import ConfigurationError, StateError, StatewiseWarning, nearest
 from statewise.network import Network
 from statewise.state import LayerStates, State
 
@@ -18,7 +19,7 @@ from statewise.state import LayerStates, State
 class Start:
     """Where rows start, and whether a batch goes on from the one before it."""
 
-    carry: bool = False  # whether row r of batch k+1 goes on from row r of batch k
+    carry: bool = False  # whether row r of batch k+1 continues from row r of batch k
     warmup: int = 0  # how many steps of each row only settle the state
     lanes: LayerStates | None = None  # with carry: where the first batch starts; None starts it afresh
     rows: LayerStates | None = None  # where each of the N rows starts; None starts them afresh
@@ -42,7 +43,7 @@ class Start:
 
 
 def read_start(state: object, network: Network, rows: int | None, batch_size: int, kept: State | None) -> Start:
-    """Returns what `state` says of N `rows` in batches of `batch_size`; `kept` is where carried rows go on from.
+    """Returns what `state` says of N `rows` in batches of `batch_size`; "continue" starts from `kept`, if there is one.
 
     `rows` is None where batches come one after another and nobody knows how many there are.
 
@@ -61,7 +62,7 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
         network.check_carriable(f"state={state!r}")
         return Start(
             carry=True,
-            lanes=None if kept is None else _lanes("model.state", kept, network, rows, batch_size),
+            lanes=None if kept is None or state == "carry" else _lanes("model.state", kept, network, rows, batch_size),
             keep=True,
             through=state == "continue",
         )
@@ -69,6 +70,17 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
     if start.warmup:
         network.check_continuable(f"state={state!r}")
     return start
+
+
+def warn_unused(start: Start, kept: State | None) -> None:
+    """Warns where "carry" starts fresh beside a state that it once started from, as "continue" does."""
+    if start.carry and start.keep and not start.through and kept is not None:
+        warnings.warn(
+            "state='carry' starts fresh, and leaves the model's present state unused: write state='continue' to start "
+            "from it, or call reset_state() first",
+            StatewiseWarning,
+            stacklevel=3,
+        )
 
 
 def check_warmup(start: Start, *steps: int) -> None:

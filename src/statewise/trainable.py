@@ -21,18 +21,18 @@ from statewise.history import History
 from statewise.layers import Embedding
 from statewise.network import Network
 from statewise.reading import Feed, Validate, check_batch_size, input_shape_of, read_samples_of, unframe
-from statewise.shapes import check_whole
-from statewise.start import Start, check_warmup, read_start
+from statewise.start import Start, check_warmup, read_start, warn_unused
 from statewise.state import LayerStates, State
 from statewise.training.advice import advise
+from statewise.training.audience import Audience
 from statewise.training.callbacks import Callback, read_callbacks
 from statewise.training.checkpoint import Checkpoint, fingerprint
+from statewise.training.count import read_epochs, say_left
 from statewise.training.epochs import Position, StreamedTraining, Training, evaluate
 from statewise.training.loop import run_epochs
 from statewise.training.programs import Keys, Layout, Run
 from statewise.training.progress import display
 from statewise.training.truncation import check_truncation, read_truncation
-from statewise.words import plural
 
 
 class Trainable(Compiled):
@@ -56,7 +56,7 @@ class Trainable(Compiled):
         *,
         batch_size: int | None = None,
         epochs: int = 1,
-        initial_epoch: int = 0,
+        initial_epoch: int | None = None,
         shuffle: bool | None = None,
         sample_weight: object = None,
         validation_data: Sequence[object] | Lanes | Windows | Validate | None = None,
@@ -79,33 +79,34 @@ class Trainable(Compiled):
                 be gone through once per epoch, for data larger than memory.
             y: targets, as the loss takes them: `[N, V]` one-hot, `[N]` classes, `[N, T]` classes of each step, ...
             batch_size: B; by default 32, or that of the lanes.
-            epochs: the number of the last epoch, counted from 1.
-            initial_epoch: how many epochs were done before; a resumed training goes on as if it had never stopped.
-                A checkpoint knows this itself.
+            epochs: how many epochs to train for, from where the model is: it counts the epochs it was trained for, in
+                `epochs_done`, and draws from that number, so that n calls of one epoch equal one call of n.
+            initial_epoch: overrides that count: how many epochs were done before; `epochs` is then the number of the
+                last one, as in Keras.
             shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
             sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
                 function that returns its own logs.
-                Rows start afresh there, and go on from batch to batch where the state is carried.
+                Rows start fresh there, and are carried from batch to batch where the state is.
             validation_split: share of the samples, the last ones, to validate on instead; of windows those of the end
                 in time, which share no value with the others.
             callbacks: `Callback`s, or functions `f(epoch, logs)`.
             verbose: 0 silent, 1 a live bar, 2 a line an epoch.
-            state: "fresh" starts every row afresh; "carry" goes on in row r of batch k+1 from row r of batch k,
-                afresh at each epoch, and leaves the end in `model.state`; "continue" does so too, but goes on from
-                `model.state` and from epoch to epoch, until `model.reset_state()`, as `stateful=True` did in Keras 2
-                (a learnt start is learnt only where `reset` says so); "warmup:n" starts afresh, and the first n steps
-                only settle the state; a `State` of B rows is where each epoch starts, its end carried from batch to
-                batch; a `State` of N rows is where each row starts.
+            state: "fresh" starts every row fresh; "carry" carries the state of row r of batch k to row r of batch k+1,
+                starts fresh at each epoch, and leaves the end in `model.state`; "continue" does so too, but starts from
+                `model.state` and carries it from epoch to epoch, until `model.reset_state()`, as `stateful=True` did
+                in Keras 2 (a learned start is learned only where `reset` says so); "warmup:n" starts fresh, and the
+                first n steps only settle the state; a `State` of B rows is where each epoch starts, its end carried
+                from batch to batch; a `State` of N rows is where each row starts.
             reset: bool `[N, T]`; True starts that row afresh before that step.
             mask: bool `[N, T]`; False skips that step: no state moves, no loss counts.
             tbptt: truncated back-propagation through time: an update every k steps, whose gradients reach back
                 through k; with `(k1, k2)` an update every k1, back through k2 (of k2 < k1 the first k1 - k2 of each
                 only move the state); with "random:k" around k (Merity et al. 2018). By default an update a batch,
                 back through all its steps.
-            checkpoint: a file that holds the training as it goes; if it is there, the training goes on from it,
-                bit for bit as if it had not been interrupted, also inside an epoch. What callbacks remember is not
-                in it. An Optax transformation cannot be told from another.
+            checkpoint: a file that holds this training as it goes, what callbacks remember included; if it is there,
+                the training continues from it, bit for bit as if it had not been interrupted, also inside an epoch.
+                Different Optax transformations cannot be distinguished.
 
         Raises:
             ShapeError, DataError, ConfigurationError, StateError, LifecycleError: something does not fit; nothing
@@ -113,12 +114,11 @@ class Trainable(Compiled):
             DivergenceError: the loss became NaN or infinite; the weights are those of the last good epoch.
         """
         self._require_settings()
-        check_whole("epochs", epochs)
-        check_whole("initial_epoch", initial_epoch, least=0)
-        truncation, readers = read_truncation(tbptt), [*display(verbose), *read_callbacks(callbacks)]
+        first, last = read_epochs(self.epochs_done, epochs, initial_epoch)
+        truncation, audience = read_truncation(tbptt), Audience(display(verbose), read_callbacks(callbacks))
         given = {"sample_weight": sample_weight, "reset": reset, "mask": mask}
         feed = self._feed(x, y, batch_size, given, bool(shuffle), validation_data, validation_split)
-        start = read_start(state, self.network, feed.rows, feed.size, self._kept(state, afresh=True))
+        start = read_start(state, self.network, feed.rows, feed.size, self.state)
         if start.through:  # from where `_run` begins, whatever epoch it is
             start = replace(start, lanes=None)
         if start.carry and shuffle:
@@ -132,29 +132,32 @@ class Trainable(Compiled):
         advise(self.network, x, feed.steps, feed.rows, start)
         layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
         file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
-        history, position = History(), Position(self._run(layout), initial_epoch, 0)
-        if file is not None and (kept := file.begin(self._description(feed, start, layout))) is not None:
+        history, position, memory = History(), Position(self._run(layout), first, 0), None
+        if file is not None and (kept := file.begin(self._description(feed, start, layout), first)) is not None:
             self._restore(kept.artifact)
-            history, position = kept.history, kept.position(self._run(layout))
+            history, memory, position = kept.history, kept.memory, kept.position(self._run(layout))
             if verbose:
-                sys.stderr.write(f"going on from {file.path}: {plural(position.epoch, 'epoch')} done\n")
+                said = say_left(position.epoch - first, last - first, ended=kept.ended)
+                sys.stderr.write(f"continuing from {file.path}: {said}\n")
             if kept.ended:
                 self.history = history
                 return history
-        one_by_one = feed.validation is not None or any(reader.reads_model for reader in readers)
-        training = self._training(feed, position, start, layout, epochs, one_by_one)
+        self.history, self.epochs_done = history, position.epoch
+        one_by_one = feed.validation is not None or audience.reads_model
+        training = self._training(feed, position, start, layout, last, one_by_one)
         after = Start(carry=start.carry, warmup=start.warmup)
-        self.history = run_epochs(
+        run_epochs(
             self,
             training,
-            epochs,
-            readers,
-            take=lambda: self._take(training.run, start.keep),
-            measure=lambda: self._validate(feed, after),
+            last,
+            audience,
+            take=lambda: self._take(training, start.keep),
+            measure=lambda logs: self._measure(logs, feed, after),
             history=history,
             checkpoint=file,
+            memory=memory,
         )
-        return self.history
+        return history
 
     def _feed(
         self,
@@ -232,10 +235,17 @@ class Trainable(Compiled):
             states = self.network.initial_state(self._params, layout.batch_size)
         return Run(self._params, self._optimizer_state, states, order, totals)
 
-    def _take(self, run: Run, keep: bool) -> None:
+    def _take(self, training: Training | StreamedTraining, keep: bool) -> None:
+        run = training.run
         self._params, self._optimizer_state, self._trained = run.params, run.optimizer, True
+        self.epochs_done, self._logs = training.position.epoch, None
         if keep:
             self.state = self.network.state_of(run.params, run.states)
+
+    def _measure(self, logs: dict[str, float], feed: Feed, start: Start) -> dict[str, float]:
+        """Returns the logs of the epoch that the model has behind it, with those of validation."""
+        self._logs = logs | {f"val_{name}": value for name, value in self._validate(feed, start).items()}
+        return self._logs
 
     def _description(self, feed: Feed, start: Start, layout: Layout) -> dict[str, Any]:
         """Returns what must be the same for a training to go on where another was interrupted."""
@@ -252,8 +262,6 @@ class Trainable(Compiled):
     def _restore(self, artifact: Artifact) -> None:
         """Becomes what a checkpoint of this same model holds."""
         self._take_artifact(artifact)
-        self._optimizer_state = None
-        self._programs()
 
     # -- evaluate ----------------------------------------------------------------------------------------------
 
@@ -299,13 +307,13 @@ class Trainable(Compiled):
     ) -> float | list[float] | dict[str, float]:
         """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
 
-        Arguments as in `fit`, except that "carry" goes on from `model.state` (lanes, whose series begin with them,
-        start afresh), and leaves the end there; "continue" goes on with lanes too. Nothing else moves `model.state`,
-        and nothing here changes what the model has learnt.
+        Arguments as in `fit`: "carry" starts fresh and leaves the end in `model.state`, "continue" starts from there.
+        Nothing else moves `model.state`, and nothing here changes what the model has learned.
         """
         samples, size = self._read(x, y, batch_size, sample_weight, reset, mask)
         size = min(size, samples.rows)
-        start = read_start(state, self.network, samples.rows, size, self._kept(state, afresh=isinstance(x, Lanes)))
+        start = read_start(state, self.network, samples.rows, size, self.state)
+        warn_unused(start, self.state)
         check_warmup(start, samples.steps)
         logs, states = self._evaluate(samples, size, start)
         if start.keep:
@@ -313,10 +321,6 @@ class Trainable(Compiled):
         if return_dict:
             return logs
         return logs["loss"] if len(logs) == 1 else list(logs.values())
-
-    def _kept(self, state: object, *, afresh: bool) -> State | None:
-        """Returns where carried rows go on from; None if `afresh`, unless they are to continue."""
-        return None if afresh and state != "continue" else self.state
 
     def _evaluate(self, samples: Samples, size: int, start: Start) -> tuple[dict[str, float], LayerStates]:
         layout = Layout(size, padded=samples.rows % size != 0, carry=start.carry, warmup=start.warmup)

@@ -211,7 +211,7 @@ MISTAKES: dict[str, tuple[str, ...]] = {
     "train story.txt --checkpoint story.statewise": ("the model goes there",),
     "train story.txt --checkpoint story.png --units 3 --epochs 1": ("story.png", "--checkpoint"),
     "train story.txt --checkpoint text --units 3 --embedding 2 --epochs 1 --quiet": (
-        "text holds a model, but not a training to go on with",
+        "text holds a model, but no training to continue",
     ),
 }
 

@@ -215,4 +215,4 @@ def test_a_rate_of_zero_and_a_schedule_are_kept(tmp_path: Path) -> None:
 
 def test_what_is_random_goes_on_after_loading(trained: Sequential, tmp_path: Path) -> None:
     trained.save(tmp_path / "model")
-    assert load_model(tmp_path / "model").epochs_done == trained.epochs_done > 0
+    assert load_model(tmp_path / "model").core.epochs_done == trained.core.epochs_done > 0

@@ -38,8 +38,10 @@ def test_generating_carries_on_exactly(reader: Any) -> None:
     ids = reader.vocabulary.encode("the mice" + first)
     _, expected = reader.model(ids[None])
     assert_close(copied(reader.state), copied(expected), "state")
-    more = reader.generate(" ran", 5, temperature=0, state="carry")
+    more = reader.generate(" ran", 5, temperature=0, state="continue")
     assert more == reader.generate("the mice" + first + " ran", 5, temperature=0)
+    with pytest.warns(sw.StatewiseWarning, match="state='continue'"):
+        assert reader.generate("the mice", 7, temperature=0, state="carry") == first
 
 
 def test_generating_from_a_state_equals_reading_it_all(reader: Any) -> None:

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import statewise as sw
 from learning import X, Y, fit, tagger
+from statewise.artifact import read_artifact
 from statewise.errors import ConfigurationError, FileError
+from statewise.metrics import METRICS, better
 from tolerances import assert_same
 
 NAN = float("nan")
@@ -77,12 +80,38 @@ def test_improvements_below_min_delta_do_not_count() -> None:
 
 @pytest.mark.parametrize(
     ("monitor", "mode", "best"),
-    [("val_loss", "auto", 1), ("val_loss", "max", 2), ("val_accuracy", "auto", 2), ("val_accuracy", "min", 1)],
+    [
+        *[("val_loss", "auto", 1), ("val_loss", "max", 2), ("val_accuracy", "auto", 2), ("val_accuracy", "min", 1)],
+        *[("val_cosine_similarity", "auto", 2), ("val_top_k_categorical_accuracy", "auto", 2)],
+        *[("val_perplexity", "auto", 1), ("val_mae", "auto", 1), ("val_auc", "max", 2), ("val_auc", "min", 1)],
+    ],
 )
 def test_mode_says_what_is_better(monitor: str, mode: str, best: int) -> None:
     stopping = sw.EarlyStopping(monitor, mode=mode, patience=9)
     fit_until(stopping, [0.5, 0.1, 0.9], monitor.removeprefix("val_"))
     assert stopping.best_epoch == best
+
+
+def test_of_a_log_of_ones_own_it_asks_what_is_better() -> None:
+    model = tagger()
+    stopping = sw.EarlyStopping("val_profit")
+    with pytest.raises(
+        ConfigurationError, match="unknown monitor 'val_profit': for a log of your own write mode='min' or"
+    ):
+        fit(model, validation_data=lambda: {"profit": 1.0}, callbacks=[stopping])
+    assert model.epochs_done == 0  # nothing was trained
+
+
+def test_every_metric_says_itself_what_is_better() -> None:
+    """Of the one that is right everywhere against the one that is wrong everywhere."""
+    right, wrong = np.eye(6, dtype=np.float32), np.roll(np.eye(6, dtype=np.float32), 3, axis=1)
+    for name, metric in METRICS.items():
+        y: Any = right.argmax(1) if metric.targets == ("classes",) else right
+        least, most = (
+            float(np.mean(metric.values(y, jnp.asarray(answer)))) for answer in (0.9 * right + 0.01, 0.9 * wrong + 0.01)
+        )
+        if least != most:
+            assert better(name) == ("min" if least < most else "max"), name
 
 
 def test_what_is_no_number_is_no_improvement(weights: list[list[Any]]) -> None:
@@ -135,11 +164,42 @@ def test_only_the_best_checkpoint(tmp_path: Path, weights: list[list[Any]]) -> N
     assert sorted(path.name for path in tmp_path.glob("at-*")) == ["at-1", "at-2", "at-3", "at-7", "at-8"]
 
 
+def test_a_better_file_of_an_earlier_training_stays(tmp_path: Path) -> None:
+    path = tmp_path / "best"
+    fit_until(sw.ModelCheckpoint(path, save_best_only=True), [2.0, 1.0, 3.0])
+    before = path.read_bytes()
+    fit_until(sw.ModelCheckpoint(path, save_best_only=True), [4.0, 1.0, 2.0])
+    assert path.read_bytes() == before
+    fit_until(sw.ModelCheckpoint(path, save_best_only=True), [4.0, 0.5, 2.0])
+    assert path.read_bytes() != before
+
+
+def test_a_file_that_does_not_say_how_good_it_is_is_not_replaced(tmp_path: Path) -> None:
+    path, model = tmp_path / "best", tagger()
+    fit(model)
+    model.set_weights(model.get_weights())  # whose logs are not known
+    model.save(path)
+    before = path.read_bytes()
+    with pytest.raises(FileError, match="does not say what its val_loss was"):
+        fit_until(sw.ModelCheckpoint(path, save_best_only=True), SCRIPTED[:2])
+    assert path.read_bytes() == before
+
+
+def test_a_file_says_what_its_epoch_came_to(tmp_path: Path) -> None:
+    """That of the best epoch, where early stopping went back to it; also after loading and saving."""
+    model, history = fit_until(sw.EarlyStopping(patience=2), SCRIPTED)
+    model.save(tmp_path / "model")
+    sw.load(tmp_path / "model").save(tmp_path / "again")
+    for name in ("model", "again"):
+        logs = read_artifact(tmp_path / name).header["logs"]
+        assert logs == {name: values[2] for name, values in history.history.items()}
+
+
 def test_training_goes_on_from_a_checkpoint(tmp_path: Path, weights: list[list[Any]]) -> None:
     fit_until(sw.ModelCheckpoint(tmp_path / "{epoch}"), SCRIPTED[:4])
     model = sw.load(tmp_path / "4")
     assert isinstance(model, sw.Sequential)
-    fit(model, initial_epoch=4, epochs=6, state="carry")
+    fit(model, epochs=2, state="carry")
     assert_same(model.get_weights(), weights[5], "weights")
 
 
@@ -171,7 +231,7 @@ def test_a_resumed_training_appends_to_its_csv_file(tmp_path: Path) -> None:
     path, model = tmp_path / "log.csv", tagger()
     first = fit(model, state="carry", epochs=2, callbacks=[sw.CSVLogger(path, append=True)])
     logger = sw.CSVLogger(path, append=True)
-    second = fit(model, state="carry", initial_epoch=2, epochs=5, callbacks=[logger])
+    second = fit(model, state="carry", epochs=3, callbacks=[logger])
     header, *rows = rows_of(path)
     assert header == ["epoch", "loss", "accuracy"]
     assert [int(row[0]) for row in rows] == [0, 1, 2, 3, 4]

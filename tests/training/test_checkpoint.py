@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import statewise as sw
-from learning import BATCH, MASK, RATE, ROWS, WEIGHT, Dispatches, X, Y, fit, logs_of, tagger
+from learning import BATCH, MASK, RATE, ROWS, WEIGHT, Dispatches, X, Y, fit, logs_of, parts_of, tagger
 from mistakes import STORY
 from networks import copied
 from statewise import interrupt
@@ -68,15 +68,6 @@ def press() -> None:
 def press_twice() -> None:
     press()
     signal.raise_signal(signal.SIGINT)
-
-
-def parts_of(model: sw.Sequential) -> dict[str, Any]:
-    """Returns all that training changes."""
-    return {
-        "weights": model.get_weights(),
-        "optimiser": copied(model._optimizer_state),
-        "state": None if model.state is None else copied(model.state),
-    }
 
 
 def assert_same_training(found: tuple[sw.Sequential, sw.History], expected: tuple[sw.Sequential, sw.History]) -> None:
@@ -358,7 +349,12 @@ def test_the_checkpoint_of_another_training_is_refused(
     path.write_bytes(finished)
     model = make()
     before = model.get_weights()
-    said = (str(path), "the checkpoint of another training", "remove the file, or name another", *words)
+    said = (
+        str(path),
+        "the checkpoint of another training",
+        "name another file, or train the model in it further",
+        *words,
+    )
     refuse(path, lambda: fit(model, checkpoint=path, **options), ConfigurationError, *said)
     assert_same(model.get_weights(), before, "weights")
 
@@ -391,7 +387,7 @@ def test_another_state_to_start_from_is_another_training(path: Path) -> None:
 def test_a_file_that_is_no_checkpoint_is_refused(path: Path, finished: bytes) -> None:
     tagger().save(path)
     act: Callable[[], object] = lambda: fit(tagger(), checkpoint=path)  # noqa: E731 - short
-    refuse(path, act, FileError, str(path), "holds a model", "name another file", "initial_epoch")
+    refuse(path, act, FileError, str(path), "holds a model", "name another file", "statewise.load")
     path.write_bytes(b"the mice")
     refuse(path, act, FileError, str(path), "not a model file")
     path.write_bytes(finished[:-7])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ import pytest
 import statewise as sw
 from learning import BATCH, RATE, ROWS, WEIGHT, Dispatches, X, Y, fit, logs_of, plain, tagger, train_by_hand
 from networks import copied
+from statewise.errors import StatewiseWarning
 from statewise.training.programs import EPOCHS_PER_DISPATCH
 from tolerances import assert_close, assert_same, differ
 
@@ -234,18 +236,31 @@ def test_only_carry_moves_the_models_state() -> None:
 
 
 @pytest.mark.parametrize("how", ["evaluate", "predict"])
-def test_carry_goes_on_from_the_models_state_and_leaves_the_end_there(how: str) -> None:
+@pytest.mark.parametrize("word", ["carry", "continue"])
+def test_carry_starts_fresh_and_continue_from_the_models_state(how: str, word: Any) -> None:
+    """Both leave the end in `model.state`; "carry" says that the state which was there goes unused."""
     model = tagger()
     fit(model, state="carry", epochs=2)
     assert model.state is not None
-    p, end = model(X[:BATCH], model.state)
-    if how == "predict":
-        assert_close(model.predict(X[:BATCH], batch_size=BATCH, state="carry"), p, "y")
-    else:
-        logs = model.evaluate(X[:BATCH], Y[:BATCH], batch_size=BATCH, state="carry", return_dict=True)
-        expected = -np.log(np.take_along_axis(np.asarray(p), Y[:BATCH, :, None], axis=-1)).mean()
-        assert logs["loss"] == pytest.approx(expected, rel=1e-5)
+    p, end = model(X[:BATCH], model.state if word == "continue" else None)
+    warned = pytest.warns(StatewiseWarning, match="state='continue'") if word == "carry" else nullcontext()
+    with warned:
+        if how == "predict":
+            assert_close(model.predict(X[:BATCH], batch_size=BATCH, state=word), p, "y")
+        else:
+            logs = model.evaluate(X[:BATCH], Y[:BATCH], batch_size=BATCH, state=word, return_dict=True)
+            expected = -np.log(np.take_along_axis(np.asarray(p), Y[:BATCH, :, None], axis=-1)).mean()
+            assert logs["loss"] == pytest.approx(expected, rel=1e-5)
     assert_close(model.state, end, "state")
+
+
+def test_evaluate_says_what_fit_said() -> None:
+    """A carried fit whose weights do not move has the loss that `evaluate` has with the same word right after it."""
+    model = tagger(dropout=0.0, optimizer=sw.SGD(1e-30))
+    history = fit(model, state="carry", epochs=1)
+    with pytest.warns(StatewiseWarning):
+        logs = model.evaluate(X, Y, batch_size=BATCH, state="carry", return_dict=True)
+    assert logs["loss"] == pytest.approx(history.history["loss"][0], rel=1e-6)
 
 
 def test_a_state_that_is_given_carries_from_batch_to_batch() -> None:

@@ -102,6 +102,26 @@ class _Wrapping(Callback):
         """Called when it ends the training."""
 
 
+def _direction(monitor: str, mode: str) -> str:
+    """Returns whether "min" or "max" is better, which Keras 2 told from the log's name."""
+    return mode if mode != "auto" else "max" if "acc" in monitor or monitor.startswith("fmeasure") else "min"
+
+
+class _Weights:
+    """What early stopping kept of a model in Keras 2: its weights, and neither its optimizer nor its state."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    @property
+    def learned(self) -> Any:
+        return self._model.get_weights()
+
+    @learned.setter
+    def learned(self, weights: Any) -> None:
+        self._model.set_weights(weights)
+
+
 class EarlyStopping(_Wrapping):
     """Ends training when a log has not improved for `patience` epochs."""
 
@@ -122,10 +142,13 @@ class EarlyStopping(_Wrapping):
             monitor,
             min_delta=abs(min_delta),
             patience=patience,
-            mode=mode,
+            mode=_direction(monitor, mode),
             restore_best_weights=restore_best_weights,
         )
         self.stopped_epoch = 0
+
+    def _shown(self) -> Any:
+        return _Weights(self.model)
 
     def ended(self, epoch: int) -> None:
         self.stopped_epoch = epoch
@@ -134,6 +157,13 @@ class EarlyStopping(_Wrapping):
         super().on_train_end(logs)
         if self._verbose and self.stopped_epoch:
             sys.stdout.write(f"Epoch {self.stopped_epoch + 1:05d}: early stopping\n")
+
+
+class _BestOfFit(sw.ModelCheckpoint):
+    """Keras's: whatever file is there already is replaced."""
+
+    def value_in_file(self) -> None:
+        return None
 
 
 class ModelCheckpoint(_Wrapping):
@@ -156,7 +186,8 @@ class ModelCheckpoint(_Wrapping):
         self._weights_only, self._period, self._verbose, self._epoch = save_weights_only, period, verbose, 0
         self.monitor, self._begun = monitor if save_best_only else None, False
         self._saved, self._best, self._logs = 0, math.inf, Logs()
-        self.core = sw.ModelCheckpoint(filepath, monitor=monitor, save_best_only=save_best_only, mode=mode)
+        mode = _direction(monitor, mode)
+        self.core = _BestOfFit(filepath, monitor=monitor, save_best_only=save_best_only, mode=mode)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if not self._begun:  # what is best is so over all fits
@@ -248,8 +279,8 @@ class ReduceLROnPlateau(Callback):
         if factor >= 1.0:
             raise ConfigurationError(f"ReduceLROnPlateau factor: expected less than 1, got {factor!r}")
         self._monitor, self._factor, self._patience, self._verbose = monitor, factor, patience, verbose
-        rising = mode == "max" or (mode == "auto" and "acc" in monitor)
-        self._sign, self._min_delta, self._cooldown, self._min_lr = -1 if rising else 1, min_delta, cooldown, min_lr
+        self._sign = -1 if _direction(monitor, mode) == "max" else 1
+        self._min_delta, self._cooldown, self._min_lr = min_delta, cooldown, min_lr
         self._restart()
 
     def _restart(self) -> None:

@@ -44,7 +44,7 @@ def save(model: Sequential, path: str | Path) -> None:
             "optimizer": optimizer.described(),
             "rate": optimizer.rate,
         }
-    keras = {"config": json.loads(to_json(model)), "compiled": compiled, "epochs": model.epochs_done}
+    keras = {"config": json.loads(to_json(model)), "compiled": compiled}
     header = {**core.header, "keras": keras}
     write_artifact(Path(path), Artifact(core.kind, header, core.arrays))
 

@@ -42,7 +42,6 @@ class Sequential:
     def __init__(self, layers: Iterable[Layer] | Layer | None = None, name: str | None = None) -> None:
         self.name, self.layers, self.stop_training = name or fresh_name("Sequential"), [], False
         self.history: History | None = None
-        self.epochs_done = 0  # of statewise's: what is random differs from one to the next
         self._core: sw.Sequential | None = None
         self._compiled: Compiled | None = None
         self._built_for: Shape | None = None

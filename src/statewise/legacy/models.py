@@ -28,7 +28,6 @@ def load_model(filepath: str | Path, custom_objects: Any = None, compile: bool =
     model = model_from_config(artifact.header["keras"]["config"])
     compiled = artifact.header["keras"]["compiled"] if compile else None
     model.adopt(core, None if compiled is None else _compiled(compiled))
-    model.epochs_done = artifact.header["keras"]["epochs"]
     return model
 
 

@@ -7,13 +7,14 @@ each batch.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import statewise as sw
-from statewise.errors import ConfigurationError, DataError
+from statewise.errors import ConfigurationError, DataError, StatewiseWarning
 from statewise.legacy.arrays import Rows
 from statewise.legacy.batches import Batches, Samples, as_batches
 from statewise.legacy.callback import CallbackList, History, watched
@@ -53,6 +54,12 @@ class Fit:
         self.history.set_model(model)
         self.history.set_params(params)
         model.history, model.stop_training = self.history, False
+        if not epochs:
+            warnings.warn(
+                f"fit trains nothing: epochs={epochs.stop} is the number of the last epoch, {epochs.start} were done",
+                StatewiseWarning,
+                stacklevel=4,
+            )
 
     def finish(self, epoch: int, logs: Logs) -> None:
         """Does what is done after each epoch."""
@@ -118,7 +125,7 @@ class _Reader(sw.Callback):
     reads_model = False
 
     def __init__(self, fit: Fit) -> None:
-        self._fit, self._shift = fit, fit.epochs.start - fit.model.epochs_done
+        self._fit, self._shift = fit, fit.epochs.start - fit.model.core.epochs_done
 
     def on_step(self, record: Any) -> None:
         self._fit.display.step(record.step, self._fit.model.compiled.logs(record.logs))
@@ -160,7 +167,7 @@ class _Means:
 
 def _order(model: Sequential, rows: int, shuffle: Any, batch_size: int) -> np.ndarray[Any, Any]:
     """Returns the rows in the order of this epoch; with "batch" whole batches change places."""
-    rng = np.random.default_rng([model.core.seed, model.epochs_done])
+    rng = np.random.default_rng([model.core.seed, model.core.epochs_done])
     if shuffle != "batch":
         return rng.permutation(rows)
     whole = rows - rows % batch_size
@@ -177,15 +184,12 @@ def _fit(
     validation: Rows | None = None,
     reader: sw.Callback | None = None,
 ) -> sw.History:
-    """Returns the history of so many epochs of statewise's, whose randomness goes on where the last ended."""
-    done = model.epochs_done
-    model.epochs_done += epochs
+    """Returns the history of so many epochs of statewise's."""
     history = model.core.fit(
         rows.x,
         rows.y,
         batch_size=batch_size,
-        epochs=done + epochs,
-        initial_epoch=done,
+        epochs=epochs,
         shuffle=shuffle,
         sample_weight=rows.weight,
         validation_data=_parts(validation),

@@ -13,12 +13,13 @@ from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, DataError, FileError, LifecycleError, StateError
 from statewise.history import History
+from statewise.learned import Learned
 from statewise.leaves import fill_leaves, name_leaves
 from statewise.memory import MemoryReport
 from statewise.model import Sequential
 from statewise.optimizers import Optimizer
 from statewise.shapes import Array, check_rate, check_seed, check_whole
-from statewise.start import Start, read_start
+from statewise.start import Start, read_start, warn_unused
 from statewise.state import LayerStates, State
 from statewise.text.baselines import Baselines
 from statewise.text.generation import Sampling, generator_of
@@ -191,8 +192,9 @@ class TextModel:
 
         Args:
             text: what is foretold; its first symbol is read only.
-            state: where it starts: "fresh"; a `State` of one row; "carry", which goes on from `self.state` and leaves
-                the end there; or "warmup:n", which scores nothing of the first n symbols.
+            state: where it starts: "fresh"; a `State` of one row; "carry", which starts fresh and leaves the end in
+                `self.state`; "continue", which starts from there; or "warmup:n", which scores nothing of the first n
+                symbols.
 
         Raises:
             DataError: nothing in it can be scored.
@@ -256,6 +258,7 @@ class TextModel:
 
     def _start(self, state: str | State) -> Start:
         start = read_start(state, self._model.network, None, 1, self.state)
+        warn_unused(start, self.state)
         if self.window is not None and start != Start():
             raise StateError(
                 f"state: this model reads windows of {self.window} and carries none; make a TextModel without window"
@@ -271,7 +274,7 @@ class TextModel:
         return self.model.initial_state(1)
 
     def reset_state(self) -> None:
-        """Forgets `self.state`, so that what carries on starts afresh."""
+        """Forgets `self.state`, so that what continues starts fresh."""
         self.state = None
 
     # -- generate ----------------------------------------------------------------------------------------------
@@ -296,8 +299,8 @@ class TextModel:
             top_k: draw among the k likeliest only.
             top_p: draw among the likeliest that together reach this probability.
             seed: one seed gives one text.
-            state: where the prompt starts: "fresh"; a `State` of one row; or "carry", which goes on from `self.state`
-                and leaves there the state that has read prompt and text.
+            state: where the prompt starts: "fresh"; a `State` of one row; "carry", which starts fresh and leaves in
+                `self.state` the state that has read prompt and text; or "continue", which starts from there.
 
         Raises:
             StateError: the state belongs to another network, or the model reads windows, which have none.
@@ -340,6 +343,15 @@ class TextModel:
         return vocabulary.pieces(symbols(), previous=vocabulary.symbols[int(ids[-1])])
 
     # -- save, load, and what callbacks ask for ----------------------------------------------------------------
+
+    @property
+    def learned(self) -> Learned:
+        """Weights and optimizer, as `Sequential.learned`."""
+        return self.model.learned
+
+    @learned.setter
+    def learned(self, learned: Learned) -> None:
+        self.model.learned = learned
 
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights, as `Sequential.get_weights`."""

@@ -19,8 +19,11 @@ from statewise.errors import ConfigurationError, FileError
 from statewise.files import as_path, check_writable
 from statewise.history import History
 from statewise.leaves import fill_leaves, name_leaves
+from statewise.training.audience import Memory
 from statewise.training.epochs import Position
 from statewise.training.programs import Run
+from statewise.training.remembered import pack, unpack
+from statewise.words import plural
 
 LEAST_SECONDS = 5.0
 """A checkpoint is not written more often than this."""
@@ -37,6 +40,7 @@ class Kept(NamedTuple):
     step: int
     history: History  # of the epochs that were finished
     ended: bool  # whether a callback ended the training
+    memory: Memory  # what its callbacks remember
 
     def position(self, run: Run) -> Position:
         """Returns where to go on, given the run that the model of the checkpoint begins an epoch with."""
@@ -50,10 +54,17 @@ class Checkpoint:
     def __init__(self, path: str | Path, artifact: Callable[[], Artifact]) -> None:
         self.path, self._artifact = as_path(path), artifact
         self._training: dict[str, Any] = {}
+        self._first = 0
         self._written, self._pause = time.monotonic(), LEAST_SECONDS
 
-    def begin(self, training: dict[str, Any]) -> Kept | None:
-        """Returns what the file holds of this same training, described as JSON holds it; None if there is no file.
+    def begin(self, training: dict[str, Any], first: int) -> Kept | None:
+        """Returns what the file holds of this training; None if it holds none of it, so that it is about to begin.
+
+        A file holds one training. Where that ended, the model may begin another, which then takes its place.
+
+        Args:
+            training: what must be the same for a training to be this one, as JSON holds it.
+            first: how many epochs the model was trained for before.
 
         Raises:
             FileError: the file is damaged or no checkpoint, or none can be written there.
@@ -61,6 +72,7 @@ class Checkpoint:
         """
         check_writable(self.path)
         self._training = training = json.loads(json.dumps(training, default=str))
+        self._first = first
         if not self.path.exists():
             return None
         artifact = read_artifact(self.path)
@@ -68,37 +80,57 @@ class Checkpoint:
         if kept is None:
             what = "state" if artifact.kind == "state" else "model"
             raise FileError(
-                f"{self.path} holds a {what}, but not a training to go on with; name another file for it (a "
-                "model goes on with statewise.load, then fit with initial_epoch)"
+                f"{self.path} holds a {what}, but no training to continue; name another file for it (a model is "
+                "trained further by statewise.load, then fit)"
+            )
+        if first != kept["first"]:
+            if (kept["epoch"], kept["step"]) == (first, 0):  # it is done, and the model has it behind it
+                return None
+            raise ConfigurationError(
+                f"{self.path} is the checkpoint of a training that began after {plural(kept['first'], 'epoch')} and "
+                f"got to {kept['epoch']}; this model was trained for {first}: {_WAYS_OUT}"
             )
         if kept["training"] != training:
             raise ConfigurationError(
                 f"{self.path} is the checkpoint of another training: {_first_difference(kept['training'], training)}; "
-                "remove the file, or name another"
+                f"{_WAYS_OUT}"
             )
-        return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]), kept["ended"])
+        memory = Memory(**unpack(kept["callbacks"], artifact.arrays))
+        return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]), kept["ended"], memory)
 
-    def keep(self, position: Position, history: History, *, now: bool = False, ended: bool = False) -> None:
+    def check(self, memory: Memory) -> None:
+        """Raises ConfigurationError now, and not after hours, if no file can hold what a callback remembers."""
+        pack(memory._asdict(), "callbacks", {})
+
+    def keep(
+        self, position: Position, history: History, memory: Memory, *, now: bool = False, ended: bool = False
+    ) -> None:
         """Writes the file if it is time, or `now`; `ended` by a callback, with the weights that this left."""
         if not now and time.monotonic() - self._written < self._pause:
             return
         begun = time.monotonic()
-        inner = self._artifact()
+        inner, arrays = self._artifact(), dict[str, Any]()
         resume = {
             "training": self._training,
+            "first": self._first,
             "epoch": position.epoch,
             "step": position.step,
             "history": {"epoch": history.epoch, "history": history.history},
             "ended": ended,
+            "callbacks": pack(memory._asdict(), "callbacks", arrays),
         }
-        run: dict[str, Any] = {}
         if position.step:
-            run = name_leaves("run", position.run)
+            arrays |= name_leaves("run", position.run)
         elif not ended:  # the model's weights may be those that a callback set: the training goes on from its own
-            run = name_leaves("params", position.run.params) | name_leaves("optimizer", position.run.optimizer)
-        write_artifact(self.path, Artifact(inner.kind, {**inner.header, "resume": resume}, inner.arrays | run))
+            arrays |= name_leaves("params", position.run.params) | name_leaves("optimizer", position.run.optimizer)
+        write_artifact(self.path, Artifact(inner.kind, {**inner.header, "resume": resume}, inner.arrays | arrays))
         self._written = time.monotonic()
         self._pause = max(LEAST_SECONDS, (self._written - begun) / SHARE)
+
+
+_WAYS_OUT = (
+    "repeat the call that made it, name another file, or train the model in it further: statewise.load(path), then fit"
+)
 
 
 def _first_difference(was: Any, now: Any, place: str = "") -> str:

@@ -150,7 +150,7 @@ class Training:
         return True
 
     def __iter__(self) -> Iterator[Record]:
-        if not self._pace.known:
+        if not self._pace.known and self.position.epoch < self._epochs:
             self._dispatch(self.run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
         while self.position.epoch < self._epochs:
             _, epoch, step = self.position

@@ -5,35 +5,37 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from statewise.errors import DivergenceError
 from statewise.history import History
 from statewise.interrupt import graceful_interrupt
-from statewise.training.callbacks import Callback, TrainedModel
+from statewise.training.audience import Audience, Memory
+from statewise.training.callbacks import TrainedModel
 from statewise.training.checkpoint import Checkpoint
-from statewise.training.epochs import EpochRecord, StepRecord, StreamedTraining, Training
+from statewise.training.epochs import EpochRecord, StreamedTraining, Training
 
 Take = Callable[[], None]
 """Makes the model what the training's last finished epoch left."""
 
-Measure = Callable[[], dict[str, float]]
-"""Returns the logs of validation, of the model as it is."""
+Measure = Callable[[dict[str, float]], dict[str, float]]
+"""Returns an epoch's logs with those of validation, of the model as it is."""
 
 
 def run_epochs(
     model: TrainedModel,
     training: Training | StreamedTraining,
     epochs: int,
-    callbacks: Sequence[Callback],
+    audience: Audience,
     take: Take,
     measure: Measure,
     history: History,
     checkpoint: Checkpoint | None = None,
-) -> History:
-    """Returns the history of a training, run to its end or to the first reason to stop.
+    memory: Memory | None = None,
+) -> None:
+    """Runs a training to its end or to the first reason to stop, and fills in its `history`.
 
-    `history` is that of the epochs before, if the training goes on from a checkpoint.
+    A training that continues from a checkpoint has the history of the epochs before, and what its callbacks remember.
 
     Raises:
         DivergenceError: the loss became NaN or infinite.
@@ -42,17 +44,22 @@ def run_epochs(
     ended = False
     steps = training.steps if isinstance(training, Training) else None
     with graceful_interrupt() as interrupt:
-        for callback in callbacks:
-            callback.on_train_begin(model, range(first, epochs), steps)
+        audience.begin(model, range(first, max(first, epochs)), steps, memory)
+        if checkpoint is not None:
+            checkpoint.check(audience.memory())
         try:
-            for record in training:
+            if audience.waiting:  # it was interrupted between one callback and the next
+                ended = audience.catch_up(model, *history.last)
+            for record in () if ended else training:
                 if isinstance(record, EpochRecord):
                     take()
-                    ended = _finish_epoch(model, record, callbacks, measure, history)
+                    logs = _checked(record, measure)
+                    history.add(record.epoch, logs)
+                    ended = audience.finish_epoch(model, record.epoch, logs)
                 else:
-                    ended = _show_step(record, callbacks)
+                    audience.step(record)
                 if checkpoint is not None and (record.epoch + 1, 0) >= training.position[1:]:
-                    checkpoint.keep(training.position, history)
+                    checkpoint.keep(training.position, history, audience.memory())
                 history.interrupted = interrupt.requested
                 if ended or interrupt.requested:
                     break
@@ -60,33 +67,25 @@ def run_epochs(
             if training.rewind(history.epoch[-1] if history.epoch else first - 1):
                 take()
             if checkpoint is not None:
-                checkpoint.keep(training.position, history, now=True)
-            for callback in callbacks:
-                callback.on_train_end(model)
+                checkpoint.keep(training.position, history, audience.memory(), now=True)
+            audience.end(model)
             if checkpoint is not None and ended:
-                checkpoint.keep(training.position, history, now=True, ended=True)
-    history.seconds = time.perf_counter() - begun
+                checkpoint.keep(training.position, history, audience.memory(), now=True, ended=True)
+            history.seconds = time.perf_counter() - begun
     if history.interrupted:
         done = history.epoch[-1] + 1 if history.epoch else first
         sys.stderr.write(f"training stopped by Ctrl-C; the weights are those after epoch {done}\n")
-    return history
 
 
-def _show_step(record: StepRecord, callbacks: Sequence[Callback]) -> bool:
-    for callback in callbacks:
-        callback.on_step(record)
-    return False
+def _checked(record: EpochRecord, measure: Measure) -> dict[str, float]:
+    """Returns the logs of a finished epoch, validation included.
 
-
-def _finish_epoch(
-    model: TrainedModel, record: EpochRecord, callbacks: Sequence[Callback], measure: Measure, history: History
-) -> bool:
-    """Returns whether a callback ends training after this epoch."""
+    Raises:
+        DivergenceError: its loss is no number.
+    """
     if not math.isfinite(record.logs["loss"]):
         raise DivergenceError(
             f"the loss became {record.logs['loss']} in epoch {record.epoch + 1}; the model keeps the weights before "
             "it. Try a smaller learning_rate, clipnorm=1.0 in the optimizer, or inputs scaled to about -1 .. 1"
         )
-    logs = record.logs | {f"val_{name}": value for name, value in measure().items()}
-    history.add(record.epoch, logs)
-    return True in [callback.on_epoch_end(model, record.epoch, logs) for callback in callbacks]
+    return measure(record.logs)

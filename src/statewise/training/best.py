@@ -1,0 +1,179 @@
+"""Callbacks that watch one log for its best value: early stopping, and keeping the best model in a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from statewise.artifact import read_artifact
+from statewise.errors import ConfigurationError, FileError, nearest, unknown_name
+from statewise.files import as_path, check_writable
+from statewise.learned import Learned
+from statewise.metrics import LOGS, better
+from statewise.shapes import check_whole, is_number
+from statewise.training.callbacks import Callback, TrainedModel
+
+
+class _Best:
+    """Remembers the best value of one log."""
+
+    def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
+        if mode not in ("auto", "min", "max"):
+            raise ConfigurationError(f"mode: expected 'auto', 'min' or 'max', got {mode!r}")
+        if not isinstance(monitor, str):
+            raise ConfigurationError(f"monitor: expected the name of a log, such as 'val_loss', got {monitor!r}")
+        if not is_number(min_delta) or not 0 <= min_delta < math.inf:
+            raise ConfigurationError(f"min_delta: expected a number from 0 up, got {min_delta!r}")
+        self._monitor, self._mode, self._min_delta = monitor, mode, min_delta
+        self.value: float | None = None
+
+    def require_direction(self) -> str:
+        """Returns whether "min" or "max" is better: what `mode` says, or what is known of the metric.
+
+        Raises:
+            ConfigurationError: nothing is known of a log of that name.
+        """
+        direction = better(self._monitor) if self._mode == "auto" else self._mode
+        if direction is None:
+            prefix = "val_" if self._monitor.startswith("val_") else ""
+            close = nearest(self._monitor.removeprefix("val_"), LOGS, count=1)
+            hint = f"did you mean {prefix + close[0]!r}? For a log of your own" if close else "for a log of your own"
+            raise ConfigurationError(
+                f"unknown monitor {self._monitor!r}: {hint} write mode='min' or mode='max', whichever is better"
+            )
+        return direction
+
+    def improved(self, logs: dict[str, float]) -> bool:
+        """Returns whether this epoch's value is the best so far, and remembers it if so."""
+        if self._monitor not in logs:
+            unvalidated = self._monitor.startswith("val_") and not any(name.startswith("val_") for name in logs)
+            raise ConfigurationError(
+                f"{unknown_name('monitor', self._monitor, logs)}, the logs of this training"
+                + ("; give fit validation_data" if unvalidated else "")
+            )
+        sign = 1 if self.require_direction() == "min" else -1
+        value, best = sign * logs[self._monitor], math.inf if self.value is None else sign * self.value
+        if not value < best - self._min_delta:  # NaN is never better
+            return False
+        self.value = logs[self._monitor]
+        return True
+
+
+class EarlyStopping(Callback):
+    """Ends training when `monitor` has not improved for `patience` epochs, and goes back to the best one.
+
+    Args:
+        monitor: which log to watch.
+        min_delta: improvements smaller than this do not count.
+        patience: how many epochs to wait for one.
+        mode: `min` or `max` is better; `auto` knows it of every loss and metric of statewise's.
+        restore_best_weights: whether the model ends with weights, optimizer and state of the best epoch, or of the
+            last. It counts the epochs it was trained for either way.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        *,
+        min_delta: float = 0.0,
+        patience: int = 0,
+        mode: str = "auto",
+        restore_best_weights: bool = True,
+    ) -> None:
+        self._options = (monitor, mode, min_delta)
+        self._best = _Best(*self._options)
+        self._patience, self._restore = check_whole("patience", patience, 0), restore_best_weights
+        self.best_epoch: int | None = None
+
+    def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
+        self._best, self._waited = _Best(*self._options), 0
+        self._best.require_direction()
+        self._learned: Learned | None = None
+        self.best_epoch = None
+
+    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
+        if self._best.improved(logs):
+            self.best_epoch, self._waited = epoch, 0
+            self._learned = model.learned if self._restore else None
+            return False
+        self._waited += 1
+        return self._waited >= self._patience
+
+    def on_train_end(self, model: TrainedModel) -> None:
+        if self._learned is not None:
+            model.learned = self._learned
+
+    def state(self) -> Mapping[str, Any]:
+        learned = None if self._learned is None else self._learned._asdict()
+        return {"best": self._best.value, "epoch": self.best_epoch, "waited": self._waited, "learned": learned}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._best.value, self.best_epoch, self._waited = state["best"], state["epoch"], state["waited"]
+        self._learned = None if state["learned"] is None else Learned(**state["learned"])
+
+
+class ModelCheckpoint(Callback):
+    """Saves the model after each epoch, or after each that is the best so far.
+
+    With `save_best_only` a file that is there already, of an earlier training, is only replaced by a better model.
+
+    Args:
+        path: where to; `{epoch}` stands for the epoch's number, from 1, and `{loss}` etc. for its logs.
+        monitor: which log decides what is best.
+        save_best_only: whether to save improvements only.
+        mode: as in `EarlyStopping`.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        monitor: str = "val_loss",
+        save_best_only: bool = False,
+        mode: str = "auto",
+    ) -> None:
+        self._path, self._best_only, self._options = str(as_path(path)), save_best_only, (monitor, mode)
+        self._best = _Best(*self._options)
+
+    def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
+        self._best = _Best(*self._options)
+        if self._best_only:
+            self._best.require_direction()
+        if "{" not in str(Path(self._path).parent):  # else the folder is not known before an epoch's end
+            check_writable(self._path)
+        if self._best_only and "{" not in self._path and Path(self._path).exists():
+            self._best.value = self.value_in_file()
+
+    def value_in_file(self) -> float | None:
+        """Returns the value of the log in the epoch whose model the file holds.
+
+        Raises:
+            FileError: it is no model file, or does not say.
+        """
+        monitor, logs = self._options[0], read_artifact(self._path).header.get("logs") or {}
+        if monitor not in logs:
+            raise FileError(
+                f"{self._path} exists, and does not say what its {monitor} was, so that nothing tells whether a new "
+                "model is better; move it away, or name another file"
+            )
+        return float(logs[monitor])
+
+    def state(self) -> Mapping[str, Any]:
+        return {"best": self._best.value}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._best.value = state["best"]
+
+    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
+        if not self._best_only or self._best.improved(logs):
+            try:
+                path = self._path.format(epoch=epoch + 1, **logs)
+            except (KeyError, IndexError, ValueError, AttributeError) as error:
+                raise ConfigurationError(
+                    f"ModelCheckpoint path {self._path!r}: expected {{epoch}} or {{name}} of {', '.join(logs)} in it, "
+                    f"got {error}"
+                ) from None
+            model.save(path)
+        return False

@@ -1,0 +1,54 @@
+"""The count of the epochs that a model was trained for: which of them a call of `fit` trains."""
+
+from __future__ import annotations
+
+import warnings
+
+from statewise.errors import ConfigurationError, StatewiseWarning
+from statewise.shapes import check_whole
+from statewise.words import plural
+
+MOST_EPOCHS = 2**31 - 1
+"""Compiled programs count epochs in int32."""
+
+
+def read_epochs(done: int, epochs: object, initial_epoch: object) -> tuple[int, int]:
+    """Returns how many epochs were done before those that `fit` is asked for, and how many will be after them.
+
+    Warns of a call that trains nothing.
+
+    >>> read_epochs(30, 5, None), read_epochs(30, 5, 2)
+    ((30, 35), (2, 5))
+
+    Raises:
+        ConfigurationError: these are no whole numbers, or too large.
+    """
+    count = check_whole("epochs", epochs)
+    first = done if initial_epoch is None else check_whole("initial_epoch", initial_epoch, least=0)
+    last = done + count if initial_epoch is None else count
+    if max(first, last) > MOST_EPOCHS:
+        raise ConfigurationError(f"epochs: expected no more than {MOST_EPOCHS:,} in all, got {max(first, last):,}")
+    if first >= last:
+        warnings.warn(
+            f"fit trains nothing: with initial_epoch={first}, epochs={last} is the number of the last epoch; leave "
+            f"initial_epoch out to train for {plural(count, 'epoch')} more",
+            StatewiseWarning,
+            stacklevel=3,
+        )
+    return first, last
+
+
+def say_left(done: int, epochs: int, *, ended: bool) -> str:
+    """Returns in words how far an interrupted training of so many epochs is.
+
+    >>> say_left(3, 10, ended=False)
+    '3 epochs done, 7 to train'
+    >>> say_left(10, 10, ended=False)
+    '10 epochs done, nothing left to train: ask for more epochs'
+    """
+    if ended:
+        return f"{plural(done, 'epoch')} done, and a callback ended the training: nothing left to train"
+    left = epochs - done
+    return f"{plural(done, 'epoch')} done, " + (
+        f"{left:,} to train" if left > 0 else "nothing left to train: ask for more epochs"
+    )
