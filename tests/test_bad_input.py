@@ -63,7 +63,9 @@ def changed(array: Array, value: float) -> Array:
     case("ragged-inside", lambda: learn([[[1.0], [1.0, 2.0]]], Y), ShapeError, "x: expected rows of one", "pad"),
     case("text", lambda: learn("a story", Y), DataError, "x: expected real numbers", "'a story'", "encode"),
     case("strings", lambda: learn([[["a"]], [["b"]]], Y[:2]), DataError, "text such as 'a'", "encode"),
-    case("none-inside", lambda: learn([[[1.0], [None]]], Y[:1]), DataError, "got None", "encode"),
+    case(
+        "none-inside", lambda: learn([[[1.0], [None]]], Y[:1]), DataError, "got None at [0, 1, 0]", "missing", "fill it"
+    ),
     case("dict", lambda: learn({"a": 1}, Y), DataError, "type dict"),
     case("dates", lambda: learn(np.zeros(X.shape, "M8[s]"), Y), DataError, "datetime64"),
     case("complex", lambda: learn(X.astype(complex), Y), DataError, "real numbers", "complex"),
@@ -71,7 +73,15 @@ def changed(array: Array, value: float) -> Array:
     case("infinite", lambda: learn(changed(X, -INFINITE), Y), DataError, "x has 1", "infinite", "[0, 1, 1]"),
     case("nan-later", lambda: trained().predict(changed(X, NAN)), DataError, "x has 1 NaN", "[0, 1, 1]"),
     case("beyond-float32", lambda: learn(changed(X, 1e39), Y), DataError, "3.4e+38", "1e+39", "scale"),
-    case("beyond-int32", lambda: learn(X.astype(int) + 2**40, Y), DataError, "32 bits", "109951", "as float"),
+    case(
+        "beyond-int32",
+        lambda: learn(X.astype(int) + 2**40, Y),
+        DataError,
+        "32 bits",
+        "109951",
+        "subtract an offset",
+        "x - x.min()",
+    ),
     case("beyond-int64", lambda: learn([[[2**70]]], Y[:1]), DataError, "64 bits"),
     case("symbol-floats", lambda: read_symbols(X[..., 0]), DataError, "whole numbers (symbols)", f"{X[0, 0, 0]:g}"),
     case("symbol-axes", lambda: read_symbols(X), ShapeError, "x: expected [B, T]", "[6, 3, 2]", "x.reshape"),

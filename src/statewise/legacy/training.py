@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import statewise as sw
+from statewise.data.batches import NOTHING_COUNTS
 from statewise.errors import ConfigurationError, DataError
 from statewise.legacy.arrays import Rows
 from statewise.legacy.batches import Batches, Samples, as_batches
@@ -226,7 +227,7 @@ def score(model: Sequential, batches: Batches, prefix: str = "") -> Logs:
             if answers := model.count_answers(rows.x):
                 means.add(_evaluate(model, rows, len(rows)), len(rows), answers)
         if means.empty:
-            raise DataError("there is nothing to score: every step is masked; give x some steps that count")
+            raise DataError(NOTHING_COUNTS)
     return model.compiled.logs(means.logs(), prefix)
 
 
@@ -271,6 +272,8 @@ def fit(
         validation = self.read(*validation_data)
     elif validation_split:
         rows, validation = rows.split(validation_split)
+    if self.count_answers(rows.x) == 0 or (rows.weight is not None and not np.any(rows.weight)):
+        raise DataError(NOTHING_COUNTS)
     size = self.states.check(len(rows), batch_size)
     validation_size = size if validation_batch_size is None else validation_batch_size
     if validation is not None:
