@@ -13,21 +13,22 @@ import numpy as np
 
 from statewise.artifact import Artifact
 from statewise.compiled import Compiled
-from statewise.data.batches import CheckedBatches, Samples, unpack
+from statewise.data.batches import NOTHING_COUNTS, CheckedBatches, Samples, unpack
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
-from statewise.errors import ConfigurationError
+from statewise.errors import ConfigurationError, DataError, StatewiseError
 from statewise.history import History
 from statewise.layers import Embedding
 from statewise.network import Network
-from statewise.reading import Feed, Validate, check_batch_size, input_shape_of, read_samples_of, unframe
+from statewise.reading import Feed, Validate, check_batch_size, counts, input_shape_of, read_samples_of, unframe
 from statewise.shapes import check_whole
 from statewise.start import Start, check_warmup, read_start
 from statewise.state import LayerStates, State
-from statewise.training.advice import advise
+from statewise.training.advice import advise, advise_split
 from statewise.training.callbacks import Callback, read_callbacks
 from statewise.training.checkpoint import Checkpoint, fingerprint
 from statewise.training.epochs import Position, StreamedTraining, Training, evaluate
+from statewise.training.heads import one_output
 from statewise.training.loop import run_epochs
 from statewise.training.programs import Keys, Layout, Run
 from statewise.training.progress import display
@@ -129,7 +130,8 @@ class Trainable(Compiled):
         if isinstance(feed.source, CheckedBatches):
             feed.source.least_steps = start.warmup + 1
         check_truncation(truncation, self.network, feed.steps - start.warmup)
-        advise(self.network, x, feed.steps, feed.rows, start)
+        self._check_learnable(feed, start)
+        advise(self.network, self._require_settings().loss, x, feed.source, start)
         layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
         file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
         history, position = History(), Position(self._run(layout), initial_epoch, 0)
@@ -183,13 +185,15 @@ class Trainable(Compiled):
                     "an iterable of batches goes without sample_weight, reset, mask, shuffle and validation_split: "
                     "let it yield (x, y, sample_weight) in the order to train in"
                 )
-            batches = CheckedBatches(x, read)
+            batches = CheckedBatches(x, read, lambda samples: counts(self.network, samples))
             feed = Feed(batches, batches.batch_size, None, check_batch_size(batch_size))
         else:
             source, size = self._read(x, y, batch_size, **given)
             validation = None
             if validation_split:
-                source, validation = source.split(validation_split)
+                whole = source
+                source, validation = whole.split(validation_split)
+                advise_split(whole, source.rows)
             feed = Feed(source, min(size, source.rows), validation, size)
         if isinstance(validation_data, Lanes | Windows):
             validation, size = self._read(validation_data, None, None)
@@ -197,6 +201,20 @@ class Trainable(Compiled):
         if validation_data is None or callable(validation_data):
             return feed if validation_data is None else feed._replace(validation=validation_data)
         return feed._replace(validation=read(*unpack("validation_data", validation_data)))
+
+    def _check_learnable(self, feed: Feed, start: Start) -> None:
+        """Objects to a training in which nothing can be learned."""
+        for samples in (feed.source, feed.validation):
+            if isinstance(samples, Samples):
+                self._check_counts(samples, start)
+
+    def _check_counts(self, samples: Samples, start: Start) -> None:
+        if not counts(self.network, samples, start.warmup):
+            self._object(DataError(NOTHING_COUNTS))
+
+    def _object(self, error: StatewiseError) -> None:
+        """Raises `error`, since what it says cannot learn; Keras's scripts, which went on, are only told."""
+        raise error
 
     def _read_samples(self, x: object, y: object, weight: object = None) -> Samples:
         return self._read(x, y, None, weight)[0]
@@ -211,9 +229,12 @@ class Trainable(Compiled):
         mask: object = None,
     ) -> tuple[Samples, int]:
         """Returns rows to learn from or to score, and how many make a batch."""
-        target = self._require_settings().loss.target
+        settings = self._require_settings()
         x, y, size, reset, mask = unframe(x, y, batch_size, reset, mask, symbols=self._reads_symbols())
-        return read_samples_of(self._build_for(x), target, x, y, sample_weight, reset, mask), size
+        network, target, measured = self._build_for(x), settings.loss.target, bool(settings.metrics)
+        if (error := one_output(network, settings.loss)) is not None:
+            self._object(error)
+        return read_samples_of(network, target, x, y, sample_weight, reset, mask, measured=measured), size
 
     def _training(
         self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
@@ -307,6 +328,7 @@ class Trainable(Compiled):
         size = min(size, samples.rows)
         start = read_start(state, self.network, samples.rows, size, self._kept(state, afresh=isinstance(x, Lanes)))
         check_warmup(start, samples.steps)
+        self._check_counts(samples, start)
         logs, states = self._evaluate(samples, size, start)
         if start.keep:
             self.state = self.network.state_of(self.params, states)
