@@ -68,6 +68,7 @@ def changed(array: Array, value: float) -> Array:
     ),
     case("dict", lambda: learn({"a": 1}, Y), DataError, "type dict"),
     case("dates", lambda: learn(np.zeros(X.shape, "M8[s]"), Y), DataError, "datetime64"),
+    case("time-spans", lambda: learn(np.zeros(X.shape, "m8[s]"), Y), DataError, "timedelta64"),
     case("complex", lambda: learn(X.astype(complex), Y), DataError, "real numbers", "complex"),
     case("nan", lambda: learn(changed(X, NAN), Y), DataError, "x has 1 NaN", "[0, 1, 1]", "fill"),
     case("infinite", lambda: learn(changed(X, -INFINITE), Y), DataError, "x has 1", "infinite", "[0, 1, 1]"),

@@ -37,7 +37,7 @@ def as_numbers(name: str, value: object) -> Array:
     array = plain_array(name, value)
     if array.dtype == bool or np.issubdtype(array.dtype, np.floating):
         return array
-    if not np.issubdtype(array.dtype, np.integer):
+    if array.dtype.kind not in "iu":  # NumPy takes timedelta64 for whole numbers, of whatever unit
         raise DataError(f"{name}: expected real numbers, got {_sample(array)}; encode them as numbers first")
     if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
         raise DataError(

@@ -84,7 +84,7 @@ class Trainable(Compiled):
             initial_epoch: how many epochs were done before; a resumed training goes on as if it had never stopped.
                 A checkpoint knows this itself.
             shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
-            sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
+            sample_weight: `[N]` or `[N, T]`, multiplied into the loss, not into metrics.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
                 function that returns its own logs.
                 Rows start afresh there, and go on from batch to batch where the state is carried.
@@ -99,7 +99,7 @@ class Trainable(Compiled):
                 only settle the state; a `State` of B rows is where each epoch starts, its end carried from batch to
                 batch; a `State` of N rows is where each row starts.
             reset: bool `[N, T]`; True starts that row afresh before that step.
-            mask: bool `[N, T]`; False skips that step: no state moves, no loss counts.
+            mask: bool `[N, T]`; False skips that step: no state moves, no loss counts, and NaN may stand there.
             tbptt: truncated back-propagation through time: an update every k steps, whose gradients reach back
                 through k; with `(k1, k2)` an update every k1, back through k2 (of k2 < k1 the first k1 - k2 of each
                 only move the state); with "random:k" around k (Merity et al. 2018). By default an update a batch,
@@ -210,9 +210,9 @@ class Trainable(Compiled):
 
     def _check_counts(self, samples: Samples, start: Start) -> None:
         if not counts(self.network, samples, start.warmup):
-            self._object(DataError(NOTHING_COUNTS))
+            self._object_to(DataError(NOTHING_COUNTS))
 
-    def _object(self, error: StatewiseError) -> None:
+    def _object_to(self, error: StatewiseError) -> None:
         """Raises `error`, since what it says cannot learn; Keras's scripts, which went on, are only told."""
         raise error
 
@@ -233,7 +233,7 @@ class Trainable(Compiled):
         x, y, size, reset, mask = unframe(x, y, batch_size, reset, mask, symbols=self._reads_symbols())
         network, target, measured = self._build_for(x), settings.loss.target, bool(settings.metrics)
         if (error := one_output(network, settings.loss)) is not None:
-            self._object(error)
+            self._object_to(error)
         return read_samples_of(network, target, x, y, sample_weight, reset, mask, measured=measured), size
 
     def _training(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,22 @@ class Index:
         self.is_monotonic_increasing = all(a <= b for a, b in pairwise(labels))
         self.is_monotonic_decreasing = all(a >= b for a, b in pairwise(labels))
         self.is_unique = len(set(labels)) == len(labels)
-        self.dtype = SimpleNamespace(kind=kind)
+        self.dtype: Any = np.dtype(kind) if kind != "period" else Period()
+
+
+class Period:
+    """Stands for the dtype of a PeriodIndex, which NumPy has no kind for."""
+
+    kind = "O"
+
+    def __repr__(self) -> str:
+        return "period[D]"
 
 
 class Frame:
     """Stands for a Series or DataFrame."""
 
-    def __init__(self, labels: Sequence[Any], kind: str = "i", values: Any = VALUES) -> None:
+    def __init__(self, labels: Sequence[Any], kind: str = "i8", values: Any = VALUES) -> None:
         self.index, self._values, self.ndim = Index(labels, kind), values, np.ndim(values)
 
     def __len__(self) -> int:
@@ -47,10 +55,14 @@ DOORS: dict[str, Callable[[Any], object]] = {
 }
 
 TOLD: dict[str, tuple[Frame, str]] = {
-    "dates-backwards": (Frame(range(8, 0, -1), "M"), r"runs backwards: write \S+\.sort_index\(\)"),
+    "dates-backwards": (Frame(range(8, 0, -1), "M8[s]"), r"runs backwards: write \S+\.sort_index\(\)"),
     "numbers-in-no-order": (Frame([3, 1, 2, 4, 5, 6, 7, 8]), r"is in no order: write \S+\.sort_index\(\)"),
-    "a-date-twice": (Frame([1, 2, 3, 3, 4, 5, 6, 7], "M"), r"has a label more than once: .*\.index\.duplicated\(\)\]"),
+    "a-date-twice": (
+        Frame([1, 2, 3, 3, 4, 5, 6, 7], "M8[s]"),
+        r"has a label more than once: .*\.index\.duplicated\(\)\]",
+    ),
     "names-backwards": (Frame("hgfedcba", "O"), "runs backwards"),
+    "days-in-no-order": (Frame([3, 1, 2, 4, 5, 6, 7, 8], "period"), "is in no order"),
 }
 
 
@@ -65,7 +77,7 @@ def test_an_index_that_is_not_in_order_is_told(series: Frame, words: str, door: 
 
 QUIET: dict[str, Any] = {
     "in-order": Frame(range(8)),
-    "dates": Frame(range(0, 80, 10), "M"),
+    "dates": Frame(range(0, 80, 10), "M8[s]"),
     "names-of-months": Frame(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug"], "O"),
     "names-twice": Frame("aabbccdd", "O"),
     "array": VALUES,

@@ -18,7 +18,8 @@ def advise_order(name: str, series: Any) -> None:
     if rising is None or len(series) < 2:
         return
     falling = bool(getattr(index, "is_monotonic_decreasing", False))
-    ordered = getattr(getattr(index, "dtype", None), "kind", "O") in "iufmM"
+    dtype = getattr(index, "dtype", None)
+    ordered = getattr(dtype, "kind", "O") in "iufmM" or str(dtype).startswith("period")
     if not rising and (falling or ordered):
         found = "runs backwards" if falling else "is in no order"
     elif ordered and not getattr(index, "is_unique", True):

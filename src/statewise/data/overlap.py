@@ -20,9 +20,10 @@ def shared_steps(x: Array, cut: int) -> int | None:
     number of steps, and what they share must not be one value throughout, which is moved on by any number of steps.
 
     >>> series = np.arange(20.0) ** 2
-    >>> shared_steps(np.stack([series[at : at + 5] for at in range(0, 14, 2)]), cut=4)
+    >>> shared_steps(np.stack([series[at : at + 5, None] for at in range(0, 14, 2)]), cut=4)
     2
-    >>> shared_steps(np.zeros((7, 5)), cut=4)
+    >>> shared_steps(np.zeros((7, 5, 1)), cut=4) is None
+    True
     """
     if x.ndim not in (2, 3) or x.shape[1] < 2 or (x.ndim == 2 and np.issubdtype(x.dtype, np.floating)):
         return None

@@ -9,6 +9,6 @@ from statewise.errors import ConfigurationError, StatewiseError, warn
 class Core(sw.Sequential):
     """Trains what cannot learn, as Keras did, since a script goes on from there; but it says so."""
 
-    def _object(self, error: StatewiseError) -> None:
+    def _object_to(self, error: StatewiseError) -> None:
         if isinstance(error, ConfigurationError):  # a batch of which nothing counts is nothing to speak of: `fit` looks
             warn(str(error))
