@@ -130,8 +130,8 @@ def test_flags_may_be_objects_too() -> None:
     case("text", lambda: learn(X, objects(*[1.0] * 4, "a", 2)), DataError, "text such as 'a' at [4]", "encode"),
     case("others", lambda: learn(X, objects(*[1.0] * 5, set())), DataError, "values of type set at [5]", "encode"),
     case("complex", lambda: learn(X, objects(*[1.0] * 5, 1j)), DataError, "values of type complex at [5]"),
-    case("too-large", lambda: learn(X, objects(*[1] * 5, -(10**30))), DataError, "64 bits", "-1000000", "scale"),
-    case("much-too-large", lambda: learn(X, objects(0.5, *[10**400] * 5)), DataError, "64 bits", "scale"),
+    case("too-large", lambda: learn(X, objects(*[1] * 5, -(10**30))), DataError, "beyond 64 bits", "scale"),
+    case("much-too-large", lambda: learn(X, objects(0.5, *[10**5000] * 5)), DataError, "64 bits", "scale"),
     case("arrays", lambda: learn(objects(X[0], X[1][:2]), Y[:2]), ShapeError, "an array of arrays", "list(x)"),
 )
 def test_other_objects_are_refused_by_their_place(action: Action, error: Error, words: tuple[str, ...]) -> None:

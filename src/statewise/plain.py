@@ -114,10 +114,7 @@ def _numbers(name: str, objects: Array) -> Array:
     try:
         return objects.astype(np.int64 if whole else np.float64)
     except (OverflowError, ValueError):
-        raise DataError(
-            f"{name}: expected numbers of 64 bits, got one beyond them, such as {max(values, key=abs)!r:.30}; scale "
-            "them first"
-        ) from None
+        raise DataError(f"{name}: expected real numbers, got one beyond 64 bits; scale them first") from None
 
 
 def _no_number(name: str, value: object, where: list[int]) -> StatewiseError:

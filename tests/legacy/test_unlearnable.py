@@ -90,7 +90,7 @@ def test_batches_of_which_nothing_counts_are_passed_over() -> None:
 
 TWICE: dict[str, Callable[[Any], object]] = {
     "list": lambda layer: Sequential([layer, layer]),
-    "add": lambda layer: [model := Sequential([layer]), model.add(layer)],
+    "add": lambda layer: Sequential([layer]).add(layer),
     "inside": lambda layer: Sequential([TimeDistributed(layer), layer]),
     "inside-twice": lambda layer: Sequential([TimeDistributed(layer), TimeDistributed(layer)]),
 }
