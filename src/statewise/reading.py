@@ -188,7 +188,7 @@ def read_samples_of(
     rows = read_rows(network, x, reset, mask, whole_rows)
     if rows.ragged:
         y, weight = _padded_like("y", y, rows), _padded_like("sample_weight", weight, rows)
-        weightless = None  # padding is masked
+        weightless = None if measured or weight is None else _weightless(weight)
     excluded = Excluded(_masked_answers(network, rows), weightless)
     return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target, excluded)
 

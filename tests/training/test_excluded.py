@@ -118,6 +118,19 @@ def test_it_is_read_as_0(make: Callable[[], Any], given: Given, plain: Given) ->
         assert one is None or np.isfinite(one).all()
 
 
+def test_rows_of_different_lengths_are_read_the_same_way() -> None:
+    lengths = (4, 2, 3, 1, 4, 2)
+    cut = [row[:n] for row, n in zip(put(X, SOME == 0, NAN), lengths, strict=True)]
+    y = [row[:n] for row, n in zip(put(STEPS, SOME == 0, NAN), lengths, strict=True)]
+    each = [np.full(n, weight) for n, weight in zip(lengths, SOME, strict=True)]
+    samples = _read(steps(), {"x": cut, "y": y, "sample_weight": SOME})
+    assert all(np.isfinite(array).all() for array in samples if array is not None)
+    real = [np.nan_to_num(row) for row in cut]
+    by_step = _read(steps(), {"x": real, "y": y, "sample_weight": each})
+    for index in (0, 1, 3):
+        np.testing.assert_array_equal(by_step[index], samples[index])
+
+
 def _read(model: Any, given: Given) -> tuple[Array | None, ...]:
     data = dict(given)
     samples = model._read(data.pop("x"), data.pop("y"), None, **data)[0]
