@@ -35,7 +35,8 @@ class Definition:
         """Appends a layer.
 
         Raises:
-            ConfigurationError: it is no layer, or names an input though it is not the first.
+            ConfigurationError: it is no layer, names an input though it is not the first, or is in the model already,
+                by itself or inside another.
             LifecycleError: the model is trained already.
             ShapeError: it does not fit the layer before it.
         """
@@ -43,6 +44,7 @@ class Definition:
             raise ConfigurationError(f"expected a layer such as LSTM(32), got {layer!r}")
         if self._trained:
             raise LifecycleError("layers are added before training; make a new Sequential")
+        check_not_shared(self._layers, layer)
         if self._layers and layer.input_shape is not None:
             raise ConfigurationError("only the first layer takes input_shape; the others follow from it")
         name_layers([*self._layers, layer])  # refuses a name that is taken
@@ -133,6 +135,21 @@ class Definition:
     def _weight_names(self) -> list[tuple[str, str]]:
         parts = zip(self.network.names, self.network.layers, strict=True)
         return [(name, weight) for name, layer in parts for weight in layer.weight_names]
+
+
+def check_not_shared(layers: Iterable[Layer], layer: Layer) -> None:
+    """Raises ConfigurationError if `layer`, or one inside it, is the very object that is among `layers` already.
+
+    Two layers that are equal are two layers.
+    """
+    there = {id(part) for other in layers for part in other.parts}
+    twice = next((part for part in layer.parts if id(part) in there), None)
+    if twice is not None:
+        kind = type(twice).__name__
+        raise ConfigurationError(
+            f"{kind}: expected a layer of its own for each place, got one object in two places of the model, which do "
+            f"not share weights yet; write {kind}(...) once more for the second place"
+        )
 
 
 def _network(layers: Sequence[Layer], input_shape: Shape) -> Network:

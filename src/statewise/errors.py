@@ -10,12 +10,15 @@ StatewiseError
 ├── FileError            a file that cannot be read or written, or is not what it should be
 └── MissingExtraError    an optional dependency that is not installed
 
-StatewiseWarning         a training that runs, but cannot learn what its user most likely wants it to
+StatewiseWarning         something that runs, but hardly does what its user wants: it cannot learn, or not from this
 """
 
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import warnings
 from collections.abc import Iterable
 
 
@@ -59,7 +62,18 @@ class MissingExtraError(StatewiseError):
 
 
 class StatewiseWarning(UserWarning):
-    """A training that runs, but cannot learn what its user most likely wants it to."""
+    """What runs, but most likely not as its user wants: it cannot learn that, or not from these data."""
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def warn(sentence: str) -> None:
+    """Returns nothing: warns with `sentence`, at the line outside this package that led here."""
+    depth = 1
+    while sys._getframe(depth).f_code.co_filename.startswith(_PACKAGE) and sys._getframe(depth).f_back is not None:
+        depth += 1
+    warnings.warn(sentence, StatewiseWarning, stacklevel=depth + 1)
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:

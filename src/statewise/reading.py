@@ -7,13 +7,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.data.batches import CheckedBatches, Samples, check_filled, count_steps, read_flags, read_samples, read_x
+from statewise.data.batches import (
+    CheckedBatches,
+    Excluded,
+    Samples,
+    check_filled,
+    count_steps,
+    read_flags,
+    read_samples,
+    read_x,
+)
 from statewise.data.lanes import Lanes
 from statewise.data.ragged import is_ragged, pad, unpad
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.network import Network
-from statewise.shapes import Array, as_array, check_whole
+from statewise.shapes import Array, as_numbers, check_whole
 from statewise.start import Start
 from statewise.training.programs import Layout
 from statewise.training.truncation import Truncation
@@ -84,12 +93,18 @@ class Feed(NamedTuple):
         )
 
 
-def read_rows(network: Network, x: object, reset: object = None, mask: object = None) -> Rows:
+def read_rows(
+    network: Network, x: object, reset: object = None, mask: object = None, weightless: Array | None = None
+) -> Rows:
     """Returns input for `network`; rows of different lengths are filled up on the right, and masked there.
+
+    At masked steps, and in rows that are `weightless`, NaN may stand: it is read as 0.
 
     Raises:
         ShapeError, DataError, ConfigurationError: something does not fit.
     """
+    if len(network.input_shape) < 3:
+        _check_one_input(x)
     ragged = is_ragged(x)
     if ragged:
         if mask is not None:
@@ -98,16 +113,27 @@ def read_rows(network: Network, x: object, reset: object = None, mask: object = 
         if is_ragged(reset):
             reset, own = pad("reset", reset)
             _check_lengths("reset", own, mask)
-    array = read_x(x, network.input_shape, network.symbols)
+    array = read_x(x, network.input_shape, network.symbols, mask, weightless)
     flags = read_flags("reset", reset, array), read_flags("mask", mask, array)
     return Rows(array, *flags, ragged and network.answers_each_step)
 
 
 def input_shape_of(x: object) -> tuple[int, ...]:
     """Returns the shape of the input, batch axis included, that a network is to be built for."""
-    array = pad("x", x)[0] if is_ragged(x) else as_array("x", x)
+    _check_one_input(x)
+    array = pad("x", x)[0] if is_ragged(x) else as_numbers("x", x)
     check_filled(array)
     return array.shape
+
+
+def _check_one_input(x: object) -> None:
+    """Raises ShapeError if `x` is a few arrays `[N, T, F]` in a list, as models with several inputs have it."""
+    if isinstance(x, list | tuple) and 0 < len(x) < 5 and all(getattr(part, "ndim", 0) == 3 for part in x):
+        shapes = ", ".join(str(list(part.shape)) for part in x)
+        raise ShapeError(
+            f"x: expected one input [N, T, F], got a list of {len(x)} arrays {shapes}; np.concatenate(x, axis=-1) "
+            "joins their features, np.concatenate(x) their rows"
+        )
 
 
 def unframe(
@@ -146,16 +172,57 @@ def read_samples_of(
     weight: object = None,
     reset: object = None,
     mask: object = None,
+    *,
+    measured: bool = False,
 ) -> Samples:
     """Returns rows for `network` and a loss for `target` to learn from or to score.
+
+    What stands at steps that are masked or weigh nothing has no influence, and may be NaN; where metrics are
+    `measured`, which know no weights, only masked ones may.
 
     Raises:
         ShapeError, DataError, ConfigurationError: something does not fit.
     """
-    rows = read_rows(network, x, reset, mask)
+    weightless = None if measured or weight is None else _weightless(weight)
+    whole_rows = None if weightless is None else np.all(weightless.reshape(len(weightless), -1), axis=1)
+    rows = read_rows(network, x, reset, mask, whole_rows)
     if rows.ragged:
         y, weight = _padded_like("y", y, rows), _padded_like("sample_weight", weight, rows)
-    return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target)
+        weightless = None if measured or weight is None else _weightless(weight)
+    excluded = Excluded(_masked_answers(network, rows), weightless)
+    return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target, excluded)
+
+
+def _weightless(weight: object) -> Array | None:
+    """Returns where sample weights `[N]` or `[N, T]` are 0; None if there are others than these."""
+    array = None if is_ragged(weight) else as_numbers("sample_weight", weight)
+    return None if array is None or array.ndim not in (1, 2) else array == 0
+
+
+def _masked_answers(network: Network, rows: Rows) -> Array | None:
+    """Returns bool `[N, T]`, True where no loss counts the answer of a step; None where all count."""
+    if len(network.output_shape) != 2:
+        return None
+    counted = network.mask_of_answers(rows.x, rows.mask)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    return None if counted is None else ~np.broadcast_to(np.asarray(counted), (len(rows.x), counted.shape[1]))
+
+
+def counts(network: Network, samples: Samples, warmup: int = 0) -> bool:
+    """Returns whether `network` can learn from `samples`, or be scored on them.
+
+    That is so if it reads any step, and if any of its answers after the first `warmup` steps has a weight.
+    """
+    x, mask, weight = samples.x, samples.mask, samples.weight
+    read = network.mask_of(x, mask)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    if read is not None and not np.asarray(read)[:, warmup if network.answers_each_step else 0 :].any():
+        return False
+    if weight is None:
+        return True
+    weighs = weight != 0
+    if weight.ndim == 2:
+        answers = network.mask_of_answers(x, mask)  # type: ignore[arg-type]  # likewise
+        weighs = (weighs if answers is None else weighs & np.asarray(answers))[:, warmup:]
+    return bool(weighs.any())
 
 
 def _padded_like(name: str, value: Any, rows: Rows) -> Any:

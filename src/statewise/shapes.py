@@ -12,18 +12,39 @@ Public arrays are batch-major: `[B, T, F]`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sized
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from statewise.errors import ConfigurationError, DataError, ShapeError
+from statewise.plain import plain_array
+from statewise.precision import check_resolved
 
 Shape = tuple[int | None, ...]
 """A shape without its batch axis; None where any size fits, as in `(None, F)` for any number of steps."""
 
 Array = npt.NDArray[Any]
+
+
+def as_numbers(name: str, value: object) -> Array:
+    """Returns `value` as a NumPy array of numbers: real ones in the precision they came in, int32, or bool.
+
+    Raises:
+        ShapeError: rows of different lengths.
+        DataError: something other than numbers, masked or missing ones, or whole numbers beyond int32.
+    """
+    array = plain_array(name, value)
+    if array.dtype == bool or np.issubdtype(array.dtype, np.floating):
+        return array
+    if array.dtype.kind not in "iu":  # NumPy takes timedelta64 for whole numbers, of whatever unit
+        raise DataError(f"{name}: expected real numbers, got {_sample(array)}; encode them as numbers first")
+    if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
+        raise DataError(
+            f"{name}: expected whole numbers of 32 bits, got {array.min()} to {array.max()}; subtract an offset first, "
+            f"such as {name} - {name}.min(), or scale them"
+        )
+    return array.astype(np.int32, copy=False)
 
 
 def as_array(name: str, value: object) -> Array:
@@ -34,36 +55,24 @@ def as_array(name: str, value: object) -> Array:
 
     Raises:
         ShapeError: rows of different lengths.
-        DataError: something other than numbers, or numbers beyond int32.
+        DataError: something other than numbers, masked or missing ones, or numbers beyond int32 or float32.
     """
-    array = _regular(name, value)
-    if array.dtype == bool:
-        return array
-    if np.issubdtype(array.dtype, np.floating):
-        return _single(name, array)
-    if not np.issubdtype(array.dtype, np.integer):
-        raise DataError(f"{name}: expected real numbers, got {_sample(array)}; encode them as numbers first")
-    if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
-        raise DataError(
-            f"{name}: expected whole numbers of 32 bits, got {array.min()} to {array.max()}; scale them or pass "
-            "them as float"
-        )
-    return array.astype(np.int32, copy=False)
+    array = as_numbers(name, value)
+    return to_float32(name, array) if np.issubdtype(array.dtype, np.floating) else array
 
 
-def _regular(name: str, value: object) -> Array:
-    try:
-        return np.asarray(value)
-    except ValueError:  # NumPy's own words are about inhomogeneous shapes
-        rows = value if isinstance(value, list | tuple) else []
-        lengths = sorted({len(row) for row in rows if isinstance(row, Sized)})
-        found = f"lengths from {lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else "different ones"
-        raise ShapeError(
-            f"{name}: expected rows of one shape, got {found}; pad them to one length and mask what was added"
-        ) from None
+def as_float32(name: str, array: Array) -> Array:
+    """Returns data that `as_numbers` read as float32.
+
+    Raises:
+        DataError: numbers beyond float32, or a column whose differences it cannot hold (see `check_resolved`).
+    """
+    check_resolved(name, array)
+    return to_float32(name, array)
 
 
-def _single(name: str, array: Array) -> Array:
+def to_float32(name: str, array: Array) -> Array:
+    """Returns an array of numbers as float32, or raises DataError where they are too large for that."""
     with np.errstate(over="ignore"):
         single = array.astype(np.float32, copy=False)
     if single is not array and (beyond := np.isinf(single) & np.isfinite(array)).any():
@@ -78,29 +87,21 @@ def _sample(array: Array) -> str:
     """Returns a description of what is in an array that should hold numbers."""
     if array.dtype.kind in "US":
         return f"text such as {array.flat[0][:20]!r}" if array.size else "text"
-    if array.dtype.kind != "O":
-        return f"{array.dtype} values"
-    others = [value for value in array.flat if not is_number(value)]
-    if not others:
-        return "whole numbers beyond 64 bits"
-    return "None" if others[0] is None else f"values of type {type(others[0]).__name__}"
+    return f"{array.dtype} values"
 
 
-def check_finite(name: str, array: Array) -> None:
-    """Raises DataError naming the first NaN or infinite value, if there is one."""
+def check_finite(name: str, array: Array, way_out: str = "drop them or fill them first") -> None:
+    """Raises DataError naming the first NaN or infinite value, if there is one, and the way out."""
     if not np.issubdtype(array.dtype, np.floating) or np.isfinite(array).all():
         return
     bad = ~np.isfinite(array)
     where = tuple(int(i) for i in np.argwhere(bad)[0])
-    raise DataError(
-        f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at {list(where)}; "
-        "drop them or fill them first (a filled step can be masked)"
-    )
+    raise DataError(f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at {list(where)}; {way_out}")
 
 
 def check_flags(name: str, value: object, shape: tuple[int, ...]) -> Array:
     """Returns `value` as the bool array `[B, T]` that `shape` asks for."""
-    flags = _regular(name, value)
+    flags = plain_array(name, value)
     if flags.dtype != bool:
         found = f"{flags.dtype} values" if np.issubdtype(flags.dtype, np.number) else _sample(flags)
         raise DataError(f"{name}: expected bool values, got {found}; write {name} = {name} != 0")

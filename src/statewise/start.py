@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import jax
 import numpy as np
 
 from statewise.data.batches import Samples
-from statewise.errors import ConfigurationError, StateError, StatewiseWarning, nearest
+from statewise.errors import ConfigurationError, StateError, nearest, warn
 from statewise.network import Network
 from statewise.state import LayerStates, State
 
@@ -75,11 +74,9 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
 def warn_unused(start: Start, kept: State | None) -> None:
     """Warns where "carry" starts fresh beside a state that it once started from, as "continue" does."""
     if start.carry and start.keep and not start.through and kept is not None:
-        warnings.warn(
+        warn(
             "state='carry' starts fresh, and leaves the model's present state unused: write state='continue' to start "
-            "from it, or call reset_state() first",
-            StatewiseWarning,
-            stacklevel=3,
+            "from it, or call reset_state() first"
         )
 
 

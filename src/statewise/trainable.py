@@ -13,22 +13,23 @@ import numpy as np
 
 from statewise.artifact import Artifact
 from statewise.compiled import Compiled
-from statewise.data.batches import CheckedBatches, Samples, unpack
+from statewise.data.batches import NOTHING_COUNTS, CheckedBatches, Samples, unpack
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
-from statewise.errors import ConfigurationError
+from statewise.errors import ConfigurationError, DataError, StatewiseError
 from statewise.history import History
 from statewise.layers import Embedding
 from statewise.network import Network
-from statewise.reading import Feed, Validate, check_batch_size, input_shape_of, read_samples_of, unframe
+from statewise.reading import Feed, Validate, check_batch_size, counts, input_shape_of, read_samples_of, unframe
 from statewise.start import Start, check_warmup, read_start, warn_unused
 from statewise.state import LayerStates, State
-from statewise.training.advice import advise
+from statewise.training.advice import advise, advise_split
 from statewise.training.audience import Audience
 from statewise.training.callbacks import Callback, read_callbacks
 from statewise.training.checkpoint import Checkpoint, fingerprint
 from statewise.training.count import read_epochs, say_left
 from statewise.training.epochs import Position, StreamedTraining, Training, evaluate
+from statewise.training.heads import one_output
 from statewise.training.loop import run_epochs
 from statewise.training.programs import Keys, Layout, Run
 from statewise.training.progress import display
@@ -84,7 +85,7 @@ class Trainable(Compiled):
             initial_epoch: overrides that count: how many epochs were done before; `epochs` is then the number of the
                 last one, as in Keras.
             shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
-            sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
+            sample_weight: `[N]` or `[N, T]`, multiplied into the loss, not into metrics.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
                 function that returns its own logs.
                 Rows start fresh there, and are carried from batch to batch where the state is.
@@ -99,7 +100,7 @@ class Trainable(Compiled):
                 first n steps only settle the state; a `State` of B rows is where each epoch starts, its end carried
                 from batch to batch; a `State` of N rows is where each row starts.
             reset: bool `[N, T]`; True starts that row afresh before that step.
-            mask: bool `[N, T]`; False skips that step: no state moves, no loss counts.
+            mask: bool `[N, T]`; False skips that step: no state moves, no loss counts, and NaN may stand there.
             tbptt: truncated back-propagation through time: an update every k steps, whose gradients reach back
                 through k; with `(k1, k2)` an update every k1, back through k2 (of k2 < k1 the first k1 - k2 of each
                 only move the state); with "random:k" around k (Merity et al. 2018). By default an update a batch,
@@ -129,7 +130,8 @@ class Trainable(Compiled):
         if isinstance(feed.source, CheckedBatches):
             feed.source.least_steps = start.warmup + 1
         check_truncation(truncation, self.network, feed.steps - start.warmup)
-        advise(self.network, x, feed.steps, feed.rows, start)
+        self._check_learnable(feed, start)
+        advise(self.network, self._require_settings().loss, x, feed.source, start)
         layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
         file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
         history, position, memory = History(), Position(self._run(layout), first, 0), None
@@ -186,13 +188,15 @@ class Trainable(Compiled):
                     "an iterable of batches goes without sample_weight, reset, mask, shuffle and validation_split: "
                     "let it yield (x, y, sample_weight) in the order to train in"
                 )
-            batches = CheckedBatches(x, read)
+            batches = CheckedBatches(x, read, lambda samples: counts(self.network, samples))
             feed = Feed(batches, batches.batch_size, None, check_batch_size(batch_size))
         else:
             source, size = self._read(x, y, batch_size, **given)
             validation = None
             if validation_split:
-                source, validation = source.split(validation_split)
+                whole = source
+                source, validation = whole.split(validation_split)
+                advise_split(whole, source.rows)
             feed = Feed(source, min(size, source.rows), validation, size)
         if isinstance(validation_data, Lanes | Windows):
             validation, size = self._read(validation_data, None, None)
@@ -200,6 +204,20 @@ class Trainable(Compiled):
         if validation_data is None or callable(validation_data):
             return feed if validation_data is None else feed._replace(validation=validation_data)
         return feed._replace(validation=read(*unpack("validation_data", validation_data)))
+
+    def _check_learnable(self, feed: Feed, start: Start) -> None:
+        """Objects to a training in which nothing can be learned."""
+        for samples in (feed.source, feed.validation):
+            if isinstance(samples, Samples):
+                self._check_counts(samples, start)
+
+    def _check_counts(self, samples: Samples, start: Start) -> None:
+        if not counts(self.network, samples, start.warmup):
+            self._object_to(DataError(NOTHING_COUNTS))
+
+    def _object_to(self, error: StatewiseError) -> None:
+        """Raises `error`, since what it says cannot learn; Keras's scripts, which went on, are only told."""
+        raise error
 
     def _read_samples(self, x: object, y: object, weight: object = None) -> Samples:
         return self._read(x, y, None, weight)[0]
@@ -214,9 +232,12 @@ class Trainable(Compiled):
         mask: object = None,
     ) -> tuple[Samples, int]:
         """Returns rows to learn from or to score, and how many make a batch."""
-        target = self._require_settings().loss.target
+        settings = self._require_settings()
         x, y, size, reset, mask = unframe(x, y, batch_size, reset, mask, symbols=self._reads_symbols())
-        return read_samples_of(self._build_for(x), target, x, y, sample_weight, reset, mask), size
+        network, target, measured = self._build_for(x), settings.loss.target, bool(settings.metrics)
+        if (error := one_output(network, settings.loss)) is not None:
+            self._object_to(error)
+        return read_samples_of(network, target, x, y, sample_weight, reset, mask, measured=measured), size
 
     def _training(
         self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
@@ -315,6 +336,7 @@ class Trainable(Compiled):
         start = read_start(state, self.network, samples.rows, size, self.state)
         warn_unused(start, self.state)
         check_warmup(start, samples.steps)
+        self._check_counts(samples, start)
         logs, states = self._evaluate(samples, size, start)
         if start.keep:
             self.state = self.network.state_of(self.params, states)

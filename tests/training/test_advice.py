@@ -12,12 +12,15 @@ import pytest
 import statewise as sw
 from mistakes import STORY, model_of
 from statewise.errors import ConfigurationError, StatewiseWarning
+from statewise.training.heads import no_probabilities
 
 _RNG = np.random.default_rng(41)
 SERIES = _RNG.normal(size=25).astype(np.float32)
 X = _RNG.normal(size=(6, 4, 2)).astype(np.float32)
 ONE_STEP = X[:, :1]
 Y = _RNG.normal(size=(6, 1)).astype(np.float32)
+WINDOWS = np.stack([SERIES[at : at + 4, None] for at in range(6)])
+CLASSES = np.array([0, 1, 2, 0, 1, 2])
 
 
 def fit(model: Any, *data: Any, **options: Any) -> Any:
@@ -69,6 +72,18 @@ WARNED: dict[str, Case] = {
         lambda: fit(each_step(), lanes()),
         ("lanes go on from batch to batch", "fresh state", "state='carry'"),
     ),
+    "weights-below-0": (
+        lambda: fit(memory(), X, Y, sample_weight=[1, 1, 1, -1, 1, 1]),
+        ("sample_weight", "below 0", "write 0"),
+    ),
+    "weights-below-0-of-a-batch": (
+        lambda: fit(memory(), [(X, Y), (X, Y, -np.ones(6)), (X, Y, -np.ones(6))], epochs=2),
+        ("batch 2", "sample_weight", "below 0"),
+    ),
+    "windows-split": (
+        lambda: fit(memory(), WINDOWS, Y, validation_split=0.5),
+        ("each row of x is the one before it moved by 1 step", "statewise.windows(series, 4)", "leave 3 row(s) out"),
+    ),
     "lanes-warming-up": (
         lambda: fit(each_step(), lanes(), state="warmup:1"),
         ("lanes go on from batch to batch", "state='carry'"),
@@ -100,6 +115,11 @@ QUIET: dict[str, Callable[[], object]] = {
     "lanes-from-a-state": lambda: fit(model := each_step(), lanes(), state=_built(model).initial_state(2)),
     "lanes-in-one-batch": lambda: fit(each_step(), lanes(steps=12)),
     "windows": lambda: fit(memory(), sw.windows(SERIES, 3)),
+    "windows-split": lambda: fit(memory(), sw.windows(SERIES, 3), validation_split=0.4),
+    "rows-split": lambda: fit(memory(), X, Y, validation_split=0.5),
+    "constant-rows-split": lambda: fit(memory(), X * 0, Y, validation_split=0.5),
+    "windows-not-split": lambda: fit(memory(), WINDOWS, Y, validation_data=(WINDOWS, Y)),
+    "weights": lambda: fit(memory(), X, Y, sample_weight=[0, 1, 2, 1, 1, 1]),
     "text": lambda: fit(sw.TextModel(units=3, embedding=2), STORY, epochs=1),
 }
 
@@ -113,6 +133,75 @@ def _built(model: Any) -> Any:
 @pytest.mark.parametrize("action", QUIET.values(), ids=QUIET)
 def test_a_training_that_can_learn_does_not_warn(action: Callable[[], object]) -> None:
     assert warned(action) == []
+
+
+# -- losses that compare probabilities ---------------------------------------------------------------------------------
+
+CATEGORICAL, SPARSE, BINARY = "categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy"
+
+
+def head_told(*layers: Any, loss: str, shape: tuple[int | None, ...] = (None, 4, 2)) -> str | None:
+    """Returns what is said of a network's head, if anything is."""
+    model = model_of(*layers, loss=loss)
+    model.build(shape)
+    return no_probabilities(model.network, model._require_settings().loss)
+
+
+EACH: dict[str, Any] = {"return_sequences": True}
+MADE: dict[str, tuple[str, list[Any]]] = {
+    "dense": (CATEGORICAL, [sw.LSTM(2), sw.Dense(3, activation="softmax")]),
+    "sparse": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="softmax")]),
+    "binary": (BINARY, [sw.LSTM(2), sw.Dense(3, activation="sigmoid")]),
+    "binary-softmax": (BINARY, [sw.LSTM(2), sw.Dense(3, activation="softmax")]),
+    "categorical-sigmoid": (CATEGORICAL, [sw.LSTM(2), sw.Dense(3, activation="sigmoid")]),
+    "old-sigmoid": (BINARY, [sw.LSTM(2), sw.Dense(3, activation="hard_sigmoid_keras_2")]),
+    "exponential": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="exponential")]),
+    "kld": ("kld", [sw.LSTM(2), sw.Dense(3, activation="softmax")]),
+    "layer": (SPARSE, [sw.LSTM(2), sw.Dense(3), sw.Activation("softmax")]),
+    "distributed": (SPARSE, [sw.LSTM(2, **EACH), sw.TimeDistributed(sw.Dense(3, activation="softmax"))]),
+    "distributed-layer": (SPARSE, [sw.LSTM(2, **EACH), sw.Dense(3), sw.TimeDistributed(sw.Activation("softmax"))]),
+    "dropout-after": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="softmax"), sw.Dropout(0.1)]),
+    "laid-out": (SPARSE, [sw.LSTM(2), sw.Dense(6, activation="softmax"), sw.Reshape((2, 3))]),
+    "linear-after": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="softmax"), sw.Activation("linear")]),
+    "recurrent": (SPARSE, [sw.LSTM(3, activation="softmax", **EACH)]),
+    "both-ends": (BINARY, [sw.Bidirectional(sw.GRU(3, activation="sigmoid"))]),
+    "other-loss": ("mse", [sw.LSTM(2), sw.Dense(3)]),
+    "hinge": ("categorical_hinge", [sw.LSTM(2), sw.Dense(3)]),
+}
+UNMADE: dict[str, tuple[str, list[Any], str]] = {
+    "linear": (CATEGORICAL, [sw.LSTM(2), sw.Dense(3)], "Dense, answers with activation='linear'"),
+    "sparse-relu": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="relu")], "write activation='softmax' in it"),
+    "binary-tanh": (BINARY, [sw.LSTM(2), sw.Dense(1, activation="tanh")], "write activation='sigmoid' in it"),
+    "binary-positive": (BINARY, [sw.LSTM(2), sw.Dense(1, activation="softplus")], "activation='softplus'"),
+    "kld": ("kld", [sw.LSTM(2), sw.Dense(3)], "kullback_leibler_divergence"),
+    "layer": (SPARSE, [sw.LSTM(2), sw.Dense(3), sw.Activation("tanh")], "Activation, answers with activation='tanh'"),
+    "lstm": (SPARSE, [sw.LSTM(3)], "LSTM, answers with activation='tanh'"),
+    "lstm-in-steps": (SPARSE, [sw.LSTM(3, **EACH)], "another layer after it: Dense(3, activation='softmax')"),
+    "both-ends": (SPARSE, [sw.Bidirectional(sw.GRU(3))], "another layer after it: Dense(6, activation='softmax')"),
+    "distributed": (SPARSE, [sw.LSTM(2, **EACH), sw.TimeDistributed(sw.Dense(3))], "Dense, answers with"),
+    "laid-out": (SPARSE, [sw.LSTM(2), sw.Dense(6), sw.Reshape((2, 3)), sw.Dropout(0.1)], "activation='linear'"),
+    "dense-after": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="softmax"), sw.Dense(3)], "activation='linear'"),
+}
+
+
+@pytest.mark.parametrize(("loss", "layers"), MADE.values(), ids=MADE)
+def test_a_head_of_probabilities_is_not_spoken_of(loss: str, layers: list[Any]) -> None:
+    assert head_told(*layers, loss=loss) is None
+
+
+@pytest.mark.parametrize(("loss", "layers", "words"), UNMADE.values(), ids=UNMADE)
+def test_a_head_without_probabilities_is(loss: str, layers: list[Any], words: str) -> None:
+    told = head_told(*layers, loss=loss)
+    assert told is not None
+    assert words in told
+    assert "compares probabilities" in told
+    assert "\n" not in told
+
+
+def test_fit_says_so() -> None:
+    model = model_of(sw.LSTM(2), sw.Dense(3), loss=SPARSE)
+    (message,) = warned(lambda: fit(model, X, CLASSES))
+    assert message.startswith("loss='sparse_categorical_crossentropy' compares probabilities")
 
 
 def test_only_training_warns() -> None:

@@ -7,8 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from statewise.errors import DataError, ShapeError
-from statewise.shapes import Array, Shape, as_array, check_finite, check_flags, check_input, describe, is_number
+from statewise.errors import DataError, ShapeError, warn
+from statewise.shapes import (
+    Array,
+    Shape,
+    as_float32,
+    as_numbers,
+    check_finite,
+    check_flags,
+    check_input,
+    describe,
+    is_number,
+    to_float32,
+)
 
 
 class Samples(NamedTuple):
@@ -30,6 +41,11 @@ class Samples(NamedTuple):
     def steps(self) -> int:
         """T; 1 where rows have no time axis."""
         return count_steps(self.x)
+
+    @property
+    def has_negative_weights(self) -> bool:
+        """Whether a weight is below 0."""
+        return self.weight is not None and bool((self.weight < 0).any())
 
     def padded(self, count: int) -> Samples:
         """Returns the rows followed by zeros up to `count`, a shape that is compiled already."""
@@ -54,8 +70,39 @@ class Samples(NamedTuple):
         return Samples(x, y, weight, mask, reset, start)  # type: ignore[arg-type]  # x and y are there
 
 
+class Excluded(NamedTuple):
+    """Steps, or whole rows, that have no influence on what is learned, so that anything may stand there."""
+
+    masked: Array | None = None  # bool [N] or [N, T]: no loss and no metric counts them
+    weightless: Array | None = None  # bool [N] or [N, T]: no loss counts them
+
+    @property
+    def any(self) -> bool:
+        """Whether there may be such steps."""
+        return self.masked is not None or self.weightless is not None
+
+    def fill(self, array: Array, good: Array) -> Array:
+        """Returns `array` with zeros where it is not `good`, as far as that is excluded."""
+        for flags in (self.masked, self.weightless):
+            if flags is not None and array.shape[: flags.ndim] == flags.shape:
+                there = flags.reshape(flags.shape + (1,) * (array.ndim - flags.ndim))
+                array = np.where(there & ~good, array.dtype.type(0), array)
+        return array
+
+
+NOTHING = Excluded()
+"""No step is excluded."""
+
+
 def read_samples(
-    x: Array, y: object, weight: object, reset: object, mask: object, output_shape: Shape, target: str
+    x: Array,
+    y: object,
+    weight: object,
+    reset: object,
+    mask: object,
+    output_shape: Shape,
+    target: str,
+    excluded: Excluded = NOTHING,
 ) -> Samples:
     """Returns rows for a network with an output of `output_shape` and a loss for `target`; `x` is read already.
 
@@ -66,23 +113,38 @@ def read_samples(
         raise DataError("y is missing: expected the targets to learn, one row for each of x")
     if len(output_shape) == 2 and output_shape[0] is None:  # one answer at every step: this x says how many those are
         output_shape = (x.shape[1], output_shape[1])
-    targets = read_y(y, output_shape, target, len(x))
-    weights = None if weight is None else read_weight(weight, targets, target)
+    targets = read_y(y, output_shape, target, len(x), excluded)
+    weights = None if weight is None else read_weight(weight, targets, target, excluded)
     return Samples(x, targets, weights, read_flags("mask", mask, x), read_flags("reset", reset, x))
 
 
-def read_x(x: object, input_shape: Shape, symbols: int | None) -> Array:
+def read_x(
+    x: object, input_shape: Shape, symbols: int | None, mask: object = None, weightless: Array | None = None
+) -> Array:
     """Returns `x` as the network reads it: float32 `[N, T, F]`, or int32 symbols `[N, T]`.
+
+    What is no number, or no symbol, becomes 0 at steps that are False in `mask` and in rows that are `weightless`.
 
     Raises:
         ShapeError: another shape than the network's input.
-        DataError: no rows, NaN, or symbols that are no whole numbers in 0 .. symbols-1.
+        DataError: no rows, NaN, numbers that float32 cannot tell apart, or symbols that are no whole numbers in
+            0 .. symbols-1.
     """
-    array = as_array("x", x)
+    array = as_numbers("x", x)
     check_input(array, input_shape)
     check_filled(array)
-    check_finite("x", array)
-    return array.astype(np.float32, copy=False) if symbols is None else _whole("x", array, symbols, "symbols")
+    flags = read_flags("mask", mask, array)
+    excluded = Excluded(None if flags is None else ~flags, weightless)
+    if symbols is None:
+        array = as_float32("x", array)
+    if excluded.any:
+        array = excluded.fill(array, np.isfinite(array) if symbols is None else _in_range(array, symbols))
+    check_finite("x", array, _X_OUT)
+    return array if symbols is None else _whole("x", array, symbols, "symbols")
+
+
+_X_OUT = "drop them, fill them, or skip their steps: mask=np.isfinite(x).all(axis=-1)"
+_Y_OUT = "drop them, fill them, or leave out their steps: mask=False, or sample_weight=0 where there are no metrics"
 
 
 def count_steps(x: Array) -> int:
@@ -96,14 +158,16 @@ def check_filled(x: Array) -> None:
         raise DataError(f"x: expected at least one row, one step and one feature, got shape {list(x.shape)}")
 
 
-def read_y(y: object, output_shape: Shape, target: str, rows: int) -> Array:
+def read_y(y: object, output_shape: Shape, target: str, rows: int, excluded: Excluded = NOTHING) -> Array:
     """Returns `y` in the form that a loss for `target` compares with an output of `output_shape`.
+
+    Where it is `excluded`, what the loss could not take becomes 0; where it is masked, everything does.
 
     Raises:
         ShapeError: another shape than the network's output.
         DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
     """
-    array = as_array("y", y)
+    array = as_numbers("y", y)
     if array.shape[:1] != (rows,):
         raise ShapeError(f"y: expected {rows} row(s), as x has, got shape {list(array.shape)}")
     outputs, given = output_shape[-1], array.shape
@@ -114,10 +178,16 @@ def read_y(y: object, output_shape: Shape, target: str, rows: int) -> Array:
     ):
         message = f"y: expected {describe(expected)} for this network and loss, got {list(given)}"
         raise ShapeError(message + _way_out(given, output_shape, target))
-    check_finite("y", array)
+    if target != "classes":
+        array = as_float32("y", array)
+    if excluded.any:
+        array = excluded._replace(weightless=None).fill(
+            array, np.zeros(array.shape, bool)
+        )  # 0 times a huge error would be NaN
+        array = excluded.fill(array, _valid(array, outputs, target))
+    check_finite("y", array, _Y_OUT)
     if target == "classes":
         return _whole("y", array, outputs, "classes")
-    array = array.astype(np.float32, copy=False)
     if target == "binary" and ((array < 0) | (array > 1)).any():
         raise DataError(
             f"y: binary_crossentropy expects values from 0 to 1, got {array.min():g} to {array.max():g}; "
@@ -130,14 +200,15 @@ def read_y(y: object, output_shape: Shape, target: str, rows: int) -> Array:
     return array
 
 
-def read_weight(weight: object, y: Array, target: str) -> Array:
-    """Returns sample weights `[N]` or `[N, T]` that fit targets `y`."""
-    array = as_array("sample_weight", weight).astype(np.float32, copy=False)
+def read_weight(weight: object, y: Array, target: str, excluded: Excluded = NOTHING) -> Array:
+    """Returns sample weights `[N]` or `[N, T]` that fit targets `y`; 0 where they are NaN and masked."""
+    array = to_float32("sample_weight", as_numbers("sample_weight", weight))
     steps = y.shape if target == "classes" else y.shape[:-1]
     if array.shape not in (steps[:1], steps):
         allowed = " or ".join(str(list(shape)) for shape in dict.fromkeys([steps[:1], steps]))
         raise ShapeError(f"sample_weight: expected shape {allowed}, one for each target; got {list(array.shape)}")
-    check_finite("sample_weight", array)
+    array = Excluded(excluded.masked).fill(array, np.isfinite(array))
+    check_finite("sample_weight", array, "write 0 for what is not to count")
     return array
 
 
@@ -155,6 +226,20 @@ def _align(array: Array, rank: int) -> Array:
     if array.ndim == rank + 1 and array.shape[-1] == 1:
         return array[..., 0]
     return array[..., None] if array.ndim == rank - 1 else array
+
+
+def _in_range(array: Array, limit: int | None) -> Array:
+    """Returns where `array` holds whole numbers from 0 up to, but not, `limit`."""
+    with np.errstate(invalid="ignore"):
+        return (array >= 0) & (array == np.rint(array)) & (array < (np.inf if limit is None else limit))
+
+
+def _valid(array: Array, outputs: int | None, target: str) -> Array:
+    """Returns where `array` holds what a loss for `target` can take."""
+    if target == "classes":
+        return _in_range(array, outputs)
+    least = 0.0 if target in ("binary", "onehot") else -np.inf
+    return np.isfinite(array) & (array >= least) & (array <= (1.0 if target == "binary" else np.inf))
 
 
 def _whole(name: str, array: Array, limit: int | None, what: str) -> Array:
@@ -203,6 +288,14 @@ def unpack(what: str, value: object, way_out: str = "") -> Sequence[object]:
     raise DataError(f"{what}: expected (x, y) or (x, y, sample_weight), got {type(value).__name__}{size}{way_out}")
 
 
+NOTHING_COUNTS = "there is nothing to score: every step is masked or weighs 0; give x some steps that count"
+"""What is said where nothing can be learned from, or scored."""
+
+NEGATIVE_WEIGHTS = (
+    "sample_weight: some weights are below 0, so that training makes the errors that they weigh as large as it can; "
+    "write 0 for what is not to count"
+)
+
 ReadSamples = Callable[..., Samples]
 """Checks `x, y[, sample_weight]` and returns them as Samples."""
 
@@ -210,7 +303,7 @@ ReadSamples = Callable[..., Samples]
 class CheckedBatches:
     """Batches of someone's iterable, checked as they come; goes through it once per epoch."""
 
-    def __init__(self, batches: object, read: ReadSamples) -> None:
+    def __init__(self, batches: object, read: ReadSamples, counts: Callable[[Samples], bool]) -> None:
         if isinstance(batches, Iterator):
             raise DataError(f"an iterator can be gone through only once; {_ANEW}")
         if not isinstance(batches, Iterable) or isinstance(batches, str | bytes | Mapping):
@@ -218,7 +311,7 @@ class CheckedBatches:
                 f"expected x and y, or an iterable of batches (x, y), got y=None and x of type "
                 f"{type(batches).__name__}; pass y, or {_ANEW}"
             )
-        self._batches, self._read = batches, read
+        self._batches, self._read, self._counts, self._told = batches, read, counts, False
         first = next(iter(batches), None)
         if first is None:
             raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
@@ -227,7 +320,7 @@ class CheckedBatches:
         self.least_steps = 1
 
     def __iter__(self) -> Iterator[Samples]:
-        number = 0
+        number, counted = 0, False
         for number, batch in enumerate(self._batches, 1):
             samples = self._samples(number, batch)
             if samples.rows > self.batch_size:
@@ -240,16 +333,23 @@ class CheckedBatches:
                     f"batch {number} has {samples.steps} step(s); expected at least {self.least_steps}, so that some "
                     "are left to score"
                 )
+            counted = counted or self._counts(samples)
             yield samples
+        if number > 0 and not counted:
+            raise DataError(NOTHING_COUNTS)
         if number == 0:
             raise DataError(f"the iterable of batches was empty when an epoch began; {_ANEW}")
 
     def _samples(self, number: int, batch: object) -> Samples:
         parts = unpack(f"batch {number}", batch, way_out="; if x is all the data, pass y with it")
         try:
-            return self._read(*parts)
+            samples = self._read(*parts)
         except (DataError, ShapeError) as error:
             raise type(error)(f"batch {number}: {error}") from None
+        if not self._told and samples.has_negative_weights:
+            self._told = True
+            warn(f"batch {number}: {NEGATIVE_WEIGHTS}")
+        return samples
 
 
 _ANEW = (

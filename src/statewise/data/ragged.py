@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from statewise.data.order import advise_order
 from statewise.errors import DataError, ShapeError
-from statewise.shapes import Array, as_array, check_finite, check_flags
+from statewise.precision import check_runs, first_runs
+from statewise.shapes import Array, as_float32, as_numbers, check_finite, check_flags, to_float32
 
 
 def is_ragged(value: object) -> bool:
@@ -88,6 +90,8 @@ def read_series(name: str, value: Any, many: bool | None = None) -> dict[str, Ar
     ['series[0]', 'series[1]']
     """
     many = is_many(value) if many is None else many
+    for label, one in (_named(name, value) if many else {name: value}).items():
+        advise_order(label, one)
     series = _checked(_named(name, value) if many else {name: value})
     for label, array in series.items():
         if array.ndim > 2:
@@ -121,7 +125,7 @@ def _named(name: str, rows: Any) -> dict[str, Any]:
 
 def _checked(rows: dict[str, Any]) -> dict[str, Array]:
     """Returns `rows` as arrays of one dtype that have steps and agree in everything but how many."""
-    arrays = {label: as_array(label, row) for label, row in rows.items()}
+    arrays = {label: as_numbers(label, row) for label, row in rows.items()}
     first, like = next(iter(arrays.items()))
     for label, array in arrays.items():
         if array.ndim == 0:
@@ -135,10 +139,11 @@ def _checked(rows: dict[str, Any]) -> dict[str, Array]:
                 f"{label}: expected the shape of {first}, {list(like.shape)}, in all but the first axis, got "
                 f"{list(array.shape)}; give each the same features"
             )
-    common = _common({array.dtype for array in arrays.values()})
-    return {label: array.astype(common, copy=False) for label, array in arrays.items()}
-
-
-def _common(dtypes: set[np.dtype[Any]]) -> np.dtype[Any]:
-    """Returns what holds all of bool, int32 and float32 that is there; NumPy alone would answer float64."""
-    return np.dtype(np.float32) if np.dtype(np.float32) in dtypes else np.result_type(*dtypes)
+    dtypes = {array.dtype for array in arrays.values()}
+    if not any(np.issubdtype(dtype, np.floating) for dtype in dtypes):
+        whole = np.result_type(*dtypes)
+        return {label: array.astype(whole, copy=False) for label, array in arrays.items()}
+    if len(arrays) == 1:
+        return {first: as_float32(first, like)}
+    check_runs(first.partition("[")[0], first_runs(list(arrays.values())), f"{first} - {first}[0]")
+    return {label: to_float32(label, array) for label, array in arrays.items()}

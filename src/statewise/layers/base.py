@@ -52,6 +52,12 @@ class Layer(ABC):
         return {}
 
     @property
+    def parts(self) -> tuple[Layer, ...]:
+        """The layer itself, and those inside it."""
+        inner = (value for entry in fields(self) if isinstance(value := getattr(self, entry.name), Layer))
+        return (self, *(part for layer in inner for part in layer.parts))
+
+    @property
     def reads_from(self) -> str:
         """Where it reads its steps from: "the start", "the end" or "both ends"."""
         return "the start"

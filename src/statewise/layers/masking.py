@@ -39,7 +39,7 @@ class Masking(MemorylessLayer):
         return shape
 
     def mask_of(self, x: jax.Array) -> jax.Array | None:
-        return jnp.any(x != self.mask_value, axis=-1)
+        return (x != self.mask_value).any(axis=-1)
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
         return jnp.where(jnp.any(x != self.mask_value, axis=-1, keepdims=True), x, 0.0)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError, DataError, ShapeError
+from statewise.plain import check_unmasked
 from statewise.shapes import Array, Shape, describe
 
 
@@ -71,6 +72,7 @@ def as_array(what: str, value: Any) -> Array:
         ShapeError: its rows are of different lengths.
         DataError: it is none.
     """
+    check_unmasked(what, value)
     try:
         array = np.asarray(only(what, value))
         ragged = array.dtype == object and array.size > 0 and isinstance(array.flat[0], list | tuple | np.ndarray)
@@ -86,7 +88,7 @@ def as_array(what: str, value: Any) -> Array:
 def _numbers(what: str, objects: Array) -> Array:
     """Returns numbers that a table with other columns made objects of."""
     try:
-        return objects.astype(np.float32)
+        return objects.astype(np.float64)  # whether float32 holds them is for statewise to see
     except (TypeError, ValueError):
         raise DataError(
             f"{what}: expected numbers, got an array of objects, {objects.flat[0]!r} the first; encode what is text, "
@@ -113,7 +115,7 @@ def read_x(x: Any, expected: Shape | None) -> Array:
 
 def read_rows(x: Any, y: Any, weight: Any, class_weight: Mapping[int, float] | None, expected: Shape | None) -> Rows:
     """Returns input, targets and weights; `class_weight` is multiplied into the weights."""
-    rows = Rows(read_x(x, expected), as_array("y", y), None if weight is None else np.asarray(weight))
+    rows = Rows(read_x(x, expected), as_array("y", y), None if weight is None else as_array("sample_weight", weight))
     if class_weight is None or rows.y is None:
         return rows
     weights = _weights_of_classes(rows.y, class_weight)

@@ -11,11 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 
 import statewise as sw
+from statewise.definition import check_not_shared
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
 from statewise.legacy import answers, files, training, weights
 from statewise.legacy.arrays import Rows, Tensor, read_rows
 from statewise.legacy.callback import History
 from statewise.legacy.compiled import Compiled, read_compiled
+from statewise.legacy.core import Core
 from statewise.legacy.dialect import current
 from statewise.legacy.errors import not_there, unsupported
 from statewise.legacy.layer import Layer
@@ -58,7 +60,7 @@ class Sequential:
         """Appends a layer.
 
         Raises:
-            ConfigurationError: it is none.
+            ConfigurationError: it is none, or it is in the model already: Keras shared its weights.
             ShapeError: it does not fit the layer before it.
         """
         if not isinstance(layer, Layer):
@@ -66,6 +68,7 @@ class Sequential:
         if isinstance(layer, InputLayer):
             self.input_layer = layer
             return
+        check_not_shared([other.core for other in self.layers], layer.core)
         self._take_apart()
         if layer.model is not None and layer.model.built:
             note("model.add(layer_of_another)", "model.set_weights(other.get_weights())  # copied, not shared")
@@ -107,7 +110,7 @@ class Sequential:
         self._build(tuple(input_shape)[1:])
 
     def _build(self, row_shape: Shape) -> None:
-        core = sw.Sequential([layer.core for layer in self.layers], seed=next_seed())
+        core = Core([layer.core for layer in self.layers], seed=next_seed())
         core.build((None, *row_shape))
         weights.start(core, self.layers)
         if self._compiled is not None:

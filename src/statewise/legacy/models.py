@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import statewise as sw
 from statewise.errors import FileError
 from statewise.legacy import files, optimizers
 from statewise.legacy.compiled import Compiled
+from statewise.legacy.core import Core
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.model import Sequential
 from statewise.legacy.quantities import Quantity
@@ -23,7 +23,7 @@ def load_model(filepath: str | Path, custom_objects: Any = None, compile: bool =
     """
     _refuse(custom_objects)
     artifact = files.read(filepath)
-    core = sw.Sequential.from_artifact(artifact)
+    core = Core.from_artifact(artifact)
     core.reset_state()
     model = model_from_config(artifact.header["keras"]["config"])
     compiled = artifact.header["keras"]["compiled"] if compile else None

@@ -7,14 +7,14 @@ each batch.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import statewise as sw
-from statewise.errors import ConfigurationError, DataError, StatewiseWarning
+from statewise.data.batches import NOTHING_COUNTS
+from statewise.errors import ConfigurationError, DataError, warn
 from statewise.legacy.arrays import Rows
 from statewise.legacy.batches import Batches, Samples, as_batches
 from statewise.legacy.callback import CallbackList, History, watched
@@ -55,11 +55,7 @@ class Fit:
         self.history.set_params(params)
         model.history, model.stop_training = self.history, False
         if not epochs:
-            warnings.warn(
-                f"fit trains nothing: epochs={epochs.stop} is the number of the last epoch, {epochs.start} were done",
-                StatewiseWarning,
-                stacklevel=4,
-            )
+            warn(f"fit trains nothing: epochs={epochs.stop} is the number of the last epoch, {epochs.start} were done")
 
     def finish(self, epoch: int, logs: Logs) -> None:
         """Does what is done after each epoch."""
@@ -230,7 +226,7 @@ def score(model: Sequential, batches: Batches, prefix: str = "") -> Logs:
             if answers := model.count_answers(rows.x):
                 means.add(_evaluate(model, rows, len(rows)), len(rows), answers)
         if means.empty:
-            raise DataError("there is nothing to score: every step is masked; give x some steps that count")
+            raise DataError(NOTHING_COUNTS)
     return model.compiled.logs(means.logs(), prefix)
 
 
@@ -275,6 +271,8 @@ def fit(
         validation = self.read(*validation_data)
     elif validation_split:
         rows, validation = rows.split(validation_split)
+    if self.count_answers(rows.x) == 0 or (rows.weight is not None and not np.any(rows.weight)):
+        raise DataError(NOTHING_COUNTS)
     size = self.states.check(len(rows), batch_size)
     validation_size = size if validation_batch_size is None else validation_batch_size
     if validation is not None:

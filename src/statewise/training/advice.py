@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-import warnings
-
+from statewise.data.batches import NEGATIVE_WEIGHTS, CheckedBatches, Samples
 from statewise.data.lanes import Lanes
-from statewise.errors import StatewiseWarning
+from statewise.data.overlap import shared_steps
+from statewise.errors import warn
+from statewise.losses import Loss
 from statewise.network import Network
 from statewise.start import Start
+from statewise.training.heads import no_probabilities
+from statewise.words import plural
 
 
-def advise(network: Network, x: object, steps: int, rows: int | None, start: Start) -> None:
-    """Warns once of samples that are one step long, and of lanes whose state is not carried."""
+def advise(network: Network, loss: Loss, x: object, source: Samples | CheckedBatches, start: Start) -> None:
+    """Warns of what cannot learn.
+
+    These are: samples that are one step long, lanes whose state is not carried, a loss of probabilities whose network
+    answers none, and weights below 0.
+    """
+    unlikely = no_probabilities(network, loss)
+    if unlikely is not None:
+        warn(unlikely)
+    if isinstance(source, Samples) and source.has_negative_weights:
+        warn(NEGATIVE_WEIGHTS)
     if not network.memory or not network.reads_steps:
         return
-    if steps == 1 and rows != 1 and start.rows is None:
-        _warn(_ONE_STEP_CARRIED if start.carry else _ONE_STEP_FRESH)
+    rows = source.rows if isinstance(source, Samples) else None
+    if source.steps == 1 and rows != 1 and start.rows is None:
+        warn(_ONE_STEP_CARRIED if start.carry else _ONE_STEP_FRESH)
     elif isinstance(x, Lanes) and not start.carry and x.batches > 1:
-        _warn(_LANES_FRESH)
+        warn(_LANES_FRESH)
+
+
+def advise_split(source: Samples, cut: int) -> None:
+    """Warns where rows are windows that overlap, so that a split of rows before `cut` leaks into those after it."""
+    stride = shared_steps(source.x, cut)
+    if stride is not None:
+        steps = source.x.shape[1]
+        warn(_LEAK.format(stride=plural(stride, "step"), steps=steps, left_out=-(-steps // stride) - 1))
 
 
 _ONE_STEP_FRESH = (
@@ -31,7 +52,9 @@ _ONE_STEP_CARRIED = (
 _LANES_FRESH = (
     "these lanes go on from batch to batch, but every batch starts from a fresh state: write state='carry' to carry it"
 )
-
-
-def _warn(sentence: str) -> None:
-    warnings.warn(sentence, StatewiseWarning, stacklevel=4)
+_LEAK = (
+    "validation_split of windows that overlap: each row of x is the one before it moved by {stride}, so that the last "
+    "rows to train on share values with the first that are held out: cut the series before it becomes windows, as "
+    "fit(statewise.windows(series, {steps}), validation_split=...) does, or pass validation_data and leave {left_out} "
+    "row(s) out before it"
+)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-
-from statewise.errors import ConfigurationError, StatewiseWarning
+from statewise.errors import ConfigurationError, warn
 from statewise.shapes import check_whole
 from statewise.words import plural
 
@@ -29,11 +27,9 @@ def read_epochs(done: int, epochs: object, initial_epoch: object) -> tuple[int, 
     if max(first, last) > MOST_EPOCHS:
         raise ConfigurationError(f"epochs: expected no more than {MOST_EPOCHS:,} in all, got {max(first, last):,}")
     if first >= last:
-        warnings.warn(
+        warn(
             f"fit trains nothing: with initial_epoch={first}, epochs={last} is the number of the last epoch; leave "
-            f"initial_epoch out to train for {plural(count, 'epoch')} more",
-            StatewiseWarning,
-            stacklevel=3,
+            f"initial_epoch out to train for {plural(count, 'epoch')} more"
         )
     return first, last
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from statewise.data.batches import Samples
+from statewise.data.batches import NOTHING_COUNTS, Samples
 from statewise.errors import DataError
 from statewise.network import NetworkParams
 from statewise.shapes import Array
@@ -268,5 +268,5 @@ def evaluate(
         step = stop
     record = np.asarray(totals.record)
     if record[0, 1] == 0:
-        raise DataError("there is nothing to score: every step is masked; give x some steps that count")
+        raise DataError(NOTHING_COUNTS)
     return programs.objective.logs(record), states

@@ -1,0 +1,90 @@
+"""What a network's answers are: whether a loss that compares probabilities, or classes, can be given them."""
+
+from __future__ import annotations
+
+from statewise.errors import ConfigurationError
+from statewise.layers import Activation, Bidirectional, Dense, Dropout, Layer, SimpleRNN, TimeDistributed
+from statewise.layers.masking import Masking
+from statewise.layers.recurrent import Recurrent
+from statewise.layers.shaping import Shaping
+from statewise.losses import Loss
+from statewise.network import Network
+
+PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras_2")
+"""Activations whose answers lie between 0 and 1, as a loss that takes logarithms of probabilities needs them."""
+
+POSITIVE = ("exponential", "softplus")
+"""Activations whose answers are more than 0, which a cross-entropy of classes divides by their sum."""
+
+_ACCEPTED: dict[str, tuple[str, ...]] = {
+    "binary_crossentropy": PROBABILITIES,
+    "kullback_leibler_divergence": PROBABILITIES,
+    "categorical_crossentropy": PROBABILITIES + POSITIVE,
+    "sparse_categorical_crossentropy": PROBABILITIES + POSITIVE,
+}
+
+
+def head_of(network: Network) -> tuple[Layer, str] | None:
+    """Returns the layer that makes a network's answers, and the name of its activation.
+
+    Layers that only lay out, drop or pass on what they are given are looked through, wrappers are looked into. The
+    activation of an LSTM or GRU is the one that its answers are made with. None where the layer is of another kind.
+    """
+    layer = next((layer for layer in map(_inner, reversed(network.layers)) if not _passes_on(layer)), None)
+    return (layer, layer.activation) if isinstance(layer, Dense | Activation | Recurrent) else None
+
+
+def _inner(layer: Layer) -> Layer:
+    return _inner(layer.layer) if isinstance(layer, TimeDistributed | Bidirectional) else layer
+
+
+def _passes_on(layer: Layer) -> bool:
+    linear = isinstance(layer, Activation) and layer.activation == "linear"
+    return linear or isinstance(layer, Dropout | Masking | Shaping)
+
+
+def one_output(network: Network, loss: Loss) -> ConfigurationError | None:
+    """Returns the error where a network with one output is to choose among classes, which it cannot; else None."""
+    if network.output_shape[-1] != 1:
+        return None
+    if loss.name in _ACCEPTED and loss.name != "binary_crossentropy":
+        return ConfigurationError(
+            f"{_called(loss)}: expected an output for each class, got one output, which has no classes to tell "
+            "apart; for yes or no write Dense(1, activation='sigmoid') and loss='binary_crossentropy', "
+            "for V classes Dense(V, activation='softmax')"
+        )
+    if _softmax_of_one(network):
+        return ConfigurationError(
+            "softmax: expected several outputs, got one, of which the softmax is always 1; write "
+            "Dense(1, activation='sigmoid') with loss='binary_crossentropy' for yes or no, Dense(1) for a number"
+        )
+    return None
+
+
+def _softmax_of_one(network: Network) -> bool:
+    """Returns whether the one output of a network is a softmax, and of nothing but itself."""
+    layers = [_inner(layer) for layer in network.layers]
+    while layers and _passes_on(layers[-1]) and not isinstance(layers[-1], Shaping):
+        layers.pop()
+    last = layers[-1] if layers else None
+    return isinstance(last, Dense | Activation | SimpleRNN) and last.activation == "softmax"
+
+
+def no_probabilities(network: Network, loss: Loss) -> str | None:
+    """Returns what to tell someone whose loss takes logarithms of answers that are no probabilities; else None."""
+    head = head_of(network)
+    if loss.name not in _ACCEPTED or head is None or head[1] in _ACCEPTED[loss.name]:
+        return None
+    layer, activation = head
+    kind, units = type(layer).__name__, network.output_shape[-1]
+    better = "sigmoid" if loss.name == "binary_crossentropy" else "softmax"
+    write = f"activation='{better}' in it" if isinstance(layer, Dense | Activation) else "another layer after it:"
+    final = "" if isinstance(layer, Dense | Activation) else f" Dense({units}, activation='{better}')"
+    return (
+        f"{_called(loss)} compares probabilities, but the last layer, {kind}, answers with activation={activation!r}, "
+        f"which makes none: write {write}{final}"
+    )
+
+
+def _called(loss: Loss) -> str:
+    return f"loss={loss.name!r}" if loss.sampling is None else "SampledSoftmax"
