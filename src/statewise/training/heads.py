@@ -72,17 +72,16 @@ def _softmax_of_one(network: Network) -> bool:
 
 def no_probabilities(network: Network, loss: Loss) -> str | None:
     """Returns what to tell someone whose loss takes logarithms of answers that are no probabilities; else None."""
-    head = head_of(network)
+    head = head_of(network) if loss.sampling is None else None  # SampledSoftmax refuses every other head
     if loss.name not in _ACCEPTED or head is None or head[1] in _ACCEPTED[loss.name]:
         return None
-    layer, activation = head
-    kind, units = type(layer).__name__, network.output_shape[-1]
-    better = "sigmoid" if loss.name == "binary_crossentropy" else "softmax"
-    write = f"activation='{better}' in it" if isinstance(layer, Dense | Activation) else "another layer after it:"
-    final = "" if isinstance(layer, Dense | Activation) else f" Dense({units}, activation='{better}')"
+    layer, found = head
+    better = f"activation='{'sigmoid' if loss.name == 'binary_crossentropy' else 'softmax'}'"
+    within = isinstance(layer, Dense | Activation)
+    write = f"{better} in it" if within else f"another layer after it, Dense({network.output_shape[-1]}, {better})"
     return (
-        f"{_called(loss)} compares probabilities, but the last layer, {kind}, answers with activation={activation!r}, "
-        f"which makes none: write {write}{final}"
+        f"loss={loss.name!r} compares probabilities, but the last layer, {type(layer).__name__}, answers with "
+        f"activation={found!r}, which makes none: write {write}"
     )
 
 
