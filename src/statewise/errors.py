@@ -10,7 +10,7 @@ StatewiseError
 ├── FileError            a file that cannot be read or written, or is not what it should be
 └── MissingExtraError    an optional dependency that is not installed
 
-StatewiseWarning         a training that runs, but cannot learn what its user most likely wants it to
+StatewiseWarning         something that runs, but most likely does not do what its user wants it to
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class MissingExtraError(StatewiseError):
 
 
 class StatewiseWarning(UserWarning):
-    """A training that runs, but cannot learn what its user most likely wants it to."""
+    """Something that runs, but most likely does not do what its user wants it to, such as a training in vain."""
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
@@ -70,6 +70,20 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
     return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=count)]
+
+
+def unknown_kind(what: str, kind: object) -> FileError:
+    """Returns the error for a file that is whole, but made with something that this statewise does not know.
+
+    >>> print(unknown_kind("layer", "LayerNormLSTM"))
+    it was made with a layer 'LayerNormLSTM', which this statewise does not know: if a newer one wrote it, pip install
+    --upgrade statewise; if that is a class of your own, make the model by your code
+    """
+    article = "an" if what[:1] in "aeiou" else "a"
+    return FileError(
+        f"it was made with {article} {what} {kind!r:.60}, which this statewise does not know: if a newer one wrote it, "
+        "pip install --upgrade statewise; if that is a class of your own, make the model by your code"
+    )
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> ConfigurationError:

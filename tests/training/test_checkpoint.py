@@ -283,7 +283,7 @@ fit(tagger(), checkpoint=sys.argv[1], callbacks=[Killing()])
 def test_a_killed_process_goes_on_where_it_had_last_written(during: str, path: Path) -> None:
     """Killed, not asked: no `finally` runs. The file is whole: that of a step before."""
     quick = str(jax.config.values["jax_disable_most_optimizations"])
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
     command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(path), during, quick]
     ended = subprocess.run(command, env=here, capture_output=True, text=True, timeout=200, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
