@@ -71,7 +71,7 @@ def as_path(path: object) -> Path:
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str) or not name or "\0" in name or not _is_encodable(name):
         raise FileError(f"expected the name of a file, such as 'mice.statewise', got {path!r}")
-    return Path(os.path.expanduser(name))  # not Path.expanduser, which refuses a file called ~backup
+    return Path(os.path.expanduser(name))  # Path.expanduser refuses a file called ~mice.bak
 
 
 def _is_encodable(name: str) -> bool:
