@@ -62,7 +62,7 @@ class Snapshot(NamedTuple):
 def _to_json(key: object, depth: int = 0) -> Any:
     if depth > DEPTH // 2:
         raise DataError(
-            f"a file holds keys that are nested at most {DEPTH // 2} times; got {reprlib.repr(key)} within one"
+            f"a file holds tuples within tuples, {DEPTH // 2} deep at most; got {reprlib.repr(key)} in a key"
         )
     if isinstance(key, tuple):
         return [_to_json(part, depth + 1) for part in key]
