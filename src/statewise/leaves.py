@@ -38,7 +38,7 @@ def fill_leaves(prefix: str, tree: Any, arrays: dict[str, Array]) -> Any:
         if expected != got:
             raise FileError(f"{name!r} in the model file: expected {expected}, got {got}; {ANEW}")
         array = on_device(arrays[name])
-        return jax.random.wrap_key_data(array, impl=str(jax.random.key_impl(leaf))) if keys else array
+        return jax.random.wrap_key_data(array) if keys else array
 
     return jax.tree_util.tree_map_with_path(fill, tree)
 
