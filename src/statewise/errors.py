@@ -5,7 +5,7 @@ StatewiseError
 ├── ShapeError           an array whose shape does not fit
 ├── DataError            values that cannot be learnt from: NaN, labels out of range, empty text
 ├── StateError           a state that belongs to another network or another batch
-├── LifecycleError       a step too early: fit before compile, predict before build
+├── LifecycleError       a step too early, such as fit before compile, or in a process where it cannot be taken
 ├── DivergenceError      a loss that became NaN or infinite
 ├── FileError            a file that cannot be read or written, or is not what it should be
 └── MissingExtraError    an optional dependency that is not installed
@@ -40,7 +40,7 @@ class StateError(StatewiseError):
 
 
 class LifecycleError(StatewiseError):
-    """A step taken too early: `fit` before `compile`, `predict` before the model knows its input."""
+    """A step taken too early, such as `fit` before `compile`; or in a forked process, where no program runs."""
 
 
 class DivergenceError(StatewiseError):

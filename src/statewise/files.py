@@ -202,17 +202,30 @@ def _keep_name(folder: Path) -> None:
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
-def read_whole(path: str | Path) -> bytes:
-    """Returns the content of a file, read once: what other programs do to it meanwhile cannot reach it any more.
+def open_file(path: str | Path) -> BinaryIO:
+    """Returns a file, opened to be read.
 
     Raises:
         IsADirectoryError, FileNotFoundError, OSError: as `open`.
         FileError: it is a pipe or a device, which might have no end.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:  # non-blocking: to open a pipe waits for its writer
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileError(f"{path} is a device or a pipe; expected the name of a file: save what comes from it first")
+    place = as_path(path)
+    # Non-blocking, since to open a pipe waits for its writer.
+    descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise FileError(f"{place} is a device or a pipe; expected the name of a file: save what comes from it first")
+    return file
+
+
+def read_whole(path: str | Path) -> bytes:
+    """Returns the content of a file, read once: what other programs do to it meanwhile cannot reach it any more.
+
+    Raises:
+        IsADirectoryError, FileNotFoundError, OSError, FileError: as `open_file`.
+    """
+    with open_file(path) as file:
         return file.read()
 
 
@@ -224,7 +237,7 @@ def read_text(path: str | Path) -> str:
         DataError: it is empty, binary, or not UTF-8.
     """
     try:
-        content = read_whole(as_path(path))
+        content = read_whole(path)
     except FileNotFoundError:
         raise FileError(f"no text file {path}; expected the name of a text file in UTF-8") from None
     except IsADirectoryError:
