@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
+import gzip
+import io
 import json
+import lzma
 import os
 import pickle
 import sys
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,9 +99,6 @@ FOREIGN: dict[str, Callable[[bytes], bytes]] = {
     "one-byte-more": lambda good: good + b"\0",
     "random": lambda _: np.random.default_rng(5).bytes(2000),
     "text": lambda _: STORY.encode() * 20,
-    "pickle": lambda _: pickle.dumps({"weights": [1.0, 2.0]}),
-    "zip": lambda _: b"PK\x03\x04" + bytes(500),
-    "hdf5": lambda _: b"\x89HDF\r\n\x1a\n" + bytes(500),
 }
 
 
@@ -104,6 +107,66 @@ def test_files_cut_short_or_of_other_kinds(tmp_path: Path, saved: bytes, spoil: 
     place = tmp_path / "m.statewise"
     place.write_bytes(spoil(saved))
     refused(lambda: sw.load(place), FileError, (str(place), "is not a model file", "copy it again", "make it anew"))
+
+
+def archive(*names: str) -> bytes:
+    """Returns a zip archive with empty files of these names."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name in names:
+            file.writestr(name, b"")
+    return packed.getvalue()
+
+
+def array_file(save: Callable[..., None], *arrays: Array) -> bytes:
+    content = io.BytesIO()
+    save(content, *arrays)
+    return content.getvalue()
+
+
+def tar(name: str = "m.statewise") -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as file:
+        file.addfile(tarfile.TarInfo(name))
+    return content.getvalue()
+
+
+OTHERS: dict[str, tuple[bytes, str, str]] = {
+    "h5": (b"\x89HDF\r\n\x1a\n" + bytes(500), "HDF5 file", "model.set_weights"),
+    "keras": (archive("metadata.json", "config.json", "model.weights.h5"), "Keras 3", "model.set_weights"),
+    "pt": (archive("m/data.pkl", "m/version", "m/data/0"), "PyTorch", "model.set_weights"),
+    "pickle": (pickle.dumps({"weights": [1.0, 2.0]}), "a pickle", "runs nothing that a file holds"),
+    "npy": (array_file(np.save, X), ".npy", "numpy.load"),
+    "npz": (array_file(np.savez, X, X), ".npz", "numpy.load"),
+    "zip": (archive("readme.txt"), "a zip archive", "unpack it"),
+    "half-a-zip": (archive("m/data.pkl")[:40], "a zip archive", "unpack it"),
+    "onnx": (b"\x08\x07\x12\x07pytorch\x1a\x052.1.0:\x9d", "an ONNX model", "model.set_weights"),
+    "tflite": (b"\x1c\0\0\0TFL3" + bytes(60), "TensorFlow Lite", "model.set_weights"),
+    "gguf": (b"GGUF\3\0\0\0" + bytes(60), "GGUF", "no way"),
+    "gzip": (gzip.compress(STORY.encode()), "gzip", "gunzip"),
+    "bzip2": (bz2.compress(STORY.encode()), "bzip2", "bunzip2"),
+    "xz": (lzma.compress(STORY.encode()), "xz", "unxz"),
+    "tar": (tar(), "a tar archive", "tar -xf"),
+    "sqlite": (b"SQLite format 3\0" + bytes(500), "an SQLite database", "`save` wrote"),
+    "json": (b'{"class_name": "Sequential", "config": {}}', "JSON", "`save` wrote"),
+    "page": (b"<!DOCTYPE html><html><body>404</body></html>", "a web page", "download the file itself"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS", "git lfs pull"),
+}
+
+
+@pytest.mark.parametrize(("content", "what", "way"), OTHERS.values(), ids=OTHERS)
+def test_a_file_of_another_program_is_called_by_its_name(tmp_path: Path, content: bytes, what: str, way: str) -> None:
+    place = tmp_path / "m"
+    place.write_bytes(content)
+    words = (str(place), "of statewise", what, way)
+    refused(lambda: sw.load(place), FileError, ("is not a model file", *words))
+    refused(lambda: sw.Stream.open(place), FileError, ("is not a model file", *words))
+    refused(lambda: sw.State.load(place), FileError, ("is not a state file", *words))
+
+
+def test_a_saved_model_of_tensorflow_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    refused(lambda: sw.load(tmp_path), FileError, ("is a folder", "TensorFlow"))
 
 
 @pytest.mark.parametrize("part", ["header", "arrays"])
@@ -136,6 +199,8 @@ def test_safetensors_of_other_programs(tmp_path: Path, metadata: dict[str, str] 
         ("x", ("damaged", "version is 'x'")),
         ("²", ("damaged", "version is '²'")),
         ("", ("damaged", "version is ''")),
+        ("9" * 5000, ("format version 999", "pip install --upgrade statewise")),
+        ("0" * 5000, ("damaged", "version is '0000")),
     ],
 )
 def test_files_of_other_versions(tmp_path: Path, version: str, words: tuple[str, ...]) -> None:
@@ -235,8 +300,8 @@ def test_files_whose_header_is_no_object(tmp_path: Path, header: str, monkeypatc
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     refused(lambda: sw.load(tmp_path / "no.statewise"), FileError, ("no model file", "statewise train", "model.save"))
     refused(lambda: sw.load(tmp_path), FileError, (str(tmp_path), "is a folder", "expected a model file"))
-    refused(lambda: sw.load("/dev/null"), FileError, ("/dev/null is a device", "expected a model file"))
-    refused(lambda: sw.load("n" * 500), FileError, ("no model file",))
+    refused(lambda: sw.load("/dev/null"), FileError, ("/dev/null is a device", "expected the name of a file"))
+    refused(lambda: sw.load("n" * 500), FileError, ("cannot read", "too long"))
 
 
 # -- places to write ---------------------------------------------------------------------------------------------------
@@ -310,17 +375,13 @@ class FullFile:
     """A file on a full disk."""
 
     write = staticmethod(failing(errno.ENOSPC))
-
-    def __enter__(self) -> FullFile:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
+    close = staticmethod(failing(errno.ENOSPC))
 
 
 FAILURES = {
-    "refused": ("tempfile", "mkstemp", failing(errno.EACCES), ("Permission denied", "choose another place")),
-    "read-only": ("tempfile", "mkstemp", failing(errno.EROFS), ("Read-only", "choose another place")),
-    "full-at-once": ("tempfile", "mkstemp", failing(errno.ENOSPC), ("the disk is full", "free some space")),
+    "refused": ("os", "open", failing(errno.EACCES), ("Permission denied", "choose another place")),
+    "read-only": ("os", "open", failing(errno.EROFS), ("Read-only", "choose another place")),
+    "full-at-once": ("os", "open", failing(errno.ENOSPC), ("the disk is full", "free some space")),
     "full-at-write": ("os", "fdopen", lambda *_: FullFile(), ("the disk is full", "free some space")),
     "full-at-flush": ("os", "fsync", failing(errno.ENOSPC), ("the disk is full", "free some space")),
     "over-quota": ("os", "fsync", failing(errno.EDQUOT), ("the disk is full", "free some space")),

@@ -68,9 +68,3 @@ def test_many_draws_are_one_stream_of_blocks() -> None:
 def test_keys_are_threefrys_whatever_jax_draws_with_by_default() -> None:
     with jax.default_prng_impl("rbg"):
         np.testing.assert_array_equal(jax.random.key_data(jax_key(draws.key_of(7))), [0, 7])
-
-
-def test_without_a_key_nothing_is_drawn() -> None:
-    assert draws.split(None, 3) == [None] * 3
-    for drawn in (draws.normal(None, (2, 3)), draws.glorot_uniform(None, (2, 3)), draws.orthogonal(None, (2, 3))):
-        np.testing.assert_array_equal(drawn, np.zeros((2, 3), np.float32))

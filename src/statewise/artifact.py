@@ -6,18 +6,19 @@ A file appears whole, by rename, or not at all. Nothing in it is ever executed.
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from statewise.errors import FileError
-from statewise.files import as_path, write_whole
+from statewise.files import as_path, read_whole, write_whole
+from statewise.foreign import describe_foreign
+from statewise.header import check_header
 from statewise.shapes import Array
 
 VERSION = 1
@@ -49,15 +50,33 @@ def write_artifact(path: str | Path, artifact: Artifact) -> None:
     Raises:
         FileError: it cannot be written there.
     """
+    write_whole(path, artifact_to_bytes(artifact))
+
+
+def artifact_to_bytes(artifact: Artifact) -> bytes:
+    """Returns what a file of it holds."""
     arrays = {name: np.asarray(array, order="C") for name, array in artifact.arrays.items()}
-    header = json.dumps({**artifact.header, "kind": artifact.kind}, ensure_ascii=False, default=_plain)
+    for name, array in arrays.items():
+        if array.dtype.name not in WRITABLE:
+            kinds = ", ".join(sorted(WRITABLE))
+            raise FileError(f"{name!r}: expected {kinds}, got {array.dtype}, which no file holds")
+    header = _to_json({**artifact.header, "kind": artifact.kind})
     metadata = {
         "format": "statewise",
         "version": str(VERSION),
         "checksum": str(_checksum(header, arrays)),
         "header": header,
     }
-    write_whole(path, save(arrays, metadata))
+    return save(arrays, metadata)
+
+
+def _to_json(header: dict[str, Any]) -> str:
+    text = json.dumps(header, ensure_ascii=False, default=_plain)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which a text may hold and UTF-8 may not
+        return json.dumps(header, default=_plain)
+    return text
 
 
 def _plain(value: np.generic) -> Any:
@@ -76,41 +95,99 @@ def read_artifact(path: str | Path, what: str = "model") -> Artifact:
         FileError: it is missing, damaged, from another program, or from a newer statewise.
     """
     place = as_path(path)
-    if not os.path.exists(place):
-        raise FileError(f"no {what} file {place}; {MAKERS[what]}")
-    if not place.is_file():
-        raise FileError(f"{place} is a {'folder' if place.is_dir() else 'device'}; expected a {what} file")
     try:
-        with safe_open(place, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            _check_origin(place, metadata)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise FileError(f"{place} is not a {what} file, or is cut short or damaged ({error}); {ANEW}") from None
+        content = read_whole(place)
+    except FileNotFoundError:
+        raise FileError(f"no {what} file {place}; {MAKERS[what]}") from None
+    except IsADirectoryError:
+        saved = " that TensorFlow wrote" if (place / "saved_model.pb").exists() else ""
+        raise FileError(f"{place} is a folder{saved}; expected a {what} file") from None
     except OSError as error:
-        raise FileError(f"cannot read {place}: {error.strerror or error}; {ANEW}") from None
+        raise FileError(f"cannot read {place}: {error.strerror or error}; expected a {what} file") from None
+    return artifact_from_bytes(content, str(place), what)
+
+
+def artifact_from_bytes(content: bytes, name: str, what: str = "model") -> Artifact:
+    """Returns what is in the content of a file; messages call it `name`.
+
+    Every header has the form that `statewise.header` describes, whichever door it came through.
+
+    Raises:
+        FileError: it is damaged, from another program, or from a newer statewise.
+    """
+    try:
+        entries = deserialize(content)  # type: ignore[no-untyped-call]
+    except SafetensorError as error:
+        if (foreign := describe_foreign(content)) is not None:
+            raise FileError(f"{name} is not a {what} file of statewise: it is {foreign[0]}; {foreign[1]}") from None
+        raise FileError(f"{name} is not a {what} file, or is cut short or damaged ({error}); {ANEW}") from None
+    metadata = _metadata(content)
+    _check_origin(name, metadata)
+    arrays = {array: _array(name, array, entry) for array, entry in entries}
     text = metadata.get("header", "")
     if metadata.get("checksum") != str(_checksum(text, arrays)):
-        raise FileError(f"{place} is damaged: its content does not match its checksum; {ANEW}")
+        raise FileError(f"{name} is damaged: its content does not match its checksum; {ANEW}")
+    header = _of_json(name, text)
     try:
-        header = json.loads(text)
-        return Artifact(str(header["kind"]), header, arrays)
-    except (KeyError, ValueError, TypeError, RecursionError):
-        raise FileError(f"{place} is damaged: its header cannot be read; {ANEW}") from None
+        check_header(header["kind"], header, arrays)
+    except FileError as error:
+        raise FileError(f"{name} is damaged: {error}; {ANEW}") from None
+    return Artifact(header["kind"], header, arrays)
 
 
 ANEW = "copy it again from where it was made, or make it anew"
 
+DTYPES = {
+    **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
+    **{f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)},
+    "BF16": "bfloat16",
+    "BOOL": "bool",
+}
+"""NumPy's names of the types that a file may hold, by those of safetensors."""
 
-def _check_origin(place: Path, metadata: dict[str, str]) -> None:
+WRITABLE = {"bfloat16"} | {np.dtype(name).name for name in DTYPES.values() if name != "bfloat16"}
+
+
+def _array(name: str, array: str, entry: dict[str, Any]) -> Array:
+    kind = entry["dtype"]
+    if kind not in DTYPES:
+        raise FileError(f"{name}: expected {', '.join(DTYPES)} in {array!r}, got {kind}; {ANEW}")
+    dtype = _bfloat16() if kind == "BF16" else np.dtype(DTYPES[kind])
+    return np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
+
+
+def _bfloat16() -> np.dtype[Any]:
+    import ml_dtypes  # JAX brings it along; only an optimizer's state may need it
+
+    return np.dtype(ml_dtypes.bfloat16)
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """Returns the texts in the header of a safetensors file that was found to be whole."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    metadata: dict[str, str] = json.loads(content[8:end]).get("__metadata__") or {}
+    return metadata
+
+
+def _of_json(name: str, text: str) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+        if isinstance(header["kind"], str):
+            return header
+    except (KeyError, ValueError, TypeError, RecursionError):
+        pass
+    raise FileError(f"{name} is damaged: its header cannot be read; {ANEW}")
+
+
+def _check_origin(name: str, metadata: dict[str, str]) -> None:
     if metadata.get("format") != "statewise":
-        raise FileError(f"{place} is a safetensors file, but statewise did not write it; expected a file that it wrote")
+        raise FileError(f"{name} is a safetensors file, but statewise did not write it; expected a file that it wrote")
     version = metadata.get("version", "")
-    if not version.isdecimal() or int(version) < 1:
-        raise FileError(f"{place} is damaged: its version is {version!r}; {ANEW}")
-    if int(version) > VERSION:
+    if not (version.isascii() and version.isdecimal()) or version.strip("0") == "":
+        raise FileError(f"{name} is damaged: its version is {version!r:.20}; {ANEW}")
+    if len(version) > len(str(VERSION)) or int(version) > VERSION:
         raise FileError(
-            f"{place} has format version {version}, this statewise reads up to {VERSION}: "
+            f"{name} has format version {version:.20}, this statewise reads up to {VERSION}: "
             "pip install --upgrade statewise"
         )
 

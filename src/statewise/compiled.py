@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Sequence
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any, Self
 
 import optax
 
-from statewise.artifact import Artifact, write_artifact
+from statewise.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, write_artifact
 from statewise.definition import Definition
-from statewise.errors import ConfigurationError, LifecycleError
+from statewise.errors import ConfigurationError, LifecycleError, warn
+from statewise.forks import check_process
 from statewise.history import History
 from statewise.layers import Layer
+from statewise.layers.registry import describe_own, own_layer
 from statewise.learned import Learned
 from statewise.leaves import fill_leaves, name_leaves
 from statewise.network import Network, network_from_config
@@ -36,6 +40,7 @@ class Compiled(Definition):
         self._loaded_optimizer: dict[str, Array] = {}
         self._ready: Programs | None = None
         self._logs: dict[str, float] | None = None  # of the epoch whose weights these are
+        self._told = False  # whether it was said what a file lacks
         super().__init__(layers, seed)
 
     # -- compile -----------------------------------------------------------------------------------------------
@@ -58,7 +63,20 @@ class Compiled(Definition):
         if self._settings is not None:  # only a file that could not hold its optimiser waits for it to be named
             self._loaded_optimizer = {}
         self._settings = Settings.of(optimizer, loss, metrics)
-        self._optimizer_state, self._ready = None, None
+        self._optimizer_state, self._ready, self._told = None, None, False
+        self._warn_of_own(self._layers)
+
+    def add(self, layer: Layer) -> None:
+        """Appends a layer, as `Definition.add`."""
+        super().add(layer)
+        if self._settings is not None:
+            self._warn_of_own([layer])
+
+    def _warn_of_own(self, layers: Iterable[Layer]) -> None:
+        """Says before hours of training, not after, that a layer cannot be saved."""
+        own = next((own for layer in layers if (own := own_layer(layer)) is not None), None)
+        if own is not None:
+            warn(f"model.save will refuse {describe_own(own)}")
 
     @property
     def learning_rate(self) -> float:
@@ -91,6 +109,7 @@ class Compiled(Definition):
 
     def _programs(self) -> Programs:
         settings = self._require_settings()
+        check_process()
         if self._optimizer_state is None:
             self._optimizer_state = settings.optimizer_state(self.network, self._params, self._loaded_optimizer)
         if self._ready is None:
@@ -117,10 +136,25 @@ class Compiled(Definition):
     def save(self, path: str | Path) -> None:
         """Writes the model to one file, whole or not at all: layers, weights, training settings, optimiser, state.
 
+        What only Python code can describe is not in it, which a StatewiseWarning says once: an optimiser or a schedule
+        of your own, an Optax transformation.
+
         Raises:
             FileError: it cannot be written there.
+            ConfigurationError: a layer is of a class of your own.
         """
         write_artifact(path, self.to_artifact())
+        self.warn_of_unsaved(f"{path} lacks")
+
+    def warn_of_unsaved(self, what: str) -> None:
+        """Says once what no file holds of this model; `what` begins the sentence."""
+        unsaved = None if self._settings is None else self._settings.unsaved
+        if unsaved is not None and not self._told:
+            self._told = True
+            warn(
+                f"{what} the optimizer, {unsaved}: only Python code describes it. All else is there, what the "
+                "optimizer remembers included: call model.compile(...) with it again before training further"
+            )
 
     @property
     def learned(self) -> Learned:
@@ -138,11 +172,11 @@ class Compiled(Definition):
 
     @learned.setter
     def learned(self, learned: Learned) -> None:
-        params, state = fill_leaves("params", self._params or self.network.init(None), learned.arrays), None
+        params, state = fill_leaves("params", self.network.weight_shapes(), learned.arrays), None
         if learned.state is not None:
-            zeros = State(self.network.zero_state(learned.state)).layers
-            filled = fill_leaves("state", dict(zeros), learned.arrays)
-            state = State({name: filled[name] for name in zeros}, self.network.learnt_states(params))
+            shapes = self.network.state_shapes(learned.state)
+            filled = fill_leaves("state", shapes, learned.arrays)
+            state = State({name: filled[name] for name in shapes}, self.network.learnt_states(params))
         self._params, self._trained, self.state, self._logs = params, learned.trained, state, learned.logs
         self._loaded_optimizer = {name: a for name, a in learned.arrays.items() if name.startswith("optimizer")}
         self._optimizer_state = None
@@ -171,16 +205,72 @@ class Compiled(Definition):
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
         """Returns the model that `to_artifact` described."""
-        network = network_from_config(artifact.header["network"])
-        model = cls(network.layers, seed=artifact.header["seed"])
-        model._network = network
-        model._take_artifact(artifact)
-        model._settings = Settings.from_config(artifact.header["compiled"])
-        if model._settings is not None and model._loaded_optimizer:
-            model._programs()  # notices now what the file lacks, not when training goes on
+        model = cls((), seed=artifact.header["seed"])
+        model._become(artifact)
         return model
+
+    def _become(self, artifact: Artifact, optimizer: Any = None) -> None:
+        """Becomes the model that `to_artifact` described, with an optimiser that no file holds if one is given."""
+        self._network = network = network_from_config(artifact.header["network"])
+        self._layers = list(network.layers)
+        self._take_artifact(artifact)
+        self._settings = settings = Settings.from_config(artifact.header["compiled"], optimizer)
+        if settings is not None and self._loaded_optimizer:  # notices now what the file lacks
+            self._optimizer_state = settings.optimizer_state(network, self._params, self._loaded_optimizer)
 
     def _take_artifact(self, artifact: Artifact) -> None:
         header = artifact.header
-        self.learned = Learned(artifact.arrays, header["trained"], header["state"], header["logs"])
-        self.epochs_done = header["epochs"]
+        self.learned = Learned(artifact.arrays, header["trained"], header["state"], header.get("logs"))
+        self.epochs_done = header.get("epochs", 0)
+
+    # -- copy, pickle ------------------------------------------------------------------------------------------
+
+    def __copy__(self) -> Self:
+        """Returns a model that learns by itself; what neither changes in place is shared."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other._layers, other.history = list(self._layers), deepcopy(self.history)
+        return other
+
+    def __deepcopy__(self, memory: dict[int, Any]) -> Self:
+        other = copy(self)
+        memory[id(self)] = other
+        vars(other).update(deepcopy(self._attributes_of_subclasses(), memory))
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what is pickled: what a file holds, and what only Python does."""
+        built, settings = self._network is not None, self._settings
+        return {
+            "file": artifact_to_bytes(self.to_artifact()) if built else None,
+            "layers": None if built else self._layers,
+            "seed": self.seed,
+            "compiled": None if settings is None else settings.config(),
+            "optimizer": self._picklable_optimizer(),
+            "history": self.history,
+            "attributes": self._attributes_of_subclasses(),
+        }
+
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        Compiled.__init__(self, pickled["layers"] or (), pickled["seed"])
+        if pickled["file"] is not None:
+            self._become(artifact_from_bytes(pickled["file"], "the pickled model"), pickled["optimizer"])
+        else:
+            self._settings = Settings.from_config(pickled["compiled"], pickled["optimizer"])
+        self.history = pickled["history"]
+        vars(self).update(pickled["attributes"])
+
+    def _attributes_of_subclasses(self) -> dict[str, Any]:
+        ours = vars(Compiled((), seed=0)).keys()
+        return {name: value for name, value in vars(self).items() if name not in ours}
+
+    def _picklable_optimizer(self) -> Any:
+        """Returns the optimiser if no file holds it but a pickle does; None otherwise, which is said."""
+        if self._settings is None or self._settings.unsaved is None:
+            return None
+        try:
+            pickle.dumps(self._settings.optimizer)
+        except (pickle.PicklingError, TypeError, AttributeError):
+            self.warn_of_unsaved("the pickled model lacks")
+            return None
+        return self._settings.optimizer

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 
 from statewise.draws import fold_in, key_of
-from statewise.engine import keep_compiled_programs
+from statewise.engine import keep_compiled_programs, on_device
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
 from statewise.layers import Embedding, Layer
 from statewise.network import Network, NetworkParams, name_layers, summarize
@@ -129,7 +128,7 @@ class Definition:
             check_finite(f"weights of {layer}/{weight}", array)
         params: NetworkParams = {name: {} for name in self.network.names}
         for (layer, weight), array in zip(names, arrays, strict=True):
-            params[layer][weight] = jnp.array(array)
+            params[layer][weight] = on_device(array)
         self._params, self._trained = params, True
 
     def _weight_names(self) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Random numbers in NumPy, the same that `jax.random` draws from the same key: no program is compiled for them.
 
-A key is two uint32. Where it is None nothing is drawn: weights for a file to fill in are zeros.
+A key is two uint32.
 """
 
 from __future__ import annotations
@@ -46,15 +46,13 @@ def fold_in(key: Key, number: int) -> Key:
     return np.concatenate(_threefry(key, *key_of(number).reshape(2, 1)))
 
 
-def split(key: Key | None, count: int = 2) -> list[Any]:
-    """Returns `count` keys for independent draws, or as often None."""
-    if key is None:
-        return [None] * count
+def split(key: Key, count: int = 2) -> list[Any]:
+    """Returns `count` keys for independent draws."""
     numbers = np.arange(count, dtype=np.uint32)
     return list(np.stack(_threefry(key, np.zeros_like(numbers), numbers), axis=1))
 
 
-def uniform(key: Key | None, shape: tuple[int, ...], low: float, high: float) -> Array:
+def uniform(key: Key, shape: tuple[int, ...], low: float, high: float) -> Array:
     """Returns numbers evenly spread over `low` .. `high`, float32."""
     drawn = np.zeros(shape, np.float32)
     for part, units in _units(key, drawn):
@@ -64,7 +62,7 @@ def uniform(key: Key | None, shape: tuple[int, ...], low: float, high: float) ->
     return drawn
 
 
-def normal(key: Key | None, shape: tuple[int, ...]) -> Array:
+def normal(key: Key, shape: tuple[int, ...]) -> Array:
     """Returns numbers of the standard normal distribution, float32; the last bits may be other than those of XLA."""
     drawn = np.zeros(shape, np.float32)
     for part, units in _units(key, drawn):
@@ -73,25 +71,21 @@ def normal(key: Key | None, shape: tuple[int, ...]) -> Array:
     return drawn
 
 
-def glorot_uniform(key: Key | None, shape: tuple[int, int]) -> Array:
+def glorot_uniform(key: Key, shape: tuple[int, int]) -> Array:
     """Returns a kernel whose numbers have the variance `2 / (rows + columns)` (Glorot and Bengio 2010)."""
     return uniform(key, shape, -1, 1) * np.float32(math.sqrt(np.float32(3 * 2 / sum(shape))))
 
 
-def orthogonal(key: Key | None, shape: tuple[int, int]) -> Array:
+def orthogonal(key: Key, shape: tuple[int, int]) -> Array:
     """Returns a kernel whose columns, or rows if they are fewer, have length 1 and right angles (Mezzadri 2007)."""
-    if key is None:
-        return np.zeros(shape, np.float32)
     q, r = np.linalg.qr(normal(key, (max(shape), min(shape))))
     q = q * np.where(np.diag(r) < 0, -1, 1).astype(np.float32)
     return q.T.copy() if shape[0] < shape[1] else q
 
 
-def _units(key: Key | None, drawn: Array) -> Iterator[tuple[Array, Array]]:
+def _units(key: Key, drawn: Array) -> Iterator[tuple[Array, Array]]:
     """Yields each block of `drawn` and the numbers from 0 up to 1, float64, that are to be made of for it."""
     flat = drawn.reshape(-1)
-    if key is None:
-        return
     for first in range(0, flat.size, BLOCK):
         part = flat[first : first + BLOCK]
         places = np.arange(first, first + part.size, dtype=np.uint64)

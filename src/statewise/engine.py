@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import suppress
+from typing import Any
 
 import jax
 import numpy as np
 
 from statewise.draws import Key
+from statewise.forks import is_forked
 from statewise.program_cache import ProgramCache
 
 WORTH_KEEPING_SECONDS = 0.2
@@ -39,9 +41,14 @@ def keep_compiled_programs() -> None:
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
 
 
+def on_device(arrays: Any) -> Any:
+    """Returns arrays of NumPy's, nested in any way, as those of JAX's device; as they are in a forked process."""
+    return arrays if is_forked() else jax.device_put(arrays)
+
+
 def zeros(*shape: int) -> jax.Array:
     """Returns what `jax.numpy.zeros(shape)` returns, without compiling a program for it."""
-    return jax.device_put(np.broadcast_to(0.0, shape))
+    return on_device(np.broadcast_to(np.zeros((), jax.dtypes.canonicalize_dtype(float)), shape))
 
 
 def jax_key(key: Key) -> jax.Array:

@@ -5,12 +5,12 @@ StatewiseError
 ├── ShapeError           an array whose shape does not fit
 ├── DataError            values that cannot be learnt from: NaN, labels out of range, empty text
 ├── StateError           a state that belongs to another network or another batch
-├── LifecycleError       a step too early: fit before compile, predict before build
+├── LifecycleError       a step too early, such as fit before compile, or in a process where it cannot be taken
 ├── DivergenceError      a loss that became NaN or infinite
 ├── FileError            a file that cannot be read or written, or is not what it should be
 └── MissingExtraError    an optional dependency that is not installed
 
-StatewiseWarning         something that runs, but hardly does what its user wants: it cannot learn, or not from this
+StatewiseWarning         something that runs, but most likely does not do what its user wants it to
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class StateError(StatewiseError):
 
 
 class LifecycleError(StatewiseError):
-    """A step taken too early: `fit` before `compile`, `predict` before the model knows its input."""
+    """A step taken too early, such as `fit` before `compile`; or in a forked process, where no program runs."""
 
 
 class DivergenceError(StatewiseError):
@@ -62,7 +62,7 @@ class MissingExtraError(StatewiseError):
 
 
 class StatewiseWarning(UserWarning):
-    """What runs, but most likely not as its user wants: it cannot learn that, or not from these data."""
+    """Something that runs, but most likely does not do what its user wants it to, such as a training in vain."""
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -84,6 +84,20 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
     return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=count)]
+
+
+def unknown_kind(what: str, kind: object) -> FileError:
+    """Returns the error for a file that is whole, but made with something that this statewise does not know.
+
+    >>> print(unknown_kind("layer", "LayerNormLSTM"))
+    it was made with a layer 'LayerNormLSTM', which this statewise does not know: if a newer one wrote it, pip install
+    --upgrade statewise; if that is a class of your own, make the model by your code
+    """
+    article = "an" if what[:1] in "aeiou" else "a"
+    return FileError(
+        f"it was made with {article} {what} {kind!r:.60}, which this statewise does not know: if a newer one wrote it, "
+        "pip install --upgrade statewise; if that is a class of your own, make the model by your code"
+    )
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> ConfigurationError:

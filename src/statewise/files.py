@@ -4,61 +4,87 @@ from __future__ import annotations
 
 import codecs
 import errno
+import hashlib
 import os
-import tempfile
-from contextlib import suppress
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from statewise.errors import DataError, FileError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where leftovers stay and permissions are those of the folder
+    fcntl = None  # type: ignore[assignment]
+
+LONGEST_STEM = 100
+"""Bytes of a file's name up to which its temporary file's name repeats it; a hash stands for longer ones."""
+
+ACCESS_LIST = "system.posix_acl_access"
+"""The extended attribute in which Linux keeps who else may read a file."""
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
     """Writes `content` to a file beside `path` and renames it there, so that no reader ever sees half of it.
 
+    A file that is replaced keeps its permissions and, where the system allows, its owner. What killed processes left
+    beside it is removed.
+
     Raises:
         FileError: the folder does not exist or cannot be written to, or the disk is full.
     """
-    place, temporary = _replaceable(path), ""
+    place = _replaceable(path)
     try:
-        descriptor, temporary = _temporary(place)
-        with os.fdopen(descriptor, "wb") as file:
+        _remove_leftovers(place)
+        with _temporary(place) as (file, temporary):
             file.write(content)
             file.flush()
+            _take_permissions(file.fileno(), place)
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, place)
+            if fcntl is None:
+                file.close()  # Windows renames no file that is open
+            os.replace(temporary, place)
+        _keep_name(place.parent)
     except OSError as error:
         raise cannot_write(path, error) from None
-    finally:  # also after Ctrl-C; once renamed there is nothing left to remove
-        with suppress(OSError):
-            os.unlink(temporary)
 
 
 def check_writable(path: str | Path) -> None:
     """Raises FileError now if `path` cannot be written later, after hours of training."""
     place = _replaceable(path)
     try:
-        descriptor, temporary = _temporary(place)
-        os.close(descriptor)
-        os.unlink(temporary)
+        with _temporary(place):
+            pass
     except OSError as error:
         raise cannot_write(path, error) from None
 
 
 def as_path(path: object) -> Path:
-    """Returns `path` as a Path.
+    """Returns `path` as a Path, with `~` and `~user` at its beginning expanded as a shell does.
 
     Raises:
         FileError: it is no name of a file.
     """
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path) or "\0" in str(path):
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str) or not name or "\0" in name or not _is_encodable(name):
         raise FileError(f"expected the name of a file, such as 'mice.statewise', got {path!r}")
-    return Path(path)
+    return Path(os.path.expanduser(name))  # Path.expanduser refuses a file called ~mice.bak
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def cannot_write(path: str | Path, error: OSError) -> FileError:
     """Returns the error for a file that the system refuses to write, with what to do about it."""
-    folder = Path(path).parent
+    folder = as_path(path).parent
     if error.errno == errno.ENOENT and not folder.exists():
         reason = f"the folder {folder} does not exist; make it first"
     elif error.errno == errno.EISDIR:
@@ -73,6 +99,8 @@ def cannot_write(path: str | Path, error: OSError) -> FileError:
 def _replaceable(path: str | Path) -> Path:
     """Returns where `path` leads to; a rename would replace a device, or a link in place of what it names."""
     place = os.path.realpath(as_path(path))
+    if os.path.islink(place):  # all others were followed
+        raise FileError(f"cannot write {path}: its links lead around in a circle; remove one, or name a file")
     if os.path.isdir(place):
         raise FileError(f"cannot write {path}: it is a folder; name a file in it")
     if os.path.exists(place) and not os.path.isfile(place):
@@ -80,14 +108,125 @@ def _replaceable(path: str | Path) -> Path:
     return Path(place)
 
 
-def _temporary(place: Path) -> tuple[int, str]:
-    return tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")
+# -- temporary files -------------------------------------------------------------------------------------------------
+#
+# Whoever writes one holds a lock on it until it is renamed or removed. The system drops the lock with the process, so
+# that a leftover is known by having none, whatever the process was called, and in whatever container it ran.
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextmanager
+def _temporary(place: Path) -> Iterator[tuple[BinaryIO, str]]:
+    """Yields a new, locked file beside `place` and its name; it is removed at the end unless it was renamed."""
+    descriptor, temporary = _make_temporary(place)
+    file = os.fdopen(descriptor, "wb")
+    try:
+        yield file, temporary
+    finally:  # also after Ctrl-C; once renamed there is nothing left to remove
+        with suppress(OSError):
+            os.unlink(temporary)
+        with suppress(OSError):  # what a full disk refused, it refuses once more
+            file.close()
+
+
+def _make_temporary(place: Path) -> tuple[int, str]:
+    mode = 0o600 if place.exists() else 0o666  # of which the system takes the umask; the old file may be private
+    while True:
+        temporary = str(place.parent / f".{_stem(place)}.{os.urandom(4).hex()}.part")
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), mode)
+        if not _lock(descriptor, wait=True) or os.fstat(descriptor).st_nlink:
+            return descriptor, temporary
+        os.close(descriptor)  # another writer took it for a leftover before it was locked
+
+
+def _stem(place: Path) -> str:
+    encoded = os.fsencode(place.name)
+    return place.name if len(encoded) <= LONGEST_STEM else hashlib.sha256(encoded).hexdigest()[:32]
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Removes the temporary files for `place` of processes that were killed."""
+    ours = re.compile(re.escape(f".{_stem(place)}.") + r"[A-Za-z0-9_]{8}\.part")
+    with suppress(OSError):  # a folder may be written to and not be listed
+        for name in os.listdir(place.parent):
+            if ours.fullmatch(name):
+                _remove_if_left(str(place.parent / name))
+
+
+def _remove_if_left(temporary: str) -> None:
+    with suppress(OSError):
+        descriptor = os.open(temporary, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor, wait=False):
+                os.unlink(temporary)
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, *, wait: bool) -> bool:
+    """Returns whether the file is locked now; some network file systems have no locks, and keep leftovers."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
+
+
+def _take_permissions(descriptor: int, place: Path) -> None:
+    """Gives a file the permissions of the one that it replaces, if there is one, and if allowed its owner and group."""
+    if fcntl is None or not place.exists():
+        return
+    new, old = os.fstat(descriptor), os.stat(place)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        with suppress(OSError):
+            os.fchown(descriptor, -1, old.st_gid)
+        with suppress(OSError):  # mostly for root alone
+            os.fchown(descriptor, old.st_uid, -1)
+    if (mode := stat.S_IMODE(old.st_mode) & 0o777) != stat.S_IMODE(new.st_mode):
+        os.fchmod(descriptor, mode)
+    with suppress(OSError, AttributeError):  # most files have no such list, most systems not the function
+        os.setxattr(descriptor, ACCESS_LIST, os.getxattr(place, ACCESS_LIST))
+
+
+def _keep_name(folder: Path) -> None:
+    """Makes a rename in `folder` outlive a power cut, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def open_file(path: str | Path) -> BinaryIO:
+    """Returns a file, opened to be read.
+
+    Raises:
+        IsADirectoryError, FileNotFoundError, OSError: as `open`.
+        FileError: it is a pipe or a device, which might have no end.
+    """
+    place = as_path(path)
+    # Non-blocking, since to open a pipe waits for its writer.
+    descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise FileError(f"{place} is a device or a pipe; expected the name of a file: save what comes from it first")
+    return file
+
+
+def read_whole(path: str | Path) -> bytes:
+    """Returns the content of a file, read once: what other programs do to it meanwhile cannot reach it any more.
+
+    Raises:
+        IsADirectoryError, FileNotFoundError, OSError, FileError: as `open_file`.
+    """
+    with open_file(path) as file:
+        return file.read()
 
 
 def read_text(path: str | Path) -> str:
@@ -98,7 +237,7 @@ def read_text(path: str | Path) -> str:
         DataError: it is empty, binary, or not UTF-8.
     """
     try:
-        content = as_path(path).read_bytes()
+        content = read_whole(path)
     except FileNotFoundError:
         raise FileError(f"no text file {path}; expected the name of a text file in UTF-8") from None
     except IsADirectoryError:

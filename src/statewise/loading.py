@@ -30,5 +30,5 @@ def load(path: str | Path) -> Sequential | TextModel:
         return KINDS[artifact.kind].from_artifact(artifact)
     except StatewiseError as error:
         raise FileError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {ANEW}") from None

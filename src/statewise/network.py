@@ -10,13 +10,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from statewise.draws import Key, split
+from statewise.engine import on_device
 from statewise.errors import ConfigurationError, ShapeError, StateError
+from statewise.forks import check_process
 from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
 from statewise.layers.base import Flags, MemorylessLayer, MisfitError
 from statewise.layers.recurrent import check_return_state
-from statewise.layers.registry import layer_from_config
+from statewise.layers.registry import layer_from_config, layer_to_config
 from statewise.shapes import Shape, describe
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 
@@ -79,11 +82,27 @@ class Network:
         first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
         return first.input_dim if isinstance(first, Embedding) else None
 
-    def init(self, key: Key | None) -> NetworkParams:
-        """Returns fresh weights; zeros where there is no key."""
+    def init(self, key: Key) -> NetworkParams:
+        """Returns fresh weights."""
         keys = split(key, len(self.layers))
         parts = zip(self.names, self.layers, keys, self.shapes()[:-1], strict=True)
-        return jax.device_put({name: layer.init(k, shape) for name, layer, k, shape in parts})
+        params: NetworkParams = on_device({name: layer.init(k, shape) for name, layer, k, shape in parts})
+        return params
+
+    def weight_shapes(self) -> dict[str, dict[str, jax.ShapeDtypeStruct]]:
+        """Returns the shapes of all weights, as a file that holds them must have them; makes nothing."""
+        parts = zip(self.names, self.layers, self.shapes()[:-1], strict=True)
+        return {
+            name: {weight: jax.ShapeDtypeStruct(sizes, np.float32) for weight, sizes in layer.weight_shapes(s).items()}
+            for name, layer, s in parts
+        }
+
+    def state_shapes(self, batch: int) -> dict[str, Any]:
+        """Returns the shapes of the states of `batch` rows, of those layers that have one; makes one row."""
+        return {
+            name: map_parts(lambda part: jax.ShapeDtypeStruct((batch, *part.shape[1:]), part.dtype), state)
+            for name, state in State(self.zero_state(1)).layers.items()
+        }
 
     @property
     def memory(self) -> tuple[str, ...]:
@@ -137,6 +156,7 @@ class Network:
         """Returns the states in which `batch` fresh sequences start: zeros, or what is learnt."""
         states = self.zero_state(batch)
         for name, learnt in self.learnt_states(params).items():
+            check_process()
             states[name] = map_parts(lambda row: jnp.broadcast_to(row, (batch, *row.shape)), learnt)
         return states
 
@@ -238,9 +258,13 @@ class Network:
             )
 
     def config(self) -> dict[str, Any]:
-        """Returns the network as JSON holds it."""
+        """Returns the network as JSON holds it, and as streams are told of it.
+
+        Raises:
+            ConfigurationError: a layer is of a class of the user's own.
+        """
         layers = [
-            {"kind": type(layer).__name__, **layer.config(), "name": name, "input_shape": None}
+            {**layer_to_config(name, layer), "name": name, "input_shape": None}
             for name, layer in zip(self.names, self.layers, strict=True)
         ]
         return {"input_shape": list(self.input_shape), "layers": layers}

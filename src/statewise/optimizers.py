@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from statewise.errors import ConfigurationError, unknown_name
+from statewise.errors import ConfigurationError, unknown_kind, unknown_name
 from statewise.moments import scale_by_adam, scale_by_adamax, scale_by_nadam
 from statewise.schedules import SCHEDULES, LearningRate, RateState, Schedule, rate_at, scale_by_rate
 from statewise.shapes import check_more_than_zero, check_rate, is_number
@@ -77,15 +77,25 @@ class Optimizer(ABC):
             return [optax.clip_by_global_norm(self.global_clipnorm)]
         return []
 
+    @property
+    def unsaved(self) -> str | None:
+        """Why no file can hold it, in words: it or its schedule is Python code. None if a file can."""
+        kind, rate = type(self), self.learning_rate
+        if OPTIMIZERS.get(kind.__name__) is not kind:
+            return f"{kind.__name__}, a class of your own"
+        if SCHEDULES.get(type(rate).__name__) is type(rate) or is_number(rate):
+            return None
+        return f"{kind.__name__} with a schedule of your own"
+
     def config(self) -> dict[str, Any] | None:
-        """Returns the optimiser as JSON holds it; None if its schedule is a function, which no file can hold."""
+        """Returns the optimiser as JSON holds it; None if `unsaved` says why no file can hold it."""
+        if self.unsaved is not None:
+            return None
         options = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         rate = self.learning_rate
         if isinstance(rate, Schedule):
             values = {entry.name: getattr(rate, entry.name) for entry in fields(rate)}
             options["learning_rate"] = {"kind": type(rate).__name__, **values}
-        elif not is_number(rate):
-            return None
         return {"kind": type(self).__name__, **options}
 
 
@@ -263,13 +273,21 @@ def get_optimizer_class(name: object) -> type[Optimizer]:
 
 
 def optimizer_from_config(config: dict[str, Any]) -> Optimizer:
-    """Returns the optimiser that `Optimizer.config` described."""
+    """Returns the optimiser that `Optimizer.config` described.
+
+    Raises:
+        FileError: there is no such optimiser or schedule.
+    """
     options = dict(config)
     kind = options.pop("kind")
     rate = options["learning_rate"]
+    if kind not in OPTIMIZERS:
+        raise unknown_kind("optimizer", kind)
     if isinstance(rate, dict):
         schedule = dict(rate)
-        options["learning_rate"] = SCHEDULES[schedule.pop("kind")](**schedule)
+        if (name := schedule.pop("kind")) not in SCHEDULES:
+            raise unknown_kind("schedule", name)
+        options["learning_rate"] = SCHEDULES[name](**schedule)
     return OPTIMIZERS[kind](**options)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import jax
 import optax
 
 from statewise.errors import ConfigurationError
@@ -62,8 +63,13 @@ class Settings(NamedTuple):
         Raises:
             FileError: what is saved is that of another optimiser, or not whole.
         """
-        fresh = self.programs(network).transformation.init(params)
-        return fill_leaves("optimizer", fresh, saved) if saved else fresh
+        init = self.programs(network).transformation.init
+        return fill_leaves("optimizer", jax.eval_shape(init, params), saved) if saved else init(params)
+
+    @property
+    def unsaved(self) -> str | None:
+        """What no file can hold of it, in words; None if there is nothing."""
+        return self.optimizer.unsaved if isinstance(self.optimizer, Optimizer) else "an Optax transformation"
 
     def config(self) -> dict[str, Any]:
         """Returns the settings as JSON holds them; an optimiser that no file can hold becomes None."""
@@ -71,9 +77,9 @@ class Settings(NamedTuple):
         return {"optimizer": optimizer, "loss": self.loss.config(), "metrics": list(self.metrics)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any] | None) -> Settings | None:
-        """Returns the settings that `config` described; None if it lacks the optimiser."""
-        if config is None or config["optimizer"] is None:
+    def from_config(cls, config: dict[str, Any] | None, optimizer: Any = None) -> Settings | None:
+        """Returns the settings that `config` described; None if it lacks the optimiser, and none is given besides."""
+        if config is None or (optimizer is None and config["optimizer"] is None):
             return None
-        optimizer, loss = optimizer_from_config(config["optimizer"]), loss_from_config(config["loss"])
-        return cls.of(optimizer, loss, config["metrics"])
+        kept = optimizer_from_config(config["optimizer"]) if optimizer is None else optimizer
+        return cls.of(kept, loss_from_config(config["loss"]), config["metrics"])

@@ -9,8 +9,9 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from statewise.artifact import Artifact, read_artifact, write_artifact
-from statewise.errors import FileError, ShapeError, StateError
+from statewise.artifact import ANEW, Artifact, read_artifact, write_artifact
+from statewise.errors import FileError, ShapeError, StateError, unknown_kind
+from statewise.forks import is_forked
 from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState
 from statewise.shapes import as_array, check_finite, check_whole
 
@@ -136,10 +137,7 @@ class State:
                     f"states of different networks cannot be joined: {describe_sizes(first.sizes())} and "
                     f"{describe_sizes(other.sizes())}"
                 )
-        joined = {
-            name: map_parts(lambda *parts: _module_of(parts[0]).concat(parts), *(state[name] for state in listed))
-            for name in first
-        }
+        joined = {name: map_parts(_joined, *(state[name] for state in listed)) for name in first}
         return State(joined, first._initial)
 
     def fork(self, n: int) -> State:
@@ -162,6 +160,7 @@ class State:
         fresh[slice(None) if rows is None else self._chosen(rows)] = True
 
         def renewed(part: Any, start: Any) -> Any:
+            part, start = _computable(part), _computable(start)
             return _module_of(part).where(fresh[:, None], start, part)
 
         layers = {}
@@ -191,7 +190,10 @@ class State:
         return State({**self._layers, name: layer._replace(**parts)}, self._initial)
 
     def _each(self, change: Callable[[Any], Any]) -> State:
-        return State({name: map_parts(change, state) for name, state in self._layers.items()}, self._initial)
+        layers = {
+            name: map_parts(lambda part: change(_computable(part)), state) for name, state in self._layers.items()
+        }
+        return State(layers, self._initial)
 
     def _chosen(self, index: object) -> Any:
         """Returns the numbers of the rows that `index` means; JAX would silently take the last for one too large."""
@@ -246,11 +248,27 @@ class State:
         """Returns the state in what was read from the file `path`."""
         if artifact.kind != "state":
             raise FileError(f"{path} holds a {artifact.kind} model, not a state; statewise.load reads it")
-        kinds = artifact.header["layers"]
-        layers = {name: _from_arrays(f"state[{name!r}]", kind, artifact) for name, kind in kinds.items()}
-        learnt = artifact.header["learnt"]
-        initial = {name: _from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learnt}
-        return State(layers, initial)
+        kinds, learnt = artifact.header["layers"], artifact.header["learnt"]
+        try:
+            layers = {name: _from_arrays(f"state[{name!r}]", kind, artifact) for name, kind in kinds.items()}
+            initial = {name: _from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learnt}
+            state = State(layers, initial)
+            state._check_parts()
+        except FileError as error:
+            raise FileError(f"{path}: {error}") from None
+        return state
+
+    def _check_parts(self) -> None:
+        """Raises FileError unless all parts are real numbers, `[B, H]` with one B, and of one layer's reader one H."""
+        everything = [part for state in self._layers.values() for part in parts_of(state).values()]
+        rows = everything[0].shape[:1] if everything else ()
+        for name, state in self._layers.items():
+            starts, units = parts_of(self._initial.get(name, ())), dict[str, int]()
+            for place, part in parts_of(state).items():
+                own = units.setdefault(place.rpartition(".")[0], part.shape[-1] if part.ndim else 0)
+                _check_part(f"{name}.{place}", part, (*rows, own))
+                if place in starts:
+                    _check_part(f"where {name}.{place} starts", starts[place], (own,))
 
     def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         return {
@@ -321,9 +339,24 @@ def _frozen(part: Any) -> Any:
     return part
 
 
+def _joined(*parts: Any) -> Any:
+    listed = [_computable(part) for part in parts]
+    return _module_of(listed[0]).concat(listed)
+
+
+def _computable(part: Any) -> Any:
+    """Returns an array that can be computed with: in a forked process one of JAX's cannot be."""
+    return np.asarray(part) if is_forked() else part
+
+
 def _module_of(array: Any) -> Any:
     """Returns NumPy or jax.numpy, whichever the array is of."""
     return array.__array_namespace__()
+
+
+def _check_part(name: str, part: Any, shape: tuple[int, ...]) -> None:
+    if part.shape != shape or not np.issubdtype(part.dtype, np.floating):
+        raise FileError(f"{name}: expected real numbers {list(shape)}, got {part.dtype} {list(part.shape)}; {ANEW}")
 
 
 def _kind_of(state: LayerState) -> Any:
@@ -337,5 +370,5 @@ def _from_arrays(prefix: str, kind: Any, artifact: Artifact) -> Any:
         sides = {side: _from_arrays(f"{prefix}.{side}", part, artifact) for side, part in kind.items()}
         return BidirectionalState(**sides)
     if kind not in KINDS:
-        raise FileError(f"it holds a {kind!r}, which this statewise does not know: pip install --upgrade statewise")
+        raise unknown_kind("layer's state", kind)
     return KINDS[kind](*(artifact.array(f"{prefix}.{field}") for field in KINDS[kind]._fields))

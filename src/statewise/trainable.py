@@ -17,6 +17,7 @@ from statewise.data.batches import NOTHING_COUNTS, CheckedBatches, Samples, unpa
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, DataError, StatewiseError
+from statewise.forks import check_process
 from statewise.history import History
 from statewise.layers import Embedding
 from statewise.network import Network
@@ -43,7 +44,8 @@ class Trainable(Compiled):
         return any(isinstance(layer, Embedding) for layer in self._layers[:1])
 
     def _build_for(self, x: object) -> Network:
-        """Returns the network, built for `x` if it was not before."""
+        """Returns the network, built for `x` if it was not before, to be run in this process."""
+        check_process()
         if self._network is None:
             self.build(input_shape_of(x))
         return self.network

@@ -18,6 +18,7 @@ import statewise as sw
 from mistakes import case, refused, table
 from networks import CASES, FEATURES, SYMBOLS, Case, random_state, random_weights, random_x
 from statewise.artifact import Artifact, write_artifact
+from statewise.data.codecs import Vocabulary
 from statewise.errors import ConfigurationError, FileError, ShapeError, StateError, StatewiseError
 from statewise.layers import GRU, Activation, Bidirectional, Dense, Embedding, Layer, Masking
 from statewise.layers.activations import ACTIVATIONS
@@ -183,7 +184,10 @@ def test_the_runtime_keeps_the_weights_it_was_made_with() -> None:
 def test_a_model_file_becomes_the_same_runtime(kind: str, tmp_path: Path) -> None:
     model = built([Embedding(SYMBOLS, 3), lstm(name="it's"), gru(3, learn_initial_state=True), Dense(2)], (None,))
     artifact = model.to_artifact()
-    write_artifact(tmp_path / "model", Artifact(kind, artifact.header, artifact.arrays))
+    options = {"tokens": "char", "units": 4, "layers": 1, "embedding": 3, "dropout": 0.1, "window": None, "seed": 0}
+    vocabulary = Vocabulary("char", tuple("abcdefg")).config()
+    header = {**artifact.header, **({"options": options, "vocabulary": vocabulary} if kind == "text" else {})}
+    write_artifact(tmp_path / "model", Artifact(kind, header, artifact.arrays))
     runtime, opened, x = runtime_of(model), Runtime.open(tmp_path / "model"), np.array([1, 2])
     assert_same(opened.step(x, opened.fresh(2)), runtime.step(x, runtime.fresh(2)), "y")
 
@@ -239,14 +243,15 @@ def test_files_of_other_things_are_refused(tmp_path: Path) -> None:
     headers: list[dict[str, Any]] = [{}, {"network": 5}, {"network": {"input_shape": [None, 3], "layers": []}}]
     for header in headers:
         artifact = Artifact("sequential", header, {})
-        refused(partial(opened, tmp_path, artifact), FileError, ["damaged", "header", "make it anew"])
+        refused(partial(opened, tmp_path, artifact), FileError, ["damaged", "network", "make it anew"])
     bare = Artifact("sequential", whole.header, {})
-    refused(lambda: opened(tmp_path, bare), FileError, ["'lstm'", "kernel [3, 16]", "got none", "make it anew"])
+    refused(lambda: opened(tmp_path, bare), FileError, ["'lstm'", "size 4", "got none", "make it anew"])
     odd = {**whole.arrays, "params['dense']['kernel']": np.zeros((3, 2), np.float32)}
     message = ["'dense'", "expected kernel [4, 2]", "got [3, 2]"]
     refused(lambda: opened(tmp_path, Artifact("sequential", whole.header, odd)), FileError, message)
 
 
+UNTRAINED = {"seed": 0, "trained": False, "compiled": None, "state": None}
 EMBEDDING = {"kind": "Embedding", "name": "embedding", "input_dim": 5, "output_dim": 2}
 DENSE = {"kind": "Dense", "name": "dense", "units": 1, "use_bias": False}
 
@@ -256,7 +261,7 @@ DENSE = {"kind": "Dense", "name": "dense", "units": 1, "use_bias": False}
     [
         ([DENSE, EMBEDDING], ["'embedding'", "numbers of symbols", "first layer"]),
         ([{"kind": "TimeDistributed", "name": "embedding", "layer": EMBEDDING}], ["'embedding'", "by itself"]),
-        ([DENSE, {**DENSE}], ["a name of its own", "'dense' twice"]),
+        ([DENSE, {**DENSE}], ["a name of its own", "['dense', 'dense']"]),
     ],
     ids=["later", "inside", "twice"],
 )
@@ -265,7 +270,7 @@ def test_a_file_cannot_make_a_step_look_up_what_was_not_checked(
     tmp_path: Path, layers: list[dict[str, Any]], words: list[str], engine: str
 ) -> None:
     """The compiled step works on addresses."""
-    header = {"network": {"input_shape": [None, 1], "layers": layers}}
+    header = {"network": {"input_shape": [None, 1], "layers": layers}, **UNTRAINED}
     arrays = {
         "params['dense']['kernel']": np.ones((1, 1), np.float32),
         "params['embedding']['embeddings']": np.ones((5, 2), np.float32),

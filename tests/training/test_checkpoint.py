@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -274,7 +275,7 @@ fit(tagger(), checkpoint=sys.argv[1], callbacks=[Killing()])
 def test_a_killed_process_goes_on_where_it_had_last_written(during: str, path: Path) -> None:
     """Killed, not asked: no `finally` runs. The file is whole: that of a step before."""
     quick = str(jax.config.values["jax_disable_most_optimizations"])
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
     command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(path), during, quick]
     ended = subprocess.run(command, env=here, capture_output=True, text=True, timeout=200, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -282,6 +283,58 @@ def test_a_killed_process_goes_on_where_it_had_last_written(during: str, path: P
     assert (kept["epoch"], kept["step"]) == (2, 1)
     resumed = tagger()
     assert_same_training((resumed, fit(resumed, checkpoint=path)), whole({}))
+
+
+LOOP = """
+import sys, time
+import jax
+jax.config.update("jax_disable_most_optimizations", sys.argv[2] == "True")
+import statewise as sw
+from learning import fit, tagger
+from statewise.training import checkpoint, epochs
+checkpoint.LEAST_SECONDS, checkpoint.SHARE, epochs.DISPATCH_SECONDS = 0.0, 1e9, 1e-12
+
+class Slowly(sw.Callback):
+    reads_model = False
+
+    def on_step(self, record):
+        time.sleep(0.02)
+
+fit(tagger(), checkpoint=sys.argv[1], batch_size=1, epochs=30, callbacks=[Slowly()])
+"""
+
+
+@pytest.mark.usefixtures("short_dispatches")
+@pytest.mark.slow
+def test_a_training_killed_at_any_moment_ends_as_if_it_had_not_been(path: Path) -> None:
+    """Most moments are inside an epoch, of ten batches each; every file that a kill left is whole."""
+    quick = str(jax.config.values["jax_disable_most_optimizations"])
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
+    command = [sys.executable, "-c", textwrap.dedent(LOOP), str(path), quick]
+    rng, places = np.random.default_rng(3), [(0, 0)]
+    for _ in range(8):
+        process = subprocess.Popen(command, env=here, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 100
+        while time.monotonic() < until and not _is_past(path, places[-1]):
+            time.sleep(0.02)
+        time.sleep(0.1 * rng.random())
+        process.kill()
+        assert process.wait() == -signal.SIGKILL  # it was not done
+        resume = read_artifact(path).header["resume"]
+        places.append((resume["epoch"], resume["step"]))
+    assert places == sorted(set(places))  # each went on where the one before it had stopped
+    assert any(step for _, step in places)
+    resumed = tagger()
+    found = resumed, fit(resumed, checkpoint=path, batch_size=1, epochs=30)
+    assert_same_training(found, whole({"batch_size": 1, "epochs": 30}))
+    assert os.listdir(path.parent) == [path.name]
+
+
+def _is_past(path: Path, place: tuple[int, int]) -> bool:
+    if not path.exists():
+        return False
+    resume = read_artifact(path).header["resume"]
+    return resume["step"] > 0 and (resume["epoch"], resume["step"]) > place
 
 
 # ------------------------------------------------------------------------------------------ iterables
@@ -412,6 +465,16 @@ def test_a_damaged_description_is_a_damaged_file(path: Path, finished: bytes) ->
     resume = {**artifact.header["resume"], "step": 1}  # but no arrays of an epoch begun
     write_artifact(path, Artifact(artifact.kind, {**artifact.header, "resume": resume}, artifact.arrays))
     refuse(path, lambda: fit(tagger(), checkpoint=path), FileError, "lacks")
+
+
+@pytest.mark.usefixtures("short_dispatches")
+def test_a_checkpoint_that_stops_behind_the_last_batch_is_a_damaged_file(path: Path) -> None:
+    with pytest.raises(Killed):
+        fit(tagger(), checkpoint=path, callbacks=[Stopping(3, 2, kill)])
+    artifact = read_artifact(path)
+    resume = {**artifact.header["resume"], "step": 3}  # of three: the epoch would be finished
+    write_artifact(path, Artifact(artifact.kind, {**artifact.header, "resume": resume}, artifact.arrays))
+    refuse(path, lambda: fit(tagger(), checkpoint=path), FileError, "after batch 3 of 3")
 
 
 # ---------------------------------------------------------------------------------------------- text

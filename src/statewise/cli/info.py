@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-from pathlib import Path
 from typing import Any
 
 from statewise.cache_folder import step_folders
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.output import say, say_json
 from statewise.errors import ConfigurationError, FileError
+from statewise.files import as_path
 from statewise.program_cache import ProgramCache
 
 
@@ -69,7 +68,7 @@ def _show_installation(as_json: bool) -> None:
 
 
 def _show_model(path: str, as_json: bool) -> None:
-    if path and not os.path.exists(path):  # before JAX is imported, which takes a while
+    if not as_path(path).exists():  # before JAX is imported, which takes a while
         raise FileError(f"no model file {path}; `statewise train` and `model.save` make one")
     from statewise.artifact import VERSION, read_artifact
     from statewise.loading import load
@@ -80,7 +79,7 @@ def _show_model(path: str, as_json: bool) -> None:
     model = load(path)
     facts: dict[str, Any] = {
         "file": path,
-        "bytes": Path(path).stat().st_size,
+        "bytes": as_path(path).stat().st_size,
         "format": VERSION,
         "kind": header["kind"],
         "seed": header["seed"],

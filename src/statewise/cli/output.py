@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from statewise.errors import FileError
+from statewise.files import as_path
 
 if TYPE_CHECKING:
     from statewise.model import Sequential
@@ -31,7 +31,7 @@ def load_model(path: str) -> Sequential | TextModel:
     Raises:
         FileError: there is none.
     """
-    if path and not os.path.exists(path):  # before JAX is imported, which takes a while
+    if not as_path(path).exists():  # before JAX is imported, which takes a while
         raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
     import statewise as sw
 

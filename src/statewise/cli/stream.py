@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from statewise.cli.output import say
@@ -143,16 +141,17 @@ def _answer_lines(answerer: Answerer, stop: _Stopping, as_json: bool) -> bool:
 
 def _open(options: argparse.Namespace) -> Answerer:
     """Returns what answers lines, where its state file left off."""
-    if not os.path.exists(options.model):
+    from statewise.files import as_path, check_writable
+
+    if not as_path(options.model).exists():
         raise FileError(f"no model file {options.model}; `statewise train` and `model.save` make one")
     from statewise.artifact import read_artifact
-    from statewise.files import check_writable
 
     artifact = read_artifact(options.model)
     answerer = _answerer(artifact, options)
     if options.state is not None:
         check_writable(options.state)
-        if Path(options.state).exists():
+        if as_path(options.state).exists():
             answerer.restore(read_artifact(options.state, "state"), options.state)
     return answerer
 

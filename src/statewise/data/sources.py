@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from statewise.errors import DataError, FileError
-from statewise.files import as_path
+from statewise.files import open_file
 from statewise.shapes import Array
 
 
@@ -20,9 +20,8 @@ def read_arrays(path: str | Path, needed: Sequence[str]) -> dict[str, Array]:
         FileError: there is no such file, or it is of another kind or damaged.
         DataError: an array that is needed is not in it.
     """
-    place = as_path(path)
     try:
-        with place.open("rb") as file:
+        with open_file(path) as file:
             content = np.load(file, allow_pickle=False)
             arrays = {needed[0]: content} if isinstance(content, np.ndarray) else dict(content)
     except FileNotFoundError:

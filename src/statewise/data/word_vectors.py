@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from statewise.errors import DataError, FileError, ShapeError
-from statewise.files import as_path, write_whole
+from statewise.files import open_file, write_whole
 from statewise.shapes import Array, as_array, check_finite, check_seed, check_whole
 
 LONGEST = 4096
@@ -126,7 +126,7 @@ def read_word_vectors(path: str | Path, *, limit: int | None = None) -> WordVect
     """
     wanted = None if limit is None else check_whole("limit", limit)
     try:
-        with as_path(path).open("rb") as file:
+        with open_file(path) as file:
             return _read(file, path, wanted)
     except FileNotFoundError:
         raise FileError(f"no file {path}; expected word vectors in word2vec's text or binary format") from None

@@ -42,8 +42,12 @@ class Layer(ABC):
     def output_shape(self, shape: Shape) -> Shape:
         """Returns the shape, without batch axis, that comes out when `shape` goes in, or raises ShapeError."""
 
-    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
-        """Returns fresh weights for input of `shape` (without batch axis), in NumPy; zeros where there is no key."""
+    def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        """Returns the shapes of the weights, by name, for input of `shape` (without batch axis)."""
+        return {}
+
+    def init(self, key: Key, shape: Shape) -> dict[str, Array]:
+        """Returns fresh weights for input of `shape` (without batch axis), in NumPy."""
         return {}
 
     @property

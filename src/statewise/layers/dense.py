@@ -60,7 +60,11 @@ class Dense(MemorylessLayer):
             )
         return (*shape[:-1], self.units)
 
-    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+    def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        shapes = {"kernel": (shape[-1] or 0, self.units), "bias": (self.units,)}
+        return {name: shapes[name] for name in self.weight_names}
+
+    def init(self, key: Key, shape: Shape) -> dict[str, Array]:
         params = {"kernel": glorot_uniform(key, (shape[-1] or 0, self.units))}
         if self.use_bias:
             params["bias"] = np.zeros(self.units, np.float32)

@@ -52,7 +52,10 @@ class Embedding(MemorylessLayer):
             raise self._refuse("whole numbers [B, T]", shape, "write x[..., 0] if the last axis has one feature")
         return (*shape, self.output_dim)
 
-    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+    def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        return {"embeddings": (self.input_dim, self.output_dim)}
+
+    def init(self, key: Key, shape: Shape) -> dict[str, Array]:
         return {"embeddings": uniform(key, (self.input_dim, self.output_dim), -0.05, 0.05)}
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:

@@ -151,9 +151,9 @@ class GRU(Gated):
     blocks = len(GRU_GATES)
     candidate = "h"
 
-    def fresh_bias(self) -> Array:
-        width = len(GRU_GATES) * self.units
-        return np.zeros((2, width) if self.reset_after else width, np.float32)
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, *super().bias_shape) if self.reset_after else super().bias_shape
 
     def run(
         self,

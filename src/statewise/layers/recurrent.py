@@ -84,7 +84,12 @@ class Recurrent(Layer):
             )
         return (shape[0], self.units) if self.return_sequences else (self.units,)
 
-    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+    def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        width = self.blocks * self.units
+        shapes = {"kernel": (shape[-1] or 0, width), "recurrent_kernel": (self.units, width), "bias": self.bias_shape}
+        return {name: shapes.get(name, (self.units,)) for name in self.weight_names}
+
+    def init(self, key: Key, shape: Shape) -> dict[str, Array]:
         kernel_key, recurrent_key = split(key)
         features, width = shape[-1] or 0, self.blocks * self.units
         params = {
@@ -97,9 +102,14 @@ class Recurrent(Layer):
             params |= {f"initial_{part}": np.zeros(self.units, np.float32) for part in self.state_kind._fields}
         return params
 
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        """The shape of `bias`, if there is one."""
+        return (self.blocks * self.units,)
+
     def fresh_bias(self) -> Array:
         """Returns the bias that training starts from."""
-        return np.zeros(self.blocks * self.units, np.float32)
+        return np.zeros(self.bias_shape, np.float32)
 
     @abstractmethod
     def run(

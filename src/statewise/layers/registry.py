@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from statewise.errors import unknown_name
+from statewise.errors import ConfigurationError, unknown_kind
 from statewise.layers.base import Layer
 from statewise.layers.dense import Activation, Dense
 from statewise.layers.embedding import Embedding
@@ -26,16 +27,45 @@ LAYERS: dict[str, type[Layer]] = {
 }
 
 
+def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:
+    """Returns the layer, called `name`, as JSON holds it.
+
+    Raises:
+        ConfigurationError: it, or a layer inside it, is of a class that no file knows; the message has the way out.
+    """
+    if (own := own_layer(layer)) is not None:
+        raise ConfigurationError(f"layer {name!r} is {describe_own(own)}")
+    return {"kind": type(layer).__name__, **layer.config()}
+
+
+def own_layer(layer: Layer) -> Layer | None:
+    """Returns the layer, or one inside it, if it is of a class of the user's own: one that inherits an LSTM, say."""
+    if LAYERS.get(type(layer).__name__) is not type(layer):
+        return layer
+    parts = (getattr(layer, entry.name) for entry in fields(layer))
+    found = (own_layer(part) for part in parts if isinstance(part, Layer))
+    return next((own for own in found if own is not None), None)
+
+
+def describe_own(layer: Layer) -> str:
+    """Returns what a layer of the user's own class is, what it cannot do, and the way out."""
+    return (
+        f"a {type(layer).__name__}, a class of your own, which no file and no stream knows: keep its weights with "
+        "numpy.savez(path, *model.get_weights()), and give them to set_weights(...) of a model that your code makes"
+    )
+
+
 def layer_from_config(config: Mapping[str, Any]) -> Layer:
     """Returns the layer that `{"kind": ..., **layer.config()}` described, with the layers and penalties inside it.
 
     Raises:
-        ConfigurationError: there is no such kind, or an option is out of its range.
+        FileError: there is no such kind.
+        ConfigurationError: an option is out of its range.
     """
     options = dict(config)
     kind = options.pop("kind")
     if kind not in LAYERS:
-        raise unknown_name("layer", kind, LAYERS)
+        raise unknown_kind("layer", kind)
     inner = {name: _inner(value) for name, value in options.items() if isinstance(value, dict)}
     return LAYERS[kind](**options | inner)
 

@@ -60,7 +60,10 @@ class TimeDistributed(MemorylessLayer):
             raise self._refuse("[B, T, F]", shape, "give the layer before it return_sequences=True")
         return (shape[0], *self.layer.output_shape(shape[1:]))
 
-    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+    def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        return self.layer.weight_shapes(shape[1:])
+
+    def init(self, key: Key, shape: Shape) -> dict[str, Array]:
         return self.layer.init(key, shape[1:])
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
@@ -119,7 +122,11 @@ class Bidirectional(Layer):
         *steps, units = self.layer.output_shape(shape)
         return (*steps, 2 * (units or 0) if self.merge_mode == "concat" else units)
 
-    def init(self, key: Key | None, shape: Shape) -> dict[str, Array]:
+    def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        inner = self.layer.weight_shapes(shape).items()
+        return {f"{side}.{name}": sizes for side in BidirectionalState._fields for name, sizes in inner}
+
+    def init(self, key: Key, shape: Shape) -> dict[str, Array]:
         sides = zip(BidirectionalState._fields, split(key), strict=True)
         return {f"{side}.{name}": a for side, part in sides for name, a in self.layer.init(part, shape).items()}
 

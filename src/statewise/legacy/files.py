@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import statewise as sw
 from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import FileError
+from statewise.files import as_path
 from statewise.legacy.layer import described, plain
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def save(model: Sequential, path: str | Path) -> None:
         }
     keras = {"config": json.loads(to_json(model)), "compiled": compiled}
     header = {**core.header, "keras": keras}
-    write_artifact(Path(path), Artifact(core.kind, header, core.arrays))
+    write_artifact(path, Artifact(core.kind, header, core.arrays))
 
 
 def load_weights(model: Sequential, filepath: str | Path) -> None:
@@ -67,7 +68,7 @@ def read(filepath: str | Path) -> Artifact:
     Raises:
         FileError: the file is missing, damaged, or of another program.
     """
-    path = Path(filepath)
+    path = as_path(filepath)
     if not path.exists():
         raise FileError(f"no model file {path}; model.save(path) and model.save_weights(path) write one")
     if path.is_file():

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from statewise.artifact import ANEW, Artifact, read_artifact
-from statewise.errors import ConfigurationError, FileError, StateError, StatewiseError, unknown_name
+from statewise.errors import ConfigurationError, FileError, StateError, StatewiseError, unknown_kind, unknown_name
+from statewise.header import weights_by_layer
 from statewise.shapes import Array, Shape
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, SimpleCell, Transform, activation_of
@@ -128,6 +129,11 @@ def _part_of(entry: Entry) -> _Part:
     return KINDS[kind](entry)
 
 
+def _kinds_in(options: Mapping[str, Any]) -> list[str]:
+    """Returns the kind of a layer, and of those inside it."""
+    return [options["kind"], *(_kinds_in(options["layer"]) if "layer" in options else [])]
+
+
 def _described(
     config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Shape, int | None, list[Entry], list[_Part]]:
@@ -138,21 +144,21 @@ def _described(
     features = step_shape[-1] if step_shape else None
     entries: list[Entry] = []
     parts: list[_Part] = []
+    names = [options["name"] for options in config["layers"]]
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"layers: expected a name of its own for each, got {names!r:.200}")
     for options in config["layers"]:
         entry = Entry(options["name"], options, params.get(options["name"], {}), features)
-        _check_place(entry, entries)
+        _check_place(entry, first=not entries)
         parts.append(_part_of(entry))
         entries.append(_inside(entry))
         features = parts[-1].features
     return step_shape, symbols, entries, parts
 
 
-def _check_place(entry: Entry, before: Sequence[Entry]) -> None:
+def _check_place(entry: Entry, *, first: bool) -> None:
     """Raises ConfigurationError if a layer cannot follow those before: the compiled step looks up what it is given."""
-    if entry.name in (other.name for other in before):
-        raise ConfigurationError(f"layers: expected a name of its own for each, got {entry.name!r} twice")
-    embeds = _inside(entry).options["kind"] == "Embedding"
-    if embeds and (before or entry.options["kind"] != "Embedding"):
+    if _inside(entry).options["kind"] == "Embedding" and (not first or entry.options["kind"] != "Embedding"):
         raise ConfigurationError(
             f"layer {entry.name!r}: an Embedding reads numbers of symbols; expected it by itself, as the first layer"
         )
@@ -227,13 +233,16 @@ class Runtime:
             raise FileError(f"{path} holds a {artifact.kind!r}; expected a model, as model.save(path) writes one")
         try:
             config = artifact.header["network"]
-            params = {entry["name"]: _params_in(artifact, entry["name"]) for entry in config["layers"]}
-            described = _described(config, params)
+            if unknown := [kind for entry in config["layers"] for kind in _kinds_in(entry) if kind not in KINDS]:
+                raise unknown_kind("layer", unknown[0])
+            described = _described(config, weights_by_layer(config, artifact.arrays))
         except StateError:
             raise
+        except FileError as error:
+            raise FileError(f"{path}: {error}") from None
         except StatewiseError as error:
             raise FileError(f"{path}: {error}; {ANEW}") from None
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
             raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {ANEW}") from None
         return cls(*described, engine)
 
@@ -310,13 +319,3 @@ class RunsOn:
 
 def _kept(mask: Array | None, new: Any, old: Any) -> Any:
     return new if mask is None else map_parts(lambda n, o: np.where(mask[:, None], n, o), new, old)
-
-
-def _params_in(artifact: Artifact, layer: str) -> dict[str, Array]:
-    """Returns one layer's weights in a model file, which names them `params['lstm']['kernel']`."""
-    prefix = f"params[{layer!r}]['"
-    return {
-        name.removeprefix(prefix).removesuffix("']"): array
-        for name, array in artifact.arrays.items()
-        if name.startswith(prefix)
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 
 from statewise.artifact import ANEW, Artifact, read_artifact, write_artifact
 from statewise.errors import DataError, FileError
+from statewise.header import DEPTH
 from statewise.state import State
 
 
@@ -57,9 +59,13 @@ class Snapshot(NamedTuple):
         return Snapshot([_of_json(key) for key in keys], state)
 
 
-def _to_json(key: object) -> Any:
+def _to_json(key: object, depth: int = 0) -> Any:
+    if depth > DEPTH // 2:
+        raise DataError(
+            f"a file holds tuples within tuples, {DEPTH // 2} deep at most; got {reprlib.repr(key)} in a key"
+        )
     if isinstance(key, tuple):
-        return [_to_json(part) for part in key]
+        return [_to_json(part, depth + 1) for part in key]
     if isinstance(key, np.integer):
         return int(key)
     if isinstance(key, str) and not is_unicode(key):

@@ -15,6 +15,7 @@ import numpy as np
 from statewise.draws import key_of
 from statewise.engine import jax_key
 from statewise.errors import ConfigurationError
+from statewise.forks import check_process
 from statewise.network import Network, NetworkParams
 from statewise.shapes import Array, check_whole, is_number
 from statewise.state import LayerStates
@@ -98,6 +99,7 @@ class SymbolGenerator:
         """
         options = {name: value for name, value in vars(sampling).items() if value is not None}
         options["temperature"] = float(sampling.temperature)
+        check_process()
         memory, logits = self._start(params, prompt, start)
         key, done = jax_key(key_of(seed)), 0
         while done < length:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import asdict
 from pathlib import Path
 
@@ -368,6 +369,14 @@ class TextModel:
             FileError: it cannot be written there.
         """
         write_artifact(path, self.to_artifact())
+        self._model.warn_of_unsaved(f"{path} lacks")
+
+    def __copy__(self) -> TextModel:
+        """Returns a model that learns by itself."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other._model = copy(self._model)
+        return other
 
     def to_artifact(self) -> Artifact:
         """Returns what a model file holds of this model."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from statewise.data.codecs import Vocabulary
 from statewise.data.windows import windows
+from statewise.forks import check_process
 from statewise.inference import forward_of
 from statewise.network import Network, NetworkParams
 from statewise.shapes import Array
@@ -90,6 +91,7 @@ def score_sequence(
     `WARMUP` symbols differ from one row that reads everything by far less than they differ from cold ones
     (docs/decisions/0006-scoring.md).
     """
+    check_process()
     if window is not None:
         return _score_windows(network, params, ids, window), {}
     transitions = len(ids) - 1

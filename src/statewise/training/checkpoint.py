@@ -139,7 +139,7 @@ def _first_difference(was: Any, now: Any, place: str = "") -> str:
         was, now = dict(enumerate(was)), dict(enumerate(now))
     if not isinstance(was, dict) or not isinstance(now, dict):
         return f"{place} was {was!r}, now {now!r}"
-    name = next(name for name in {**was, **now} if was.get(name) != now.get(name))
+    name = next(name for name in {**was, **now} if (name in was, was.get(name)) != (name in now, now.get(name)))
     return _first_difference(was.get(name), now.get(name), f"{place}.{name}" if place else str(name))
 
 

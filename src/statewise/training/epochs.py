@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from statewise.artifact import ANEW
 from statewise.data.batches import NOTHING_COUNTS, Samples
-from statewise.errors import DataError
+from statewise.errors import DataError, FileError
 from statewise.network import NetworkParams
 from statewise.shapes import Array
 from statewise.state import LayerStates
@@ -126,6 +127,8 @@ class Training:
         self._last = (run, position, 0)  # where the last dispatch of whole epochs began, and how many they were
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
+        if position.step and position.step >= self.steps:
+            raise FileError(f"the checkpoint stops after batch {position.step} of {self.steps} of an epoch; {ANEW}")
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
         self._pace = Pace(programs.pace, ("train", layout, _shapes(samples), begin is None))
 

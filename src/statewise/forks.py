@@ -1,0 +1,45 @@
+"""Whether this process was forked from one that had used JAX. Does without JAX.
+
+JAX's threads are not forked with a process, so that a program of its would wait for them for ever. Arrays stay in NumPy
+there, which streams, states and files can do with, and whoever would run a program is told.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from statewise.errors import LifecycleError
+
+_forked = False
+
+
+def _note_fork() -> None:
+    global _forked  # noqa: PLW0603 - of a process there is one
+    _forked = _forked or _jax_had_started()
+
+
+def _jax_had_started() -> bool:
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    if bridge is None:
+        return "jax" in sys.modules  # a JAX that keeps it elsewhere: better a refusal than to wait for ever
+    return bool(bridge.backends_are_initialized())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+def is_forked() -> bool:
+    """Returns whether compiled programs would never return in this process."""
+    return _forked
+
+
+def check_process() -> None:
+    """Raises LifecycleError at once where a compiled program would never return: in a forked process."""
+    if _forked:
+        raise LifecycleError(
+            "this process was forked from one that had used JAX, whose threads are not forked with it: a model cannot "
+            "train or answer here. Start processes with multiprocessing.get_context('spawn') (joblib's default does), "
+            "or push steps into model.stream(), which does without JAX"
+        )
