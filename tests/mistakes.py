@@ -17,7 +17,7 @@ sw: Any = statewise  # what users write is not always what the types allow
 X = np.random.default_rng(11).normal(size=(6, 3, 2)).astype(np.float32)
 Y = np.random.default_rng(12).normal(size=(6, 2)).astype(np.float32)
 STORY = "the mice saw the cat and the mice ran. " * 3
-TINY = {"units": 3, "embedding": 2}
+TINY: dict[str, Any] = {"units": 3, "embedding": 2}
 
 Error = type[StatewiseError]
 Action = Callable[[], object]

@@ -412,6 +412,32 @@ def test_the_checkpoint_of_another_training_is_refused(
     assert_same(model.get_weights(), before, "weights")
 
 
+def test_a_model_that_stands_elsewhere_is_refused(path: Path, finished: bytes) -> None:
+    """Also one that was trained for as many epochs as the file, but is another: its file would be lost."""
+    path.write_bytes(finished)
+    other = tagger()
+    fit(other, epochs=1)
+    words = "began after 0 epochs and got to 2; this model was trained for 1"
+    refuse(path, lambda: fit(other, checkpoint=path), ConfigurationError, words)
+    other = tagger(seed=4)
+    fit(other, epochs=2)
+    refuse(path, lambda: fit(other, checkpoint=path), ConfigurationError, "this model was trained for 2")
+
+
+@pytest.mark.parametrize("restored", [False, True], ids=["last-epoch", "best-epoch"])
+def test_a_model_that_has_the_training_behind_it_begins_another(path: Path, restored: bool) -> None:
+    """Whatever the first was called with; also where early stopping took the weights of another epoch than the last."""
+    losses = iter([1.0, 2.0, 3.0])
+    stopping = [sw.EarlyStopping(patience=9)] if restored else []
+    model, reference = tagger(), tagger()
+    for each, file in ((model, path), (reference, None)):
+        losses = iter([1.0, 2.0, 3.0])
+        fit(each, epochs=3, validation_data=lambda: {"loss": next(losses)}, callbacks=stopping, checkpoint=file)  # noqa: B023
+        fit(each, epochs=2, state="carry", checkpoint=file)
+    assert_same(parts_of(model), parts_of(reference), "model")
+    assert read_artifact(path).header["resume"]["first"] == 3
+
+
 @pytest.mark.parametrize("what", ["x", "y", "rows"])
 def test_other_data_are_refused(what: str, path: Path, finished: bytes) -> None:
     path.write_bytes(finished)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.data.batches import Samples
 from statewise.errors import ConfigurationError, FileError
@@ -60,7 +62,7 @@ class Checkpoint:
     def begin(self, training: dict[str, Any], first: int) -> Kept | None:
         """Returns what the file holds of this training; None if it holds none of it, so that it is about to begin.
 
-        A file holds one training. Where that ended, the model may begin another, which then takes its place.
+        A file holds one training. The model that has it behind it may begin another, which then takes its place.
 
         Args:
             training: what must be the same for a training to be this one, as JSON holds it.
@@ -84,7 +86,7 @@ class Checkpoint:
                 "trained further by statewise.load, then fit)"
             )
         if first != kept["first"]:
-            if (kept["epoch"], kept["step"]) == (first, 0):  # it is done, and the model has it behind it
+            if (kept["epoch"], kept["step"]) == (first, 0) and self._is_behind(artifact):
                 return None
             raise ConfigurationError(
                 f"{self.path} is the checkpoint of a training that began after {plural(kept['first'], 'epoch')} and "
@@ -97,6 +99,17 @@ class Checkpoint:
             )
         memory = Memory(**unpack(kept["callbacks"], artifact.arrays))
         return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]), kept["ended"], memory)
+
+    def _is_behind(self, artifact: Artifact) -> bool:
+        """Returns whether the model has the training in a file behind it: its weights are in there.
+
+        They are those of the last epoch, or what a callback went back to, which it remembers.
+        """
+        weights = {name: array for name, array in self._artifact().arrays.items() if name.startswith("params")}
+        return all(
+            any(name in place and np.array_equal(array, kept) for place, kept in artifact.arrays.items())
+            for name, array in weights.items()
+        )
 
     def check(self, memory: Memory) -> None:
         """Raises ConfigurationError now, and not after hours, if no file can hold what a callback remembers."""
