@@ -28,6 +28,7 @@ class Compiled(Definition):
 
     def __init__(self, layers: Iterable[Layer], seed: int) -> None:
         self.state: State | None = None
+        self.epochs_done = 0  # how many epochs the model was trained for; the next draws its randomness from that
         self.history: History | None = None
         self._settings: Settings | None = None
         self._optimizer_state: Any = None
@@ -56,6 +57,17 @@ class Compiled(Definition):
             self._loaded_optimizer = {}
         self._settings = Settings.of(optimizer, loss, metrics)
         self._optimizer_state, self._ready = None, None
+
+    def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
+        """Compiles for a further training, in which the optimizer `continues` if it is the one that the model has.
+
+        Where a file could not name that one, it is taken for the same if no file can name it either.
+        """
+        settings = Settings.of(optimizer, loss, metrics)
+        unnamed = self._settings is None and settings.config()["optimizer"] is None
+        if not (continues and (unnamed or self._settings == settings)):
+            self._optimizer_state, self._loaded_optimizer = None, {}
+        self._settings, self._ready = settings, None
 
     @property
     def learning_rate(self) -> float:
@@ -117,6 +129,7 @@ class Compiled(Definition):
             "network": self.network.config(),
             "seed": self.seed,
             "trained": self._trained,
+            "epochs": self.epochs_done,
             "compiled": None if self._settings is None else self._settings.config(),
             "state": None if self.state is None else self.state.batch,
         }
@@ -141,6 +154,7 @@ class Compiled(Definition):
 
     def _take_artifact(self, artifact: Artifact) -> None:
         header, arrays = artifact.header, artifact.arrays
+        self.epochs_done = header.get("epochs", 0)
         self._params, self._trained = fill_leaves("params", self.network.init(None), arrays), header["trained"]
         self._loaded_optimizer = {name: a for name, a in arrays.items() if name.startswith("optimizer")}
         self.state = None

@@ -154,6 +154,7 @@ class Trainable(Compiled):
             history=history,
             checkpoint=file,
         )
+        self.epochs_done += len(self.history.epoch)
         return self.history
 
     def _feed(
