@@ -73,6 +73,11 @@ class Learner:
         """The constructor's arguments."""
         return {name: getattr(self, name) for name in OPTIONS}
 
+    def has_learned(self, text: str) -> bool:
+        """Returns whether this very text, from its first symbol to its last, was learned before."""
+        vocabulary, baselines = self._require_fitted()
+        return checksum(vocabulary.encode_known(text)) in baselines.texts
+
     def _require_fitted(self) -> tuple[Vocabulary, Baselines]:
         if self._vocabulary is None or self._baselines is None:
             raise LifecycleError("the model knows no text yet: call fit(text) first")
@@ -98,7 +103,8 @@ class Learner:
         """Learns `text` and returns the loss and accuracy of each epoch.
 
         A model that learned a text before, also one from a file, continues from there, whether the text is the same or
-        another: nothing that it learned is thrown away, and its vocabulary at most grows.
+        another: nothing is thrown away, and its vocabulary at most grows. As any network it drifts towards what it
+        reads last.
 
         Args:
             text: what to learn; its symbols become the vocabulary of a model that has none yet.
