@@ -99,7 +99,8 @@ def test_a_model_is_trained_further_in_its_own_file(run: Run, folder: Path, prep
 def test_another_text_and_its_symbols(run: Run, folder: Path, prepared: bytes) -> None:
     status, out, _ = run(f"other.txt --model m.statewise --new-symbols add --out new.statewise {FAST} --patience 5")
     assert (status, names(folder)) == (0, {"new.statewise"})
-    assert "new symbols: 7 are added to the 14 that it knows, '0' '1' 'T' 'Z' 'b' 'f' 'o'" in out
+    assert "other.txt: 130 characters to learn, 19 different" in out
+    assert "7 new symbols beside the 14 that it knows: '0' '1' 'T' 'Z' 'b' 'f' 'o'" in out
     assert len(sw.load("new.statewise").vocabulary) == 21
     assert (folder / "m.statewise").read_bytes() == prepared
 

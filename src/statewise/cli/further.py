@@ -74,7 +74,7 @@ def say_continuing(model: TextModel, vocabulary: Vocabulary, path: str) -> None:
     say(f"{path}: trained for {plural(model.model.epochs_done, 'epoch')} before; training continues")
     if new := vocabulary.symbols[len(model.vocabulary) :]:
         shown = " ".join(map(repr, new[:8])) + (" ..." if len(new) > 8 else "")
-        say(f"new symbols: {len(new):,} are added to the {len(model.vocabulary):,} that it knows, {shown}")
+        say(f"{plural(len(new), 'new symbol')} beside the {len(model.vocabulary):,} that it knows: {shown}")
 
 
 def say_how_to_continue(place: str, options: argparse.Namespace) -> str:

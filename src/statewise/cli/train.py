@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from statewise.cli.further import NETWORK, open_model, read_symbols, say_continuing, say_how_to_continue
 from statewise.cli.output import check_model_file, say, say_json, score_table
 from statewise.cli.places import Places, read_places
-from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text
+from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text, tokenize
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
 from statewise.files import read_text
 from statewise.words import plural
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
     plan = model.plan(training_text, **training)
     _check_sample(options, vocabulary, model)
     if not (options.quiet or options.json):
-        _introduce(plan, vocabulary, model, options, text, held_out)
+        _introduce(plan, vocabulary, model, options, training_text, held_out)
     before = _score_before(model, options, held_out or training_text)
     history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
     result = _result(model, history, options, held_out, training_text)
@@ -216,13 +216,14 @@ def _introduce(
     plan: Plan, vocabulary: Vocabulary, model: TextModel, options: argparse.Namespace, text: str, held_out: str
 ) -> None:
     noun = NOUNS[model.tokens]
-    say(f"{options.text}: {plural(plan.tokens, noun)} to learn, {len(vocabulary):,} different")
+    different = len(set(tokenize(text, model.tokens)))
+    say(f"{options.text}: {plural(plan.tokens, noun)} to learn, {different:,} different")
     if options.model is not None:
         say_continuing(model, vocabulary, options.model)
     if held_out:
         unknown = int((vocabulary.encode_known(held_out) < 0).sum())
         note = f", {plural(unknown, noun)} in it never seen before" if unknown else ""
-        if options.model is not None and model.has_learned(text):
+        if options.model is not None and model.has_learned(text + held_out):
             note += "; but MODEL has learned all of this text, so that its score is not one on a new text"
         say(f"held out: the last {100 * options.held_out:g} %{note}")
     else:
