@@ -145,6 +145,22 @@ def test_ctrl_c_never_replaces_a_model(
     assert sw.load("m-interrupted.statewise").model.epochs_done == (1 if more else 3)
 
 
+def test_ctrl_c_while_the_model_is_written_waits_for_it(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = sw.TextModel.save
+
+    def pressed(this: Any, path: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+        save(this, path)
+
+    monkeypatch.setattr(sw.TextModel, "save", pressed)
+    monkeypatch.setattr("statewise.interrupt.TWICE_SECONDS", -1.0)
+    status, out, err = run(f"story.txt --model m.statewise --out new {FAST} --quiet --json")
+    assert (status, out, names(folder)) == (130, "", {"new"})
+    assert "interrupted; the model is in new" in err
+
+
 def test_an_interrupted_training_with_a_checkpoint_ends_by_the_same_command(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +176,20 @@ def test_an_interrupted_training_with_a_checkpoint_ends_by_the_same_command(
     assert run(f"{line} --out new")[0] == 0
     status, _, err = run(f"{line} --out m.statewise")
     assert (status, "m.statewise exists already" in err) == (0, False)  # trained alike, it is the same model
+
+
+def test_an_interrupted_further_training_ends_by_the_same_command(
+    run: Run, folder: Path, prepared: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = f"story.txt --model m.statewise {FAST} --quiet --checkpoint kept"
+    assert run(f"{line} --out whole".replace("--checkpoint kept", ""))[0] == 0
+    with monkeypatch.context() as patched:
+        press_ctrl_c(patched, at=1)
+        _, _, err = run(line)
+    assert "the model so far is in m-interrupted.statewise; m.statewise is left as it was; the same command" in err
+    assert (folder / "m.statewise").read_bytes() == prepared
+    assert run(line)[0] == 0
+    assert content(folder / "m.statewise") == content(folder / "whole")
 
 
 def test_a_checkpoint_does_not_let_another_model_be_replaced(run: Run, folder: Path, prepared: bytes) -> None:

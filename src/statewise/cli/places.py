@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -27,10 +27,11 @@ class Places:
     def beside(self, why: str) -> Places:
         """Returns places beside these that are free: `fable-interrupted.statewise`, `fable-interrupted-2.statewise`."""
         for number in count(1):
-            out = self.out.with_stem(f"{self.out.stem}-{why}" + (f"-{number}" if number > 1 else ""))
-            if not os.path.lexists(out):
+            stem = f"{self.out.stem}-{why}" + (f"-{number}" if number > 1 else "")
+            out, picture = self.out.with_stem(stem), self.picture and self.picture.with_stem(stem)
+            if not any(os.path.lexists(place) for place in (out, picture) if place is not None):
                 break
-        return replace(self, out=out, picture=self.picture and self.picture.with_stem(out.stem), kept=False)
+        return Places(out, picture, kept=False)
 
 
 def read_places(options: argparse.Namespace) -> Places:
@@ -71,12 +72,8 @@ def _check_distinct(options: argparse.Namespace, out: Path, picture: Path | None
         if (reason := taken.get(path.resolve())) is not None:
             raise FileError(f"cannot write {path}: {reason}; name another file with {option}")
         taken[path.resolve()] = f"the {what} goes there"
-    if (
-        checkpoint is not None
-        and options.model is not None
-        and checkpoint.resolve() == as_path(options.model).resolve()
-    ):
-        raise FileError(f"cannot write {checkpoint}: it is the model to train; name another file with --checkpoint")
+        if options.model is not None:
+            taken.setdefault(as_path(options.model).resolve(), "it is the model to train")
 
 
 def _check_free(options: argparse.Namespace, places: Places, checkpoint: Path | None) -> None:

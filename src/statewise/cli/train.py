@@ -18,6 +18,7 @@ from statewise.cli.places import Places, read_places
 from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text, tokenize
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
 from statewise.files import read_text
+from statewise.interrupt import graceful_interrupt
 from statewise.words import plural
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="the model file (default: MODEL, or TEXT's name, .statewise)")
     parser.add_argument("--force", action="store_true", help="replace files that exist already")
     parser.add_argument("--held-out", type=float, default=0.1, help="share at the text's end that is only scored")
-    network = parser.add_argument_group("network", "of a MODEL, all this is as it is")
+    network = parser.add_argument_group("network", "a MODEL keeps its own")
     _add_network(network)
     training = parser.add_argument_group("training")
     training.add_argument("--batch-size", type=int, help="rows side by side (default: up to 32, as the text allows)")
@@ -102,19 +103,23 @@ def run(options: argparse.Namespace) -> None:
     _check_sample(options, vocabulary, model)
     if not (options.quiet or options.json):
         _introduce(plan, vocabulary, model, options, training_text, held_out)
-    before = _score_before(model, options, held_out or training_text)
+    before = None if options.model is None else _score(model, held_out)
     history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
-    result = _result(model, history, options, held_out, training_text)
-    result["before"] = None if before is None else asdict(before)
-    result["worse"] = bool(held_out) and _is_worse(result, before)
-    chosen = _choose(places, result, options)
-    place, unsaved = _save(model, chosen.out)
+    with graceful_interrupt() as impatience:  # the model is safe before it is scored at leisure
+        after = None if before is None or history.interrupted else _score(model, held_out)
+        worse = _is_worse(after, before)
+        chosen = _choose(places, options.force, interrupted=history.interrupted, worse=worse)
+        place, unsaved = _save(model, chosen.out)
+    if chosen is not places or history.interrupted:
+        _say_where(place, places, options, history.interrupted, (before, after) if worse else None)
+    if impatience.requested:
+        raise KeyboardInterrupt(f"the model is in {place}")
     drawn, undrawn = (None, None)
     if chosen.picture is not None and history.epoch:
         drawn, undrawn = _draw(history, chosen.picture, options)
+    result = _result(model, history, options, held_out, training_text)
+    result |= {"before": None if before is None else asdict(before), "worse": worse}
     result["files"] = [str(path) for path in (place, drawn) if path]
-    if chosen is not places or history.interrupted:
-        _say_where(place, places, result, options)
     if options.json:
         say_json(result)
     elif not options.quiet:
@@ -123,12 +128,10 @@ def run(options: argparse.Namespace) -> None:
         raise failure
 
 
-def _score_before(model: TextModel, options: argparse.Namespace, text: str) -> TextScore | None:
-    """Returns how a model that is trained further scores before; None if it is new, or knows nothing of the text."""
-    if options.model is None:
-        return None
+def _score(model: TextModel, held_out: str) -> TextScore | None:
+    """Returns how the model scores on what is held out; None if there is nothing that it could score."""
     with suppress(DataError):
-        return model.evaluate(text)
+        return model.evaluate(held_out)
     return None
 
 
@@ -150,33 +153,35 @@ def _fit(model: TextModel, text: str, options: argparse.Namespace, training: dic
     return history
 
 
-def _is_worse(result: dict[str, Any], before: TextScore | None) -> bool:
+def _is_worse(after: TextScore | None, before: TextScore | None) -> bool:
     """Returns whether the same symbols score worse than before this training."""
-    after = result["score"]
-    return before is not None and before.tokens == after["tokens"] and after["loss"] > before.loss
+    return before is not None and after is not None and before.tokens == after.tokens and after.loss > before.loss
 
 
-def _choose(places: Places, result: dict[str, Any], options: argparse.Namespace) -> Places:
+def _choose(places: Places, force: bool, *, interrupted: bool, worse: bool) -> Places:
     """Returns where the model goes: beside `places` if it may be worse than a model that is there."""
-    replaces = places.kept or (places.out.exists() and not options.force)  # another program may have been quicker
-    if not replaces:
-        return places
-    if result["interrupted"]:
+    raced = not places.kept and not force and places.out.exists()  # another program wrote it meanwhile
+    if interrupted and (places.kept or raced):
         return places.beside("interrupted")
-    if (result["worse"] and not options.force) or not places.kept:
-        return places.beside("further")
-    return places
+    return places.beside("further") if raced or (worse and places.kept and not force) else places
 
 
-def _say_where(place: Path, places: Places, result: dict[str, Any], options: argparse.Namespace) -> None:
+def _say_where(
+    place: Path,
+    places: Places,
+    options: argparse.Namespace,
+    interrupted: bool,
+    scores: tuple[TextScore | None, TextScore | None] | None,
+) -> None:
     """Says on stderr, whatever else is to be said, why the model is elsewhere, and how to continue."""
     left = f"; {places.out} is left as it was" if places.out.exists() and place != places.out else ""
-    if result["interrupted"]:
+    if interrupted:
         why = f"interrupted: the model so far is in {place}{left}; {say_how_to_continue(str(place), options)}"
-    elif result["worse"]:
+    elif scores is not None:
+        was, now = (f"{score.loss:.4f}" for score in scores if score is not None)
         why = (
-            f"the held-out loss was {result['before']['loss']:.4f} before this training and is "
-            f"{result['score']['loss']:.4f} now, which is worse: the model is in {place}{left} (--force replaces it)"
+            f"the held-out loss was {was} before this training and is {now} now, which is worse: the model is in "
+            f"{place}{left} (--force replaces it)"
         )
     else:
         why = f"{places.out} was written by another program during the training: the model is in {place}"
