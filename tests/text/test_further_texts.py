@@ -342,6 +342,7 @@ def test_the_name_of_a_file_is_no_text(tmp_path: Path, monkeypatch: pytest.Monke
     for name in ("the mice", "~/mice.dat", str(tmp_path / "mice.dat"), str(tmp_path), "no/such.txt", Path("mice.dat")):
         for call in (
             lambda name: sw.TextModel().fit(name),
+            lambda name: sw.split_text(name, 0.1),
             model.fit,
             model.plan,
             model.evaluate,

@@ -267,6 +267,7 @@ def split_text(text: str, held_out: float) -> tuple[str, str]:
     >>> split_text("abcdefghij", 0.2)
     ('abcdefgh', 'ij')
     """
+    check_content("text", text)
     check_text(text)
     check_rate("held_out", held_out)
     cut = len(text) - int(len(text) * held_out)

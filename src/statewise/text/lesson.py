@@ -11,6 +11,7 @@ import optax
 from statewise.artifact import read_artifact
 from statewise.data.codecs import Vocabulary, check_content
 from statewise.errors import ConfigurationError, DataError, unknown_name
+from statewise.files import as_path
 from statewise.optimizers import Optimizer
 from statewise.shapes import Array
 from statewise.text.plan import Plan
@@ -79,8 +80,8 @@ class OtherTrainingError(ConfigurationError):
 
 def explain_checkpoint(error: ConfigurationError, path: str | Path, asked: dict[str, Any]) -> ConfigurationError:
     """Returns why a checkpoint was refused, in the words of `fit`'s arguments if one of these has changed."""
-    kept = read_artifact(path).header.get("plan") if Path(path).exists() else None
-    if kept is None or kept == asked:
+    kept = read_artifact(path).header.get("plan") if as_path(path).exists() else None
+    if not isinstance(kept, dict) or kept == asked:
         return error
     changes = [
         "the text is another" if name == "text" else f"{name} was {kept.get(name)!r}, now {asked[name]!r}"

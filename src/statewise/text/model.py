@@ -40,6 +40,8 @@ class TextModel(Learner):
     >>> history = model.fit("the mice saw the cat and the mice ran", epochs=40, learning_rate=0.02, verbose=0)
     >>> model.generate("saw the", length=2, temperature=0)
     'cat and'
+    >>> model.has_learned("the mice saw the cat and the mice ran")
+    True
     """
 
     # -- evaluate ----------------------------------------------------------------------------------------------
