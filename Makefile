@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Learns the bundled fable and tells it on from "had a general": a model file and a picture land in demo/.
 demo: .venv/demo-ready
 	@mkdir -p demo
-	$(BIN)/statewise train examples/belling_the_cat.txt --out demo/fable.statewise \
+	$(BIN)/statewise train examples/belling_the_cat.txt --out demo/fable.statewise --force \
 		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --learning-rate 0.01 --held-out 0 --seed 7 \
 		--prompt "had a general" --length 32 --temperature 0
 

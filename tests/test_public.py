@@ -43,14 +43,16 @@ def test_starting_does_not_import_jax(statement: str) -> None:
 
 
 def test_the_command_line_has_the_librarys_defaults() -> None:
+    from statewise.cli.further import NETWORK
     from statewise.cli.main import parser
 
     options = vars(parser().parse_args(["train", "text.txt"]))
     fit = inspect.signature(statewise.TextModel.fit).parameters
     model = inspect.signature(statewise.TextModel).parameters
     for name in ARGUMENTS_IN_COMMON:
-        assert options[name] == model[name].default, name
-    for name in ("batch_size", "steps", "epochs", "optimizer", "learning_rate"):
+        assert options[name] is None, name  # that it was not given matters where a model is trained further
+        assert NETWORK[name] == model[name].default, name
+    for name in ("batch_size", "steps", "epochs", "optimizer", "learning_rate", "new_symbols"):
         assert options[name] == fit[name].default, name
     options = vars(parser().parse_args(["generate", "model", "--prompt", "x"]))
     generate = inspect.signature(statewise.TextModel.generate).parameters

@@ -78,6 +78,17 @@ class Compiled(Definition):
         if own is not None:
             warn(f"model.save will refuse {describe_own(own)}")
 
+    def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
+        """Compiles for a further training, in which the optimizer `continues` if it is the one that the model has.
+
+        Where a file could not name that one, it is taken for the same if no file can name it either.
+        """
+        settings = Settings.of(optimizer, loss, metrics)
+        unnamed = self._settings is None and settings.config()["optimizer"] is None
+        if not (continues and (unnamed or self._settings == settings)):
+            self._optimizer_state, self._loaded_optimizer, self._told = None, {}, False
+        self._settings, self._ready = settings, None
+
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next update; setting it changes nothing else of the optimiser, and compiles nothing.

@@ -274,7 +274,8 @@ TEXT: dict[str, Check | _Optional] = {
     "options": _fields(OPTIONS),
     "vocabulary": _fields(VOCABULARY),
     "reads": _Optional(_flag),
-    "texts": _Optional(_list_of(_anything)),
+    "texts": _Optional(_list_of(_text)),
+    "plan": _Optional(_object_of(_plain)),
 }
 
 

@@ -42,6 +42,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "empty.txt": b"",
         "blank.txt": b" \n\t\n",
         "one.txt": b"a",
+        "accents.txt": ("the mice ate the xénias. " * 9).encode(),
         "latin.txt": "caf\xe9 caf\xe9".encode("latin1"),
         "binary.txt": b"the\0mice" * 9,
         "picture.svg": b"<svg>the mice saw the cat</svg>",
@@ -197,6 +198,35 @@ def test_commands_that_do_not_parse(folder: Path, run: Run, line: str, words: tu
         "train story.txt --plot no/loss.png": ("cannot write no/loss.png", "folder no does not exist"),
         "train story.txt --plot inner": ("cannot write inner", "it is a folder"),
         "train story.txt --plot loss.xyz": (".xyz", ".png, .svg or .pdf"),
+        "train story.txt --plot picture.svg": ("picture.svg exists already", "--plot", "--no-plot", "--force"),
+        "train story.txt --out good.statewise": (
+            "good.statewise exists already",
+            "`statewise train story.txt --model good.statewise`",
+            "--out",
+            "--force",
+        ),
+        "train story.txt --out blank.txt": ("blank.txt exists already", "--force"),
+        "train story.txt --out flipped.statewise --checkpoint new": ("flipped.statewise exists already", "--force"),
+        "train story.txt --model good.statewise --out windowed.statewise": ("windowed.statewise exists already",),
+        "train story.txt --model no.statewise": ("no model file no.statewise", "statewise train"),
+        "train story.txt --model ''": ("expected the name of a file", "''"),
+        "train story.txt --model story.txt": ("cannot write story.txt", "the text to learn", "--out"),
+        "train story.txt --model blank.txt": ("blank.txt is not a model file",),
+        "train story.txt --model other.statewise": ("holds a Sequential model", "from Python: statewise.load"),
+        "train story.txt --model good.statewise --checkpoint good.statewise": ("the model goes there", "--checkpoint"),
+        "train story.txt --model good.statewise --out new --checkpoint inner/../good.statewise": (
+            "it is the model to train",
+            "--checkpoint",
+        ),
+        "train story.txt --model good.statewise --units 4 --window 3 --seed 0 --embedding 2": (
+            "good.statewise is trained further as it is",
+            "got --units 4 (the model has 3), --window 3 (the model has None);",
+        ),
+        "train accents.txt --model good.statewise": (
+            "2 chars that the model does not know, 'x' 'é'",
+            "--new-symbols add",
+        ),
+        "train story.txt --new-symbols add": ("--new-symbols add", "expected --model"),
     }
 )
 def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line: str, words: tuple[str, ...]) -> None:
@@ -285,7 +315,7 @@ def test_a_disk_that_filled_up_does_not_cost_the_model(
 ) -> None:
     before = listing(folder)
     fill_disk(monkeypatch, "good.statewise")
-    status, out, err = run(f"train story.txt --out good.statewise --no-plot {FAST}")
+    status, out, err = run(f"train story.txt --out good.statewise --force --no-plot {FAST}")
     (rescued,) = temporary.iterdir()
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "cannot write good.statewise: the disk is full" in err
@@ -299,7 +329,7 @@ def test_the_report_names_the_place_where_the_model_is(
     temporary: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill_disk(monkeypatch, "good.statewise")
-    status, out, err = run(f"train story.txt --out good.statewise --no-plot {FAST.replace('--quiet', '')}")
+    status, out, err = run(f"train story.txt --out good.statewise --force --no-plot {FAST.replace('--quiet', '')}")
     (rescued,) = temporary.iterdir()
     assert status == 2
     assert f"statewise generate {rescued} " in out

@@ -25,14 +25,19 @@ def say_json(value: dict[str, Any]) -> None:
     say(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def check_model_file(path: str) -> None:
+    """Raises FileError now, before JAX is imported, which takes a while, if there is no such file."""
+    if not as_path(path).exists():
+        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
+
+
 def load_model(path: str) -> Sequential | TextModel:
     """Returns the model in a file.
 
     Raises:
         FileError: there is none.
     """
-    if not as_path(path).exists():  # before JAX is imported, which takes a while
-        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
+    check_model_file(path)
     import statewise as sw
 
     return sw.load(path)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.output import say, say_json, score_table
-from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text
+from statewise.cli.further import NETWORK, open_model, read_symbols, say_continuing, say_how_to_continue
+from statewise.cli.output import check_model_file, say, say_json, score_table
+from statewise.cli.places import Places, read_places
+from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text, tokenize
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
-from statewise.files import as_path, check_writable, read_text
+from statewise.files import read_text
+from statewise.interrupt import graceful_interrupt
 from statewise.words import plural
 
 if TYPE_CHECKING:
     from statewise.history import History
     from statewise.text import TextModel
     from statewise.text.plan import Plan
+    from statewise.text.scoring import TextScore
 
 NOUNS = {"char": "character", "word": "word"}
 
@@ -28,20 +33,12 @@ NOUNS = {"char": "character", "word": "word"}
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options; network and training carry the library's own names and defaults."""
     parser.add_argument("text", metavar="TEXT", help="a text file in UTF-8")
-    parser.add_argument("--out", metavar="FILE", help="the model file (default: TEXT's name, .statewise)")
+    parser.add_argument("--model", metavar="MODEL", help="train this model further, on the same text or another")
+    parser.add_argument("--out", metavar="FILE", help="the model file (default: MODEL, or TEXT's name, .statewise)")
+    parser.add_argument("--force", action="store_true", help="replace files that exist already")
     parser.add_argument("--held-out", type=float, default=0.1, help="share at the text's end that is only scored")
-    network = parser.add_argument_group("network")
-    network.add_argument("--tokens", choices=TOKENS, default="char", help="what a symbol is")
-    network.add_argument("--units", type=int, default=256, help="size of each LSTM layer")
-    network.add_argument("--layers", type=int, default=1, help="number of LSTM layers")
-    network.add_argument("--embedding", type=int, default=64, help="size of the vector of each symbol")
-    network.add_argument("--dropout", type=float, default=0.1, help="share of features dropped in training")
-    network.add_argument(
-        "--window",
-        type=int,
-        metavar="N",
-        help="foretell from N symbols and no more (default: carry the state)",
-    )
+    network = parser.add_argument_group("network", "a MODEL keeps its own")
+    _add_network(network)
     training = parser.add_argument_group("training")
     training.add_argument("--batch-size", type=int, help="rows side by side (default: up to 32, as the text allows)")
     training.add_argument("--steps", type=int, default=64, help="symbols of a row in a batch; how far gradients reach")
@@ -52,11 +49,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--patience", type=int, help="stop after so many epochs without a better held-out loss (default: do not)"
     )
     training.add_argument(
-        "--checkpoint", metavar="FILE", help="keep the training in this file, and go on from it if it was interrupted"
+        "--checkpoint",
+        metavar="FILE",
+        help="keep the training in this file, and continue from it if it was interrupted",
     )
-    training.add_argument("--seed", type=int, default=0, help="of weights, dropout and sample")
+    training.add_argument(
+        "--new-symbols",
+        choices=("refuse", "add"),
+        default="refuse",
+        help="what becomes of symbols that MODEL does not know",
+    )
     output = parser.add_argument_group("output")
-    output.add_argument("--prompt", help="what the sample goes on from (default: the held-out text's beginning)")
+    output.add_argument("--prompt", help="what the sample continues (default: the held-out text's beginning)")
     output.add_argument("--length", type=int, default=200, help="tokens of the sample")
     output.add_argument("--temperature", type=float, default=0.8, help="of the sample; 0 takes the likeliest")
     plot = output.add_mutually_exclusive_group()
@@ -66,33 +70,55 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--quiet", action="store_true", help="no progress, only errors and --json")
 
 
+def _add_network(group: Any) -> None:
+    helps: dict[str, tuple[type, str]] = {
+        "units": (int, "size of each LSTM layer"),
+        "layers": (int, "number of LSTM layers"),
+        "embedding": (int, "size of the vector of each symbol"),
+        "dropout": (float, "share of features dropped in training"),
+        "seed": (int, "of weights, dropout and sample"),
+    }
+    group.add_argument("--tokens", choices=TOKENS, help=f"what a symbol is (default: {NETWORK['tokens']})")
+    for name, (kind, text) in helps.items():
+        group.add_argument(f"--{name}", type=kind, help=f"{text} (default: {NETWORK[name]})")
+    group.add_argument(
+        "--window", type=int, metavar="N", help="predict from N symbols and no more (default: carry the state)"
+    )
+
+
 def run(options: argparse.Namespace) -> None:
     """Trains as `options` say."""
     text = read_text(options.text)
-    out, picture = _places(options)
+    if options.model is not None:
+        check_model_file(options.model)
+    places = read_places(options)
     training_text, held_out = _split(text, options.held_out)
-
-    import statewise as sw
-
-    network = {name: getattr(options, name) for name in ("tokens", "units", "layers", "embedding", "dropout")}
-    model = sw.TextModel(**network, window=options.window, seed=options.seed)
-    names = ("batch_size", "steps", "epochs", "optimizer", "learning_rate")
-    training = {**{name: getattr(options, name) for name in names}, "validation_text": held_out or None}
     callbacks = [] if options.patience is None else [_early_stopping(options, held_out)]
-    plan, vocabulary = model.plan(training_text, **training), Vocabulary.of(training_text, options.tokens)
-    _check_sample(options, vocabulary)
+
+    model = open_model(options)
+    names = ("batch_size", "steps", "epochs", "optimizer", "learning_rate", "new_symbols")
+    training = {**{name: getattr(options, name) for name in names}, "validation_text": held_out or None}
+    vocabulary = read_symbols(model, training_text, options)
+    plan = model.plan(training_text, **training)
+    _check_sample(options, vocabulary, model)
     if not (options.quiet or options.json):
-        _introduce(plan, vocabulary, options, held_out)
-    history = model.fit(
-        training_text,
-        **training,
-        checkpoint=options.checkpoint,
-        callbacks=callbacks,
-        verbose=0 if options.quiet else 1,
-    )
-    place, unsaved = _save(model, out)
-    drawn, undrawn = (None, None) if picture is None or not history.epoch else _draw(history, picture, options)
+        _introduce(plan, vocabulary, model, options, training_text, held_out)
+    before = None if options.model is None else _score(model, held_out)
+    history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
+    with graceful_interrupt() as impatience:  # the model is safe before it is scored at leisure
+        after = None if before is None or history.interrupted else _score(model, held_out)
+        worse = _is_worse(after, before)
+        chosen = _choose(places, options.force, interrupted=history.interrupted, worse=worse)
+        place, unsaved = _save(model, chosen.out)
+    if chosen is not places or history.interrupted:
+        _say_where(place, places, options, history.interrupted, (before, after) if worse else None)
+    if impatience.requested:
+        raise KeyboardInterrupt(f"the model is in {place}")
+    drawn, undrawn = (None, None)
+    if chosen.picture is not None and history.epoch:
+        drawn, undrawn = _draw(history, chosen.picture, options)
     result = _result(model, history, options, held_out, training_text)
+    result |= {"before": None if before is None else asdict(before), "worse": worse}
     result["files"] = [str(path) for path in (place, drawn) if path]
     if options.json:
         say_json(result)
@@ -100,6 +126,66 @@ def run(options: argparse.Namespace) -> None:
         _report(model, result, history, place)
     if failure := unsaved or undrawn:
         raise failure
+
+
+def _score(model: TextModel, held_out: str) -> TextScore | None:
+    """Returns how the model scores on what is held out; None if there is nothing that it could score."""
+    with suppress(DataError):
+        return model.evaluate(held_out)
+    return None
+
+
+def _fit(model: TextModel, text: str, options: argparse.Namespace, training: dict[str, Any]) -> History:
+    """Trains, and raises what is wrong with the checkpoint in the words of the command line."""
+    from statewise.text.lesson import OtherTrainingError
+
+    try:
+        history = model.fit(text, **training, checkpoint=options.checkpoint, verbose=0 if options.quiet else 1)
+    except OtherTrainingError as error:
+        raise ConfigurationError(
+            f"{error.path} is the checkpoint of another training: {error.change}; repeat the command as it was to end "
+            f"that one, then `statewise train {shlex.quote(options.text)} --model FILE` trains its model further. Name "
+            "another --checkpoint for a new training"
+        ) from None
+    if history.interrupted and not history.epoch:
+        advice = "" if options.checkpoint is None else f"; {say_how_to_continue('', options)}"
+        raise KeyboardInterrupt(f"no epoch was finished, so that no model is written{advice}")
+    return history
+
+
+def _is_worse(after: TextScore | None, before: TextScore | None) -> bool:
+    """Returns whether the same symbols score worse than before this training."""
+    return before is not None and after is not None and before.tokens == after.tokens and after.loss > before.loss
+
+
+def _choose(places: Places, force: bool, *, interrupted: bool, worse: bool) -> Places:
+    """Returns where the model goes: beside `places` if it may be worse than a model that is there."""
+    raced = not places.kept and not force and places.out.exists()  # another program wrote it meanwhile
+    if interrupted and (places.kept or raced):
+        return places.beside("interrupted")
+    return places.beside("further") if raced or (worse and places.kept and not force) else places
+
+
+def _say_where(
+    place: Path,
+    places: Places,
+    options: argparse.Namespace,
+    interrupted: bool,
+    scores: tuple[TextScore | None, TextScore | None] | None,
+) -> None:
+    """Says on stderr, whatever else is to be said, why the model is elsewhere, and how to continue."""
+    left = f"; {places.out} is left as it was" if places.out.exists() and place != places.out else ""
+    if interrupted:
+        why = f"interrupted: the model so far is in {place}{left}; {say_how_to_continue(str(place), options)}"
+    elif scores is not None:
+        was, now = (f"{score.loss:.4f}" for score in scores if score is not None)
+        why = (
+            f"the held-out loss was {was} before this training and is {now} now, which is worse: the model is in "
+            f"{place}{left} (--force replaces it)"
+        )
+    else:
+        why = f"{places.out} was written by another program during the training: the model is in {place}"
+    sys.stderr.write(why + "\n")
 
 
 def _split(text: str, share: float) -> tuple[str, str]:
@@ -112,44 +198,15 @@ def _split(text: str, share: float) -> tuple[str, str]:
     return training_text, held_out
 
 
-def _places(options: argparse.Namespace) -> tuple[Path, Path | None]:
-    """Returns where model and picture go, both writable, and neither of them the text or the other."""
-    out = as_path(f"{Path(options.text).stem}.statewise" if options.out is None else options.out)
-    check_writable(out)
-    picture = None
-    if not options.no_plot:
-        picture = as_path(out.with_suffix(".png") if options.plot is None else options.plot)
-        check_writable(picture)
-    if options.plot is not None:
-        from statewise.plots import check_picture
-
-        check_picture(options.plot)
-    checkpoint = None if options.checkpoint is None else as_path(options.checkpoint)
-    if checkpoint is not None:
-        check_writable(checkpoint)
-    taken = {Path(options.text).resolve(): "it is the text to learn"}
-    for option, what, path in (
-        ("--out", "model", out),
-        ("--plot", "picture", picture),
-        ("--checkpoint", "", checkpoint),
-    ):
-        if path is None:
-            continue
-        if (reason := taken.get(path.resolve())) is not None:
-            raise FileError(f"cannot write {path}: {reason}; name another file with {option}")
-        taken[path.resolve()] = f"the {what} goes there"
-    return out, picture
-
-
 def _early_stopping(options: argparse.Namespace, held_out: str) -> Any:
-    import statewise as sw
-
     if not held_out:
         raise ConfigurationError("--patience needs a held-out part: leave --held-out 0 out")
+    import statewise as sw
+
     return sw.EarlyStopping("val_loss", patience=options.patience)
 
 
-def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary) -> None:
+def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary, model: TextModel) -> None:
     """Raises now what the sample would raise after the training."""
     from statewise.shapes import check_whole
     from statewise.text.generation import Sampling
@@ -157,25 +214,32 @@ def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary) -> None:
     Sampling(options.temperature)
     check_whole("length", options.length)
     if options.prompt is not None:
-        vocabulary.read_prompt(options.prompt, options.window)
+        vocabulary.read_prompt(options.prompt, model.window)
 
 
-def _introduce(plan: Plan, vocabulary: Vocabulary, options: argparse.Namespace, held_out: str) -> None:
-    noun = NOUNS[options.tokens]
-    say(f"{options.text}: {plural(plan.tokens, noun)} to learn, {len(vocabulary):,} different")
+def _introduce(
+    plan: Plan, vocabulary: Vocabulary, model: TextModel, options: argparse.Namespace, text: str, held_out: str
+) -> None:
+    noun = NOUNS[model.tokens]
+    different = len(set(tokenize(text, model.tokens)))
+    say(f"{options.text}: {plural(plan.tokens, noun)} to learn, {different:,} different")
+    if options.model is not None:
+        say_continuing(model, vocabulary, options.model)
     if held_out:
         unknown = int((vocabulary.encode_known(held_out) < 0).sum())
         note = f", {plural(unknown, noun)} in it never seen before" if unknown else ""
+        if options.model is not None and model.has_learned(text + held_out):
+            note += "; but MODEL has learned all of this text, so that its score is not one on a new text"
         say(f"held out: the last {100 * options.held_out:g} %{note}")
     else:
         say("held out: nothing, so that no score here says how it does on a new text")
-    layers = f"{options.layers} x " if options.layers > 1 else ""
-    memory = "state carried from batch to batch" if options.window is None else f"windows of {options.window}"
-    say(f"network: embedding {options.embedding}, {layers}LSTM({options.units}), dropout {options.dropout:g}; {memory}")
+    layers = f"{model.layers} x " if model.layers > 1 else ""
+    memory = "state carried from batch to batch" if model.window is None else f"windows of {model.window}"
+    say(f"network: embedding {model.embedding}, {layers}LSTM({model.units}), dropout {model.dropout:g}; {memory}")
     rows = f"{plural(plan.batch_size, 'row')} x {plural(plan.steps, 'step')}"
     say(
         f"training: {plural(plan.epochs, 'epoch')} of {plural(plan.batches, 'batch').replace('batchs', 'batches')} "
-        f"({rows}), {options.optimizer} at {options.learning_rate:g}, seed {options.seed}"
+        f"({rows}), {options.optimizer} at {options.learning_rate:g}, seed {model.seed}"
     )
 
 
@@ -216,10 +280,11 @@ def _result(
     model: TextModel, history: History, options: argparse.Namespace, held_out: str, text: str
 ) -> dict[str, Any]:
     prompt = _beginning(model, held_out, text) if options.prompt is None else options.prompt
-    sample = model.generate(prompt, options.length, temperature=options.temperature, seed=options.seed)
+    sample = model.generate(prompt, options.length, temperature=options.temperature, seed=model.seed)
     return {
         "epochs": len(history.epoch),
         "interrupted": history.interrupted,
+        "epochs_before": model.model.epochs_done - len(history.epoch),
         "seconds": round(history.seconds, 3),
         "loss": history.history.get("loss", [])[-1:],
         "accuracy": history.history.get("accuracy", [])[-1:],
@@ -260,8 +325,10 @@ def _report(model: TextModel, result: dict[str, Any], history: History, out: Pat
     say(f"\nscore on {plural(score.tokens, noun)} of the {where}" if "held" in where else f"\nscore on {where}")
     for line in score_table(score, model.tokens):
         say(f"  {line}")
+    if (before := result["before"]) is not None:
+        say(f"  before this training, on {plural(before['tokens'], noun)} that it knew: {before['loss']:.4f}")
     best = result["best_epoch"]
-    if best is not None and best < len(history.epoch) and _much_worse(history):
+    if best is not None and best <= history.epoch[-1] and _much_worse(history):
         say(f"  the held-out loss was best after epoch {best}: try --patience 5, or a higher --dropout")
     say(f"\nsample after {result['prompt']!r}\n")
     say("  " + model.vocabulary.decode(model.vocabulary.encode(result["prompt"])) + _gap(model, result))

@@ -1,8 +1,9 @@
-"""Symbols as numbers and back: a vocabulary of characters or of words, learnt from the training text only."""
+"""Symbols as numbers and back: a vocabulary of characters or of words, learned from training texts only."""
 
 from __future__ import annotations
 
 import bisect
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The symbols of a text, numbered in the order of their code points.
+    """The symbols of a text, numbered in the order of their code points; those added later follow in theirs.
 
     Args:
         tokens: `char`, every character, or `word`, words and punctuation marks; blanks between words are not kept.
@@ -52,16 +53,29 @@ class Vocabulary:
             ConfigurationError: `tokens` is neither `char` nor `word`.
             DataError: nothing to learn from: no text, or the same token all through.
         """
-        found = tokenize(text, tokens)
-        if len(set(found)) < 2 or not text.strip():
-            what = "is blank" if text and not text.strip() else f"has {len(set(found))} different {tokens} token(s)"
-            raise DataError(
-                f"the text {what}; expected one with at least two different ones, to learn what follows what"
-            )
-        if tokens == "char":
-            return cls(tokens, tuple(sorted(set(found))))
-        before, after = _tight(text)
-        return cls(tokens, tuple(sorted(set(found))), before, after)
+        found = frozenset(_check_learnable(text, tokens))
+        return cls(tokens, tuple(sorted(found)), *_tight(text, tokens))
+
+    def unknown(self, text: str) -> list[str]:
+        """Returns the symbols of `text` that are not in the vocabulary, each once, in the order of their code points.
+
+        >>> Vocabulary.of("the mice", "char").unknown("the cats")
+        ['a', 's']
+
+        Raises:
+            DataError: nothing to learn from, as for `of`.
+        """
+        return sorted(set(_check_learnable(text, self.tokens)) - self.numbers.keys())
+
+    def with_symbols_of(self, text: str) -> Vocabulary:
+        """Returns the vocabulary with what is new in `text` after what is there, which keeps its numbers.
+
+        How a mark is spaced is learned from the text that first had it.
+        """
+        new = self.unknown(text)
+        before, after = (marks.intersection(new) for marks in _tight(text, self.tokens))
+        symbols, spaced = (*self.symbols, *new), (self.tight_before | before, self.tight_after | after)
+        return Vocabulary(self.tokens, symbols, *spaced)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -124,8 +138,9 @@ class Vocabulary:
         if close := nearest(symbol, self.symbols):
             return close
         if len(symbol) > 1:  # its neighbours in the alphabet
-            place = bisect.bisect(self.symbols, symbol)
-            return list(self.symbols[max(0, place - 2) : place + 1])
+            ordered = sorted(self.symbols)
+            place = bisect.bisect(ordered, symbol)
+            return ordered[max(0, place - 2) : place + 1]
         return sorted(self.symbols, key=lambda known: (len(known), abs(ord(known[0]) - ord(symbol))))[:3]
 
     def config(self) -> dict[str, Any]:
@@ -171,9 +186,51 @@ def first_tokens(text: str, tokens: str, count: int) -> str:
 
 
 def check_text(text: object) -> None:
-    """Raises DataError unless `text` is one."""
+    """Raises DataError unless `text` is one that a file can hold."""
     if not isinstance(text, str):
         raise DataError(f"expected a text (str), got {type(text).__name__}; read_text(path) reads one from a file")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"the text has half of a surrogate pair, {text[error.start]!r}, at position {error.start}, which no file "
+            "in UTF-8 can hold; expected whole characters: open(path, errors='replace') reads such, and "
+            "text.encode(errors='replace').decode() takes the halves out"
+        ) from None
+
+
+def check_content(what: str, text: object) -> None:
+    """Raises DataError if `text`, called `what`, is the name of a file instead of what is in it."""
+    name = os.fspath(text) if isinstance(text, os.PathLike) else text
+    if isinstance(name, str) and _is_path(name):
+        raise DataError(
+            f"{what}: expected a text, got the name of a file, {name!r}; read_text({name!r}) returns what is in it (if "
+            "the name itself is the text, end it with a line break)"
+        )
+
+
+LONGEST_PATH = 1024
+"""A longer text is not taken for the name of a file."""
+
+TEXT_FILE = re.compile(r"\S+\.(txt|text|md|csv|tsv|log|json|jsonl|html?|xml)", re.IGNORECASE)
+"""What is meant as the name of a text file, also where there is none of that name."""
+
+
+def _is_path(text: str) -> bool:
+    if not text.strip() or len(text) > LONGEST_PATH or not text.isprintable():
+        return False
+    place = os.path.expanduser(text)
+    folder = os.path.isdir(place) and os.path.basename(place) != place
+    return folder or os.path.isfile(place) or TEXT_FILE.fullmatch(text) is not None
+
+
+def _check_learnable(text: str, tokens: str) -> Sequence[str]:
+    """Returns the tokens of a text of which it can be learned what follows what."""
+    found = tokenize(text, tokens)
+    if len(set(found)) < 2 or not text.strip():
+        what = "is blank" if text and not text.strip() else f"has {len(set(found))} different {tokens} token(s)"
+        raise DataError(f"the text {what}; expected one with at least two different ones, to learn what follows what")
+    return found
 
 
 def check_tokens(tokens: str) -> str:
@@ -183,8 +240,10 @@ def check_tokens(tokens: str) -> str:
     return tokens
 
 
-def _tight(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Returns the marks that mostly stand right after, and right before, their neighbours."""
+def _tight(text: str, tokens: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Returns the marks that mostly stand right after, and right before, their neighbors; characters never are."""
+    if tokens == "char":
+        return frozenset(), frozenset()
     balance_before: Counter[str] = Counter()
     balance_after: Counter[str] = Counter()
     for match in WORD.finditer(text):
@@ -208,6 +267,7 @@ def split_text(text: str, held_out: float) -> tuple[str, str]:
     >>> split_text("abcdefghij", 0.2)
     ('abcdefgh', 'ij')
     """
+    check_content("text", text)
     check_text(text)
     check_rate("held_out", held_out)
     cut = len(text) - int(len(text) * held_out)

@@ -13,6 +13,7 @@ import numpy as np
 
 from statewise.data.codecs import Vocabulary
 from statewise.data.windows import windows
+from statewise.errors import DataError
 from statewise.forks import check_process
 from statewise.inference import forward_of
 from statewise.network import Network, NetworkParams
@@ -78,6 +79,16 @@ def count_scorable(ids: Array, window: int | None) -> int:
         return 0
     x, y = windows(ids, window)[:2]
     return int(((x >= 0).all(axis=1) & (y >= 0)).sum())
+
+
+def check_scorable(what: str, ids: Array, tokens: str, window: int | None, warmup: int = 0) -> None:
+    """Raises DataError, with what was expected of `what`, unless some symbol of `ids` can be scored."""
+    if count_scorable(ids[max(0, warmup - 1) :], window) == 0:
+        known = int((ids >= 0).sum())
+        raise DataError(
+            f"{what} has {len(ids)} {tokens} token(s), {known} of them known: expected at least one known "
+            f"after {max(window or 1, warmup)} other(s), so that there is something to score"
+        )
 
 
 def score_sequence(

@@ -1,0 +1,85 @@
+"""The model that `train` trains: a new one, or one from a file."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import TYPE_CHECKING
+
+from statewise.cli.output import load_text_model, say
+from statewise.data.codecs import Vocabulary
+from statewise.errors import ConfigurationError, DataError
+from statewise.words import plural
+
+if TYPE_CHECKING:
+    from statewise.text import TextModel
+
+NETWORK = {"tokens": "char", "units": 256, "layers": 1, "embedding": 64, "dropout": 0.1, "window": None, "seed": 0}
+"""What a new model is made with where its option is not given."""
+
+
+def open_model(options: argparse.Namespace) -> TextModel:
+    """Returns the model that is to learn the text.
+
+    Raises:
+        ConfigurationError: an option that says otherwise than the model to train further, or only goes with one.
+        FileError: that is no text model.
+    """
+    given = {name: getattr(options, name) for name in NETWORK if getattr(options, name) is not None}
+    if options.model is not None:
+        return _check_options(load_text_model(options.model), given, options.model)
+    if options.new_symbols == "add":
+        raise ConfigurationError(
+            "--new-symbols add: expected --model beside it; a new model learns all symbols of its text"
+        )
+    import statewise as sw
+
+    return sw.TextModel(**{**NETWORK, **given})
+
+
+def _check_options(model: TextModel, given: dict[str, object], path: str) -> TextModel:
+    other = [
+        f"--{name} {value} (the model has {getattr(model, name)})"
+        for name, value in given.items()
+        if getattr(model, name) != value
+    ]
+    if other:
+        raise ConfigurationError(
+            f"{path} is trained further as it is, but got {', '.join(other)}; leave out what describes the network, or "
+            "train a new one without --model"
+        )
+    return model
+
+
+def read_symbols(model: TextModel, text: str, options: argparse.Namespace) -> Vocabulary:
+    """Returns the symbols that the model will know.
+
+    Raises:
+        DataError: some are new to the model, and not to be added; or nothing can be learned from the text.
+    """
+    from statewise.text.lesson import read_vocabulary, say_unknown
+
+    known = None if options.model is None else model.vocabulary
+    new = [] if known is None else known.unknown(text)
+    if new and options.new_symbols != "add":
+        raise DataError(
+            f"{say_unknown(new, model.tokens)}: --new-symbols add adds them and keeps all that was learned; without "
+            "--model a new model learns this text alone"
+        )
+    return read_vocabulary(text, model.tokens, known, options.new_symbols)
+
+
+def say_continuing(model: TextModel, vocabulary: Vocabulary, path: str) -> None:
+    """Says how far a model is that is trained further, and which symbols are added to those that it knows."""
+    say(f"{path}: trained for {plural(model.model.epochs_done, 'epoch')} before; training continues")
+    if new := vocabulary.symbols[len(model.vocabulary) :]:
+        shown = " ".join(map(repr, new[:8])) + (" ..." if len(new) > 8 else "")
+        say(f"{plural(len(new), 'new symbol')} beside the {len(model.vocabulary):,} that it knows: {shown}")
+
+
+def say_how_to_continue(place: str, options: argparse.Namespace) -> str:
+    """Returns the command that trains an interrupted training's model further."""
+    if options.checkpoint is not None:
+        return "the same command continues where it was interrupted"
+    share = "" if options.held_out == 0.1 else f" --held-out {options.held_out:g}"
+    return f"`statewise train {shlex.quote(options.text)} --model {shlex.quote(place)}{share}` trains it further"

@@ -1,0 +1,116 @@
+"""Where `train` puts its files: all of them writable, none in place of another unless that was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from statewise.errors import FileError
+from statewise.files import as_path, check_writable
+
+DESCRIPTION = ("network", "seed", "compiled", "options", "vocabulary", "texts")
+"""What of a model file's header stays the same throughout a training, whose every number follows from that."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where model and picture go; `kept`: a model was there before, which only a finished training replaces."""
+
+    out: Path
+    picture: Path | None
+    kept: bool
+
+    def beside(self, why: str) -> Places:
+        """Returns places beside these that are free: `fable-interrupted.statewise`, `fable-interrupted-2.statewise`."""
+        for number in count(1):
+            stem = f"{self.out.stem}-{why}" + (f"-{number}" if number > 1 else "")
+            out, picture = self.out.with_stem(stem), self.picture and self.picture.with_stem(stem)
+            if not any(os.path.lexists(place) for place in (out, picture) if place is not None):
+                break
+        return Places(out, picture, kept=False)
+
+
+def read_places(options: argparse.Namespace) -> Places:
+    """Returns where model and picture go.
+
+    Raises:
+        FileError: a place cannot be written, serves two purposes, or has a file that nobody asked to replace.
+    """
+    default = f"{Path(options.text).stem}.statewise" if options.model is None else options.model
+    out = as_path(default if options.out is None else options.out)
+    check_writable(out)
+    picture = None
+    if not options.no_plot:
+        picture = as_path(out.with_suffix(".png") if options.plot is None else options.plot)
+        check_writable(picture)
+    if options.plot is not None:
+        from statewise.plots import check_picture
+
+        check_picture(options.plot)
+    checkpoint = None if options.checkpoint is None else as_path(options.checkpoint)
+    if checkpoint is not None:
+        check_writable(checkpoint)
+    _check_distinct(options, out, picture, checkpoint)
+    places = Places(out, picture, out.exists())
+    _check_free(options, places, checkpoint)
+    return places
+
+
+def _check_distinct(options: argparse.Namespace, out: Path, picture: Path | None, checkpoint: Path | None) -> None:
+    taken = {Path(options.text).resolve(): "it is the text to learn"}
+    for option, what, path in (
+        ("--out", "model", out),
+        ("--plot", "picture", picture),
+        ("--checkpoint", "", checkpoint),
+    ):
+        if path is None:
+            continue
+        if (reason := taken.get(path.resolve())) is not None:
+            raise FileError(f"cannot write {path}: {reason}; name another file with {option}")
+        taken[path.resolve()] = f"the {what} goes there"
+        if options.model is not None:
+            taken.setdefault(as_path(options.model).resolve(), "it is the model to train")
+
+
+def _check_free(options: argparse.Namespace, places: Places, checkpoint: Path | None) -> None:
+    """Raises FileError if a file would be replaced that nobody asked to replace."""
+    out = places.out
+    further = f"statewise train {shlex.quote(options.text)} --model {shlex.quote(str(out))}"
+    if options.force or not places.kept:
+        picture = None if options.force else places.picture
+        if picture is not None and picture.exists():
+            raise FileError(
+                f"{picture} exists already; --plot names another file, --no-plot draws no picture, --force replaces it"
+            )
+        return
+    if options.model is not None and out.resolve() == as_path(options.model).resolve():
+        if "resume" in _header(out):
+            raise FileError(
+                f"{out} is the checkpoint of a training, which its model would replace; name another file with --out"
+            )
+        return
+    if checkpoint is None or not _same_training(out, checkpoint):
+        raise FileError(
+            f"{out} exists already; `{further}` trains that model further, --out names another file, --force replaces "
+            "this one"
+        )
+
+
+def _same_training(out: Path, checkpoint: Path) -> bool:
+    """Returns whether a model was written by the training in a checkpoint, when it ended or was interrupted."""
+    model, kept = _header(out), _header(checkpoint)
+    return bool(model) and "resume" in kept and all(model.get(name) == kept.get(name) for name in DESCRIPTION)
+
+
+def _header(path: Path) -> dict[str, object]:
+    """Returns the header of a model file; of anything else an empty one."""
+    from statewise.artifact import read_artifact
+
+    try:
+        return read_artifact(path).header
+    except FileError:
+        return {}

@@ -1,0 +1,91 @@
+"""A text as it is to be learned: its symbols, how it is gone through, what is held out, and what was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optax
+
+from statewise.artifact import read_artifact
+from statewise.data.codecs import Vocabulary, check_content
+from statewise.errors import ConfigurationError, DataError, unknown_name
+from statewise.files import as_path
+from statewise.optimizers import Optimizer
+from statewise.shapes import Array
+from statewise.text.plan import Plan
+from statewise.words import plural
+
+NEW_SYMBOLS = ("refuse", "add")
+"""What can be done with symbols of a further text that the model does not know."""
+
+SHOWN = 8
+"""So many of them are shown."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one call of `fit` learns, and how; `asked` is what it was told, as JSON holds it."""
+
+    vocabulary: Vocabulary  # of the model, with what is new in this text
+    ids: Array  # int32 [N]
+    plan: Plan
+    optimizer: Optimizer | optax.GradientTransformation
+    held_out: Array | None  # int32 [M], -1 for symbols that are not in the vocabulary
+    asked: dict[str, Any]
+
+
+def read_vocabulary(text: str, tokens: str, known: Vocabulary | None, new_symbols: str) -> Vocabulary:
+    """Returns the vocabulary in which `text` is learned, by a model that knows the symbols of `known` if it knows any.
+
+    Raises:
+        ConfigurationError: `new_symbols` is neither "refuse" nor "add".
+        DataError: nothing to learn from, the name of a file, or symbols that are new and not to be added.
+    """
+    if new_symbols not in NEW_SYMBOLS:
+        raise unknown_name("new_symbols", new_symbols, NEW_SYMBOLS)
+    check_content("text", text)
+    if known is None:
+        return Vocabulary.of(text, tokens)
+    new = known.unknown(text)
+    if new and new_symbols == "refuse":
+        raise DataError(
+            f"{say_unknown(new, tokens)}: fit(text, new_symbols='add') adds them and keeps all that was learned; a new "
+            "TextModel learns this text alone"
+        )
+    return known.with_symbols_of(text) if new else known
+
+
+def say_unknown(symbols: list[str], tokens: str) -> str:
+    """Returns in words that these symbols are new to a model.
+
+    >>> say_unknown(["x", "y"], "char")
+    "the text has 2 chars that the model does not know, 'x' 'y'"
+    """
+    shown = " ".join(map(repr, symbols[:SHOWN])) + (" ..." if len(symbols) > SHOWN else "")
+    return f"the text has {plural(len(symbols), tokens)} that the model does not know, {shown}"
+
+
+class OtherTrainingError(ConfigurationError):
+    """A checkpoint that holds another training; `change` says what differs, as its user wrote it."""
+
+    def __init__(self, path: str | Path, change: str) -> None:
+        self.path, self.change = path, change
+        super().__init__(
+            f"{path} is the checkpoint of another training: {change}; repeat the call that made it, name another file, "
+            "or train the model in it further: statewise.load(path), then fit"
+        )
+
+
+def explain_checkpoint(error: ConfigurationError, path: str | Path, asked: dict[str, Any]) -> ConfigurationError:
+    """Returns why a checkpoint was refused, in the words of `fit`'s arguments if one of these has changed."""
+    kept = read_artifact(path).header.get("plan") if as_path(path).exists() else None
+    if not isinstance(kept, dict) or kept == asked:
+        return error
+    changes = [
+        "the text is another" if name == "text" else f"{name} was {kept.get(name)!r}, now {asked[name]!r}"
+        for name in asked
+        if kept.get(name) != asked[name]
+    ]
+    return OtherTrainingError(path, ", ".join(changes))
