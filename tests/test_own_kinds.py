@@ -181,7 +181,7 @@ def test_a_file_made_with_what_is_not_known_here_is_not_called_damaged(change: A
     header = json.loads(json.dumps(good.header))
     change(header, "Mamba")
     write_artifact(tmp_path / "m", Artifact(good.kind, header, good.arrays))
-    doors = [sw.load, sw.Stream.open] if change is layer else [sw.load]
+    doors: list[Any] = [sw.load, sw.Stream.open] if change is layer else [sw.load]
     for door in doors:
         with pytest.raises(FileError) as caught:
             door(tmp_path / "m")
