@@ -18,7 +18,7 @@ import pytest
 
 import statewise as sw
 from learning import fit, tagger
-from mistakes import STORY, TINY
+from mistakes import STORY
 from statewise.errors import ConfigurationError, FileError
 from tolerances import assert_same
 
@@ -91,7 +91,7 @@ def test_a_model_that_does_not_know_its_input_yet(way: Callable[[Any], Any], com
 
 @ways
 def test_a_text_model(way: Callable[[Any], Any]) -> None:
-    model = sw.TextModel(**TINY)
+    model = sw.TextModel(units=3, embedding=2)
     model.fit(STORY, epochs=1, verbose=0)
     model.evaluate("the mice", state="carry")
     other = way(model)

@@ -149,22 +149,25 @@ SIZES = ("units", "input_dim", "output_dim")
 
 def _option(place: str, value: Any) -> None:
     """Checks an option of a layer: plain, several sizes, or a layer or penalty inside it."""
-    if isinstance(value, list):
-        _list_of(_or_null(_whole(-1, INT64)))(place, value)
-    elif isinstance(value, dict):
-        _fields({"kind": _text}, _option)(place, value)
-    else:
-        _plain(place, value)
+    (SHAPE if isinstance(value, list) else INNER if isinstance(value, dict) else _plain)(place, value)
 
 
 def _layer(place: str, value: Any) -> None:
-    sizes = {name: _Optional(_whole(1, INT64)) for name in (*SIZES, "n")}
-    _fields({"kind": _text, "layer": _Optional(_layer), **sizes}, _option)(place, value)
+    LAYER(place, value)
+
+
+SHAPE = _list_of(_or_null(_whole(-1, INT64)))
+INNER = _fields({"kind": _text}, _option)
+LAYER = _fields(
+    {"kind": _text, "layer": _Optional(_layer), **{name: _Optional(_whole(1, INT64)) for name in (*SIZES, "n")}},
+    _option,
+)
+NAMED = _list_of(_fields({"name": _text}))
 
 
 def _layers(place: str, value: Any) -> None:
     _list_of(_layer)(place, value)
-    _list_of(_fields({"name": _text}))(place, value)
+    NAMED(place, value)
     names = [entry["name"] for entry in value]
     if not names or len(set(names)) < len(names):
         raise _refuse(place, "one or more layers, each with a name of its own", names)
