@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from statewise.errors import FileError
 from statewise.files import as_path, write_whole
@@ -49,6 +49,11 @@ def write_artifact(path: str | Path, artifact: Artifact) -> None:
     Raises:
         FileError: it cannot be written there.
     """
+    write_whole(path, artifact_to_bytes(artifact))
+
+
+def artifact_to_bytes(artifact: Artifact) -> bytes:
+    """Returns what a file of it holds."""
     arrays = {name: np.asarray(array, order="C") for name, array in artifact.arrays.items()}
     header = json.dumps({**artifact.header, "kind": artifact.kind}, ensure_ascii=False, default=_plain)
     metadata = {
@@ -57,7 +62,7 @@ def write_artifact(path: str | Path, artifact: Artifact) -> None:
         "checksum": str(_checksum(header, arrays)),
         "header": header,
     }
-    write_whole(path, save(arrays, metadata))
+    return save(arrays, metadata)
 
 
 def _plain(value: np.generic) -> Any:
@@ -81,36 +86,47 @@ def read_artifact(path: str | Path, what: str = "model") -> Artifact:
     if not place.is_file():
         raise FileError(f"{place} is a {'folder' if place.is_dir() else 'device'}; expected a {what} file")
     try:
-        with safe_open(place, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            _check_origin(place, metadata)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise FileError(f"{place} is not a {what} file, or is cut short or damaged ({error}); {ANEW}") from None
+        content = place.read_bytes()
     except OSError as error:
         raise FileError(f"cannot read {place}: {error.strerror or error}; {ANEW}") from None
+    return artifact_from_bytes(content, str(place), what)
+
+
+def artifact_from_bytes(content: bytes, name: str, what: str = "model") -> Artifact:
+    """Returns what is in the content of a file; messages call it `name`.
+
+    Raises:
+        FileError: it is damaged, from another program, or from a newer statewise.
+    """
+    try:
+        arrays = load(content)
+    except SafetensorError as error:
+        raise FileError(f"{name} is not a {what} file, or is cut short or damaged ({error}); {ANEW}") from None
+    end = 8 + int.from_bytes(content[:8], "little")
+    metadata: dict[str, str] = json.loads(content[8:end]).get("__metadata__") or {}
+    _check_origin(name, metadata)
     text = metadata.get("header", "")
     if metadata.get("checksum") != str(_checksum(text, arrays)):
-        raise FileError(f"{place} is damaged: its content does not match its checksum; {ANEW}")
+        raise FileError(f"{name} is damaged: its content does not match its checksum; {ANEW}")
     try:
         header = json.loads(text)
         return Artifact(str(header["kind"]), header, arrays)
     except (KeyError, ValueError, TypeError, RecursionError):
-        raise FileError(f"{place} is damaged: its header cannot be read; {ANEW}") from None
+        raise FileError(f"{name} is damaged: its header cannot be read; {ANEW}") from None
 
 
 ANEW = "copy it again from where it was made, or make it anew"
 
 
-def _check_origin(place: Path, metadata: dict[str, str]) -> None:
+def _check_origin(name: str, metadata: dict[str, str]) -> None:
     if metadata.get("format") != "statewise":
-        raise FileError(f"{place} is a safetensors file, but statewise did not write it; expected a file that it wrote")
+        raise FileError(f"{name} is a safetensors file, but statewise did not write it; expected a file that it wrote")
     version = metadata.get("version", "")
     if not version.isdecimal() or int(version) < 1:
-        raise FileError(f"{place} is damaged: its version is {version!r}; {ANEW}")
+        raise FileError(f"{name} is damaged: its version is {version!r}; {ANEW}")
     if int(version) > VERSION:
         raise FileError(
-            f"{place} has format version {version}, this statewise reads up to {VERSION}: "
+            f"{name} has format version {version}, this statewise reads up to {VERSION}: "
             "pip install --upgrade statewise"
         )
 
