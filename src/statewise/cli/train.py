@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
-import tempfile
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statewise.cli.output import say, say_json, score_table
+from statewise.cli.rescue import save_or_rescue
 from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
 from statewise.files import as_path, check_writable, read_text
@@ -90,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
         callbacks=callbacks,
         verbose=0 if options.quiet else 1,
     )
-    place, unsaved = _save(model, out)
+    place, unsaved = save_or_rescue(model.save, out, "trained model")
     drawn, undrawn = (None, None) if picture is None or not history.epoch else _draw(history, picture, options)
     result = _result(model, history, options, held_out, training_text)
     result["files"] = [str(path) for path in (place, drawn) if path]
@@ -177,22 +175,6 @@ def _introduce(plan: Plan, vocabulary: Vocabulary, options: argparse.Namespace, 
         f"training: {plural(plan.epochs, 'epoch')} of {plural(plan.batches, 'batch').replace('batchs', 'batches')} "
         f"({rows}), {options.optimizer} at {options.learning_rate:g}, seed {options.seed}"
     )
-
-
-def _save(model: TextModel, out: Path) -> tuple[Path, FileError | None]:
-    """Returns where the model is; if the disk filled up meanwhile, elsewhere than `out`, and what happened there."""
-    try:
-        model.save(out)
-    except FileError as error:
-        failure = error
-    else:
-        return out, None
-    for folder in (Path(tempfile.gettempdir()), Path.home()):
-        rescue = folder / f"{out.stem}-{os.getpid()}{out.suffix}"  # never a file that is there already
-        with suppress(FileError):
-            model.save(rescue)
-            return rescue, FileError(f"{failure}. The trained model is in {rescue}")
-    raise FileError(f"{failure}. Neither {tempfile.gettempdir()} nor {Path.home()} took it: the model is lost")
 
 
 def _draw(
