@@ -108,8 +108,12 @@ class OneCall(_Call):
         What is written in the usual ways is taken over as it is, all else by `read_step`, which also tells what is
         wrong. The compiled step itself looks for NaN, infinity and what is beyond float32.
         """
-        self._take(x, key)
-        if not self._carry_out():
+        kind = type(x)  # as `_take` and `_carry_out`, a tenth of a push quicker
+        if kind is np.ndarray and x.shape == self._shape and (x.dtype is SINGLE or x.dtype is DOUBLE):
+            self._x[...] = x
+        else:
+            self._take(x, key)
+        if self._run(self._handle) and not self._carry_out():
             read_step(self._runtime, x, key)
         return self._y.copy()
 
