@@ -40,24 +40,30 @@ def runtime(engine: str, seed: int = 1) -> Runtime:
     return runtime_of(built(layers, (None, FEATURES), seed), engine)
 
 
-@contextmanager
-def raising(error: BaseException, at: int) -> Iterator[list[int]]:
-    """Raises `error` at the line of that number among those of the package that are carried out; counts them."""
-    count = [0]
+PUBLIC = {"push", "push_one", "push_rows", "resume", "restore", "drop", "clear", "upgrade", "compiled_step"}
+"""Functions whose one line takes a lock and lets go of it; Python looks for signals nowhere on that way out."""
 
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
+
+@contextmanager
+def raising(error: BaseException, at: int, event: str = "line") -> Iterator[None]:
+    """Raises `error` at the line, or "opcode", of that number among those of the package that are carried out."""
+    count = 0
+
+    def trace(frame: FrameType, kind: str, _: Any) -> Any:
+        nonlocal count
         if not frame.f_code.co_filename.startswith(FOLDER):
             return None
-        if event == "line":
-            count[0] += 1
-            if count[0] == at:
+        frame.f_trace_opcodes = event == "opcode"
+        if kind == event and not (event == "opcode" and frame.f_code.co_name in PUBLIC):
+            count += 1
+            if count == at:
                 raise error
         return trace
 
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        yield count
+        yield
     finally:
         sys.settrace(before)
 
@@ -153,7 +159,7 @@ CASES = [
     *push("reordered", "dab", quick=False),
     *push("evicting-one", ["n"], gone="a", quick=False, max_streams=5),
     *push("evicting", ["n", "d", "m"], gone="ab", max_streams=5),
-    *push("too-old", ["n", "a"], gone="ab", max_age=3.5, wait=1.0),
+    *push("too-old", ["n", "a"], gone="ab", quick=False, max_age=3.5, wait=1.0),
     *push("all-too-old", ["a"], gone=KEYS, quick=False, max_age=3.5, wait=9.0),
     Case("push-nobody", lambda s, _: s.push({}), lambda s, _: {"e": s["e"]}, {"max_age": 3.5}, 3.5, quick=False),
     Case("resume-known", lambda s, e: s.resume("b", foreign(e)), lambda s, e: moved(s, "b", foreign(e)), quick=False),
@@ -213,21 +219,21 @@ def check_later_pushes(engine: str, streams: Streams, states: dict[Any, sw.State
         assert_close(answers[key], single.push(X[20 + place]), f"y of {key}")
 
 
-def interrupted(engine: str, case: Case, at: int) -> bool:
-    """Interrupts a call at one line, checks what is left, and returns whether it was interrupted at all."""
+def interrupted(engine: str, case: Case, at: int, event: str = "line") -> bool:
+    """Interrupts a call at one line or instruction, checks what is left, and returns whether it was interrupted."""
     runtime(engine, case.seed)
     there = world(engine, **case.options)
     there.now[0] += case.wait
     before, after = there.states, case.after(there.states, engine)
     came = True
     try:
-        with raising(KeyboardInterrupt() if at % 2 else MemoryError(), at):
+        with raising(KeyboardInterrupt() if at % 2 else MemoryError(), at, event):
             case.call(there.streams, engine)
         came = False
     except (KeyboardInterrupt, MemoryError):
         pass
     done = same(after, there.streams)
-    assert done or same(before, there.streams), f"{case.name}: neither before nor after, line {at}"
+    assert done or same(before, there.streams), f"{case.name}: neither before nor after, {event} {at}"
     assert came or done
     there.streams._max_streams = there.streams._max_age = None  # so that later pushes evict nobody
     old_weights = case.seed != 1 and there.streams._runtime is runtime(engine)
@@ -246,6 +252,57 @@ def test_an_exception_at_any_line_leaves_before_or_after(engine: str, case: Case
         at += 1
     print(f"{case.name}, {engine}: {at - 1} lines")  # noqa: T201
     assert at > 5
+
+
+INSTRUCTIONS = [case for case in CASES if case.name in ("push_one-known", "push_rows-evicting", "resume-evicting")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("case", INSTRUCTIONS, ids=lambda case: case.name)
+def test_an_exception_at_any_instruction_leaves_before_or_after(engine: str, case: Case) -> None:
+    at = 1
+    while interrupted(engine, case, at, "opcode"):
+        at += 1
+    print(f"{case.name}, {engine}: {at - 1} instructions")  # noqa: T201
+    assert at > 200
+
+
+STREAM_CALLS: dict[str, tuple[Callable[[Stream, str], Any], Callable[[sw.State, str], sw.State]]] = {
+    "push": (lambda stream, _: stream.push(X[5]), lambda state, e: stepped(e, state, X[5])),
+    "push-list": (
+        lambda stream, _: stream.push([0, 1.5, 2]),
+        lambda state, e: stepped(e, state, np.array([0, 1.5, 2])),
+    ),
+    "restore": (lambda stream, e: stream.restore(foreign(e)), lambda _, e: foreign(e)),
+    "reset": (lambda stream, _: stream.reset(), lambda _, e: Stream(runtime(e)).state),
+    "upgrade": (lambda stream, e: stream.upgrade(runtime(e, 2)), lambda state, _: state),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", STREAM_CALLS)
+def test_an_exception_at_any_line_leaves_one_stream_before_or_after(engine: str, name: str) -> None:
+    call, after = STREAM_CALLS[name]
+    runtime(engine, 2)
+    at, came = 0, True
+    while came:
+        at += 1
+        stream = Stream(runtime(engine))
+        stream.push(X[4])
+        before = stream.state
+        try:
+            with raising(KeyboardInterrupt(), at):
+                call(stream, engine)
+            came = False
+        except KeyboardInterrupt:
+            pass
+        assert close(stream.state, after(before, engine)) or (came and close(stream.state, before))
+        pushing = threading.Thread(target=stream.push, args=(X[6],), daemon=True)
+        pushing.start()
+        pushing.join(20)
+        assert not pushing.is_alive(), "the stream is locked"
+    assert at > 3
 
 
 @pytest.mark.slow

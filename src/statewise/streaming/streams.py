@@ -263,7 +263,7 @@ class Streams(RunsOn):
         """Makes a change, after `on_evict` took over those who leave."""
         if self._on_evict is not None:
             for key in leaving:
-                self._on_evict(key, self.state(key))
+                self._on_evict(key, self._state(ledger, key))
         return ledger.commit(record)
 
     def _check_count(self, what: str, count: int) -> None:
