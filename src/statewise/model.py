@@ -140,7 +140,7 @@ class Sequential(Trainable):
             StateError: the network reads from both ends.
             MissingExtraError: engine="numba", and it is not installed.
         """
-        return Stream(self._runtime(engine))
+        return Stream(self.runtime(engine))
 
     def streams(
         self,
@@ -162,9 +162,17 @@ class Sequential(Trainable):
             StateError: the network reads from both ends.
             MissingExtraError: engine="numba", and it is not installed.
         """
-        return Streams(self._runtime(engine), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
+        return Streams(self.runtime(engine), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
 
-    def _runtime(self, engine: str) -> Runtime:
+    def runtime(self, engine: str = "auto") -> Runtime:
+        """Returns the network as streams run it, with the weights as they are now; `engine` as in `stream`.
+
+        Any number of `Stream` and `Streams` may share one, in any number of threads.
+
+        Raises:
+            StateError: the network reads from both ends.
+            MissingExtraError: engine="numba", and it is not installed.
+        """
         return Runtime.of(self.network.config(), self.params, engine)
 
     # -- proof and advice --------------------------------------------------------------------------------------

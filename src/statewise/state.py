@@ -9,7 +9,14 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from statewise.artifact import ANEW, Artifact, read_artifact, write_artifact
+from statewise.artifact import (
+    ANEW,
+    Artifact,
+    artifact_from_bytes,
+    artifact_to_bytes,
+    read_artifact,
+    write_artifact,
+)
 from statewise.errors import FileError, ShapeError, StateError, unknown_kind
 from statewise.forks import is_forked
 from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState
@@ -225,6 +232,29 @@ class State:
         """
         write_artifact(path, self.to_artifact())
 
+    def to_bytes(self) -> bytes:
+        """Returns the bytes of the file that `save` writes, for a database or a message.
+
+        >>> import statewise as sw
+        >>> state = sw.Sequential([sw.LSTM(4, input_shape=(None, 2))], seed=7).initial_state(1)
+        >>> sw.State.from_bytes(state.to_bytes()) == state
+        True
+        """
+        return artifact_to_bytes(self.to_artifact())
+
+    @staticmethod
+    def from_bytes(content: bytes, model: Owner | None = None) -> State:
+        """Returns the state that `to_bytes` made bytes of; with `model`, only if it is one of that model's.
+
+        Raises:
+            FileError: the bytes are damaged, cut short, or hold something else.
+            StateError: the state belongs to another network.
+        """
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise FileError(f"expected the bytes that state.to_bytes() returned, got {type(content).__name__}")
+        artifact = artifact_from_bytes(bytes(content), "what was given as a state's bytes", "state")
+        return State._of(artifact, "what was given as a state's bytes", model)
+
     def to_artifact(self) -> Artifact:
         """Returns what a file holds of this state."""
         kinds = {name: _kind_of(state) for name, state in self._layers.items()}
@@ -238,7 +268,11 @@ class State:
             FileError: the file is missing, damaged, or holds something else.
             StateError: the state belongs to another network.
         """
-        state = State.of_artifact(read_artifact(path, "state"), path)
+        return State._of(read_artifact(path, "state"), path, model)
+
+    @staticmethod
+    def _of(artifact: Artifact, path: str | Path, model: Owner | None) -> State:
+        state = State.of_artifact(artifact, path)
         if model is not None:
             model.check_state(state)
         return state

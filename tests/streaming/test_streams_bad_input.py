@@ -11,7 +11,15 @@ import pytest
 import statewise as sw
 from mistakes import case, refused, table
 from networks import FEATURES, SYMBOLS
-from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError, StateError, StatewiseError
+from statewise.errors import (
+    ConfigurationError,
+    DataError,
+    FileError,
+    LifecycleError,
+    ShapeError,
+    StateError,
+    StatewiseError,
+)
 from statewise.layers import GRU, Dense, Embedding
 from statewise.streaming import Stream, Streams
 from streamed import ENGINES, built, lstm, runtime_of
@@ -36,6 +44,21 @@ def other_state(batch: int = 1) -> sw.State:
     return built([lstm(6)], (None, FEATURES)).initial_state(batch)
 
 
+def other_model() -> sw.Sequential:
+    return built([lstm(6), GRU(3), Dense(2)], (None, FEATURES))
+
+
+def narrow_model() -> sw.Sequential:
+    return built([lstm(), GRU(3), Dense(2)], (None, 2))
+
+
+def bad_state(batch: int, value: float) -> sw.State:
+    state = own_state(batch)
+    c = np.zeros((batch, 4))
+    c[-1, 2] = value
+    return sw.State({**state.layers, "lstm": state["lstm"]._replace(c=c)})
+
+
 def own_state(batch: int) -> sw.State:
     return built(NETWORK, (None, FEATURES)).initial_state(batch)
 
@@ -55,6 +78,11 @@ STEPS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
     ("whole-too-large", [1, 2, 2**70], DataError, ["real numbers", "beyond 64 bits"]),
     ("text", ["0.1", "0.2", "0.3"], DataError, ["real numbers", "text such as '0.1'"]),
     ("none", None, DataError, ["real numbers", "None"]),
+    ("flags", [True, False, True], DataError, ["expected numbers, got True or False", "1.0 and 0.0"]),
+    ("flags-in-numpy", np.array([True, False, True]), DataError, ["expected numbers, got True or False"]),
+    ("a-flag-among-numbers", [0.5, True, 0.25], DataError, ["expected numbers, got True or False"]),
+    ("masked", np.ma.masked_greater([0.1, 0.2, 0.3], 0.15), DataError, ["masked values", "Masking"]),
+    ("masked-in-a-list", [np.ma.masked_greater([0.1], 0)[0], 0.2, 0.3], DataError, ["masked values"]),
     ("ragged", [[0.1], [0.1, 0.2]], ShapeError, ["lengths from 1 to 2"]),
 ]
 SYMBOLS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
@@ -63,6 +91,9 @@ SYMBOLS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
     ("half", 1.5, DataError, ["whole number", "1.5"]),
     ("nan", float("nan"), DataError, ["NaN"]),
     ("text", "a", DataError, ["text such as 'a'"]),
+    ("flag", True, DataError, ["expected numbers, got True or False"]),
+    ("flag-in-numpy", np.bool_(True), DataError, ["expected numbers, got True or False"]),
+    ("masked", np.ma.masked_equal(1, 1), DataError, ["masked values"]),
     ("several", [1, 2], ShapeError, ["one symbol", "[2]", "one by one"]),
 ]
 
@@ -96,6 +127,8 @@ def check_unchanged(stream: Any, streams: Any, good: object, x: object, error: A
     refused(lambda: stream.push(x), error, ["x", *words])
     assert (stream.state == before, stream.steps) == (True, 1)
     refused(lambda: streams.push({"a": good, "new": good, "b": x}), error, ["x of stream 'b'", *words])
+    refused(lambda: streams.push_one("b", x), error, ["x of stream 'b'", *words])
+    refused(lambda: streams.push({"new": x}), error, ["x of stream 'new'", *words])
     assert streams.snapshot() == all_before
 
 
@@ -132,8 +165,10 @@ def test_a_failing_on_evict_leaves_everything_as_it_was() -> None:
         lambda streams, key, _: streams.drop(key),
         lambda streams, *_: streams.clear(),
         lambda streams, *_: streams.restore(streams.snapshot()),
+        lambda streams, key, _: streams.push_one(key, STEP),
+        lambda streams, *_: streams.upgrade(streams._runtime),
     ],
-    ids=["push", "resume", "drop", "clear", "restore"],
+    ids=["push", "resume", "drop", "clear", "restore", "push_one", "upgrade"],
 )
 def test_on_evict_cannot_change_the_streams(act: Callable[..., None]) -> None:
     streams: Any = streams_of(max_streams=2, on_evict=lambda key, state: act(streams, key, state))
@@ -179,6 +214,32 @@ def test_more_keys_than_streams_are_refused_before_anything_changes() -> None:
     case("restore-same", lambda: streams_of().restore((["a", "a"], own_state(2))), DataError, "'a' is there twice"),
     case("restore-lists", lambda: streams_of().restore(([["a", 1]], own_state(1))), DataError, "tuple(key)"),
     case("restore-state", lambda: streams_of().restore(own_state(2)), DataError, "(keys, state)", "snapshot()"),
+    case("restore-nan", lambda: streams_of().restore(("ab", bad_state(2, np.nan))), DataError, "(keys, state)"),
+    case(
+        "restore-infinite",
+        lambda: streams_of().restore((["a", "b"], bad_state(2, np.inf))),
+        StateError,
+        "finite numbers in the state for 2 stream(s)",
+        "got inf in lstm.c of row 1",
+        "state.reset([1])",
+    ),
+    case(
+        "restore-beyond-float32",
+        lambda: streams_of().restore((["a", "b"], bad_state(2, 1e300))),
+        StateError,
+        "got inf in lstm.c of row 1",
+    ),
+    case("resume-nan", lambda: streams_of().resume("a", bad_state(1, np.nan)), StateError, "stream 'a'", "got nan"),
+    case("stream-nan", lambda: stream_of().restore(bad_state(1, np.nan)), StateError, "a stream", "got nan"),
+    case("clock-text", lambda: streams_of(clock=lambda: "noon"), ConfigurationError, "clock", "seconds", "'noon'"),
+    case("clock-none", lambda: streams_of(clock=lambda: None), ConfigurationError, "clock", "seconds", "None"),
+    case("clock-nan", lambda: streams_of(clock=lambda: np.nan), ConfigurationError, "clock", "seconds", "nan"),
+    case("push-one-unhashable", lambda: streams_of().push_one(["a"], STEP), DataError, "['a']", "tuple(key)"),
+    case("upgrade-sizes", lambda: streams_of().upgrade(other_model()), StateError, "expected lstm: h [B, 4]", "[B, 6]"),
+    case("upgrade-steps", lambda: streams_of().upgrade(narrow_model()), StateError, "shape [3]", "shape [2]"),
+    case("upgrade-nothing", lambda: streams_of().upgrade(5), ConfigurationError, "expected a model", "int"),
+    case("upgrade-no-file", lambda: streams_of().upgrade("none"), FileError, "no model file none"),
+    case("upgrade-stream", lambda: stream_of().upgrade(other_model()), StateError, "expected lstm: h [B, 4]"),
     case("push-list", lambda: streams_of().push([STEP]), DataError, "a step for each key", "got [[0.1"),
     case("max-streams", lambda: streams_of(max_streams=0), ConfigurationError, "max_streams", "at least 1", "got 0"),
     case("max-age", lambda: streams_of(max_age=-1), ConfigurationError, "max_age", "more than 0", "got -1"),
@@ -199,3 +260,61 @@ def test_a_refused_restore_changes_nothing() -> None:
     assert stream.state == before
     assert streams.snapshot() == all_before
     assert stream.steps == 1
+
+
+def test_a_clock_that_fails_later_changes_nothing() -> None:
+    told: list[Any] = [1.0]
+    streams = streams_of(clock=lambda: told[0], max_age=5)
+    before = streams.snapshot()
+    for odd in ("noon", None, True, np.inf, [1.0]):
+        told[0] = odd
+        for call in (
+            lambda: streams.push({"a": STEP, "c": STEP}),
+            lambda: streams.push({"a": STEP}),
+            lambda: streams.push_rows(["b"], [STEP]),
+            lambda: streams.push({}),
+            lambda: streams.resume("a", own_state(1)),
+            lambda: streams.restore((["z"], own_state(1))),
+        ):
+            refused(call, ConfigurationError, ["clock", "seconds"])
+        assert streams.snapshot() == before
+    told[0] = np.float32(2)
+    streams.push({"a": STEP})
+    assert list(streams) == ["b", "a"]
+
+
+def test_what_cannot_be_a_key_is_in_no_streams() -> None:
+    streams = streams_of()
+    keys: list[Any] = ["a", "z", [], {}, ["a"]]
+    assert [key in streams for key in keys] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_with_flags_or_masked_values_are_refused(engine: str) -> None:
+    streams, rows = streams_of(engine), np.array([[0.5, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    before = streams.snapshot()
+    for x, words in (
+        (rows == 1, "True or False"),
+        ((rows == 1).tolist(), "True or False"),
+        ([[0.5, 1.0, 0.0], [True, 0.0, 1.0]], "True or False"),
+        (np.ma.masked_equal(rows, 0), "masked values"),
+        ([np.ma.masked_equal(row, 0) for row in rows], "masked values"),
+    ):
+        refused(lambda x=x: streams.push_rows("ab", x), DataError, [words])  # type: ignore[misc]
+    mixed = {"a": rows[0] == 1, "b": rows[1]}
+    refused(lambda: streams.push(mixed), DataError, ["x of stream 'a'", "True or False"])
+    assert streams.snapshot() == before
+    streams.push({"a": np.ma.masked_equal(rows[0], 7), "b": rows[1].tolist()})  # nothing in it is masked
+    plain = streams_of(engine)
+    plain.push({"a": rows[0], "b": rows[1]})
+    assert streams.snapshot() == plain.snapshot()
+
+
+def test_streams_tell_what_they_are() -> None:
+    streams = streams_of("numpy", max_streams=1000)
+    assert repr(streams) == (
+        "Streams(2 keys, lstm: h [B, 4], c [B, 4]; gru: h [B, 3], engine='numpy', max_streams=1,000)"
+    )
+    assert repr(stream_of(engine="numpy")) == (
+        "Stream(lstm: h [B, 4], c [B, 4]; gru: h [B, 3], steps=0, engine='numpy')"
+    )

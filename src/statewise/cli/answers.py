@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import ANEW, Artifact, write_artifact
+from statewise.artifact import ANEW, Artifact
 from statewise.data.codecs import Vocabulary
 from statewise.errors import DataError, FileError
 from statewise.shapes import Array
@@ -16,6 +16,7 @@ from statewise.state import State
 from statewise.streaming import Runtime, Snapshot, Streams
 from statewise.streaming.snapshot import is_unicode, read_snapshot
 from statewise.streaming.steps import read_steps
+from statewise.streaming.store import Kept
 
 
 class _Request(NamedTuple):
@@ -24,10 +25,20 @@ class _Request(NamedTuple):
     key: Any = None
     x: Any = None
     reset: bool = False
+    id: Any = None
+    bare: bool = False  # whether it was just a step, to be answered by just an answer
 
     @property
     def named(self) -> dict[str, Any]:
-        return {} if self.key is None else {"key": self.key}
+        given = {"key": self.key, "id": self.id}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class _Last(NamedTuple):
+    """The last line of a stream that had an id, and its answers, should it come again."""
+
+    id: Any
+    answers: list[str]
 
 
 def _read_text(line: bytes) -> str:
@@ -43,14 +54,15 @@ def _read_request(text: str, such_as: str) -> _Request:
     except (ValueError, RecursionError) as error:
         raise DataError(f"expected JSON such as {such_as}, got {text.strip()!r:.60} ({error})") from None
     if not isinstance(value, dict):
-        return _Request(x=value)
-    if unknown := sorted(value.keys() - {"key", "x", "reset"}):
-        raise DataError(f"expected an object of key, x and reset, got {unknown[0]!r:.60}")
+        return _Request(x=value, bare=True)
+    if unknown := sorted(value.keys() - {"key", "x", "reset", "id"}):
+        raise DataError(f"expected an object of key, x, reset and id, got {unknown[0]!r:.60}")
     request = _Request(**value)
-    if type(request.key) not in (str, int, type(None)):
-        raise DataError(f"key: expected text or a whole number, got {json.dumps(request.key):.60}")
-    if isinstance(request.key, str) and not is_unicode(request.key):
-        raise DataError(f"key: expected Unicode text, got half a surrogate pair in {json.dumps(request.key):.60}")
+    for name, given in (("key", request.key), ("id", request.id)):
+        if type(given) not in (str, int, type(None)):
+            raise DataError(f"{name}: expected text or a whole number, got {json.dumps(given):.60}")
+        if isinstance(given, str) and not is_unicode(given):
+            raise DataError(f"{name}: expected Unicode text, got half a surrogate pair in {json.dumps(given):.60}")
     if not isinstance(request.reset, bool):
         raise DataError(f"reset: expected true or false, got {json.dumps(request.reset):.60}")
     if "x" not in value and not request.reset:
@@ -64,85 +76,135 @@ class Answerer:
     def __init__(self, runtime: Runtime, max_streams: int | None) -> None:
         self._runtime, self._max_streams = runtime, max_streams
         self._streams = Streams(runtime, max_streams=max_streams, on_evict=self.forget)
+        self._last: dict[Any, _Last] = {}
+        self._changed: dict[Any, None] = {}  # the keys whose streams are others since `changes` was called, in order
 
     def forget(self, key: Any, _: object) -> None:
         """Forgets what there is beside the state of a stream that goes."""
+        self._last.pop(key, None)
+        self._changed[key] = None
 
     def answer(self, line: bytes) -> list[str]:
-        """Returns the answers to a line.
+        """Returns the answers to a line; those from before, if a stream's last line comes again with the same id.
 
         Raises:
             DataError, ShapeError: it does not fit; nothing has changed.
         """
-        text = _read_text(line)
-        if not text.strip():
+        request = self._request(_read_text(line))
+        if request is None:
             return []
-        request = _read_request(text, "[0.1, 0.2]")
+        last = self._last.get(request.key)
+        if request.id is not None and last is not None and last.id == request.id:
+            return last.answers
+        answers = self._answers(request)
+        if request.id is not None and request.key in self._streams:
+            self._last[request.key] = _Last(request.id, answers)
+        elif last is not None:
+            self._last.pop(request.key, None)
+        return answers
+
+    def _request(self, text: str) -> _Request | None:
+        """Returns what a line asks for, None if nothing."""
+        return _read_request(text, "[0.1, 0.2]") if text.strip() else None
+
+    def _answers(self, request: _Request) -> list[str]:
         if request.reset and request.x is None:
             return [self._reset(request)]
         if isinstance(request.x, bool) or request.x is None:
             raise DataError(f"x: expected numbers, got {json.dumps(request.x)}")
-        y = self._push(request)
-        values, bare = _as_json(y), not text.lstrip().startswith("{")
-        return [json.dumps(values if bare else {**request.named, "y": values})]
+        values = _as_json(self._push(request))
+        return [json.dumps(values if request.bare else {**request.named, "y": values})]
 
     def _reset(self, request: _Request) -> str:
         if request.key in self._streams:
             self._streams.drop(request.key)
+            self.forget(request.key, None)
         return json.dumps({**request.named, "reset": True})
 
     def _push(self, request: _Request) -> Array:
-        """Returns the answer to a step, taken afresh if so asked; a step that does not fit leaves the stream."""
-        step = {request.key: request.x}
+        """Returns the answer to a step, taken from a fresh state if so asked; one that does not fit changes nothing."""
         if request.reset and request.key in self._streams:
-            read_steps(self._runtime, step)
+            read_steps(self._runtime, {request.key: request.x})
             self._streams.drop(request.key)
-        return self._streams.push(step)[request.key]
+        return self._step(request.key, request.x)
 
-    def save(self, path: str) -> None:
-        """Writes where all streams stand."""
-        self._streams.snapshot().save(path)
+    def _step(self, key: Any, x: object) -> Array:
+        y = self._streams.push_one(key, x)
+        self._changed.pop(key, None)
+        self._changed[key] = None
+        return y
+
+    # -- keeping -----------------------------------------------------------------------------------------------
+
+    def changes(self) -> tuple[list[Kept], list[Any]]:
+        """Returns the streams that are others since the last call, and the keys of those that went."""
+        changed, self._changed = list(self._changed), {}
+        put = [self._kept(key) for key in changed if key in self._streams]
+        return put, [key for key in changed if key not in self._streams]
+
+    def _kept(self, key: Any) -> Kept:
+        return Kept(key, self._streams.state(key), self._arrays(key), self._last.get(key))
+
+    def _arrays(self, key: Any) -> dict[str, Array]:
+        """Returns what is to be kept of a stream beside its state."""
+        return {}
+
+    def to_artifact(self) -> Artifact:
+        """Returns what a file holds of all streams."""
+        return self._streams.snapshot().to_artifact()
 
     def restore(self, artifact: Artifact, path: str) -> list[Any]:
-        """Goes on from what was read from a file, the latest streams of it, and returns the keys of all."""
-        if "keys" in artifact.header:
-            snapshot = Snapshot.of_artifact(artifact, path)
-        else:
-            snapshot = Snapshot([None], State.of_artifact(artifact, path))
-        keys, state = read_snapshot(snapshot)
-        surplus = 0 if self._max_streams is None else max(len(keys) - self._max_streams, 0)
+        """Continues from what was read from a file, the latest streams of it, and returns the keys of all."""
+        keys, state = read_snapshot(Snapshot.of_artifact(artifact, path, alone=True))
+        surplus = self._surplus(len(keys))
         self._streams.restore((keys[surplus:], state.rows(slice(surplus, None)) if surplus else state))
         return keys
 
+    def take_over(self, streams: list[Kept], path: str) -> None:
+        """Continues from what a store holds, the latest streams of it; the others are changes to be written."""
+        surplus = self._surplus(len(streams))
+        self._changed = {kept.key: None for kept in streams[:surplus]}
+        if kept := streams[surplus:]:
+            self._streams.restore(([one.key for one in kept], State.concat([one.state for one in kept])))
+        for one in kept:
+            if one.notes is not None:
+                self._last[one.key] = _Last(*one.notes)
+            self._take_arrays(one, path)
+
+    def _take_arrays(self, kept: Kept, path: str) -> None:
+        """Takes over what was kept of a stream beside its state."""
+
+    def _surplus(self, count: int) -> int:
+        return 0 if self._max_streams is None else max(count - self._max_streams, 0)
+
 
 class TextAnswerer(Answerer):
-    """Answers lines for a model of a text; remembers what it foretold, so that it can say how surprised it is."""
+    """Answers lines for a model of a text; remembers what it predicted, so that it can say how surprised it is."""
 
     def __init__(
         self, runtime: Runtime, max_streams: int | None, vocabulary: Vocabulary, top: int, as_json: bool
     ) -> None:
         super().__init__(runtime, max_streams)
         self._vocabulary, self._top, self._as_json = vocabulary, top, as_json
-        self._foretold: dict[Any, Array] = {}
+        self._predicted: dict[Any, Array] = {}
 
-    def forget(self, key: Any, _: object) -> None:
-        """Forgets what was foretold of a stream that goes."""
-        self._foretold.pop(key, None)
+    def forget(self, key: Any, state: object) -> None:
+        """Forgets what was predicted of a stream that goes."""
+        super().forget(key, state)
+        self._predicted.pop(key, None)
 
-    def answer(self, line: bytes) -> list[str]:
+    def _request(self, text: str) -> _Request | None:
+        if not self._as_json:
+            return _Request(x=self._raw(text))
+        return _read_request(text, '"text"') if text.strip() else None
+
+    def _answers(self, request: _Request) -> list[str]:
         """Returns an answer for each symbol in a line, which changes nothing if one is unknown."""
-        text = _read_text(line)
-        request = self._request_in(text) if self._as_json else _Request(x=self._raw(text))
-        if request is None:
-            return []
         if not isinstance(request.x, str) and not (request.reset and request.x is None):
             raise DataError(f'x: expected text such as "the", got {json.dumps(request.x):.60}')
         symbols = self._vocabulary.encode(request.x or "").tolist()
         reset = [self._reset(request)] if request.reset else []
         return [self._symbol(request, symbol) for symbol in symbols] or reset
-
-    def _request_in(self, text: str) -> _Request | None:
-        return _read_request(text, '"text"') if text.strip() else None
 
     def _raw(self, text: str) -> str:
         """Returns a line without its end, unless that is a symbol which the model knows."""
@@ -150,14 +212,10 @@ class TextAnswerer(Answerer):
             text = text[:-2] + "\n"
         return text if "\n" in self._vocabulary.numbers else text.removesuffix("\n")
 
-    def _reset(self, request: _Request) -> str:
-        self.forget(request.key, None)
-        return super()._reset(request)
-
     def _symbol(self, request: _Request, symbol: int) -> str:
-        before = self._foretold.get(request.key)
+        before = self._predicted.get(request.key)
         surprise = None if before is None else _surprise(before[symbol])
-        after = self._foretold[request.key] = self._streams.push({request.key: symbol})[request.key]
+        after = self._predicted[request.key] = self._step(request.key, symbol)
         names = self._vocabulary.symbols
         order = (-after).argsort()[: self._top].tolist()
         likeliest = {names[number]: _rounded(after[number]) for number in order}
@@ -166,24 +224,40 @@ class TextAnswerer(Answerer):
         shown = "  ".join(f"{name!r} {_shown(share, '.1%').replace('%', ' %')}" for name, share in likeliest.items())
         return f"{names[symbol]!r:<10} {_shown(surprise, '.4f'):>8}  next: {shown}"
 
-    def save(self, path: str) -> None:
-        """Writes where all streams stand, and what they foretold."""
-        artifact = self._streams.snapshot().to_artifact()
+    # -- keeping -----------------------------------------------------------------------------------------------
+
+    def _arrays(self, key: Any) -> dict[str, Array]:
+        return {"foretold": self._predicted[key]} if key in self._predicted else {}
+
+    def to_artifact(self) -> Artifact:
+        """Returns what a file holds of all streams, and of what was predicted of each."""
+        artifact = super().to_artifact()
         if len(self._streams):
             unknown = np.full(len(self._vocabulary), np.nan, np.float32)
-            artifact.arrays["foretold"] = np.stack([self._foretold.get(key, unknown) for key in self._streams])
-        write_artifact(path, artifact)
+            artifact.arrays["foretold"] = np.stack([self._predicted.get(key, unknown) for key in self._streams])
+        return artifact
 
     def restore(self, artifact: Artifact, path: str) -> list[Any]:
-        """Goes on from what was read from a file; a state that Python saved lacks what it foretold."""
+        """Continues from what was read from a file; a state that Python saved lacks what was predicted."""
         keys = super().restore(artifact, path)
         if "foretold" in artifact.arrays:
-            foretold = artifact.arrays["foretold"]
-            if foretold.shape != (len(keys), len(self._vocabulary)):
-                raise FileError(f"{path} is of a model with another vocabulary, or damaged; {ANEW}")
-            rows = zip(keys, foretold, strict=True)
-            self._foretold = {key: row for key, row in rows if key in self._streams and not np.isnan(row[0])}
+            predicted = artifact.arrays["foretold"]
+            self._check_predicted(predicted.shape, (len(keys), len(self._vocabulary)), path)
+            self._predicted = {key: row for key, row in zip(keys, predicted, strict=True) if self._is_known(key, row)}
         return keys
+
+    def _take_arrays(self, kept: Kept, path: str) -> None:
+        if (row := kept.arrays.get("foretold")) is not None:
+            self._check_predicted(row.shape, (len(self._vocabulary),), path)
+            if self._is_known(kept.key, row):
+                self._predicted[kept.key] = row
+
+    def _is_known(self, key: Any, row: Array) -> bool:
+        return key in self._streams and not np.isnan(row[0])
+
+    def _check_predicted(self, shape: tuple[int, ...], expected: tuple[int, ...], path: str) -> None:
+        if shape != expected:
+            raise FileError(f"{path} is of a model with another vocabulary, or damaged; {ANEW}")
 
 
 def _surprise(probability: Any) -> float | None:

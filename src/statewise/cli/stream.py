@@ -10,19 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from statewise.cli.keeping import Every, InFile, InStore, Keeping
 from statewise.cli.output import say
 from statewise.errors import ConfigurationError, FileError, StatewiseError
 
 if TYPE_CHECKING:
     from statewise.artifact import Artifact
     from statewise.cli.answers import Answerer
+    from statewise.streaming import Runtime
 
 HELP = """
 A model of numbers reads a JSON value a line: 0.5 or [0.1, 0.2], or {"key": "pump", "x": [0.1, 0.2]} for one of many
-streams; "reset": true starts it afresh. A model of a text reads text, or with --json lines such as "text" or {"key":
+streams; "reset": true starts it fresh. A model of a text reads text, or with --json lines such as "text" or {"key":
 "alice", "x": "text"}, and answers each symbol with its surprise in nats and the likeliest to follow. A line that does
-not fit changes nothing. Exit status: 0 at the end of the input, 1 if a line was refused, 2 if the command cannot start
-or save, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; the state is saved in each case.
+not fit changes nothing; one that repeats the "id" of its stream's last line is answered as that was. Exit status: 0 at
+the end of the input, 1 if a line was refused, 2 if the command cannot start or save, 130 after Ctrl-C, 143 after
+SIGTERM, 129 after SIGHUP; the state is saved in each case.
 """
 
 
@@ -31,7 +34,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog = HELP
     parser.add_argument("model", metavar="MODEL", help="a model file")
     parser.add_argument(
-        "--state", metavar="FILE", help="go on from the state in FILE if it is there, and save it there"
+        "--state", metavar="FILE", help="continue from the state in FILE if it is there, and save it there"
+    )
+    parser.add_argument(
+        "--save-every",
+        metavar="N|SECONDS",
+        help="save the state after every N lines, as 1000, or after some seconds, as 30s (default: at the end)",
+    )
+    parser.add_argument(
+        "--durable",
+        action="store_true",
+        help="answer a line only when its state is safe in FILE, a database, so that not even kill -9 loses it",
     )
     parser.add_argument("--max-streams", type=int, metavar="N", help="keep the N latest streams (default: all)")
     parser.add_argument("--top", type=int, metavar="K", help="of a text: how many likely symbols to show (default: 5)")
@@ -50,13 +63,12 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError(f"--top: expected a whole number of at least 1, got {options.top}")
     if sys.stdout is None:  # closed before the start
         raise FileError("stdout is closed; expected a place for the answers, such as `> answers.jsonl`")
-    answerer = _open(options)
+    answerer, keeping = _open(options)
     with _stopping() as stop:
         try:
-            refused = _answer_lines(answerer, stop, options.json)
+            refused = _answer_lines(answerer, keeping, stop, options.json)
         finally:
-            if options.state is not None:
-                answerer.save(options.state)
+            keeping.close()
     return 128 + stop.signal if stop.signal else int(refused)
 
 
@@ -117,12 +129,13 @@ def _stopping() -> Iterator[_Stopping]:
             signal.signal(number, handler)
 
 
-def _answer_lines(answerer: Answerer, stop: _Stopping, as_json: bool) -> bool:
+def _answer_lines(answerer: Answerer, keeping: Keeping, stop: _Stopping, as_json: bool) -> bool:
     """Answers each line, and returns whether any was refused."""
     refused = False
     for number, line in enumerate(stop.lines(), start=1):
         try:
-            answers = answerer.answer(line)
+            with keeping.turn:
+                answers = answerer.answer(line)
         except StatewiseError as error:
             refused, message = True, " ".join(str(error).splitlines())
             if as_json:
@@ -130,38 +143,91 @@ def _answer_lines(answerer: Answerer, stop: _Stopping, as_json: bool) -> bool:
             else:
                 sys.stderr.write(f"statewise: line {number}: {message}\n")
                 continue
+        keeping.before_answer()
         for answer in answers:
             say(answer)
         sys.stdout.flush()
+        keeping.after_answer()
     return refused
 
 
 # -- opening ---------------------------------------------------------------------------------------------------------
 
 
-def _open(options: argparse.Namespace) -> Answerer:
-    """Returns what answers lines, where its state file left off."""
-    from statewise.files import as_path, check_writable
+def _open(options: argparse.Namespace) -> tuple[Answerer, Keeping]:
+    """Returns what answers lines, where its state file left off, and what keeps that file."""
+    from statewise.files import as_path
 
+    every = _save_every(options)
     if not as_path(options.model).exists():
         raise FileError(f"no model file {options.model}; `statewise train` and `model.save` make one")
     from statewise.artifact import read_artifact
 
     artifact = read_artifact(options.model)
-    answerer = _answerer(artifact, options)
-    if options.state is not None:
-        check_writable(options.state)
-        if as_path(options.state).exists():
-            answerer.restore(read_artifact(options.state, "state"), options.state)
-    return answerer
+    runtime = _runtime(artifact, options)
+    answerer = _answerer(artifact, runtime, options)
+    if options.state is None:
+        return answerer, Keeping()
+    if options.durable:
+        return answerer, _open_store(answerer, runtime, options.state)
+    return answerer, _open_file(answerer, options.state, every)
 
 
-def _answerer(artifact: Artifact, options: argparse.Namespace) -> Answerer:
+def _save_every(options: argparse.Namespace) -> Every:
+    for option, given in (("--save-every", options.save_every is not None), ("--durable", options.durable)):
+        if given and options.state is None:
+            raise ConfigurationError(f"{option}: expected a file to save to; add --state FILE")
+    if options.save_every is None:
+        return Every()
+    if options.durable:
+        raise ConfigurationError("--save-every: with --durable every line is saved; leave one of them out")
+    return Every.of(options.save_every)
+
+
+def _open_file(answerer: Answerer, path: str, every: Every) -> Keeping:
+    from statewise.artifact import read_artifact
+    from statewise.files import as_path, check_writable
+    from statewise.streaming.lock import Lock
+    from statewise.streaming.store import is_store
+
+    check_writable(path)
+    lock = Lock.of(path)
+    try:
+        if is_store(path):
+            raise FileError(f"{path} is a database that --durable made; add --durable")
+        if as_path(path).exists():
+            answerer.restore(read_artifact(path, "state"), path)
+    except BaseException:
+        lock.release()
+        raise
+    return InFile(answerer, path, lock, every)
+
+
+def _open_store(answerer: Answerer, runtime: Runtime, path: str) -> Keeping:
+    from statewise.streaming.store import StreamStore
+
+    store = StreamStore.open(path, runtime)
+    try:
+        answerer.take_over(store.load(), path)
+    except BaseException:
+        store.close()
+        raise
+    return InStore(answerer, store)
+
+
+def _runtime(artifact: Artifact, options: argparse.Namespace) -> Runtime:
+    from statewise.streaming import Runtime
+    from statewise.streaming.engines import numba_is_there, step_is_compiled
+
+    if options.engine != "numpy" and numba_is_there() and not step_is_compiled():
+        sys.stderr.write("statewise: compiling the step for this machine, which takes about 10 seconds, once\n")
+    return Runtime.of_artifact(artifact, options.model, options.engine)
+
+
+def _answerer(artifact: Artifact, runtime: Runtime, options: argparse.Namespace) -> Answerer:
     from statewise.cli.answers import Answerer, TextAnswerer
     from statewise.data.codecs import Vocabulary
-    from statewise.streaming import Runtime
 
-    runtime = Runtime.of_artifact(artifact, options.model, options.engine)
     if artifact.kind != "text":
         if options.top is not None:
             raise ConfigurationError(f"--top: expected a model of a text; {options.model} answers with all its numbers")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from statewise.cli.further import NETWORK, open_model, read_symbols, say_continuing, say_how_to_continue
 from statewise.cli.output import check_model_file, say, say_json, score_table
 from statewise.cli.places import Places, read_places
+from statewise.cli.rescue import save_or_rescue
 from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text, tokenize
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
 from statewise.files import read_text
@@ -109,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
         after = None if before is None or history.interrupted else _score(model, held_out)
         worse = _is_worse(after, before)
         chosen = _choose(places, options.force, interrupted=history.interrupted, worse=worse)
-        place, unsaved = _save(model, chosen.out)
+        place, unsaved = save_or_rescue(model.save, chosen.out, "trained model")
     if chosen is not places or history.interrupted:
         _say_where(place, places, options, history.interrupted, (before, after) if worse else None)
     if impatience.requested:
@@ -241,22 +240,6 @@ def _introduce(
         f"training: {plural(plan.epochs, 'epoch')} of {plural(plan.batches, 'batch').replace('batchs', 'batches')} "
         f"({rows}), {options.optimizer} at {options.learning_rate:g}, seed {model.seed}"
     )
-
-
-def _save(model: TextModel, out: Path) -> tuple[Path, FileError | None]:
-    """Returns where the model is; if the disk filled up meanwhile, elsewhere than `out`, and what happened there."""
-    try:
-        model.save(out)
-    except FileError as error:
-        failure = error
-    else:
-        return out, None
-    for folder in (Path(tempfile.gettempdir()), Path.home()):
-        rescue = folder / f"{out.stem}-{os.getpid()}{out.suffix}"  # never a file that is there already
-        with suppress(FileError):
-            model.save(rescue)
-            return rescue, FileError(f"{failure}. The trained model is in {rescue}")
-    raise FileError(f"{failure}. Neither {tempfile.gettempdir()} nor {Path.home()} took it: the model is lost")
 
 
 def _draw(

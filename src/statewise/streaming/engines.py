@@ -88,7 +88,7 @@ def _unusable() -> str | None:
 MOST_FOLDERS = 4
 """How many versions of the compiled step are kept: installations of several may share a cache."""
 
-_one_at_a_time = threading.Lock()  # while compiling, Numba's settings are ours
+_one_at_a_time = threading.Lock()  # while compiling, Numba's settings are ours; on one line, as in streams.py
 
 
 def compiled_step() -> Callable[[int], int]:
@@ -96,8 +96,13 @@ def compiled_step() -> Callable[[int], int]:
 
     A folder that cannot be written to costs the compilation; what is damaged in it is made anew.
     """
-    with _one_at_a_time:
-        return _compiled_step()
+    with _one_at_a_time: return _compiled_step()  # fmt: skip
+
+
+def step_is_compiled() -> bool:
+    """Returns whether an earlier process left the compiled step; if not, making it takes 6 to 12 seconds."""
+    folder = _cache_folder()
+    return folder is not None and any(folder.rglob("*.nbi"))
 
 
 @cache

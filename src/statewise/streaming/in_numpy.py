@@ -2,80 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from statewise.shapes import Array
 from statewise.state import LayerStates, map_parts
+from statewise.streaming.changes import Write
 from statewise.streaming.runtime import Runtime
 from statewise.streaming.steps import read_step
 
 
 class NumpyOne:
-    """The state of one stream."""
+    """The state of one stream, fresh or as given."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._states = runtime.fresh(1)
+    def __init__(self, runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> None:
+        self.runtime = runtime
+        self._at = (runtime.fresh(1) if states is None else states, steps)  # one value: both change at once
+
+    @property
+    def steps(self) -> int:
+        """How many steps were pushed."""
+        return self._at[1]
 
     def push(self, x: object) -> Array:
         """Returns the answer `[V]` to one more step, checked here; what fails changes nothing."""
-        y, self._states = self._runtime.step(read_step(self._runtime, x), self._states)
-        return y[0].copy()  # y may be the state's own h
+        states, steps = self._at
+        y, after = self.runtime.step(read_step(self.runtime, x), states)
+        answer = y[0].copy()  # y may be the state's own h
+        self._at = (after, steps + 1)
+        return answer
 
     def read(self) -> LayerStates:
         """Returns the state, one row."""
-        return self._states
-
-    def write(self, states: LayerStates) -> None:
-        """Goes on from a state of one row."""
-        self._states = states
+        return self._at[0]
 
 
 class NumpyMany:
-    """States in slots, and room for more."""
+    """States in slots, and room for more: the `Store` of streams in NumPy."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, size: int) -> None:
         self._runtime = runtime
-        self._store = runtime.fresh(1)  # [slots, H]
+        self._fresh = runtime.fresh(1)
+        self._store: tuple[LayerStates, int] = ({}, 0)
+        self.grow(size)
 
-    def begin(self, slots: Array, x: Array) -> Callable[[Array], Array]:
-        """Returns what ends a step of x `[n, F]` on the states in `slots`, fresh ones for -1.
+    @property
+    def size(self) -> int:
+        """How many slots there are."""
+        return self._store[1]
 
-        All that may fail is done here, and changes nothing. The end is given the slots to write to, and returns the
-        answers `[n, V]`.
-        """
-        y, after = self._runtime.step(x, self._gather(slots))
+    def grow(self, size: int) -> None:
+        """Makes room for `size` slots; complete before it is shown."""
+        before, used = self._store
 
-        def end(slots: Array) -> Array:
-            self.write(slots, after)
-            return y
+        def grown(fresh: Array, part: Array | None) -> Array:
+            larger = np.zeros((size, fresh.shape[1]), np.float32)
+            if part is not None:
+                larger[:used] = part
+            return larger
 
-        return end
+        blank = {name: map_parts(lambda _: None, state) for name, state in self._fresh.items()}
+        self._store = (
+            {name: map_parts(grown, state, (before or blank)[name]) for name, state in self._fresh.items()},
+            size,
+        )
 
-    def _gather(self, slots: Array) -> LayerStates:
-        states, new = self.read(slots), slots < 0
-        if not new.any():
-            return states
-        fresh = self._runtime.fresh(1)
-        return {
-            name: map_parts(lambda part, row: np.where(new[:, None], row, part), state, fresh[name])
-            for name, state in states.items()
-        }
+    def freshen(self, slots: Array) -> None:
+        """Puts the state in which a sequence starts into `slots`, which nobody uses."""
+        self.write(slots, self._fresh)
 
     def read(self, slots: Array) -> LayerStates:
         """Returns the states in `slots`, copied."""
-        return {name: map_parts(lambda part: part[slots], state) for name, state in self._store.items()}
+        return {name: map_parts(lambda part: part[slots], state) for name, state in self._store[0].items()}
 
     def write(self, slots: Array, states: LayerStates) -> None:
-        """Puts states into `slots`."""
+        """Puts states, or one for all, into `slots`."""
         for name, state in states.items():
-            map_parts(lambda part, rows: part.__setitem__(slots, rows), self._store[name], state)
+            map_parts(lambda part, rows: part.__setitem__(slots, rows), self._store[0][name], state)
 
-    def grow(self) -> None:
-        """Makes twice the room."""
-        self._store = {
-            name: map_parts(lambda part: np.concatenate([part, np.zeros_like(part)]), state)
-            for name, state in self._store.items()
-        }
+    def step(self, slots: Array, x: Array) -> Write:
+        """Returns what takes the states in `slots` one step on, with x `[n, F]` or symbols `[n]`; answers `[n, V]`."""
+        y, after = self._runtime.step(x, self.read(slots))
+        return Write(self, slots, after, y.copy() if np.may_share_memory(x, y) else y)
+
+    def step_one(self, slot: int, x: object, key: object) -> Write:
+        """Returns what takes one state a step on; x is checked here, and called that of `key`. Answers `[V]`."""
+        where = np.array([slot])
+        states = {name: map_parts(lambda part: part[slot : slot + 1], state) for name, state in self._store[0].items()}
+        y, after = self._runtime.step(read_step(self._runtime, x, key), states)
+        return Write(self, where, after, y[0].copy())

@@ -45,9 +45,16 @@ FUNCTIONS = {
 }
 """The number of each activation. `SIGMOID_OF_TWICE` is that of gates whose weights were halved."""
 
-TABLE = 14
-INSTRUCTIONS, COUNT, WEIGHTS, STORE, ROW, WORKSPACE, ROOM, X, FEATURES, Y, ANSWER, ANSWERS, SLOTS, N = range(TABLE)
-"""The table that `machine.run` is given the address of: addresses of blocks, their sizes, where the answer lies."""
+TABLE = 16
+INSTRUCTIONS, COUNT, WEIGHTS, STORE, ROWS, ROW, WORKSPACE, ROOM = range(8)
+X, FEATURES, Y, ANSWER, ANSWERS, SLOTS, N, DONE = range(8, TABLE)
+"""The table that `machine.run` is given the address of: addresses of blocks, their sizes, where the answer lies.
+
+`DONE` counts the steps that were carried out: whoever was interrupted can tell whether the last one was.
+"""
+
+NO_NUMBER, OUTSIDE = 1, 2
+"""Why `machine.run` refuses: a number that is not within float32, or a slot outside the store."""
 
 
 class Slice(NamedTuple):

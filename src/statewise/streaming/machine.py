@@ -17,6 +17,7 @@ from statewise.streaming.instructions import (
     ANSWERS,
     COUNT,
     DENSE,
+    DONE,
     FEATURES,
     GROUP,
     GRU,
@@ -25,8 +26,11 @@ from statewise.streaming.instructions import (
     LOOK_UP,
     LSTM,
     MASK,
+    NO_NUMBER,
+    OUTSIDE,
     ROOM,
     ROW,
+    ROWS,
     SIMPLE,
     SLOTS,
     STORE,
@@ -220,7 +224,9 @@ def _advance(code: Any, count: Any, group: Any, a: Any, room: Any, w: Any, state
 
 
 def run(handle: int) -> int:
-    """Takes n sequences one step on, and returns 0; or 1, all left as they were, if x is not within float32.
+    """Takes n sequences one step on, counts that in `DONE`, and returns 0; what cannot be done changes nothing.
+
+    It is refused by `NO_NUMBER` if x is not within float32, by `OUTSIDE` if a slot lies outside the store.
 
     Args:
         handle: address of the table.
@@ -231,7 +237,11 @@ def run(handle: int) -> int:
     n, features, answer, answers = t[N], t[FEATURES], t[ANSWER], t[ANSWERS]
     for k in range(n * features):
         if not abs(np.float32(x[k])) <= LARGEST:
-            return 1
+            return NO_NUMBER
+    slots = wholes_at(t[SLOTS])
+    for i in range(n):
+        if not 0 <= slots[i] < t[ROWS]:
+            return OUTSIDE
     done = 0
     while done < n:
         group = GROUP if n - done >= GROUP else 1
@@ -242,4 +252,5 @@ def run(handle: int) -> int:
         for i in range(group):
             _copy(y, (done + i) * answers, a, i * room + answer, answers)
         done += group
+    t[DONE] += 1
     return 0

@@ -16,7 +16,7 @@ from statewise.artifact import ANEW, Artifact, read_artifact
 from statewise.errors import ConfigurationError, FileError, StateError, StatewiseError, unknown_kind, unknown_name
 from statewise.header import weights_by_layer
 from statewise.shapes import Array, Shape
-from statewise.state import LayerStates, State, describe_sizes, map_parts
+from statewise.state import LayerStates, State, describe_sizes, map_parts, parts_of
 from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, SimpleCell, Transform, activation_of
 from statewise.streaming.engines import choose_engine
 from statewise.streaming.instructions import Program, assemble
@@ -191,7 +191,7 @@ class Runtime:
         self._layers = [(name, part.advance) for name, part in layers if part.advance is not None]
         self._cells = {name: advance for name, advance in self._layers if isinstance(advance, Cell)}
         self._learnt = {name: cell.learnt for name, cell in self._cells.items() if cell.learnt}
-        self._sizes = self.state_of(self.fresh(1)).sizes()
+        self.sizes = self.state_of(self.fresh(1)).sizes()
         self.engine = choose_engine(engine, step_shape, symbols)
         self.program: Program | None = None  # what the compiled step runs
         if self.engine.name == "numba":
@@ -289,22 +289,38 @@ class Runtime:
         """
         if not isinstance(state, State):
             raise StateError(f"state: expected a State for {what}, got {type(state).__name__}; snapshot() returns one")
-        if (found := state.sizes()) != self._sizes:
+        if (found := state.sizes()) != self.sizes:
             raise StateError(
-                f"this state belongs to another network: expected {describe_sizes(self._sizes)}, got "
+                f"this state belongs to another network: expected {describe_sizes(self.sizes)}, got "
                 f"{describe_sizes(found)}; take one that snapshot() returned for this network"
             )
         if self._cells and state.batch != rows:
             raise StateError(
                 f"expected a state with {rows} row(s) for {what}, got {state.batch}; choose rows with state.rows(...)"
             )
-        return {name: map_parts(lambda part: np.asarray(part, np.float32), state[name]) for name in state}
+        with np.errstate(over="ignore"):
+            states = {name: map_parts(lambda part: np.asarray(part, np.float32), state[name]) for name in state}
+        _check_finite(states, what)
+        return states
+
+
+def _check_finite(states: LayerStates, what: str) -> None:
+    for name, state in states.items():
+        for place, part in parts_of(state).items():
+            if not (finite := np.isfinite(part)).all():
+                row = int(np.argwhere(~finite)[0, 0])
+                raise StateError(
+                    f"expected finite numbers in the state for {what}, got {part[row][~finite[row]][0]:g} in "
+                    f"{name}.{place} of row {row}; start that row fresh: state.reset([{row}])"
+                )
 
 
 class RunsOn:
     """Tells what a stream's runtime runs on."""
 
-    _runtime: Runtime
+    @property
+    def _runtime(self) -> Runtime:
+        raise NotImplementedError
 
     @property
     def engine(self) -> str:

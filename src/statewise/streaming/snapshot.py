@@ -42,30 +42,37 @@ class Snapshot(NamedTuple):
     def to_artifact(self) -> Artifact:
         """Returns what `save` writes."""
         artifact = self.state.to_artifact()
-        keys = [_to_json(key) for key in self.keys]
+        keys = [key_to_json(key) for key in self.keys]
         return Artifact(artifact.kind, {**artifact.header, "keys": keys}, artifact.arrays)
 
     @staticmethod
-    def of_artifact(artifact: Artifact, path: str | Path) -> Snapshot:
-        """Returns the snapshot in what was read from the file `path`."""
+    def of_artifact(artifact: Artifact, path: str | Path, *, alone: bool = False) -> Snapshot:
+        """Returns the snapshot in what was read from the file `path`; `alone` takes one without keys as key None."""
         state = State.of_artifact(artifact, path)
         if "keys" not in artifact.header:
+            if alone:
+                return Snapshot([None], state)
             raise FileError(f"{path} holds a state without keys; State.load(path) reads it")
         keys = artifact.header["keys"]
         if not isinstance(keys, list) or (state.layers and len(keys) != state.batch):
             raise FileError(
                 f"{path} is damaged: expected a key for each of {state.batch} row(s), got {keys!r:.60}; {ANEW}"
             )
-        return Snapshot([_of_json(key) for key in keys], state)
+        return Snapshot([key_of_json(key) for key in keys], state)
 
 
-def _to_json(key: object, depth: int = 0) -> Any:
+def key_to_json(key: object, depth: int = 0) -> Any:
+    """Returns what JSON can hold of a key; `key_of_json` makes a key of it.
+
+    Raises:
+        DataError: JSON cannot hold it.
+    """
     if depth > DEPTH // 2:
         raise DataError(
             f"a file holds tuples within tuples, {DEPTH // 2} deep at most; got {reprlib.repr(key)} in a key"
         )
     if isinstance(key, tuple):
-        return [_to_json(part, depth + 1) for part in key]
+        return [key_to_json(part, depth + 1) for part in key]
     if isinstance(key, np.integer):
         return int(key)
     if isinstance(key, str) and not is_unicode(key):
@@ -84,8 +91,9 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def _of_json(key: Any) -> Any:
-    return tuple(_of_json(part) for part in key) if isinstance(key, list) else key
+def key_of_json(key: Any) -> Any:
+    """Returns the key that `key_to_json` made JSON of."""
+    return tuple(key_of_json(part) for part in key) if isinstance(key, list) else key
 
 
 def read_snapshot(snapshot: Any) -> tuple[list[Hashable], State]:

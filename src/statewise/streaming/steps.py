@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import sys
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,17 +17,18 @@ _PLAIN = 1e37
 """A sum of squares below which numbers surely lie within float32; that of NaN is below nothing."""
 
 
-def read_step(runtime: Runtime, x: object, name: str = "x") -> Array:
+def read_step(runtime: Runtime, x: object, key: object = None) -> Array:
     """Returns one step as a batch of one: float32 `[1, F]`, or a symbol `[1]`.
 
     Raises:
-        ShapeError: another number of features, or several steps; the message calls the step `name`.
-        DataError: NaN, text, or a symbol that the network does not know.
+        ShapeError: another number of features, or several steps; the message names the stream, if it has a key.
+        DataError: NaN, text, masked or true-or-false values, or a symbol that the network does not know.
     """
     if runtime.symbols is not None:
-        return np.array([x if _is_symbol(runtime.symbols, x) else _read_symbol(runtime.symbols, x, name)])
+        V = runtime.symbols
+        return np.array([x if _is_symbol(V, x) else _read_symbol(V, x, _name(key))])
     plain = _plain(x, (), runtime.step_shape)
-    return _read_features(runtime.step_shape, x, name)[None] if plain is None else plain[None]
+    return (_read_features(runtime.step_shape, x, _name(key)) if plain is None else plain)[None]
 
 
 def read_steps(runtime: Runtime, xs: Mapping[Any, object]) -> Array:
@@ -40,7 +43,7 @@ def read_steps(runtime: Runtime, xs: Mapping[Any, object]) -> Array:
     block = _plain(list(xs.values()), (len(xs),), runtime.step_shape)
     if block is not None:
         return block
-    return np.concatenate([read_step(runtime, x, _name(key)) for key, x in xs.items()])
+    return np.concatenate([read_step(runtime, x, key) for key, x in xs.items()])
 
 
 def read_rows(runtime: Runtime, x: object, n: int) -> Array:
@@ -52,19 +55,25 @@ def read_rows(runtime: Runtime, x: object, n: int) -> Array:
     """
     if runtime.symbols is None and (block := _plain(x, (n,), runtime.step_shape)) is not None:
         return block
-    array = as_array("x", x)
+    array = _as_numbers("x", x)
     if array.ndim == 0 or len(array) != n:
         raise ShapeError(f"x: expected a row for each of {n} key(s), got shape {list(array.shape)}")
-    return np.concatenate([read_step(runtime, row, f"row {place} of x") for place, row in enumerate(array)])
+    rows = [(f"row {place} of x", row) for place, row in enumerate(array)]
+    if runtime.symbols is not None:
+        return np.array([_read_symbol(runtime.symbols, row, name) for name, row in rows])
+    return np.stack([_read_features(runtime.step_shape, row, name) for name, row in rows])
 
 
-def _name(key: Hashable) -> str:
+def _name(key: object) -> str:
     return "x" if key is None else f"x of stream {key!r}"
 
 
 def _plain(value: object, leading: tuple[int, ...], step: tuple[int | None, ...]) -> Array | None:
     """Returns `value` as float32 `[*leading, *step]` if it is real numbers beyond doubt, else None."""
+    certain = type(value) is np.ndarray
     try:
+        if not certain and _odd_among(value, flags=False):
+            return None
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError):
         return None
@@ -72,13 +81,41 @@ def _plain(value: object, leading: tuple[int, ...], step: tuple[int | None, ...]
         array = array.astype(np.float64)
     if array.dtype.char not in "fd" or not np.vdot(array, array) < _PLAIN:
         return None
+    if not certain and ((array == 0) | (array == 1)).any() and _odd_among(value):
+        return None
     if step == (1,) and array.shape == leading:
         array = array[..., None]
     return array.astype(np.float32, copy=False) if array.shape == (*leading, *step) else None
 
 
+_CERTAIN = {float, int, np.float32, np.float64}
+"""Kinds of numbers that are surely no odd ones."""
+
+
+def _odd_among(value: object, flags: bool = True, depth: int = 64) -> str | None:
+    """Returns what looks like numbers to NumPy and is none: masked values, or with `flags` True and False."""
+    if isinstance(value, list | tuple):
+        kinds = set(map(type, value))
+        if kinds == {list}:  # a level at once, since most are rows of plain numbers
+            kinds = set(map(type, chain.from_iterable(value)))
+        if kinds <= _CERTAIN or (kinds == {np.ndarray} and not flags) or not depth:  # NumPy has no more dimensions
+            return None
+        return next((odd for part in value if (odd := _odd_among(part, flags, depth - 1))), None)
+    if isinstance(value, bool | np.bool_) or (isinstance(value, np.ndarray) and value.dtype == bool):
+        return "True or False" if flags else None
+    masked = sys.modules.get("numpy.ma")  # whoever has masked values has imported it
+    return "masked values" if masked is not None and masked.is_masked(value) else None
+
+
+def _as_numbers(name: str, value: object) -> Array:
+    if odd := _odd_among(value):
+        way_out = "write 1.0 and 0.0" if "True" in odd else "fill them, or skip the step by a Masking layer"
+        raise DataError(f"{name}: expected numbers, got {odd}; {way_out}")
+    return as_array(name, value)
+
+
 def _read_features(step: tuple[int | None, ...], x: object, name: str) -> Array:
-    array = as_array(name, x)
+    array = _as_numbers(name, x)
     if step == (1,) and array.ndim == 0:
         array = array[None]
     if len(array.shape) != len(step) or any(
@@ -108,7 +145,7 @@ def _is_symbol(symbols: int, x: object) -> bool:
 
 
 def _read_symbol(symbols: int, x: object, name: str) -> int:
-    array = as_array(name, x)
+    array = _as_numbers(name, x)
     if array.ndim != 0:
         raise ShapeError(
             f"{name}: expected the number of one symbol, got shape {list(array.shape)}; push the symbols one by one: "

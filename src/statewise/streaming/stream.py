@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from copy import copy
 from pathlib import Path
 from typing import Any
 
 from statewise.shapes import Array
-from statewise.state import State
+from statewise.state import LayerStates, State, describe_sizes
 from statewise.streaming.in_numba import CompiledOne
 from statewise.streaming.in_numpy import NumpyOne
 from statewise.streaming.runtime import RunsOn, Runtime
+from statewise.streaming.upgrading import Model, runtime_like
 
 
 class Stream(RunsOn):
@@ -19,11 +21,12 @@ class Stream(RunsOn):
     The answers and the state are those of `model(x)` on the whole sequence. `model.stream()` makes one, with the
     model's weights as they are then; `Stream.open` makes one of a model file, without JAX.
 
-    A stream belongs to one thread at a time. Its runtime never changes: any number of streams may share it.
+    Several threads may share a stream, and any number of streams a runtime, which never changes. A call that is
+    interrupted leaves the state as it was before it or as it is after it.
 
     Args:
         runtime: the network, `Runtime.of(config, params)`.
-        state: where the stream starts, one row; None starts it afresh.
+        state: where the stream starts, one row; None starts it fresh.
 
     >>> import numpy as np
     >>> import statewise as sw
@@ -37,10 +40,8 @@ class Stream(RunsOn):
     """
 
     def __init__(self, runtime: Runtime, state: State | None = None) -> None:
-        self._runtime, self._steps = runtime, 0
-        self._one = CompiledOne(runtime) if runtime.engine.name == "numba" else NumpyOne(runtime)
-        if state is not None:
-            self.restore(state)
+        self._lock = threading.RLock()  # a signal's handler may come in the midst of a call
+        self._one = _one(runtime, None if state is None else runtime.states_in(state, 1, "a stream"))
 
     @classmethod
     def open(cls, path: str | Path, *, engine: str = "auto") -> Stream:
@@ -53,9 +54,9 @@ class Stream(RunsOn):
         return cls(Runtime.open(path, engine))
 
     def __copy__(self) -> Stream:
-        """Returns a stream that goes on from here by itself."""
-        other = Stream(self._runtime, self.state)
-        other._steps = self._steps
+        """Returns a stream that continues from here by itself."""
+        other = Stream(self._runtime)
+        with self._lock: other._one = _one(self._runtime, self._one.read(), self._one.steps)  # fmt: skip
         return other
 
     def __deepcopy__(self, _: Any) -> Stream:
@@ -64,15 +65,22 @@ class Stream(RunsOn):
     def __reduce__(self) -> Any:
         raise TypeError("a stream cannot be pickled: pickle stream.state, and restore it into another of the model")
 
+    def __repr__(self) -> str:
+        return f"Stream({describe_sizes(self._runtime.sizes)}, steps={self.steps:,}, engine={self.engine!r})"
+
+    @property
+    def _runtime(self) -> Runtime:
+        return self._one.runtime
+
     @property
     def steps(self) -> int:
         """How many steps were pushed since the stream was made, reset or restored."""
-        return self._steps
+        return self._one.steps
 
     @property
     def state(self) -> State:
         """Where the stream stands: one row, a value that later pushes leave as it is."""
-        return self._runtime.state_of(self._one.read())
+        with self._lock: return self._runtime.state_of(self._one.read())  # fmt: skip
 
     def push(self, x: object) -> Array:
         """Returns the network's answer `[V]` to one more step.
@@ -87,24 +95,35 @@ class Stream(RunsOn):
             ShapeError: another number of features, or several steps.
             DataError: NaN, text, or a symbol that the network does not know.
         """
-        y = self._one.push(x)
-        self._steps += 1
-        return y
+        with self._lock: return self._one.push(x)  # fmt: skip
 
     def snapshot(self) -> State:
         """Returns `stream.state`; `stream.restore` goes back to it, in this stream or another of the network."""
         return self.state
 
     def restore(self, state: State) -> None:
-        """Goes on from `state`, which has one row.
+        """Continues from `state`, which has one row.
 
         Raises:
-            StateError: it belongs to another network, or has another number of rows.
+            StateError: it belongs to another network, has another number of rows, or holds NaN or infinity.
         """
-        self._one.write(self._runtime.states_in(state, 1, "a stream"))
-        self._steps = 0
+        states = self._runtime.states_in(state, 1, "a stream")
+        with self._lock: self._one = _one(self._runtime, states)  # fmt: skip
 
     def reset(self) -> None:
-        """Starts afresh."""
-        self._one.write(self._runtime.fresh(1))
-        self._steps = 0
+        """Starts fresh."""
+        with self._lock: self._one = _one(self._runtime)  # fmt: skip
+
+    def upgrade(self, model: Model) -> None:
+        """Puts new weights under the stream, which keeps its state; as `Streams.upgrade`.
+
+        Raises:
+            StateError: the model's states are of other sizes, or it reads other steps; nothing has changed.
+            FileError: there is no model in the file.
+        """
+        runtime = runtime_like(self._runtime, model)
+        with self._lock: self._one = _one(runtime, self._one.read(), self._one.steps)  # fmt: skip
+
+
+def _one(runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> CompiledOne | NumpyOne:
+    return (CompiledOne if runtime.engine.name == "numba" else NumpyOne)(runtime, states, steps)

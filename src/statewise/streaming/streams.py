@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from statewise.errors import ConfigurationError, DataError, LifecycleError, StateError
-from statewise.shapes import Array, check_more_than_zero, check_whole
-from statewise.state import LayerStates, State
-from statewise.streaming.in_numba import CompiledMany
-from statewise.streaming.in_numpy import NumpyMany
+from statewise.shapes import Array, check_more_than_zero, check_whole, is_number
+from statewise.state import State, describe_sizes
+from statewise.streaming.ledger import Ledger, One, Record, SameAgain
 from statewise.streaming.runtime import RunsOn, Runtime
 from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
 from statewise.streaming.steps import read_rows, read_steps
+from statewise.streaming.upgrading import Model, runtime_like
 
-
-class _Push(NamedTuple):
-    """Who was pushed together, and where their states lie."""
-
-    keys: list[Any]
-    slots: Array
-
-
-_NOBODY = _Push([], np.zeros(0, np.int64))
+# A `with` and its body share a line here, so that not even a tracer's exception comes between the body and the release
+# of the lock. No other can: Python looks for signals nowhere on that way.
 
 
 class Streams(RunsOn):
     """Many sequences by key, each with a state of its own: `answers = streams.push({key: x, ...})`.
 
-    All that is pushed in one call advances in one batched step. A key that is new, or was evicted, starts afresh.
+    All that is pushed in one call advances in one batched step. A key that is new, or was evicted, starts fresh.
     Iterating gives the keys, the least recently pushed first. Equal to a `Stream` for each key, whatever is pushed
     together.
 
-    Belongs to one thread at a time, as a `Stream` does.
+    Any number of threads may share it: calls take turns, each whole. A call that is interrupted at whatever moment, by
+    Ctrl-C or a full memory, leaves all keys as they were before it or all as they are after it.
 
     Args:
         runtime: the network, `Runtime.of(config, params)`.
         max_streams: how many are kept at most; the least recently pushed are evicted first. None keeps all.
         max_age: seconds without a push after which a stream is evicted, at the next push of any. None keeps all.
         on_evict: called as `on_evict(key, state)` with each stream before it goes, so that nothing is lost;
-            `streams.resume(key, state)` brings it back. If it raises, the push fails and nothing is evicted.
+            `streams.resume(key, state)` brings it back. If it raises, the push fails and nothing is evicted. Other
+            threads wait meanwhile; it may read the streams, not change them.
         clock: tells the seconds.
 
     >>> import statewise as sw
@@ -78,13 +74,10 @@ class Streams(RunsOn):
         for name, function in (("on_evict", on_evict), ("clock", clock)):
             if function is not None and not callable(function):
                 raise ConfigurationError(f"{name}: expected a function, got {function!r}")
-        self._runtime, self._max_streams, self._max_age = runtime, max_streams, max_age
-        self._on_evict, self._clock, self._evicting = on_evict, clock, False
-        self._slots: OrderedDict[Any, int] = OrderedDict()  # the least recently pushed first
-        self._free = [0]
-        self._pushed = np.zeros(1)  # when, for each slot
-        self._states = CompiledMany(runtime) if runtime.engine.name == "numba" else NumpyMany(runtime)
-        self._latest = _NOBODY
+        self._max_streams, self._max_age, self._on_evict, self._clock = max_streams, max_age, on_evict, clock
+        self._lock = threading.RLock()  # `on_evict` may read the streams
+        self._changing = threading.Lock()  # held while a call changes them
+        self._ledger = Ledger(runtime)
 
     @classmethod
     def open(cls, path: str | Path, *, engine: str = "auto", **options: Any) -> Streams:
@@ -102,15 +95,18 @@ class Streams(RunsOn):
         return cls(Runtime.open(path, engine), **options)
 
     def __copy__(self) -> Streams:
-        """Returns streams that go on from here by themselves; their ages start anew, as with `restore`."""
+        """Returns streams that continue from here by themselves; their ages start over, as with `restore`."""
+        with self._lock: return self._copied(self._completed())  # fmt: skip
+
+    def _copied(self, ledger: Ledger) -> Streams:
         other = Streams(
-            self._runtime,
+            ledger.runtime,
             max_streams=self._max_streams,
             max_age=self._max_age,
             on_evict=self._on_evict,
             clock=self._clock,
         )
-        other.restore(self.snapshot())
+        other._ledger = Ledger(ledger.runtime, ledger.slots, ledger.rows(), self._now())
         return other
 
     def __deepcopy__(self, _: Any) -> Streams:
@@ -119,14 +115,22 @@ class Streams(RunsOn):
     def __reduce__(self) -> Any:
         raise TypeError("streams cannot be pickled: pickle streams.snapshot(), and restore it into others of the model")
 
+    def __repr__(self) -> str:
+        most = "" if self._max_streams is None else f", max_streams={self._max_streams:,}"
+        return f"Streams({len(self):,} keys, {describe_sizes(self._runtime.sizes)}, engine={self.engine!r}{most})"
+
     def __len__(self) -> int:
-        return len(self._slots)
+        with self._lock: return len(self._completed().slots)  # fmt: skip
 
     def __contains__(self, key: object) -> bool:
-        return key in self._slots
+        with self._lock: return _is_hashable(key) and key in self._completed().slots  # fmt: skip
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(list(self._slots))
+        with self._lock: return iter(list(self._completed().slots))  # fmt: skip
+
+    @property
+    def _runtime(self) -> Runtime:
+        return self._ledger.runtime
 
     # -- pushing -----------------------------------------------------------------------------------------------
 
@@ -142,15 +146,21 @@ class Streams(RunsOn):
             ShapeError, DataError: a step does not fit; the message names its key.
             ConfigurationError: more keys than `max_streams`.
         """
-        self._check_open()
-        if not isinstance(xs, Mapping):
-            raise DataError(f"push: expected a step for each key, such as {{'pump': [0.1, 0.2]}}, got {xs!r:.60}")
-        self._check_count("push", len(xs))
-        if not xs:
-            self._evict(self._leaving({}, self._clock()))
-            return {}
-        keys = list(xs)
-        return dict(zip(keys, self._advance(keys, read_steps(self._runtime, xs)), strict=True))
+        with self._lock, self._change(): return self._push(xs)  # fmt: skip
+
+    def push_one(self, key: Hashable, x: object) -> Array:
+        """Returns the answer `[V]` to one more step of one stream: `push({key: x})[key]`, a little quicker.
+
+        >>> import statewise as sw
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
+        >>> streams = Streams(Runtime.of(model.network.config(), model.params))
+        >>> streams.push_one("pump", [0.1, 0.2]).shape
+        (1,)
+
+        Raises:
+            ShapeError, DataError: the step does not fit; the message names the key.
+        """
+        with self._lock, self._change(): return self._push_one(key, x)  # fmt: skip
 
     def push_rows(self, keys: Iterable[Any], x: object) -> Array:
         """Returns the answers `[n, V]` to one more step of each of n streams: `push` for those who have arrays.
@@ -171,109 +181,90 @@ class Streams(RunsOn):
             ShapeError, DataError: a row does not fit, or a key is there twice.
             ConfigurationError: more keys than `max_streams`.
         """
-        self._check_open()
         listed = list(keys)
-        if not listed:
+        with self._lock, self._change(): return self._push_rows(listed, x)  # fmt: skip
+
+    def _push(self, xs: Mapping[Any, object]) -> dict[Any, Array]:
+        if not isinstance(xs, Mapping):
+            raise DataError(f"push: expected a step for each key, such as {{'pump': [0.1, 0.2]}}, got {xs!r:.60}")
+        if len(xs) == 1:
+            return {key: self._push_one(key, x) for key, x in xs.items()}
+        self._check_count("push", len(xs))
+        ledger = self._ledger
+        if not xs:
+            leaving = self._leaving(ledger, {}, self._now())
+            self._commit(ledger, leaving, ledger.forget(leaving))
+            return {}
+        keys = list(xs)
+        return dict(zip(keys, self._advance(ledger, keys, read_steps(ledger.runtime, xs)), strict=True))
+
+    def _push_one(self, key: Any, x: object) -> Array:
+        check_key(key)
+        ledger, now = self._ledger, self._now()
+        slot = ledger.slots.get(key)
+        answer: Array
+        if slot is not None and ledger.nobody_is_older(now, self._max_age):
+            answer = ledger.commit(One(ledger.store.step_one(slot, x, key), key, slot, now))
+            return answer
+        leaving = self._leaving(ledger, {key: None}, now)
+        answer = self._commit(ledger, leaving, ledger.push_one(leaving, key, x, now))
+        return answer
+
+    def _push_rows(self, keys: list[Any], x: object) -> Array:
+        ledger = self._ledger
+        if not keys:
             raise DataError("push_rows: expected at least one key, got none")
-        if not self._is_latest(listed):
-            check_keys("push_rows", listed)
-            self._check_count("push_rows", len(listed))
-        return self._advance(listed, read_rows(self._runtime, x, len(listed)))
+        if not _is_latest(ledger, keys):
+            check_keys("push_rows", keys)
+            self._check_count("push_rows", len(keys))
+        return self._advance(ledger, keys, read_rows(ledger.runtime, x, len(keys)))
 
-    def _advance(self, keys: list[Any], x: Array) -> Array:
+    def _advance(self, ledger: Ledger, keys: list[Any], x: Array) -> Array:
+        now = self._now()
+        answers: Array
+        if _is_latest(ledger, keys) and ledger.nobody_is_older(now, self._max_age):
+            slots = ledger.latest.slots
+            answers = ledger.commit(SameAgain(ledger.store.step(slots, x), slots, now))
+            return answers
+        leaving = self._leaving(ledger, dict.fromkeys(keys), now)
+        answers = self._commit(ledger, leaving, ledger.push(leaving, keys, x, now))
+        return answers
+
+    def _change(self) -> threading.Lock:
+        """Returns the lock to hold while changing the streams, which are as the last change left them."""
+        if self._changing.locked():  # by this thread, which holds the other lock
+            raise LifecycleError(
+                "on_evict: expected a function that leaves the streams as they are, as must a signal's handler in the "
+                "midst of a push; keep the state it is given, and push or resume once the push is over"
+            )
+        if self._ledger.pending is not None:
+            self._ledger.settle()
+        return self._changing
+
+    def _completed(self) -> Ledger:
+        """Returns the ledger, with the change that somebody was interrupted in."""
+        self._ledger.complete()
+        return self._ledger
+
+    def _now(self) -> float:
         now = self._clock()
-        if self._is_latest(keys) and not self._too_old(next(iter(self._slots.values())), now):
-            slots = self._latest.slots  # and the order stays as it is, too
-            y = self._states.begin(slots, x)(slots)
-            self._pushed[slots] = now
-            return y
-        leaving = self._leaving(dict.fromkeys(keys), now)
-        known = [-1 if key in leaving else self._slots.get(key, -1) for key in keys]
-        end = self._states.begin(np.array(known, np.int64), x)
-        self._evict(leaving)
-        slots = self._slots_for(keys)
-        y = end(slots)
-        self._note(keys, slots, now)
-        return y
-
-    def _is_latest(self, keys: list[Any]) -> bool:
-        """Returns whether the latest push was of the same keys in the same order."""
-        try:
-            return self._latest.keys == keys
-        except ValueError:  # arrays do not compare to True or False, and are no keys
-            return False
-
-    def _slots_for(self, keys: list[Any]) -> Array:
-        """Returns where the keys' states are to lie: where they did, or in slots that are free."""
-        slots = np.array([self._slots.get(key, -1) for key in keys], np.int64)
-        new = np.flatnonzero(slots < 0)
-        while len(self._free) < len(new):
-            self._grow()
-        slots[new] = self._free[: -len(new) - 1 : -1]
-        return slots
-
-    def _note(self, keys: list[Any], slots: Array, now: float) -> None:
-        """Notes whose the slots are, the last key as the most recently pushed."""
-        self._pushed[slots] = now
-        before = len(self._slots)
-        for key, slot in zip(keys, slots.tolist(), strict=True):
-            self._slots[key] = slot
-            self._slots.move_to_end(key)
-        del self._free[len(self._free) - (len(self._slots) - before) :]
-        self._latest = _Push(keys, slots)
-
-    def _grow(self) -> None:
-        """Makes room for twice as many."""
-        size = len(self._pushed)
-        self._pushed = np.concatenate([self._pushed, np.zeros_like(self._pushed)])
-        self._states.grow()
-        self._free = [*range(2 * size - 1, size - 1, -1), *self._free]
+        if not is_number(now) or not math.isfinite(now):
+            raise ConfigurationError(
+                f"clock: expected a function that returns seconds, a finite number, got {now!r:.60}"
+            )
+        return now
 
     # -- evicting ----------------------------------------------------------------------------------------------
 
-    def _leaving(self, staying: Mapping[Any, object], now: float) -> dict[Any, int]:
-        """Returns the keys and slots to evict so that `staying` can be pushed: those too old, then those too many."""
-        leaving = {}
-        for key, slot in self._slots.items():
-            if not self._too_old(slot, now):
-                break  # those after it were pushed later
-            leaving[key] = slot
-        if self._max_streams is None:
-            return leaving
-        new = sum(key not in self._slots or key in leaving for key in staying)
-        surplus = len(self._slots) - len(leaving) + new - self._max_streams
-        for key, slot in self._slots.items():
-            if surplus <= 0:
-                break
-            if key not in leaving and key not in staying:
-                leaving[key] = slot
-                surplus -= 1
-        return leaving
+    def _leaving(self, ledger: Ledger, staying: Mapping[Any, object], now: float) -> dict[Any, int]:
+        return ledger.leaving(staying, now, self._max_streams, self._max_age)
 
-    def _too_old(self, slot: int, now: float) -> bool:
-        return self._max_age is not None and bool(now - self._pushed[slot] > self._max_age)
-
-    def _evict(self, leaving: Mapping[Any, int]) -> None:
+    def _commit(self, ledger: Ledger, leaving: Mapping[Any, int], record: Record) -> Any:
+        """Makes a change, after `on_evict` took over those who leave."""
         if self._on_evict is not None:
-            self._evicting = True
-            try:
-                for key in leaving:
-                    self._on_evict(key, self.state(key))
-            finally:
-                self._evicting = False
-        for key in leaving:
-            self._forget(key)
-
-    def _forget(self, key: Hashable) -> None:
-        self._free.append(self._slots.pop(key))
-        self._latest = _NOBODY
-
-    def _check_open(self) -> None:
-        if self._evicting:
-            raise LifecycleError(
-                "on_evict: expected a function that leaves the streams as they are; keep the state it is given, and "
-                "push or resume once the push is over"
-            )
+            for key in leaving:
+                self._on_evict(key, self._state(ledger, key))
+        return ledger.commit(record)
 
     def _check_count(self, what: str, count: int) -> None:
         if self._max_streams is not None and count > self._max_streams:
@@ -290,35 +281,25 @@ class Streams(RunsOn):
         Raises:
             StateError: there is no such stream.
         """
-        return self._runtime.state_of(self._states.read(np.array([self._slot(key)])))
+        with self._lock: return self._state(self._completed(), key)  # fmt: skip
 
-    def _slot(self, key: Hashable) -> int:
-        check_key(key)
-        if key not in self._slots:
-            raise StateError(
-                f"no stream {key!r} among {len(self)}; it was never pushed, or was evicted: `key in streams` says "
-                "whether one is there"
-            )
-        return self._slots[key]
+    def _state(self, ledger: Ledger, key: Hashable) -> State:
+        return ledger.runtime.state_of(ledger.store.read(np.array([_slot(ledger, key)])))
 
     def resume(self, key: Hashable, state: State) -> None:
-        """Makes the stream `key`, there or not, go on from `state`, which has one row; counts as a push of it.
+        """Makes the stream `key`, there or not, continue from `state`, which has one row; counts as a push of it.
 
         Raises:
-            StateError: the state belongs to another network, or has another number of rows.
+            StateError: the state belongs to another network, has another number of rows, or holds NaN or infinity.
         """
-        self._check_open()
-        check_key(key)
-        states, now = self._runtime.states_in(state, 1, f"stream {key!r}"), self._clock()
-        self._evict(self._leaving({key: None}, now))
-        self._put([key], states, now)
+        with self._lock, self._change(): self._resume(key, state)  # fmt: skip
 
-    def _put(self, keys: list[Any], states: LayerStates, now: float) -> None:
-        """Stores the streams' states in the order of `keys`, the last as the most recently pushed."""
-        self._latest = _NOBODY
-        slots = self._slots_for(keys)
-        self._states.write(slots, states)
-        self._note(keys, slots, now)
+    def _resume(self, key: Hashable, state: State) -> None:
+        check_key(key)
+        ledger = self._ledger
+        states, now = ledger.runtime.states_in(state, 1, f"stream {key!r}"), self._now()
+        leaving = self._leaving(ledger, {key: None}, now)
+        self._commit(ledger, leaving, ledger.put(leaving, key, states, now))
 
     def drop(self, key: Hashable) -> None:
         """Forgets a stream, without `on_evict`.
@@ -326,29 +307,29 @@ class Streams(RunsOn):
         Raises:
             StateError: there is no such stream.
         """
-        self._check_open()
-        self._slot(key)
-        self._forget(key)
+        with self._lock, self._change(): self._drop(self._ledger, key)  # fmt: skip
+
+    def _drop(self, ledger: Ledger, key: Hashable) -> None:
+        ledger.commit(ledger.forget({key: _slot(ledger, key)}))
 
     def clear(self) -> None:
         """Forgets all streams, without `on_evict`."""
-        self._check_open()
-        self._free += self._slots.values()
-        self._slots.clear()
-        self._latest = _NOBODY
+        with self._lock, self._change(): self._ledger = Ledger(self._runtime)  # fmt: skip
 
     def snapshot(self) -> Snapshot:
         """Returns all keys, the least recently pushed first, and one state with their rows; `restore` takes both.
 
         `snapshot.save(path)` keeps them in a file.
         """
-        slots = np.array(list(self._slots.values()), np.int64)
-        return Snapshot(list(self._slots), self._runtime.state_of(self._states.read(slots)))
+        with self._lock: return self._snapshot(self._completed())  # fmt: skip
+
+    def _snapshot(self, ledger: Ledger) -> Snapshot:
+        return Snapshot(list(ledger.slots), ledger.runtime.state_of(ledger.rows()))
 
     def restore(self, snapshot: tuple[Iterable[Hashable], State]) -> None:
         """Becomes what `snapshot` returned, in this process or another: these streams, and no others.
 
-        Their ages start anew. To add one stream to those there are, `resume(key, state)`.
+        Their ages start over. To add one stream to those there are, `resume(key, state)`.
 
         >>> import statewise as sw
         >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)], seed=7)
@@ -359,13 +340,61 @@ class Streams(RunsOn):
         True
 
         Raises:
-            StateError: the state belongs to another network, or has not a row for each key.
+            StateError: the state belongs to another network, has not a row for each key, or holds NaN or infinity.
             ConfigurationError: more keys than `max_streams`.
             DataError: a key twice, or one that cannot be a key.
         """
-        self._check_open()
+        with self._lock, self._change(): self._ledger = self._restored(snapshot)  # fmt: skip
+
+    def _restored(self, snapshot: tuple[Iterable[Hashable], State]) -> Ledger:
         keys, state = read_snapshot(snapshot)
         self._check_count("restore", len(keys))
         states = self._runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
-        self.clear()
-        self._put(keys, states, self._clock())
+        return Ledger(self._runtime, keys, states, self._now())
+
+    def upgrade(self, model: Model) -> None:
+        """Puts new weights under the streams, which keep their keys, states and ages; the next push is with them.
+
+        Args:
+            model: a `Sequential`, a `TextModel`, a `Runtime`, or the path of a model file, which is read without JAX.
+
+        >>> import statewise as sw
+        >>> old, new = (sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)], seed=s) for s in (7, 8))
+        >>> streams = old.streams()
+        >>> answers = streams.push({"a": 1.0, "b": 2.0})
+        >>> streams.upgrade(new)
+        >>> len(streams)
+        2
+
+        Raises:
+            StateError: its states are of other sizes, or it reads other steps; nothing has changed.
+            FileError: there is no model in the file.
+        """
+        runtime = runtime_like(self._runtime, model)
+        with self._lock, self._change(): self._ledger = self._ledger.with_weights_of(runtime)  # fmt: skip
+
+
+def _is_hashable(key: object) -> bool:
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_latest(ledger: Ledger, keys: list[Any]) -> bool:
+    """Returns whether the latest push was of the same keys in the same order."""
+    try:
+        return ledger.latest.keys == keys
+    except ValueError:  # arrays do not compare to True or False, and are no keys
+        return False
+
+
+def _slot(ledger: Ledger, key: Hashable) -> int:
+    check_key(key)
+    if key not in ledger.slots:
+        raise StateError(
+            f"no stream {key!r} among {len(ledger.slots)}; it was never pushed, or was evicted: `key in streams` says "
+            "whether one is there"
+        )
+    return ledger.slots[key]

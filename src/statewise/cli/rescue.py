@@ -1,0 +1,48 @@
+"""The rescue of what took long to make, when its place cannot be written at the end: the disk filled up meanwhile."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from statewise.errors import FileError
+
+
+def save_or_rescue(save: Callable[[Path], None], out: Path, what: str) -> tuple[Path, FileError | None]:
+    """Returns where `save` wrote; if `out` could not be written, elsewhere, and what happened there.
+
+    Args:
+        save: writes to a place, or raises FileError.
+        out: where it should go.
+        what: for the message, such as "trained model".
+
+    Raises:
+        FileError: nowhere could it be written.
+    """
+    try:
+        save(out)
+    except FileError as error:
+        failure = error
+    else:
+        return out, None
+    folders = (Path(tempfile.gettempdir()), Path.home())
+    for folder in folders:
+        with suppress(FileError, OSError):
+            rescue = _new_file(folder, out)
+            try:
+                save(rescue)
+            except BaseException:
+                rescue.unlink()
+                raise
+            return rescue, FileError(f"{failure}. The {what} is in {rescue}")
+    raise FileError(f"{failure}. Neither {folders[0]} nor {folders[1]} took it: the {what} is lost")
+
+
+def _new_file(folder: Path, out: Path) -> Path:
+    """Returns a file that is ours: nobody can have put a link in its place, since nobody knew its name."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{out.stem}-"[:100], suffix=out.suffix)
+    os.close(descriptor)
+    return Path(name)

@@ -1,0 +1,285 @@
+"""Streams on disk: the state of each key in an SQLite file, safe once it is written. Does without JAX.
+
+A change costs as much with a million keys as with one. The file survives kill -9 and power cuts at any moment; what one
+transaction holds is there as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from statewise.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, read_artifact
+from statewise.errors import FileError, StateError
+from statewise.files import as_path, cannot_write
+from statewise.shapes import Array
+from statewise.state import State, describe_sizes
+from statewise.streaming.lock import Lock
+from statewise.streaming.runtime import Runtime
+from statewise.streaming.snapshot import Snapshot, key_of_json, key_to_json
+
+MAGIC = b"SQLite format 3\0"
+APPLICATION, VERSION = 0x73747773, 1  # tell our files from those of other programs, and old from new
+
+TABLES = """
+CREATE TABLE network (sizes TEXT NOT NULL);
+CREATE TABLE streams (
+    place INTEGER PRIMARY KEY, -- the higher, the more recently written
+    key TEXT NOT NULL UNIQUE,
+    state BLOB NOT NULL,
+    notes TEXT NOT NULL,
+    checksum INTEGER NOT NULL -- of the three before
+);
+"""
+PUT = "INSERT OR REPLACE INTO streams (key, state, notes, checksum) VALUES (?, ?, ?, ?)"
+
+
+class Kept(NamedTuple):
+    """One stream on disk."""
+
+    key: Any  # text, a number, None, or a tuple of these
+    state: State  # one row
+    arrays: Mapping[str, Array] = {}  # what else is to be kept with it
+    notes: Any = None  # and what JSON can hold
+
+
+class StreamStore:
+    """Streams on disk, of one network, open in one process at a time.
+
+    Any number of threads may share it.
+
+    >>> import tempfile
+    >>> import statewise as sw
+    >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
+    >>> streams, path = model.streams(), tempfile.mkdtemp() + "/pumps.db"
+    >>> with StreamStore.open(path, model.runtime()) as store:
+    ...     answers = streams.push({"pump": [0.1, 0.2], "fan": [0.3, 0.4]})
+    ...     store.write([Kept(key, streams.state(key)) for key in answers])
+    >>> with StreamStore.open(path, model.runtime()) as store:
+    ...     [kept.key for kept in store.load()]
+    ['pump', 'fan']
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection, lock: Lock) -> None:
+        """Takes what `open` opened."""
+        self._path, self._database, self._lock, self._turn = path, database, lock, threading.Lock()
+
+    @classmethod
+    def open(cls, path: str | Path, runtime: Runtime) -> StreamStore:
+        """Returns the store in a file, made if it is not there.
+
+        A file that `State.save`, `Snapshot.save` or `statewise stream --state` wrote is taken over: it becomes a store.
+
+        Raises:
+            FileError: another process has it, it is damaged or something else, or cannot be written.
+            StateError: it holds streams of another network.
+        """
+        place, sizes = Path(os.path.realpath(as_path(path))), describe_sizes(runtime.sizes)
+        lock = Lock.of(place)
+        try:
+            with _errors(place):
+                _check_regular(place)
+                if not _is_there(place):
+                    _make(place, sizes, [])
+                elif not is_store(place):
+                    _make(place, sizes, _read_plain(place, runtime))
+                database = _connect(place)
+                try:
+                    _check_network(place, database, sizes)
+                    database.execute("PRAGMA journal_mode = WAL")
+                    database.execute("PRAGMA synchronous = FULL")
+                except BaseException:
+                    database.close()
+                    raise
+            return cls(place, database, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def load(self) -> list[Kept]:
+        """Returns all streams, the least recently written first.
+
+        Raises:
+            FileError: one of them is damaged.
+        """
+        with _errors(self._path), self._turn:
+            rows = self._database.execute("SELECT key, state, notes, checksum FROM streams ORDER BY place").fetchall()
+        return [_kept(self._path, *row) for row in rows]
+
+    def write(self, put: Iterable[Kept] = (), delete: Iterable[Any] = ()) -> None:
+        """Writes some streams, the last of them as the most recent, and removes others, all at once or none.
+
+        When it returns, they are on the disk.
+
+        Raises:
+            FileError: the disk is full, for instance; nothing has changed.
+            DataError: a key that JSON cannot hold.
+        """
+        gone, rows = [(_key_text(key),) for key in delete], [_row(kept) for kept in put]
+        with _errors(self._path), self._turn, _transaction(self._database):
+            self._database.executemany("DELETE FROM streams WHERE key = ?", gone)
+            self._database.executemany(PUT, rows)
+
+    def close(self) -> None:
+        """Lets go of the file; other processes may open it. May be called again."""
+        with self._turn:
+            self._database.close()
+            self._lock.release()
+
+    def __enter__(self) -> StreamStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def is_store(path: str | Path) -> bool:
+    """Returns whether a file is an SQLite database."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _key_text(key: Any) -> str:
+    """Returns a key as JSON, equal keys alike: to a dict, 1, 1.0 and True are one."""
+    if isinstance(key, bool) or (isinstance(key, float) and key.is_integer()):
+        key = int(key)
+    return json.dumps(key_to_json(key))
+
+
+def _row(kept: Kept) -> tuple[str, bytes, str, int]:
+    artifact = kept.state.to_artifact()
+    content = artifact_to_bytes(Artifact(artifact.kind, artifact.header, {**artifact.arrays, **kept.arrays}))
+    key, notes = _key_text(kept.key), json.dumps(kept.notes)
+    return key, content, notes, _checksum(key, content, notes)
+
+
+def _checksum(key: str, content: bytes, notes: str) -> int:
+    return zlib.crc32(notes.encode(), zlib.crc32(content, zlib.crc32(key.encode())))
+
+
+def _kept(path: Path, key: Any, content: Any, notes: Any, checksum: Any) -> Kept:
+    try:
+        if checksum != _checksum(key, content, notes):
+            raise FileError(f"{path} is damaged: the stream {key} does not match its checksum; {_REPAIR}")
+        artifact = artifact_from_bytes(content, f"{path}, stream {key}", "state")
+        return Kept(
+            key_of_json(json.loads(key)),
+            State.of_artifact(artifact, path),
+            {name: array for name, array in artifact.arrays.items() if not _is_of_state(name)},
+            json.loads(notes),
+        )
+    except (TypeError, ValueError, AttributeError) as error:
+        raise FileError(f"{path} is damaged: the stream {key!r:.60} cannot be read ({error}); {_REPAIR}") from None
+
+
+_REPAIR = "restore the file from a backup, or delete that row of its table `streams` and start that stream fresh"
+
+
+def _is_of_state(array: str) -> bool:
+    return array.startswith(("state[", "initial["))
+
+
+def _read_plain(path: Path, runtime: Runtime) -> list[Kept]:
+    """Returns the streams in a file of one state, or of a snapshot."""
+    artifact = read_artifact(path, "state")
+    keys, state = Snapshot.of_artifact(artifact, path, alone=True)
+    runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
+    others = {name: array for name, array in artifact.arrays.items() if not _is_of_state(name)}
+    return [
+        Kept(key, state.rows(row), {name: array[row] for name, array in others.items()}) for row, key in enumerate(keys)
+    ]
+
+
+# -- the file --------------------------------------------------------------------------------------------------------
+
+
+def _connect(place: Path) -> sqlite3.Connection:
+    return sqlite3.connect(place, timeout=5, isolation_level=None, check_same_thread=False)
+
+
+def _is_there(place: Path) -> bool:
+    """Returns whether there is something in a file; an empty one is as good as none, also to SQLite."""
+    return place.exists() and place.stat().st_size > 0
+
+
+def _check_regular(place: Path) -> None:
+    if place.exists() and not place.is_file():
+        raise FileError(f"cannot write {place}: it is a {'folder' if place.is_dir() else 'device'}; name a file")
+
+
+def _make(place: Path, sizes: str, streams: Iterable[Kept]) -> None:
+    """Makes a store beside its place and renames it there, so that nobody ever sees half of it."""
+    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".part")
+    os.close(descriptor)
+    try:
+        database = _connect(Path(temporary))
+        try:
+            database.executescript(TABLES)
+            database.execute(f"PRAGMA application_id = {APPLICATION}")
+            database.execute(f"PRAGMA user_version = {VERSION}")
+            with _transaction(database):
+                database.execute("INSERT INTO network VALUES (?)", (sizes,))
+                database.executemany(PUT, (_row(kept) for kept in streams))
+        finally:
+            database.close()
+        if place.exists():
+            os.chmod(temporary, place.stat().st_mode & 0o7777)
+        else:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, place)
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def _check_network(place: Path, database: sqlite3.Connection, sizes: str) -> None:
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION:
+        raise FileError(f"{place} is an SQLite database, but statewise did not write it; name another file")
+    if version > VERSION:
+        raise FileError(f"{place} has version {version}, this statewise reads up to {VERSION}: upgrade it")
+    (found,) = database.execute("SELECT sizes FROM network").fetchone()
+    if found != sizes:
+        raise StateError(f"{place} holds streams of another network: expected {sizes}, got {found}; name another file")
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _errors(place: Path) -> Iterator[None]:
+    """Turns what SQLite and the system raise into FileError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            raise FileError(f"cannot write {place}: the disk is full; free some space") from None
+        raise FileError(f"{place} cannot be used, or is damaged ({error}); restore it from a backup") from None
+    except OSError as error:
+        raise cannot_write(place, error) from None
