@@ -15,12 +15,14 @@ from statewise.artifact import Artifact
 from statewise.compiled import Compiled
 from statewise.data.batches import CheckedBatches, Samples, unpack
 from statewise.data.lanes import Lanes
+from statewise.data.like_lengths import LikeLengths
+from statewise.data.ragged_rows import RaggedRows, padded
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError
 from statewise.history import History
 from statewise.layers import Embedding
 from statewise.network import Network
-from statewise.reading import Feed, Validate, check_batch_size, input_shape_of, read_samples_of, unframe
+from statewise.reading import Feed, Validate, arrange, check_batch_size, input_shape_of, read_samples_of, unframe
 from statewise.shapes import check_whole
 from statewise.start import Start, check_warmup, read_start
 from statewise.state import LayerStates, State
@@ -130,10 +132,12 @@ class Trainable(Compiled):
             feed.source.least_steps = start.warmup + 1
         check_truncation(truncation, self.network, feed.steps - start.warmup)
         advise(self.network, x, feed.steps, feed.rows, start)
-        layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
+        shuffled = not start.carry if shuffle is None else bool(shuffle)
+        feed = feed.arranged(start, shuffled, self.seed)
+        layout = feed.layout(start, shuffled, truncation)
         file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
         history, position = History(), Position(self._run(layout), initial_epoch, 0)
-        if file is not None and (kept := file.begin(self._description(feed, start, layout))) is not None:
+        if file is not None and (kept := file.begin(self._description(feed, start, layout, shuffled))) is not None:
             self._restore(kept.artifact)
             history, position = kept.history, kept.position(self._run(layout))
             if verbose:
@@ -143,14 +147,13 @@ class Trainable(Compiled):
                 return history
         one_by_one = feed.validation is not None or any(reader.reads_model for reader in readers)
         training = self._training(feed, position, start, layout, epochs, one_by_one)
-        after = Start(carry=start.carry, warmup=start.warmup)
         self.history = run_epochs(
             self,
             training,
             epochs,
             readers,
             take=lambda: self._take(training.run, start.keep),
-            measure=lambda: self._validate(feed, after),
+            measure=lambda: self._validate(feed, start.after),
             history=history,
             checkpoint=file,
         )
@@ -183,22 +186,22 @@ class Trainable(Compiled):
                     "an iterable of batches goes without sample_weight, reset, mask, shuffle and validation_split: "
                     "let it yield (x, y, sample_weight) in the order to train in"
                 )
-            batches = CheckedBatches(x, read)
+            batches = CheckedBatches(x, lambda *parts: padded(read(*parts)))
             feed = Feed(batches, batches.batch_size, None, check_batch_size(batch_size))
         else:
             source, size = self._read(x, y, batch_size, **given)
-            validation = None
+            validation: Samples | RaggedRows | None = None
             if validation_split:
                 source, validation = source.split(validation_split)
             feed = Feed(source, min(size, source.rows), validation, size)
         if isinstance(validation_data, Lanes | Windows):
-            validation, size = self._read(validation_data, None, None)
-            return feed._replace(validation=validation, validation_size=size)
+            held_out, size = self._read(validation_data, None, None)
+            return feed._replace(validation=held_out, validation_size=size)
         if validation_data is None or callable(validation_data):
             return feed if validation_data is None else feed._replace(validation=validation_data)
         return feed._replace(validation=read(*unpack("validation_data", validation_data)))
 
-    def _read_samples(self, x: object, y: object, weight: object = None) -> Samples:
+    def _read_samples(self, x: object, y: object, weight: object = None) -> Samples | RaggedRows:
         return self._read(x, y, None, weight)[0]
 
     def _read(
@@ -209,7 +212,7 @@ class Trainable(Compiled):
         sample_weight: object = None,
         reset: object = None,
         mask: object = None,
-    ) -> tuple[Samples, int]:
+    ) -> tuple[Samples | RaggedRows, int]:
         """Returns rows to learn from or to score, and how many make a batch."""
         target = self._require_settings().loss.target
         x, y, size, reset, mask = unframe(x, y, batch_size, reset, mask, symbols=self._reads_symbols())
@@ -219,10 +222,10 @@ class Trainable(Compiled):
         self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
     ) -> Training | StreamedTraining:
         programs, run, keys = self._programs(), self._run(layout), Keys.of(self.seed)
-        if isinstance(feed.source, CheckedBatches):
-            return StreamedTraining(programs, run, position, keys, feed.source, layout, start.lanes, epochs)
-        source = start.on(feed.source)
-        return Training(programs, run, position, keys, source, layout, start.lanes, epochs, one_by_one)
+        source = feed.source
+        if isinstance(source, LikeLengths | CheckedBatches):
+            return StreamedTraining(programs, run, position, keys, source, layout, start.lanes, epochs)
+        return Training(programs, run, position, keys, padded(source), layout, start.lanes, epochs, one_by_one)
 
     def _run(self, layout: Layout) -> Run:
         states, order, totals = self._programs().blank(layout.batch_size, layout.order)
@@ -237,16 +240,16 @@ class Trainable(Compiled):
         if keep:
             self.state = self.network.state_of(run.params, run.states)
 
-    def _description(self, feed: Feed, start: Start, layout: Layout) -> dict[str, Any]:
+    def _description(self, feed: Feed, start: Start, layout: Layout, shuffled: bool) -> dict[str, Any]:
         """Returns what must be the same for a training to go on where another was interrupted."""
         options = {
             "batch_size": layout.batch_size,
-            "shuffle": layout.shuffled is not None,
+            "shuffle": shuffled,
             "state": start.describe(),
             "tbptt": None if layout.truncation is None else asdict(layout.truncation),
         }
         compiled = self._require_settings().config()
-        data = fingerprint(feed.source) if isinstance(feed.source, Samples) else {}
+        data = {} if feed.data is None else fingerprint(feed.data)
         return {"network": self.network.config(), "seed": self.seed, **compiled, **options, **data}
 
     def _restore(self, artifact: Artifact) -> None:
@@ -307,7 +310,7 @@ class Trainable(Compiled):
         size = min(size, samples.rows)
         start = read_start(state, self.network, samples.rows, size, self._kept(state, afresh=isinstance(x, Lanes)))
         check_warmup(start, samples.steps)
-        logs, states = self._evaluate(samples, size, start)
+        logs, states = self._evaluate(arrange(samples, size, start), size, start)
         if start.keep:
             self.state = self.network.state_of(self.params, states)
         if return_dict:
@@ -318,17 +321,21 @@ class Trainable(Compiled):
         """Returns where carried rows go on from; None if `afresh`, unless they are to continue."""
         return None if afresh and state != "continue" else self.state
 
-    def _evaluate(self, samples: Samples, size: int, start: Start) -> tuple[dict[str, float], LayerStates]:
+    def _evaluate(
+        self, samples: Samples | LikeLengths, size: int, start: Start, *, recurring: bool = False
+    ) -> tuple[dict[str, float], LayerStates]:
         layout = Layout(size, padded=samples.rows % size != 0, carry=start.carry, warmup=start.warmup)
         states = self.network.initial_state(self.params, size) if start.lanes is None else start.lanes
-        return evaluate(self._programs(), self._params, states, start.on(samples), layout)
+        return evaluate(self._programs(), self._params, states, samples, layout, recurring=recurring)
 
     def _validate(self, feed: Feed, start: Start) -> dict[str, float]:
-        if feed.validation is None:
+        held_out = feed.validation
+        if held_out is None:
             return {}
-        if isinstance(feed.validation, Samples):
-            return self._evaluate(feed.validation, min(feed.validation_size, feed.validation.rows), start)[0]
-        logs = feed.validation()
+        if not callable(held_out):
+            size = min(feed.validation_size, held_out.rows)
+            return self._evaluate(arrange(held_out, size, start), size, start, recurring=True)[0]
+        logs = held_out()
         if not isinstance(logs, dict):
             raise ConfigurationError(f"validation_data: expected the function to return a dict of logs, got {logs!r}")
         return logs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -40,18 +41,55 @@ class Samples(NamedTuple):
 
     def split(self, share: float) -> tuple[Samples, Samples]:
         """Returns the first rows and the last `share` of them, in their order, as Keras's `validation_split`."""
-        cut = int(self.rows * (1 - share)) if is_number(share) and 0 < share < 1 else 0
-        if not 0 < cut < self.rows:
-            raise DataError(
-                f"validation_split={share!r} of {self.rows} row(s) leaves nothing on one side; "
-                "expected a share between 0 and 1 that leaves rows on both"
-            )
+        cut = cut_of(self.rows, share)
         return self._each(lambda array: array[:cut]), self._each(lambda array: array[cut:])
+
+    def starting_in(self, parts: tuple[Array, ...]) -> Samples:
+        """Returns the rows with the states `[N, H]` in which they start."""
+        return self._replace(start=parts)
+
+    def named(self) -> list[tuple[str, Array]]:
+        """Returns what tells these rows from others, by name."""
+        return [(name, a) for name, a in zip(self._fields[:5], self[:5], strict=True) if a is not None]
+
+    def longer(self, steps: int, each_step: bool) -> Samples:
+        """Returns the rows with masked steps at their end, T `steps` in all.
+
+        With `each_step` targets and weights have steps too.
+        """
+        room = steps - self.steps
+
+        def longer(array: Array) -> Array:
+            return np.pad(array, [(0, 0), (0, room)] + [(0, 0)] * (array.ndim - 2))
+
+        return Samples(
+            longer(self.x),
+            longer(self.y) if each_step else self.y,
+            longer(self.weight) if each_step and self.weight is not None and self.weight.ndim == 2 else self.weight,
+            longer(np.ones((self.rows, self.steps), bool) if self.mask is None else self.mask),
+            None if self.reset is None else longer(self.reset),
+            self.start,
+        )
 
     def _each(self, change: Callable[[Array], Array]) -> Samples:
         x, y, weight, mask, reset = (None if array is None else change(array) for array in self[:5])
         start = None if self.start is None else tuple(change(part) for part in self.start)
         return Samples(x, y, weight, mask, reset, start)  # type: ignore[arg-type]  # x and y are there
+
+
+def cut_of(rows: int, share: float) -> int:
+    """Returns how many of `rows` come before the last `share` of them.
+
+    Raises:
+        DataError: that leaves none on one side.
+    """
+    cut = int(rows * (1 - share)) if is_number(share) and 0 < share < 1 else 0
+    if not 0 < cut < rows:
+        raise DataError(
+            f"validation_split={share!r} of {rows} row(s) leaves nothing on one side; "
+            "expected a share between 0 and 1 that leaves rows on both"
+        )
+    return cut
 
 
 def read_samples(
@@ -62,13 +100,18 @@ def read_samples(
     Raises:
         ShapeError, DataError: something does not fit `x` or the network.
     """
-    if y is None:
-        raise DataError("y is missing: expected the targets to learn, one row for each of x")
+    check_given(y)
     if len(output_shape) == 2 and output_shape[0] is None:  # one answer at every step: this x says how many those are
         output_shape = (x.shape[1], output_shape[1])
     targets = read_y(y, output_shape, target, len(x))
     weights = None if weight is None else read_weight(weight, targets, target)
     return Samples(x, targets, weights, read_flags("mask", mask, x), read_flags("reset", reset, x))
+
+
+def check_given(y: object) -> None:
+    """Raises DataError if there are no targets."""
+    if y is None:
+        raise DataError("y is missing: expected the targets to learn, one row for each of x")
 
 
 def read_x(x: object, input_shape: Shape, symbols: int | None) -> Array:
@@ -103,10 +146,18 @@ def read_y(y: object, output_shape: Shape, target: str, rows: int) -> Array:
         ShapeError: another shape than the network's output.
         DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
     """
-    array = as_array("y", y)
+    return check_y(align_y(as_array("y", y), output_shape, target, rows), output_shape[-1], target)
+
+
+def align_y(array: Array, output_shape: Shape, target: str, rows: int) -> Array:
+    """Returns `array` with the axes that a loss for `target` compares with an output of `output_shape`.
+
+    Raises:
+        ShapeError: another shape than the network's output.
+    """
     if array.shape[:1] != (rows,):
         raise ShapeError(f"y: expected {rows} row(s), as x has, got shape {list(array.shape)}")
-    outputs, given = output_shape[-1], array.shape
+    given = array.shape
     expected = output_shape[:-1] if target == "classes" else output_shape
     array = _align(array, len(expected) + 1)
     if len(array.shape) != len(expected) + 1 or any(
@@ -114,6 +165,15 @@ def read_y(y: object, output_shape: Shape, target: str, rows: int) -> Array:
     ):
         message = f"y: expected {describe(expected)} for this network and loss, got {list(given)}"
         raise ShapeError(message + _way_out(given, output_shape, target))
+    return array
+
+
+def check_y(array: Array, outputs: int | None, target: str) -> Array:
+    """Returns targets of the right shape as a loss for `target` reads them, for a network of so many `outputs`.
+
+    Raises:
+        DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
+    """
     check_finite("y", array)
     if target == "classes":
         return _whole("y", array, outputs, "classes")
@@ -224,7 +284,12 @@ class CheckedBatches:
             raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
         samples = self._samples(1, first)
         self.batch_size, self.steps = samples.rows, samples.steps
+        self.batches: int | None = None  # of an epoch: nobody knows
         self.least_steps = 1
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
+        """Yields the batches of an epoch from the `first` on, those before it being gone through all the same."""
+        return islice(iter(self), first, None)
 
     def __iter__(self) -> Iterator[Samples]:
         number = 0

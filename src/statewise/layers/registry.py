@@ -26,6 +26,12 @@ LAYERS: dict[str, type[Layer]] = {
 }
 
 
+def heeds_masks(layer: Layer) -> bool:
+    """Returns whether a masked step is known to change nothing in `layer`: so it is for all layers here."""
+    inner = [value for value in vars(layer).values() if isinstance(value, Layer)]
+    return type(layer) in LAYERS.values() and all(heeds_masks(part) for part in inner)
+
+
 def layer_from_config(config: Mapping[str, Any]) -> Layer:
     """Returns the layer that `{"kind": ..., **layer.config()}` described, with the layers and penalties inside it.
 

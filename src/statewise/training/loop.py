@@ -40,10 +40,9 @@ def run_epochs(
     """
     begun, first = time.perf_counter(), training.position.epoch
     ended = False
-    steps = training.steps if isinstance(training, Training) else None
     with graceful_interrupt() as interrupt:
         for callback in callbacks:
-            callback.on_train_begin(model, range(first, epochs), steps)
+            callback.on_train_begin(model, range(first, epochs), training.steps)
         try:
             for record in training:
                 if isinstance(record, EpochRecord):
