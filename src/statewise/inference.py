@@ -8,7 +8,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from statewise.data.batches import count_steps
@@ -66,14 +65,14 @@ class Forward:
             answers.append(y)
             first += piece
         if self._network.answers_each_step:  # cut by NumPy, since JAX would compile that for each length
-            y = jnp.asarray(np.concatenate([np.asarray(y) for y in answers], axis=1)[:, :steps])
+            y = jax.device_put(np.concatenate([np.asarray(y) for y in answers], axis=1)[:, :steps])
         return y, states
 
     def _run(
         self, params: NetworkParams, x: Any, states: LayerStates, reset: Any, mask: Any
     ) -> tuple[jax.Array, LayerStates]:
         program = self._programs.of((x.shape, x.dtype.str, reset is None, mask is None))
-        answer: tuple[jax.Array, LayerStates] = program.run(params, jnp.asarray(x), states, reset=reset, mask=mask)
+        answer: tuple[jax.Array, LayerStates] = program.run(params, x, states, reset=reset, mask=mask)
         return answer
 
 
@@ -96,7 +95,7 @@ def predict_rows(
     `[N]`, and rows of different lengths are read in batches of like lengths. A short last batch is filled up, so that
     its shape is no new one; where states are carried, what fills it is masked.
     """
-    forward, answers, ended = forward_of(network), _Answers(network, rows, start.warmup), _Ended(rows.rows)
+    forward, answers, ended = forward_of(network), _Answers(network, rows, start.warmup), _Ended(rows)
     states = network.initial_state(params, batch_size) if start.lanes is None else start.lanes
     times, ragged = -(-rows.rows // batch_size), isinstance(rows, RaggedRows)
     for chosen, batch in _batches(rows, batch_size, start):
@@ -158,23 +157,21 @@ class _Answers:
 class _Ended:
     """The states in which all rows ended, in their order; put together by NumPy, for which nothing is compiled."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: Rows | RaggedRows) -> None:
         self._rows = rows
-        self._all: Any = None
+        self._parts: list[tuple[Array, LayerStates]] = []
 
     def add(self, chosen: Array, after: LayerStates) -> None:
-        count = len(chosen)
-        if self._all is None:
-            self._all = jax.tree.map(lambda a: np.empty((self._rows, *a.shape[1:]), a.dtype), after)
-
-        def put(held: Array, new: jax.Array) -> None:
-            held[chosen] = np.asarray(new)[:count]
-
-        jax.tree.map(put, self._all, after)
+        self._parts.append((chosen, after))
 
     def all(self) -> LayerStates:
-        states: LayerStates = jax.device_put(self._all)
-        return states
+        order = np.concatenate([chosen for chosen, _ in self._parts])
+        states = [after for _, after in self._parts]
+        if len(states) == 1 and isinstance(self._rows, Rows):
+            return states[0]  # no row was reordered, and none filled up
+        placed = np.argsort(order)
+        joined: LayerStates = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(order)][placed], *states)
+        return jax.device_put(joined)
 
 
 def _fill(array: Any, missing: int) -> Any:

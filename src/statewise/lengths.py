@@ -5,11 +5,14 @@ What it costs and why these limits: docs/decisions/0019-lengths.md.
 
 from __future__ import annotations
 
-SHORTEST = 32
-"""Lengths are rounded up to powers of two from here."""
-
 PIECE = 256
-"""Longer rows are read in pieces of so many steps, where a network can go on from the state that a piece left."""
+"""Longer rows are read in pieces of so many steps, where a network can continue from the state that a piece left."""
+
+SHORTEST, SHORTEST_WHOLE = 32, 64
+"""Lengths are rounded up to powers of two from here: of rows that are read in pieces, and of those that are not.
+
+So seven programs serve any lengths, or, if rows are not read in pieces, lengths up to 1,024.
+"""
 
 COMPILING = 10_000
 """Rows are not rounded up where that would add more steps than this: a program of their own is quicker."""
@@ -46,6 +49,12 @@ class Lengths:
         """Returns the same for rows whose length will hardly come again."""
         if steps == 1:
             return [1]
-        whole, rest = (0, steps) if self._piece is None else divmod(steps, self._piece)
-        pieces = [] if self._piece is None else [self._piece] * whole
-        return [*pieces, max(SHORTEST, 1 << (rest - 1).bit_length())] if rest else pieces
+        if self._piece is None:
+            return [_power(steps, SHORTEST_WHOLE)]
+        whole, rest = divmod(steps, self._piece)
+        return [self._piece] * whole + ([_power(rest, SHORTEST)] if rest else [])
+
+
+def _power(steps: int, least: int) -> int:
+    """Returns the next power of two from `steps` and from `least`."""
+    return max(least, 1 << (steps - 1).bit_length())

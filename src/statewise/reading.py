@@ -104,7 +104,7 @@ class Feed(NamedTuple):
         """Returns the feed with rows of different lengths in batches, shuffled as a model's `seed` says."""
         source, validation = self.source, self.validation
         if not isinstance(source, CheckedBatches):
-            key = fold_in(key_of(seed), SHUFFLE) if shuffled else None
+            key = fold_in(key_of(seed), SHUFFLE) if shuffled and isinstance(source, RaggedRows) else None
             source = arrange(source, self.size, start, sort=shuffled, key=key)
         if validation is not None and not callable(validation):
             validation = arrange(validation, min(self.validation_size, validation.rows), start.after)

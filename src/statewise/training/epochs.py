@@ -292,7 +292,7 @@ def evaluate(
     else:
         samples = samples if recurring else _rounded(programs, samples, layout)
         states, totals = _evaluate_batches(programs, params, states, totals, samples, layout)
-    record = np.asarray(totals.record)
+    record = np.stack([np.asarray(part) for part in totals])
     if record[0, 1] == 0:
         raise DataError("there is nothing to score: every step is masked; give x some steps that count")
     return programs.objective.logs(record), states
