@@ -283,7 +283,7 @@ def test_a_layer_of_ones_own_is_not_given_padding() -> None:
 
     model = sw.Sequential([Centered(input_shape=(None, 1)), sw.SimpleRNN(2, return_sequences=True)], seed=1)
     for steps in (4, 5, 6):
-        x = LONG[:, :steps]
+        x: Any = LONG[:, :steps]
         expected, _ = model.network.apply(model.params, x, model.network.zero_state(2))
         assert_close(np.asarray(model(x)[0]), np.asarray(expected), f"y of {steps} steps")
 

@@ -84,7 +84,8 @@ class Trainable(Compiled):
             epochs: the number of the last epoch, counted from 1.
             initial_epoch: how many epochs were done before; a resumed training goes on as if it had never stopped.
                 A checkpoint knows this itself.
-            shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
+            shuffle: whether rows are shuffled each epoch; by default unless the state is carried. Of rows of very
+                different lengths those of like lengths share a batch then (docs/decisions/0019-lengths.md).
             sample_weight: `[N]` or `[N, T]`, multiplied into the loss.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
                 function that returns its own logs.

@@ -291,6 +291,10 @@ class CheckedBatches:
         """Yields the batches of an epoch from the `first` on, those before it being gone through all the same."""
         return islice(iter(self), first, None)
 
+    def room(self, batch: Samples) -> int:
+        """Returns up to how many rows a batch is filled up."""
+        return self.batch_size
+
     def __iter__(self) -> Iterator[Samples]:
         number = 0
         for number, batch in enumerate(self._batches, 1):

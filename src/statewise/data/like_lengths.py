@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,6 +24,12 @@ NEAR = 1.05
 
 LENGTHS_CONSIDERED = 512
 """Of more different lengths than this only so many are considered, evenly spread over the batches."""
+
+MOST_TOGETHER, STEPS_TOGETHER = 4, 1024
+"""Batches of one length are handed over together, so many and no more than so many steps.
+
+What a program works in is taken anew from the system each time, page by page.
+"""
 
 LEAST_SHARE = 0.25
 """Batches by themselves must save this share of the steps of batches that are all as long as the longest row."""
@@ -62,21 +69,44 @@ class LikeLengths:
         """K."""
         return len(self.padded_to)
 
+    @cached_property
+    def runs(self) -> list[slice]:
+        """Which batches are handed over together: some that follow one another and are as long."""
+        found, first = [], 0
+        for stop in range(1, self.batches + 1):
+            steps = int(self.padded_to[first])
+            if stop == self.batches or self.padded_to[stop] != steps or stop - first == _together(steps):
+                found.append(slice(first, stop))
+                first = stop
+        return found
+
     def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
-        """Yields the batches of an epoch from the `first` on; the same ones whenever that epoch is asked for."""
+        """Yields the runs of an epoch from the batch `first` on; the same ones whenever that epoch is asked for."""
         order, turn = self._drawn(number)
-        for batch in turn[first:]:
-            chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            yield self.source.batch(chosen, int(self.padded_to[batch]))
+        done = 0
+        for run in (self.runs[place] for place in turn):
+            if done >= first:
+                chosen = order[run.start * self.batch_size : run.stop * self.batch_size]
+                yield self.source.batch(chosen, int(self.padded_to[run.start]))
+            done += run.stop - run.start
+
+    def room(self, run: Samples) -> int:
+        """Returns up to how many rows a run is filled up, so that all of its length have one shape."""
+        return _together(run.steps) * self.batch_size
 
     def _drawn(self, number: int) -> tuple[Array, Array]:
-        """Returns the rows' order in an epoch, and that of the batches."""
+        """Returns the rows' order in an epoch, and that of the runs."""
         if self.key is None:
-            return self.order, np.arange(self.batches)
-        of_rows, of_batches = split(fold_in(self.key, number))
+            return self.order, np.arange(len(self.runs))
+        of_rows, of_runs = split(fold_in(self.key, number))
         length = np.repeat(self.padded_to, self.batch_size)[: self.rows]
         shuffled = np.lexsort((uniform(of_rows, (self.rows,), 0, 1), -length))
-        return self.order[shuffled], np.argsort(uniform(of_batches, (self.batches,), 0, 1), kind="stable")
+        return self.order[shuffled], np.argsort(uniform(of_runs, (len(self.runs),), 0, 1), kind="stable")
+
+
+def _together(steps: int) -> int:
+    """Returns how many batches of so many steps make a run."""
+    return max(1, min(MOST_TOGETHER, STEPS_TOGETHER // steps))
 
 
 def like_lengths(

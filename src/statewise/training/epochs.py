@@ -201,7 +201,10 @@ class Source(Protocol):
         """How many there are in an epoch; None where nobody knows."""
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
-        """Yields those of an epoch from the `first` on."""
+        """Yields those of an epoch from the `first` on, one or more at once."""
+
+    def room(self, rows: Samples) -> int:
+        """Returns up to how many rows those are filled up that were yielded."""
 
 
 class StreamedTraining:
@@ -235,9 +238,9 @@ class StreamedTraining:
         return ahead
 
     def _on_device(self, epoch: int, first: int) -> Iterator[tuple[Batch, int]]:
-        """Yields the batches of an epoch from the `first` on, filled up, and how many rows each has."""
+        """Yields the batches of an epoch from the `first` on, filled up, and how many rows they have."""
         for samples in self._source.epoch(epoch, first):
-            yield _on_device(samples, self._layout.batch_size), samples.rows
+            yield _on_device(samples, self._source.room(samples)), samples.rows
 
     def _program(self, batch: Batch) -> Program:
         shapes = _shapes(batch)
@@ -254,12 +257,13 @@ class StreamedTraining:
         given = next(coming, None)
         while given is not None:
             batch, rows = given
-            segment = Segment(epoch, 1, step, step + 1, step, rows)
+            stop = step + math.ceil(rows / self._layout.batch_size)
+            segment = Segment(epoch, 1, step, stop, step, rows)
             run, records = self._program(batch).run(
                 run, batch, self._keys, segment.packed, self._begin, layout=self._layout
             )
             given = next(coming, None)  # made ready while the program runs
-            logs, step = self._programs.objective.logs(np.asarray(records)[0]), step + 1
+            logs, step = self._programs.objective.logs(np.asarray(records)[0]), stop
             if not math.isfinite(logs["loss"]):
                 break
             if time.perf_counter() - shown > DISPATCH_SECONDS:
@@ -287,8 +291,9 @@ def evaluate(
     """
     totals = Totals.zero(programs.objective)
     if isinstance(samples, LikeLengths):
-        for batch in samples.epoch(0):
-            states, totals = _evaluate_batch(programs, params, states, totals, batch, layout)
+        for run in samples.epoch(0):
+            room = samples.room(run)
+            states, totals = _evaluate_run(programs, params, states, totals, run, room, layout)
     else:
         samples = samples if recurring else _rounded(programs, samples, layout)
         states, totals = _evaluate_batches(programs, params, states, totals, samples, layout)
@@ -306,16 +311,18 @@ def _rounded(programs: Programs, samples: Samples, layout: Layout) -> Samples:
     return samples if steps == samples.steps else samples.longer(steps, network.answers_each_step)
 
 
-def _evaluate_batch(
+def _evaluate_run(
     programs: Programs,
     params: NetworkParams,
     states: LayerStates,
     totals: Totals,
-    batch: Samples,
+    run: Samples,
+    room: int,
     layout: Layout,
 ) -> tuple[LayerStates, Totals]:
-    rows, packed = _on_device(batch, layout.batch_size), Segment(0, 1, 0, 1, 0, batch.rows).packed
+    rows, stop = _on_device(run, room), math.ceil(run.rows / layout.batch_size)
     program = programs.evaluate.of((layout, _shapes(rows)))
+    packed = Segment(0, 1, 0, stop, 0, run.rows).packed
     after: tuple[LayerStates, Totals] = program.run(params, states, totals, rows=rows, packed=packed, layout=layout)
     return after
 
