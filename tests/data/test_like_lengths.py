@@ -52,6 +52,16 @@ def test_every_row_is_in_one_batch_with_all_that_is_known_of_it(options: dict[st
     assert len({batch.steps for batch in batches}) <= like.MOST_LENGTHS
 
 
+def test_the_few_longest_rows_are_not_filled_up() -> None:
+    batches = arranged(key=key_of(5))
+    (short,) = [run for run in batches.epoch(0) if run.rows < B]
+    assert (short.rows, batches.room(short)) == (N % B, N % B)
+    assert short.steps == LENGTHS.max()
+    in_order = arranged(sort=False)
+    *_, last = in_order.epoch(0)
+    assert in_order.room(last) % B == 0  # a carried state has B rows
+
+
 def test_like_lengths_take_few_steps_more_than_there_are() -> None:
     assert arranged().padded_to.sum() * B < 1.3 * LENGTHS.sum() < 0.6 * N * LENGTHS.max()
 

@@ -52,6 +52,7 @@ class LikeLengths:
     batch_size: int
     order: Array  # [N] the rows as they lie in batches; shuffled only among batches of one length
     padded_to: Array  # [K] the steps of each batch
+    sorted: bool  # whether rows of like lengths were brought together, the longest last
     key: Key | None = None
 
     @property
@@ -69,13 +70,18 @@ class LikeLengths:
         """K."""
         return len(self.padded_to)
 
+    @property
+    def _short(self) -> int:
+        """How many rows the batch of the longest rows has if they are fewer than B; 0 where the last is filled up."""
+        return self.rows % self.batch_size if self.sorted else 0
+
     @cached_property
     def runs(self) -> list[slice]:
-        """Which batches are handed over together: some that follow one another and are as long."""
-        found, first = [], 0
+        """Which batches are handed over together: some that follow one another and are as long, and full."""
+        full, found, first = self.rows // self.batch_size if self._short else self.batches, [], 0
         for stop in range(1, self.batches + 1):
             steps = int(self.padded_to[first])
-            if stop == self.batches or self.padded_to[stop] != steps or stop - first == _together(steps):
+            if stop in (full, self.batches) or self.padded_to[stop] != steps or stop - first == _together(steps):
                 found.append(slice(first, stop))
                 first = stop
         return found
@@ -91,8 +97,11 @@ class LikeLengths:
             done += run.stop - run.start
 
     def room(self, run: Samples) -> int:
-        """Returns up to how many rows a run is filled up, so that all of its length have one shape."""
-        return _together(run.steps) * self.batch_size
+        """Returns up to how many rows a run is filled up, so that all of its length have one shape.
+
+        The few longest rows are not: they would cost the most.
+        """
+        return self._short if run.rows == self._short else _together(run.steps) * self.batch_size
 
     def _drawn(self, number: int) -> tuple[Array, Array]:
         """Returns the rows' order in an epoch, and that of the runs."""
@@ -100,7 +109,7 @@ class LikeLengths:
             return self.order, np.arange(len(self.runs))
         of_rows, of_runs = split(fold_in(self.key, number))
         length = np.repeat(self.padded_to, self.batch_size)[: self.rows]
-        shuffled = np.lexsort((uniform(of_rows, (self.rows,), 0, 1), -length))
+        shuffled = np.lexsort((uniform(of_rows, (self.rows,), 0, 1), length))
         return self.order[shuffled], np.argsort(uniform(of_runs, (len(self.runs),), 0, 1), kind="stable")
 
 
@@ -122,8 +131,7 @@ def like_lengths(
         key: with `sort`, what rows of like lengths and the batches are shuffled with, each epoch in its own way.
         least: the fewest steps that a batch may have.
     """
-    # From the longest: the last batch may hold few rows, and is filled up to B.
-    order = np.argsort(-rows.lengths, kind="stable") if sort else np.arange(rows.rows)
+    order = np.argsort(rows.lengths, kind="stable") if sort else np.arange(rows.rows)
     longest = np.maximum.reduceat(rows.lengths[order], np.arange(0, rows.rows, batch_size))
     longest = np.maximum(longest, least)
     lengths = few_lengths(longest)
@@ -132,7 +140,7 @@ def like_lengths(
     enough = max(LEAST_SHARE * whole, LEAST_PER_BATCH * len(longest), LEAST_SAVED)
     if whole - int(padded_to.sum()) < enough:
         return rows.padded()
-    return LikeLengths(rows, batch_size, order, padded_to, key)
+    return LikeLengths(rows, batch_size, order, padded_to, sort, key)
 
 
 def few_lengths(longest: Array) -> Array:

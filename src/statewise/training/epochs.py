@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -87,6 +87,11 @@ def _on_device(samples: Samples, rows: int) -> Batch:
     if size >= HANDED_OVER_BYTES:
         return Batch(*jax.device_put(padded))
     return Batch(*jax.tree.map(np.copy, padded))  # of its own: what is given may be changed between dispatches
+
+
+def _fitting(layout: Layout, rows: Batch) -> Layout:
+    """Returns the layout of rows that may be fewer than a batch."""
+    return replace(layout, batch_size=min(layout.batch_size, len(rows.x)))
 
 
 def _shapes(rows: Batch) -> Hashable:
@@ -242,10 +247,10 @@ class StreamedTraining:
         for samples in self._source.epoch(epoch, first):
             yield _on_device(samples, self._source.room(samples)), samples.rows
 
-    def _program(self, batch: Batch) -> Program:
+    def _program(self, batch: Batch, layout: Layout) -> Program:
         shapes = _shapes(batch)
         if shapes not in self._compiled:
-            self._compiled[shapes] = self._programs.train.of((self._layout, shapes, self._begin is None))
+            self._compiled[shapes] = self._programs.train.of((layout, shapes, self._begin is None))
         return self._compiled[shapes]
 
     def _one_epoch(self) -> Iterator[Record]:
@@ -257,11 +262,11 @@ class StreamedTraining:
         given = next(coming, None)
         while given is not None:
             batch, rows = given
-            stop = step + math.ceil(rows / self._layout.batch_size)
+            layout = _fitting(self._layout, batch)
+            stop = step + math.ceil(rows / layout.batch_size)
             segment = Segment(epoch, 1, step, stop, step, rows)
-            run, records = self._program(batch).run(
-                run, batch, self._keys, segment.packed, self._begin, layout=self._layout
-            )
+            program = self._program(batch, layout)
+            run, records = program.run(run, batch, self._keys, segment.packed, self._begin, layout=layout)
             given = next(coming, None)  # made ready while the program runs
             logs, step = self._programs.objective.logs(np.asarray(records)[0]), stop
             if not math.isfinite(logs["loss"]):
@@ -320,7 +325,9 @@ def _evaluate_run(
     room: int,
     layout: Layout,
 ) -> tuple[LayerStates, Totals]:
-    rows, stop = _on_device(run, room), math.ceil(run.rows / layout.batch_size)
+    rows = _on_device(run, room)
+    layout = _fitting(layout, rows)
+    stop = math.ceil(run.rows / layout.batch_size)
     program = programs.evaluate.of((layout, _shapes(rows)))
     packed = Segment(0, 1, 0, stop, 0, run.rows).packed
     after: tuple[LayerStates, Totals] = program.run(params, states, totals, rows=rows, packed=packed, layout=layout)
