@@ -83,7 +83,7 @@ class Subject:
         return np.concatenate(parts, axis=1) if self.case.every_step else parts[-1]
 
 
-def in_float64(model: sw.Sequential, x: Array, state: sw.State | None, **flags: Array) -> tuple[Array, sw.State]:
+def in_float64(model: sw.Sequential, x: Array, state: sw.State | None, **flags: Any) -> tuple[Array, sw.State]:
     """Returns what `model(x, state, **flags)` does, computed in float64."""
     with jax.enable_x64(True):
         params, numbers = as_float64((model.params, x))

@@ -255,15 +255,6 @@ def test_arrays_that_no_file_holds_are_refused_when_written(dtype: str) -> None:
     refused(lambda: artifact_to_bytes(Artifact("series", {}, arrays)), FileError, ("'a'", "float32", "no file holds"))
 
 
-def test_half_a_surrogate_pair_in_a_text_can_be_saved(tmp_path: Path) -> None:
-    model = sw.TextModel(units=2, embedding=2)
-    model.fit("a\ud800b \u6587" * 8, epochs=1, verbose=0)
-    model.save(tmp_path / "m")
-    again = sw.load(tmp_path / "m")
-    assert isinstance(again, sw.TextModel)
-    assert again.vocabulary == model.vocabulary
-
-
 # -- kills -------------------------------------------------------------------------------------------------------------
 
 WRITER = """

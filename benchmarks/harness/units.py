@@ -17,6 +17,7 @@ PEERS = {
     "python": "Python doing nothing",
     "statewise on NumPy": "itself on NumPy",
     "without": "itself without them",
+    "lanes": "itself on lanes",
 }
 """How tables call contenders whose name is not what they are called."""
 

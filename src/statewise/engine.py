@@ -1,10 +1,14 @@
-"""What statewise asks of JAX: compiled programs that outlive the process, and arrays that need no program."""
+"""What statewise asks of JAX: compiled programs, of which few are kept in memory and more on disk, and plain arrays."""
 
 from __future__ import annotations
 
 import math
+import threading
 import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -16,6 +20,46 @@ from statewise.program_cache import ProgramCache
 
 WORTH_KEEPING_SECONDS = 0.2
 """Programs that compile faster than this are not written to the cache."""
+
+
+@dataclass(eq=False)
+class Program:
+    """A function compiled for one shape of its arguments."""
+
+    run: Callable[..., Any]
+    seconds: float | None = None  # how long one of its steps lasts, once that is known
+
+
+class ProgramsByShape:
+    """The programs of one function, one for each shape of its arguments; the `most` that were used last are kept.
+
+    JAX itself would keep all, some megabytes each.
+
+    >>> programs = ProgramsByShape(lambda: abs, most=2)
+    >>> first = programs.of((3, 1))
+    >>> programs.of((3, 1)) is first, len(programs)
+    (True, 1)
+    """
+
+    def __init__(self, compiled: Callable[[], Callable[..., Any]], most: int) -> None:
+        self._compiled, self._most = compiled, most
+        self._programs: OrderedDict[Hashable, Program] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._programs)
+
+    def of(self, shape: Hashable) -> Program:
+        """Returns the program for `shape`, the same one while it is kept; it is compiled when it first runs."""
+        with self._lock:
+            program = self._programs.get(shape)
+            if program is None:
+                program = self._programs[shape] = Program(self._compiled())
+                if len(self._programs) > self._most:
+                    self._programs.popitem(last=False)
+            else:
+                self._programs.move_to_end(shape)
+            return program
 
 
 def keep_compiled_programs() -> None:

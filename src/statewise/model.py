@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from statewise.data.batches import Samples
 from statewise.data.lanes import Lanes
+from statewise.data.ragged_rows import RaggedRows, padded
 from statewise.errors import LifecycleError
 from statewise.inference import forward_of, predict_rows
 from statewise.layers import Layer
 from statewise.layers.recurrent import Recurrent
 from statewise.memory import MemoryReport, report_memory
-from statewise.reading import read_rows, unframe
+from statewise.reading import ROWS, unframe
+from statewise.rows import read_input, read_rows
 from statewise.shapes import check_whole
 from statewise.start import Start, check_warmup, read_start, warn_unused
 from statewise.state import State, parts_of
@@ -77,17 +79,17 @@ class Sequential(Trainable):
                 "y, state = model(x) shows what its random weights answer"
             )
         network = self._build_for(x)
-        rows = read_rows(network, x, reset, mask)
-        size = min(size, len(rows.x))
-        start = read_start(state, network, len(rows.x), size, self.state)
+        rows = read_input(network, x, reset, mask)
+        size = min(size, rows.rows)
+        start = read_start(state, network, rows.rows, size, self.state)
         warn_unused(start, self.state)
         check_warmup(start, rows.steps)
-        y, states = predict_rows(network, self._params, rows, size, start)
+        answers: Any
+        answers, states = predict_rows(network, self._params, rows, size, start)
         ended = network.state_of(self._params, states)
         if start.keep:
             self.state = ended
         last = network.layers[-1]
-        answers: Any = rows.restore(y, start.warmup)
         if isinstance(last, Recurrent) and last.return_state:
             answers = [answers, *(np.asarray(part) for part in parts_of(states[network.names[-1]]).values())]
         return (answers, ended) if return_state else answers
@@ -110,13 +112,18 @@ class Sequential(Trainable):
                 from both ends, so that nothing goes on from it.
         """
         network = self._build_for(x)
-        rows = read_rows(network, x, reset, mask)
-        batch = len(rows.x)
+        rows = read_input(network, x, reset, mask)
+        batch = rows.rows
         fresh = network.initial_state(self._params, batch)
         states = fresh if state is None else network.check_state(state, batch)
         if network.looks_ahead and state is not None and state != network.state_of(self._params, fresh):
             network.check_continuable("model(x, state)")
-        y, after = forward_of(network)(self._params, jnp.asarray(rows.x), states, reset=rows.reset, mask=rows.mask)
+        if isinstance(rows, RaggedRows):
+            answers, after = predict_rows(network, self._params, rows, min(ROWS, batch), Start(rows=states))
+            return answers if isinstance(answers, list) else jax.device_put(answers), network.state_of(
+                self._params, after
+            )
+        y, after = forward_of(network)(self._params, rows.x, states, reset=rows.reset, mask=rows.mask)
         return (rows.restore(np.asarray(y)) if rows.ragged else y), network.state_of(self._params, after)
 
     # -- streams -----------------------------------------------------------------------------------------------
@@ -214,7 +221,8 @@ class Sequential(Trainable):
         Raises:
             DataError: rows of one step, or a network without memory.
         """
-        samples, size = self._read(x, y, batch_size, sample_weight, reset, mask)
+        read, size = self._read(x, y, batch_size, sample_weight, reset, mask)
+        samples = padded(read)
         size = min(size, samples.rows)
 
         def measure(samples: Samples, carry: bool) -> float:

@@ -19,7 +19,7 @@ from statewise.forks import check_process
 from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
 from statewise.layers.base import Flags, MemorylessLayer, MisfitError
 from statewise.layers.recurrent import check_return_state
-from statewise.layers.registry import layer_from_config, layer_to_config
+from statewise.layers.registry import layer_from_config, layer_to_config, own_layer
 from statewise.shapes import Shape, describe
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 
@@ -133,6 +133,13 @@ class Network:
             return f"layer {self.looks_ahead!r} reads its input from {layers[self.looks_ahead].reads_from}"
         remade = (name for name, layer in layers.items() if not layer.keeps_steps)
         return next((f"layer {name!r} makes other steps of those it reads" for name in remade), None)
+
+    @cached_property
+    def takes_padding(self) -> bool:
+        """Whether rows with masked steps added to their end get the answers, and end in the states, that they had."""
+        free = self.reads_steps and self.input_shape[0] is None
+        told_apart = self.answers_each_step or None not in self.output_shape  # whose answers are those of padding
+        return free and told_apart and all(own_layer(layer) is None for layer in self.layers)
 
     def free_in_steps(self) -> Network:
         """Returns the network for input of any number of steps T, unless a layer needs to know it."""

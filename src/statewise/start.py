@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import TypeVar
 
 import jax
 import numpy as np
 
 from statewise.data.batches import Samples
+from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, StateError, nearest, warn
 from statewise.network import Network
 from statewise.state import LayerStates, State
+
+Held = TypeVar("Held", Samples, RaggedRows)
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,19 @@ class Start:
         return [self._word, self.warmup, zlib.crc32(b"".join(numbers))]
 
     @property
+    def after(self) -> Start:
+        """Where rows start that a training which starts here is measured on."""
+        return Start(carry=self.carry, warmup=self.warmup)
+
+    @property
     def _word(self) -> str:
         return "continue" if self.through else "carry" if self.carry else "fresh"
 
-    def on(self, samples: Samples) -> Samples:
+    def on(self, samples: Held) -> Held:
         """Returns the samples with where each row starts, if rows have starts of their own."""
         if self.rows is None:
             return samples
-        return samples._replace(start=tuple(np.asarray(part) for part in jax.tree.leaves(self.rows)))
+        return samples.starting_in(tuple(np.asarray(part) for part in jax.tree.leaves(self.rows)))
 
 
 def read_start(state: object, network: Network, rows: int | None, batch_size: int, kept: State | None) -> Start:

@@ -13,15 +13,19 @@ import numpy as np
 
 from statewise.artifact import Artifact
 from statewise.compiled import Compiled
-from statewise.data.batches import NOTHING_COUNTS, CheckedBatches, Samples, unpack
+from statewise.data.batches import NOTHING_COUNTS, Samples
+from statewise.data.iterable import CheckedBatches, unpack
 from statewise.data.lanes import Lanes
+from statewise.data.like_lengths import LikeLengths
+from statewise.data.ragged_rows import RaggedRows, padded
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, DataError, StatewiseError
 from statewise.forks import check_process
 from statewise.history import History
 from statewise.layers import Embedding
 from statewise.network import Network
-from statewise.reading import Feed, Validate, check_batch_size, counts, input_shape_of, read_samples_of, unframe
+from statewise.reading import Feed, Validate, arrange, check_batch_size, unframe
+from statewise.rows import counts, input_shape_of, read_samples_of
 from statewise.start import Start, check_warmup, read_start, warn_unused
 from statewise.state import LayerStates, State
 from statewise.training.advice import advise, advise_split
@@ -34,7 +38,7 @@ from statewise.training.heads import one_output
 from statewise.training.loop import run_epochs
 from statewise.training.programs import Keys, Layout, Run
 from statewise.training.progress import display
-from statewise.training.truncation import check_truncation, read_truncation
+from statewise.training.truncation import Truncation, check_truncation, read_truncation
 
 
 class Trainable(Compiled):
@@ -86,7 +90,8 @@ class Trainable(Compiled):
                 `epochs_done`, and draws from that number, so that n calls of one epoch equal one call of n.
             initial_epoch: overrides that count: how many epochs were done before; `epochs` is then the number of the
                 last one, as in Keras.
-            shuffle: whether rows are shuffled each epoch; by default unless the state is carried.
+            shuffle: whether rows are shuffled each epoch; by default unless the state is carried. Of rows of very
+                different lengths those of like lengths share a batch then (docs/decisions/0019-lengths.md).
             sample_weight: `[N]` or `[N, T]`, multiplied into the loss, not into metrics.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
                 function that returns its own logs.
@@ -126,18 +131,17 @@ class Trainable(Compiled):
             start = replace(start, lanes=None)
         if start.carry and shuffle:
             raise ConfigurationError(
-                "shuffle=True with a carried state: shuffled rows do not go on from one another; leave shuffle out"
+                "shuffle=True with a carried state: shuffled rows do not continue one another; leave shuffle out"
             )
-        check_warmup(start, *feed.all_steps)
-        if isinstance(feed.source, CheckedBatches):
-            feed.source.least_steps = start.warmup + 1
-        check_truncation(truncation, self.network, feed.steps - start.warmup)
-        self._check_learnable(feed, start)
-        advise(self.network, self._require_settings().loss, x, feed.source, start)
-        layout = feed.layout(start, not start.carry if shuffle is None else bool(shuffle), truncation)
+        self._check_learnable(feed, start, truncation)
+        advise(self.network, self._require_settings().loss, x, feed.data, feed.steps, start)
+        shuffled = not start.carry if shuffle is None else bool(shuffle)
+        feed = feed.arranged(start, shuffled, self.seed)
+        layout = feed.layout(start, shuffled, truncation)
         file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
         history, position, memory = History(), Position(self._run(layout), first, 0), None
-        if file is not None and (kept := file.begin(self._description(feed, start, layout), first)) is not None:
+        kept = None if file is None else file.begin(self._description(feed, start, layout, shuffled), first)
+        if file is not None and kept is not None:
             self._restore(kept.artifact)
             history, memory, position = kept.history, kept.memory, kept.position(self._run(layout))
             if verbose:
@@ -149,14 +153,13 @@ class Trainable(Compiled):
         self.history, self.epochs_done = history, position.epoch
         one_by_one = feed.validation is not None or audience.reads_model
         training = self._training(feed, position, start, layout, last, one_by_one)
-        after = Start(carry=start.carry, warmup=start.warmup)
         run_epochs(
             self,
             training,
             last,
             audience,
             take=lambda: self._take(training, start.keep),
-            measure=lambda logs: self._measure(logs, feed, after),
+            measure=lambda logs: self._measure(logs, feed, start.after),
             history=history,
             checkpoint=file,
             memory=memory,
@@ -190,30 +193,37 @@ class Trainable(Compiled):
                     "an iterable of batches goes without sample_weight, reset, mask, shuffle and validation_split: "
                     "let it yield (x, y, sample_weight) in the order to train in"
                 )
-            batches = CheckedBatches(x, read, lambda samples: counts(self.network, samples))
+            batches = CheckedBatches(
+                x, lambda *parts: padded(read(*parts)), lambda samples: counts(self.network, samples)
+            )
             feed = Feed(batches, batches.batch_size, None, check_batch_size(batch_size))
         else:
             source, size = self._read(x, y, batch_size, **given)
-            validation = None
+            validation: Samples | RaggedRows | None = None
             if validation_split:
                 whole = source
                 source, validation = whole.split(validation_split)
-                advise_split(whole, source.rows)
+                if isinstance(whole, Samples):
+                    advise_split(whole, source.rows)
             feed = Feed(source, min(size, source.rows), validation, size)
         if isinstance(validation_data, Lanes | Windows):
-            validation, size = self._read(validation_data, None, None)
-            return feed._replace(validation=validation, validation_size=size)
+            held_out, size = self._read(validation_data, None, None)
+            return feed._replace(validation=held_out, validation_size=size)
         if validation_data is None or callable(validation_data):
             return feed if validation_data is None else feed._replace(validation=validation_data)
         return feed._replace(validation=read(*unpack("validation_data", validation_data)))
 
-    def _check_learnable(self, feed: Feed, start: Start) -> None:
-        """Objects to a training in which nothing can be learned."""
+    def _check_learnable(self, feed: Feed, start: Start, truncation: Truncation | None) -> None:
+        """Objects to a training in which nothing can be learned, or whose steps are too few."""
+        check_warmup(start, *feed.all_steps)
+        if isinstance(feed.source, CheckedBatches):
+            feed.source.least_steps = start.warmup + 1
+        check_truncation(truncation, self.network, feed.steps - start.warmup)
         for samples in (feed.source, feed.validation):
-            if isinstance(samples, Samples):
+            if isinstance(samples, Samples | RaggedRows):
                 self._check_counts(samples, start)
 
-    def _check_counts(self, samples: Samples, start: Start) -> None:
+    def _check_counts(self, samples: Samples | RaggedRows, start: Start) -> None:
         if not counts(self.network, samples, start.warmup):
             self._object_to(DataError(NOTHING_COUNTS))
 
@@ -221,7 +231,7 @@ class Trainable(Compiled):
         """Raises `error`, since what it says cannot learn; Keras's scripts, which went on, are only told."""
         raise error
 
-    def _read_samples(self, x: object, y: object, weight: object = None) -> Samples:
+    def _read_samples(self, x: object, y: object, weight: object = None) -> Samples | RaggedRows:
         return self._read(x, y, None, weight)[0]
 
     def _read(
@@ -232,7 +242,7 @@ class Trainable(Compiled):
         sample_weight: object = None,
         reset: object = None,
         mask: object = None,
-    ) -> tuple[Samples, int]:
+    ) -> tuple[Samples | RaggedRows, int]:
         """Returns rows to learn from or to score, and how many make a batch."""
         settings = self._require_settings()
         x, y, size, reset, mask = unframe(x, y, batch_size, reset, mask, symbols=self._reads_symbols())
@@ -245,10 +255,10 @@ class Trainable(Compiled):
         self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
     ) -> Training | StreamedTraining:
         programs, run, keys = self._programs(), self._run(layout), Keys.of(self.seed)
-        if isinstance(feed.source, CheckedBatches):
-            return StreamedTraining(programs, run, position, keys, feed.source, layout, start.lanes, epochs)
-        source = start.on(feed.source)
-        return Training(programs, run, position, keys, source, layout, start.lanes, epochs, one_by_one)
+        source = feed.source
+        if isinstance(source, LikeLengths | CheckedBatches):
+            return StreamedTraining(programs, run, position, keys, source, layout, start.lanes, epochs)
+        return Training(programs, run, position, keys, padded(source), layout, start.lanes, epochs, one_by_one)
 
     def _run(self, layout: Layout) -> Run:
         states, order, totals = self._programs().blank(layout.batch_size, layout.order)
@@ -270,16 +280,16 @@ class Trainable(Compiled):
         self._logs = logs | {f"val_{name}": value for name, value in self._validate(feed, start).items()}
         return self._logs
 
-    def _description(self, feed: Feed, start: Start, layout: Layout) -> dict[str, Any]:
+    def _description(self, feed: Feed, start: Start, layout: Layout, shuffled: bool) -> dict[str, Any]:
         """Returns what must be the same for a training to go on where another was interrupted."""
         options = {
             "batch_size": layout.batch_size,
-            "shuffle": layout.shuffled is not None,
+            "shuffle": shuffled,
             "state": start.describe(),
             "tbptt": None if layout.truncation is None else asdict(layout.truncation),
         }
         compiled = self._require_settings().config()
-        data = fingerprint(feed.source) if isinstance(feed.source, Samples) else {}
+        data = {} if feed.data is None else fingerprint(feed.data)
         return {"network": self.network.config(), "seed": self.seed, **compiled, **options, **data}
 
     def _restore(self, artifact: Artifact) -> None:
@@ -339,24 +349,28 @@ class Trainable(Compiled):
         warn_unused(start, self.state)
         check_warmup(start, samples.steps)
         self._check_counts(samples, start)
-        logs, states = self._evaluate(samples, size, start)
+        logs, states = self._evaluate(arrange(samples, size, start), size, start)
         if start.keep:
             self.state = self.network.state_of(self.params, states)
         if return_dict:
             return logs
         return logs["loss"] if len(logs) == 1 else list(logs.values())
 
-    def _evaluate(self, samples: Samples, size: int, start: Start) -> tuple[dict[str, float], LayerStates]:
+    def _evaluate(
+        self, samples: Samples | LikeLengths, size: int, start: Start, *, recurring: bool = False
+    ) -> tuple[dict[str, float], LayerStates]:
         layout = Layout(size, padded=samples.rows % size != 0, carry=start.carry, warmup=start.warmup)
         states = self.network.initial_state(self.params, size) if start.lanes is None else start.lanes
-        return evaluate(self._programs(), self._params, states, start.on(samples), layout)
+        return evaluate(self._programs(), self._params, states, samples, layout, recurring=recurring)
 
     def _validate(self, feed: Feed, start: Start) -> dict[str, float]:
-        if feed.validation is None:
+        held_out = feed.validation
+        if held_out is None:
             return {}
-        if isinstance(feed.validation, Samples):
-            return self._evaluate(feed.validation, min(feed.validation_size, feed.validation.rows), start)[0]
-        logs = feed.validation()
+        if not callable(held_out):
+            size = min(feed.validation_size, held_out.rows)
+            return self._evaluate(arrange(held_out, size, start), size, start, recurring=True)[0]
+        logs = held_out()
         if not isinstance(logs, dict):
             raise ConfigurationError(f"validation_data: expected the function to return a dict of logs, got {logs!r}")
         return logs

@@ -15,7 +15,7 @@ import numpy as np
 from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.network import Network
-from statewise.reading import Rows
+from statewise.rows import Rows
 from statewise.shapes import Array, is_number
 from statewise.state import State, parts_of
 from statewise.streaming import Stream

@@ -6,7 +6,6 @@ import gc
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -55,11 +54,11 @@ def test_models_that_are_like_another_share_its_programs() -> None:
 
 def test_programs_stay_while_a_model_has_them() -> None:
     model = learnt("kept")
-    train: Any = model._programs().train
+    train = model._programs().train
     forget()
-    compiled = train._cache_size()
+    compiled = len(train)
     model.fit(X, X[:, -1], verbose=0)
-    assert train._cache_size() == compiled
+    assert len(train) == compiled
 
 
 def test_programs_go_with_the_last_model() -> None:

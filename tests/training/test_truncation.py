@@ -313,7 +313,7 @@ def temporary_bytes(steps: int, truncation: Truncation | None) -> int:
     x, key = jnp.zeros((4, steps, 1)), jax.random.key(0)
     segment = Segment(0, 0, 0, 0, 0, 0).packed
     arguments = (model._run(layout), Batch(x, x), Keys(key, key), segment, None)
-    train: Any = model._programs().train
+    train: Any = model._programs().train.of(layout).run
     compiled = train.lower(*arguments, layout=layout).compile()
     analysis = compiled.memory_analysis()
     assert analysis is not None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from statewise.errors import DataError, ShapeError, warn
+from statewise.errors import DataError, ShapeError
 from statewise.shapes import (
     Array,
     Shape,
@@ -19,6 +19,14 @@ from statewise.shapes import (
     describe,
     is_number,
     to_float32,
+)
+
+NOTHING_COUNTS = "there is nothing to score: every step is masked or weighs 0; give x some steps that count"
+"""What is said where nothing can be learned from, or scored."""
+
+NEGATIVE_WEIGHTS = (
+    "sample_weight: some weights are below 0, so that training makes the errors that they weigh as large as it can; "
+    "write 0 for what is not to count"
 )
 
 
@@ -56,13 +64,35 @@ class Samples(NamedTuple):
 
     def split(self, share: float) -> tuple[Samples, Samples]:
         """Returns the first rows and the last `share` of them, in their order, as Keras's `validation_split`."""
-        cut = int(self.rows * (1 - share)) if is_number(share) and 0 < share < 1 else 0
-        if not 0 < cut < self.rows:
-            raise DataError(
-                f"validation_split={share!r} of {self.rows} row(s) leaves nothing on one side; "
-                "expected a share between 0 and 1 that leaves rows on both"
-            )
+        cut = cut_of(self.rows, share)
         return self._each(lambda array: array[:cut]), self._each(lambda array: array[cut:])
+
+    def starting_in(self, parts: tuple[Array, ...]) -> Samples:
+        """Returns the rows with the states `[N, H]` in which they start."""
+        return self._replace(start=parts)
+
+    def named(self) -> list[tuple[str, Array]]:
+        """Returns what tells these rows from others, by name."""
+        return [(name, a) for name, a in zip(self._fields[:5], self[:5], strict=True) if a is not None]
+
+    def longer(self, steps: int, each_step: bool) -> Samples:
+        """Returns the rows with masked steps at their end, T `steps` in all.
+
+        With `each_step` targets and weights have steps too.
+        """
+        room = steps - self.steps
+
+        def longer(array: Array) -> Array:
+            return np.pad(array, [(0, 0), (0, room)] + [(0, 0)] * (array.ndim - 2))
+
+        return Samples(
+            longer(self.x),
+            longer(self.y) if each_step else self.y,
+            longer(self.weight) if each_step and self.weight is not None and self.weight.ndim == 2 else self.weight,
+            longer(np.ones((self.rows, self.steps), bool) if self.mask is None else self.mask),
+            None if self.reset is None else longer(self.reset),
+            self.start,
+        )
 
     def _each(self, change: Callable[[Array], Array]) -> Samples:
         x, y, weight, mask, reset = (None if array is None else change(array) for array in self[:5])
@@ -94,6 +124,21 @@ NOTHING = Excluded()
 """No step is excluded."""
 
 
+def cut_of(rows: int, share: float) -> int:
+    """Returns how many of `rows` come before the last `share` of them.
+
+    Raises:
+        DataError: that leaves none on one side.
+    """
+    cut = int(rows * (1 - share)) if is_number(share) and 0 < share < 1 else 0
+    if not 0 < cut < rows:
+        raise DataError(
+            f"validation_split={share!r} of {rows} row(s) leaves nothing on one side; "
+            "expected a share between 0 and 1 that leaves rows on both"
+        )
+    return cut
+
+
 def read_samples(
     x: Array,
     y: object,
@@ -109,13 +154,18 @@ def read_samples(
     Raises:
         ShapeError, DataError: something does not fit `x` or the network.
     """
-    if y is None:
-        raise DataError("y is missing: expected the targets to learn, one row for each of x")
+    check_given(y)
     if len(output_shape) == 2 and output_shape[0] is None:  # one answer at every step: this x says how many those are
         output_shape = (x.shape[1], output_shape[1])
     targets = read_y(y, output_shape, target, len(x), excluded)
     weights = None if weight is None else read_weight(weight, targets, target, excluded)
     return Samples(x, targets, weights, read_flags("mask", mask, x), read_flags("reset", reset, x))
+
+
+def check_given(y: object) -> None:
+    """Raises DataError if there are no targets."""
+    if y is None:
+        raise DataError("y is missing: expected the targets to learn, one row for each of x")
 
 
 def read_x(
@@ -167,10 +217,19 @@ def read_y(y: object, output_shape: Shape, target: str, rows: int, excluded: Exc
         ShapeError: another shape than the network's output.
         DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
     """
-    array = as_numbers("y", y)
+    aligned = align_y(as_numbers("y", y), output_shape, target, rows)
+    return check_y(aligned, output_shape[-1], target, excluded)
+
+
+def align_y(array: Array, output_shape: Shape, target: str, rows: int) -> Array:
+    """Returns `array` with the axes that a loss for `target` compares with an output of `output_shape`.
+
+    Raises:
+        ShapeError: another shape than the network's output.
+    """
     if array.shape[:1] != (rows,):
         raise ShapeError(f"y: expected {rows} row(s), as x has, got shape {list(array.shape)}")
-    outputs, given = output_shape[-1], array.shape
+    given = array.shape
     expected = output_shape[:-1] if target == "classes" else output_shape
     array = _align(array, len(expected) + 1)
     if len(array.shape) != len(expected) + 1 or any(
@@ -178,12 +237,20 @@ def read_y(y: object, output_shape: Shape, target: str, rows: int, excluded: Exc
     ):
         message = f"y: expected {describe(expected)} for this network and loss, got {list(given)}"
         raise ShapeError(message + _way_out(given, output_shape, target))
+    return array
+
+
+def check_y(array: Array, outputs: int | None, target: str, excluded: Excluded = NOTHING) -> Array:
+    """Returns targets of the right shape as a loss for `target` reads them, for a network of so many `outputs`.
+
+    Raises:
+        DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
+    """
     if target != "classes":
         array = as_float32("y", array)
     if excluded.any:
-        array = excluded._replace(weightless=None).fill(
-            array, np.zeros(array.shape, bool)
-        )  # 0 times a huge error would be NaN
+        nowhere = np.zeros(array.shape, bool)  # 0 times a huge error would be NaN
+        array = excluded._replace(weightless=None).fill(array, nowhere)
         array = excluded.fill(array, _valid(array, outputs, target))
     check_finite("y", array, _Y_OUT)
     if target == "classes":
@@ -278,81 +345,3 @@ def _way_out(given: tuple[int, ...], output_shape: Shape, target: str) -> str:
         (True, f"give the last layer {columns} unit(s), or y {outputs} column(s)"),
     ]
     return "; " + next(text for fits, text in cases if fits)
-
-
-def unpack(what: str, value: object, way_out: str = "") -> Sequence[object]:
-    """Returns `value` if it is `(x, y)` or `(x, y, sample_weight)`."""
-    if isinstance(value, tuple | list) and len(value) in (2, 3):
-        return value
-    size = f" of {len(value)}" if isinstance(value, Sized) else ""
-    raise DataError(f"{what}: expected (x, y) or (x, y, sample_weight), got {type(value).__name__}{size}{way_out}")
-
-
-NOTHING_COUNTS = "there is nothing to score: every step is masked or weighs 0; give x some steps that count"
-"""What is said where nothing can be learned from, or scored."""
-
-NEGATIVE_WEIGHTS = (
-    "sample_weight: some weights are below 0, so that training makes the errors that they weigh as large as it can; "
-    "write 0 for what is not to count"
-)
-
-ReadSamples = Callable[..., Samples]
-"""Checks `x, y[, sample_weight]` and returns them as Samples."""
-
-
-class CheckedBatches:
-    """Batches of someone's iterable, checked as they come; goes through it once per epoch."""
-
-    def __init__(self, batches: object, read: ReadSamples, counts: Callable[[Samples], bool]) -> None:
-        if isinstance(batches, Iterator):
-            raise DataError(f"an iterator can be gone through only once; {_ANEW}")
-        if not isinstance(batches, Iterable) or isinstance(batches, str | bytes | Mapping):
-            raise DataError(
-                f"expected x and y, or an iterable of batches (x, y), got y=None and x of type "
-                f"{type(batches).__name__}; pass y, or {_ANEW}"
-            )
-        self._batches, self._read, self._counts, self._told = batches, read, counts, False
-        first = next(iter(batches), None)
-        if first is None:
-            raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
-        samples = self._samples(1, first)
-        self.batch_size, self.steps = samples.rows, samples.steps
-        self.least_steps = 1
-
-    def __iter__(self) -> Iterator[Samples]:
-        number, counted = 0, False
-        for number, batch in enumerate(self._batches, 1):
-            samples = self._samples(number, batch)
-            if samples.rows > self.batch_size:
-                raise ShapeError(
-                    f"batch {number} has {samples.rows} rows, the first {self.batch_size}; expected no more than "
-                    "that: let the largest come first"
-                )
-            if samples.steps < self.least_steps:
-                raise ShapeError(
-                    f"batch {number} has {samples.steps} step(s); expected at least {self.least_steps}, so that some "
-                    "are left to score"
-                )
-            counted = counted or self._counts(samples)
-            yield samples
-        if number > 0 and not counted:
-            raise DataError(NOTHING_COUNTS)
-        if number == 0:
-            raise DataError(f"the iterable of batches was empty when an epoch began; {_ANEW}")
-
-    def _samples(self, number: int, batch: object) -> Samples:
-        parts = unpack(f"batch {number}", batch, way_out="; if x is all the data, pass y with it")
-        try:
-            samples = self._read(*parts)
-        except (DataError, ShapeError) as error:
-            raise type(error)(f"batch {number}: {error}") from None
-        if not self._told and samples.has_negative_weights:
-            self._told = True
-            warn(f"batch {number}: {NEGATIVE_WEIGHTS}")
-        return samples
-
-
-_ANEW = (
-    "pass something that starts anew each epoch, such as a list of (x, y), a DataLoader, or an object whose __iter__ "
-    "is a generator"
-)

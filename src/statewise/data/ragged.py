@@ -43,14 +43,23 @@ def pad(name: str, rows: Any) -> tuple[Array, Array]:
     >>> mask.tolist()
     [[True, True, True], [True, False, False]]
     """
+    steps, lengths = lay_end_to_end(name, rows)
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    padded = np.zeros(mask.shape + steps.shape[1:], steps.dtype)
+    padded[mask] = steps
+    return padded, mask
+
+
+def lay_end_to_end(name: str, rows: Any) -> tuple[Array, Array]:
+    """Returns the steps `[S, ...]` of rows `[T, ...]` one after another, and how many each row has; as `pad` otherwise.
+
+    >>> lay_end_to_end("x", [[1, 2, 3], [4]])
+    (array([1, 2, 3, 4], dtype=int32), array([3, 1]))
+    """
     if len(rows) == 0:
         raise DataError(f"{name}: expected at least one row, got none")
     arrays = list(_checked(_named(name, rows)).values())
-    lengths = np.array([len(array) for array in arrays])
-    mask = np.arange(lengths.max()) < lengths[:, None]
-    padded = np.zeros(mask.shape + arrays[0].shape[1:], arrays[0].dtype)
-    padded[mask] = np.concatenate(arrays)
-    return padded, mask
+    return np.concatenate(arrays), np.array([len(array) for array in arrays])
 
 
 def unpad(array: Array, mask: Array) -> list[Array]:

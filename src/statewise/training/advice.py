@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from statewise.data.batches import NEGATIVE_WEIGHTS, CheckedBatches, Samples
+from statewise.data.batches import NEGATIVE_WEIGHTS, Samples
 from statewise.data.lanes import Lanes
 from statewise.data.overlap import shared_steps
+from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import warn
 from statewise.losses import Loss
 from statewise.network import Network
@@ -13,21 +14,22 @@ from statewise.training.heads import no_probabilities
 from statewise.words import plural
 
 
-def advise(network: Network, loss: Loss, x: object, source: Samples | CheckedBatches, start: Start) -> None:
+def advise(
+    network: Network, loss: Loss, x: object, data: Samples | RaggedRows | None, steps: int, start: Start
+) -> None:
     """Warns of what cannot learn.
 
-    These are: samples that are one step long, lanes whose state is not carried, a loss of probabilities whose network
-    answers none, and weights below 0.
+    That is: samples that are one step long, lanes whose state is not carried, a loss of probabilities whose network
+    answers none, and weights below 0. `data` is None where batches come one by one.
     """
     unlikely = no_probabilities(network, loss)
     if unlikely is not None:
         warn(unlikely)
-    if isinstance(source, Samples) and source.has_negative_weights:
+    if data is not None and data.has_negative_weights:
         warn(NEGATIVE_WEIGHTS)
     if not network.memory or not network.reads_steps:
         return
-    rows = source.rows if isinstance(source, Samples) else None
-    if source.steps == 1 and rows != 1 and start.rows is None:
+    if steps == 1 and (data is None or data.rows != 1) and start.rows is None:
         warn(_ONE_STEP_CARRIED if start.carry else _ONE_STEP_FRESH)
     elif isinstance(x, Lanes) and not start.carry and x.batches > 1:
         warn(_LANES_FRESH)

@@ -17,6 +17,7 @@ import numpy as np
 
 from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.data.batches import Samples
+from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, FileError
 from statewise.files import as_path, check_writable
 from statewise.history import History
@@ -156,11 +157,10 @@ def _first_difference(was: Any, now: Any, place: str = "") -> str:
     return _first_difference(was.get(name), now.get(name), f"{place}.{name}" if place else str(name))
 
 
-def fingerprint(samples: Samples) -> dict[str, Any]:
+def fingerprint(samples: Samples | RaggedRows) -> dict[str, Any]:
     """Returns by what the same data are known again."""
     checksum = 0
-    for name, array in zip(samples._fields[:5], samples[:5], strict=True):
-        if array is not None:
-            checksum = zlib.crc32(f"{name}{array.shape}{array.dtype}".encode(), checksum)
-            checksum = zlib.crc32(array.tobytes(), checksum)
+    for name, array in samples.named():
+        checksum = zlib.crc32(f"{name}{array.shape}{array.dtype}".encode(), checksum)
+        checksum = zlib.crc32(array.tobytes(), checksum)
     return {"rows": samples.rows, "data": checksum}

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
 import numpy as np
 
 from statewise.artifact import ANEW
 from statewise.data.batches import NOTHING_COUNTS, Samples
+from statewise.data.like_lengths import LikeLengths
+from statewise.engine import Program
 from statewise.errors import DataError, FileError
 from statewise.network import NetworkParams
 from statewise.shapes import Array
@@ -62,14 +63,14 @@ Record = StepRecord | EpochRecord
 class Pace:
     """Chooses how many steps a dispatch takes from how long the last ones took."""
 
-    def __init__(self, known: dict[Any, float], key: Any) -> None:
-        self._known, self._key = known, key
-        self._allowed = DISPATCH_SECONDS / known[key] if key in known else 1.0
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._allowed = 1.0 if program.seconds is None else DISPATCH_SECONDS / program.seconds
 
     @property
     def known(self) -> bool:
         """Whether such steps were taken before, so that their program is compiled."""
-        return self._key in self._known
+        return self._program.seconds is not None
 
     def steps(self) -> int:
         """Returns how many steps the next dispatch may take."""
@@ -77,7 +78,7 @@ class Pace:
 
     def took(self, steps: int, seconds: float) -> None:
         """Learns from a dispatch; grows at most eightfold at once, since the first ones are mostly overhead."""
-        self._known[self._key] = seconds / steps
+        self._program.seconds = seconds / steps
         self._allowed = min(DISPATCH_SECONDS * steps / max(seconds, 1e-9), 8.0 * max(steps, 1))
 
 
@@ -89,10 +90,15 @@ def _on_device(samples: Samples, rows: int) -> Batch:
     return Batch(*jax.tree.map(np.copy, padded))  # of its own: what is given may be changed between dispatches
 
 
-def _shapes(samples: Samples) -> tuple[Any, ...]:
-    """Returns what a program for the samples is compiled for."""
-    given = tuple(None if array is None else (array.shape, array.dtype.str) for array in samples[:5])
-    return (*given, samples.start is None)
+def _fitting(layout: Layout, rows: Batch) -> Layout:
+    """Returns the layout of rows that may be fewer than a batch."""
+    return replace(layout, batch_size=min(layout.batch_size, len(rows.x)))
+
+
+def _shapes(rows: Batch) -> Hashable:
+    """Returns what a program for the rows is compiled for."""
+    given = tuple(None if array is None else (array.shape, array.dtype.str) for array in rows[:5])
+    return (*given, rows.start is None)
 
 
 class Position(NamedTuple):
@@ -130,11 +136,12 @@ class Training:
         if position.step and position.step >= self.steps:
             raise FileError(f"the checkpoint stops after batch {position.step} of {self.steps} of an epoch; {ANEW}")
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
-        self._pace = Pace(programs.pace, ("train", layout, _shapes(samples), begin is None))
+        self._program = programs.train.of((layout, _shapes(self._batches_on_device), begin is None))
+        self._pace = Pace(self._program)
 
     def _dispatch(self, run: Run, first_epoch: int, epochs: int, start: int, stop: int) -> tuple[Run, Array]:
         segment = Segment(first_epoch, epochs, start, stop, 0, self._real)
-        run, records = self._programs.train(
+        run, records = self._program.run(
             run, self._batches_on_device, self._keys, segment.packed, self._begin, layout=self._layout
         )
         return run, np.asarray(records)[:epochs]
@@ -194,8 +201,22 @@ class Training:
             yield EpochRecord(epoch + index, self.steps, logs, seconds / together)
 
 
+class Source(Protocol):
+    """Batches that come one after another, epoch by epoch."""
+
+    @property
+    def batches(self) -> int | None:
+        """How many there are in an epoch; None where nobody knows."""
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
+        """Yields those of an epoch from the `first` on, one or more at once."""
+
+    def room(self, rows: Samples) -> int:
+        """Returns up to how many rows those are filled up that were yielded."""
+
+
 class StreamedTraining:
-    """Epochs over an iterable of batches, for data larger than memory; the same records as `Training`."""
+    """Epochs over batches that come one after another, of any shapes; the same records as `Training`."""
 
     def __init__(
         self,
@@ -203,14 +224,15 @@ class StreamedTraining:
         run: Run,
         position: Position,
         keys: Keys,
-        batches: Iterable[Samples],
+        source: Source,
         layout: Layout,
         begin: LayerStates | None,
         epochs: int,
     ) -> None:
         self.run, self.position, self._last = run, position, (run, position)
         self._programs, self._keys, self._layout, self._begin = programs, keys, layout, begin
-        self._batches, self._epochs = batches, epochs
+        self._source, self._epochs, self.steps = source, epochs, source.batches
+        self._compiled: dict[Hashable, Program] = {}  # all that this training needs, however many they are
 
     def __iter__(self) -> Iterator[Record]:
         while self.position.epoch < self._epochs:
@@ -223,24 +245,39 @@ class StreamedTraining:
             self.run, self.position = self._last
         return ahead
 
+    def _on_device(self, epoch: int, first: int) -> Iterator[tuple[Batch, int]]:
+        """Yields the batches of an epoch from the `first` on, filled up, and how many rows they have."""
+        for samples in self._source.epoch(epoch, first):
+            yield _on_device(samples, self._source.room(samples)), samples.rows
+
+    def _program(self, batch: Batch, layout: Layout) -> Program:
+        shapes = _shapes(batch)
+        if shapes not in self._compiled:
+            self._compiled[shapes] = self._programs.train.of((layout, shapes, self._begin is None))
+        return self._compiled[shapes]
+
     def _one_epoch(self) -> Iterator[Record]:
         begun = shown = time.perf_counter()
         run, epoch, step = self.position
         self._last = (self.run, self.position)
         logs = self._programs.objective.logs(np.asarray(run.totals.record)) if step else {"loss": math.nan}
-        for samples in islice(self._batches, step, None):
-            segment = Segment(epoch, 1, step, step + 1, step, samples.rows)
-            batch = _on_device(samples, self._layout.batch_size)
-            run, records = self._programs.train(
-                run, batch, self._keys, segment.packed, self._begin, layout=self._layout
-            )
-            logs, step = self._programs.objective.logs(np.asarray(records[0])), step + 1
+        coming = self._on_device(epoch, step)
+        given = next(coming, None)
+        while given is not None:
+            batch, rows = given
+            layout = _fitting(self._layout, batch)
+            stop = step + math.ceil(rows / layout.batch_size)
+            segment = Segment(epoch, 1, step, stop, step, rows)
+            program = self._program(batch, layout)
+            run, records = program.run(run, batch, self._keys, segment.packed, self._begin, layout=layout)
+            given = next(coming, None)  # made ready while the program runs
+            logs, step = self._programs.objective.logs(np.asarray(records)[0]), stop
             if not math.isfinite(logs["loss"]):
                 break
             if time.perf_counter() - shown > DISPATCH_SECONDS:
                 shown = time.perf_counter()
                 self.position = Position(run, epoch, step)
-                yield StepRecord(epoch, step, None, logs)
+                yield StepRecord(epoch, step, self.steps, logs)
         else:
             self.run = run
         self.position = Position(self.run, epoch + 1, 0)
@@ -251,15 +288,68 @@ def evaluate(
     programs: Programs,
     params: NetworkParams,
     states: LayerStates,
+    samples: Samples | LikeLengths,
+    layout: Layout,
+    *,
+    recurring: bool = False,
+) -> tuple[dict[str, float], LayerStates]:
+    """Returns loss and metrics over all samples, and the states after the last batch.
+
+    Where it compiles less, rows are longer than they were given, by masked steps; not if they are `recurring`.
+    """
+    totals = Totals.zero(programs.objective)
+    if isinstance(samples, LikeLengths):
+        for run in samples.epoch(0):
+            room = samples.room(run)
+            states, totals = _evaluate_run(programs, params, states, totals, run, room, layout)
+    else:
+        samples = samples if recurring else _rounded(programs, samples, layout)
+        states, totals = _evaluate_batches(programs, params, states, totals, samples, layout)
+    record = np.stack([np.asarray(part) for part in totals])
+    if record[0, 1] == 0:
+        raise DataError(NOTHING_COUNTS)
+    return programs.objective.logs(record), states
+
+
+def _rounded(programs: Programs, samples: Samples, layout: Layout) -> Samples:
+    network = programs.objective.network
+    if not network.takes_padding:
+        return samples
+    (steps,) = programs.lengths.pieces(samples.steps, math.ceil(samples.rows / layout.batch_size))
+    return samples if steps == samples.steps else samples.longer(steps, network.answers_each_step)
+
+
+def _evaluate_run(
+    programs: Programs,
+    params: NetworkParams,
+    states: LayerStates,
+    totals: Totals,
+    run: Samples,
+    room: int,
+    layout: Layout,
+) -> tuple[LayerStates, Totals]:
+    rows = _on_device(run, room)
+    layout = _fitting(layout, rows)
+    stop = math.ceil(run.rows / layout.batch_size)
+    program = programs.evaluate.of((layout, _shapes(rows)))
+    packed = Segment(0, 1, 0, stop, 0, run.rows).packed
+    after: tuple[LayerStates, Totals] = program.run(params, states, totals, rows=rows, packed=packed, layout=layout)
+    return after
+
+
+def _evaluate_batches(
+    programs: Programs,
+    params: NetworkParams,
+    states: LayerStates,
+    totals: Totals,
     samples: Samples,
     layout: Layout,
-) -> tuple[dict[str, float], LayerStates]:
-    """Returns loss and metrics over all samples, and the states after the last batch."""
+) -> tuple[LayerStates, Totals]:
     steps = math.ceil(samples.rows / layout.batch_size)
     rows = _on_device(samples, steps * layout.batch_size)
-    run = partial(programs.evaluate, params, rows=rows, layout=layout)
-    totals, step = Totals.zero(programs.objective), 0
-    chosen = Pace(programs.pace, ("evaluate", layout, _shapes(samples)))
+    program, step = programs.evaluate.of((layout, _shapes(rows))), 0
+    run = partial(program.run, params, rows=rows, layout=layout)
+    chosen = Pace(program)
     if not chosen.known:  # compiles, so that the first measured dispatch is honest
         run(states, totals, packed=Segment(0, 0, 0, 0, 0, 0).packed)
     while step < steps:
@@ -269,7 +359,4 @@ def evaluate(
         states, totals = jax.block_until_ready(run(states, totals, packed=segment.packed))
         chosen.took(stop - step, time.perf_counter() - clock)
         step = stop
-    record = np.asarray(totals.record)
-    if record[0, 1] == 0:
-        raise DataError(NOTHING_COUNTS)
-    return programs.objective.logs(record), states
+    return states, totals

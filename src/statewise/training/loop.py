@@ -42,9 +42,8 @@ def run_epochs(
     """
     begun, first = time.perf_counter(), training.position.epoch
     ended = False
-    steps = training.steps if isinstance(training, Training) else None
     with graceful_interrupt() as interrupt:
-        audience.begin(model, range(first, max(first, epochs)), steps, memory)
+        audience.begin(model, range(first, max(first, epochs)), training.steps, memory)
         if checkpoint is not None:
             checkpoint.check(audience.memory())
         try:

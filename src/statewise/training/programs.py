@@ -18,7 +18,8 @@ import numpy as np
 import optax
 
 from statewise.draws import fold_in, key_of
-from statewise.engine import jax_key
+from statewise.engine import ProgramsByShape, jax_key
+from statewise.lengths import Lengths
 from statewise.losses import Loss
 from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
@@ -30,6 +31,12 @@ from statewise.training.truncation import Truncation
 
 EPOCHS_PER_DISPATCH = 256
 """Upper limit of the epochs in one dispatch: the room that a program has for their results."""
+
+KEPT = 16
+"""How many programs of a kind are kept; each serves one shape of the data."""
+
+SHUFFLE, DROPOUT = 1, 2
+"""What a model's seed is used for besides its weights."""
 
 
 class Run(NamedTuple):
@@ -52,7 +59,7 @@ class Keys(NamedTuple):
     @lru_cache(maxsize=64)
     def of(cls, seed: int) -> Keys:
         """Returns the keys of a model with that seed."""
-        return cls(*(jax_key(fold_in(key_of(seed), purpose)) for purpose in (1, 2)))
+        return cls(*(jax_key(fold_in(key_of(seed), purpose)) for purpose in (SHUFFLE, DROPOUT)))
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class Programs:
 
     objective: Objective
     transformation: optax.GradientTransformation
-    pace: dict[Any, float] = field(default_factory=dict)  # seconds per step by layout and shapes
+    lengths: Lengths = field(default_factory=lambda: Lengths(own=1))  # that are evaluated
 
     @cached_property
     def blank(self) -> Callable[[int, int], tuple[LayerStates, jax.Array, Totals]]:
@@ -111,14 +118,14 @@ class Programs:
         return zeros, jax.device_put(np.zeros(order, np.int32)), Totals.zero(self.objective)
 
     @cached_property
-    def train(self) -> Callable[..., tuple[Run, jax.Array]]:
-        """Trains: `train(run, rows, keys, packed, begin, layout=layout)` is what `_train` returns, compiled."""
-        return jax.jit(self._train, static_argnames="layout")
+    def train(self) -> ProgramsByShape:
+        """Train: each runs as `run(run, rows, keys, packed, begin, layout=layout)` and returns what `_train` does."""
+        return ProgramsByShape(lambda: jax.jit(partial(self._train), static_argnames="layout"), KEPT)
 
     @cached_property
-    def evaluate(self) -> Callable[..., tuple[LayerStates, Totals]]:
-        """Evaluates: `evaluate(params, states, totals, rows, packed, layout=layout)`, of `_evaluate`, compiled."""
-        return jax.jit(self._evaluate, static_argnames="layout")
+    def evaluate(self) -> ProgramsByShape:
+        """Evaluate: `run(params, states, totals, rows, packed, layout=layout)` returns what `_evaluate` does."""
+        return ProgramsByShape(lambda: jax.jit(partial(self._evaluate), static_argnames="layout"), KEPT)
 
     def _train(
         self,

@@ -1,0 +1,88 @@
+"""Batches that come one by one from someone's iterable, for data larger than memory; checked as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from itertools import islice
+
+from statewise.data.batches import NEGATIVE_WEIGHTS, NOTHING_COUNTS, Samples
+from statewise.errors import DataError, ShapeError, warn
+
+
+def unpack(what: str, value: object, way_out: str = "") -> Sequence[object]:
+    """Returns `value` if it is `(x, y)` or `(x, y, sample_weight)`."""
+    if isinstance(value, tuple | list) and len(value) in (2, 3):
+        return value
+    size = f" of {len(value)}" if isinstance(value, Sized) else ""
+    raise DataError(f"{what}: expected (x, y) or (x, y, sample_weight), got {type(value).__name__}{size}{way_out}")
+
+
+ReadSamples = Callable[..., Samples]
+"""Checks `x, y[, sample_weight]` and returns them as Samples."""
+
+
+class CheckedBatches:
+    """Batches of someone's iterable, checked as they come; goes through it once per epoch."""
+
+    def __init__(self, batches: object, read: ReadSamples, counts: Callable[[Samples], bool]) -> None:
+        if isinstance(batches, Iterator):
+            raise DataError(f"an iterator can be gone through only once; {_ANEW}")
+        if not isinstance(batches, Iterable) or isinstance(batches, str | bytes | Mapping):
+            raise DataError(
+                f"expected x and y, or an iterable of batches (x, y), got y=None and x of type "
+                f"{type(batches).__name__}; pass y, or {_ANEW}"
+            )
+        self._batches, self._read, self._counts, self._told = batches, read, counts, False
+        first = next(iter(batches), None)
+        if first is None:
+            raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
+        samples = self._samples(1, first)
+        self.batch_size, self.steps = samples.rows, samples.steps
+        self.batches: int | None = None  # of an epoch: nobody knows
+        self.least_steps = 1
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
+        """Yields the batches of an epoch from the `first` on, those before it being gone through all the same."""
+        return islice(iter(self), first, None)
+
+    def room(self, batch: Samples) -> int:
+        """Returns up to how many rows a batch is filled up."""
+        return self.batch_size
+
+    def __iter__(self) -> Iterator[Samples]:
+        number, counted = 0, False
+        for number, batch in enumerate(self._batches, 1):
+            samples = self._samples(number, batch)
+            if samples.rows > self.batch_size:
+                raise ShapeError(
+                    f"batch {number} has {samples.rows} rows, the first {self.batch_size}; expected no more than "
+                    "that: let the largest come first"
+                )
+            if samples.steps < self.least_steps:
+                raise ShapeError(
+                    f"batch {number} has {samples.steps} step(s); expected at least {self.least_steps}, so that some "
+                    "are left to score"
+                )
+            counted = counted or self._counts(samples)
+            yield samples
+        if number > 0 and not counted:
+            raise DataError(NOTHING_COUNTS)
+        if number == 0:
+            raise DataError(f"the iterable of batches was empty when an epoch began; {_ANEW}")
+
+    def _samples(self, number: int, batch: object) -> Samples:
+        parts = unpack(f"batch {number}", batch, way_out="; if x is all the data, pass y with it")
+        try:
+            samples = self._read(*parts)
+        except (DataError, ShapeError) as error:
+            raise type(error)(f"batch {number}: {error}") from None
+        if not self._told and samples.has_negative_weights:
+            self._told = True
+            warn(f"batch {number}: {NEGATIVE_WEIGHTS}")
+        return samples
+
+
+_ANEW = (
+    "pass something that starts anew each epoch, such as a list of (x, y), a DataLoader, or an object whose __iter__ "
+    "is a generator"
+)
