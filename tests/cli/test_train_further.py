@@ -240,7 +240,10 @@ def test_without_a_finished_epoch_there_is_no_model(run: Run, folder: Path, monk
 
 # ------------------------------------------------------------------------------------------- kill -9
 
-LONG = "story.txt --units 96 --epochs 30 --batch-size 4 --steps 16 --no-plot --json --quiet --seed 3 --checkpoint kept"
+LONG = (
+    "story.txt --units 96 --epochs 30 --batch-size 4 --steps 16 --patience 6 --no-plot --json --quiet --seed 3 "
+    "--checkpoint kept"
+)
 EARLY = (0.3, 1.0, 2.5)
 """After how many seconds it is killed in its beginning."""
 
