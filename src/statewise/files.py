@@ -122,10 +122,16 @@ def _temporary(place: Path) -> Iterator[tuple[BinaryIO, str]]:
     try:
         yield file, temporary
     finally:  # also after Ctrl-C; once renamed there is nothing left to remove
+        if fcntl is None:  # Windows removes no open file; elsewhere the lock is held until it is gone
+            _close(file)
         with suppress(OSError):
             os.unlink(temporary)
-        with suppress(OSError):  # what a full disk refused, it refuses once more
-            file.close()
+        _close(file)
+
+
+def _close(file: BinaryIO) -> None:
+    with suppress(OSError):  # what a full disk refused, it refuses once more
+        file.close()
 
 
 def _make_temporary(place: Path) -> tuple[int, str]:
@@ -212,11 +218,13 @@ def open_file(path: str | Path) -> BinaryIO:
     place = as_path(path)
     # Non-blocking, since to open a pipe waits for its writer.
     descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    file = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
-        raise FileError(f"{place} is a device or a pipe; expected the name of a file: save what comes from it first")
-    return file
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
+    raise FileError(f"{place} is a device or a pipe; expected the name of a file: save what comes from it first")
 
 
 def read_whole(path: str | Path) -> bytes:

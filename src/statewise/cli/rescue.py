@@ -28,17 +28,16 @@ def save_or_rescue(save: Callable[[Path], None], out: Path, what: str) -> tuple[
         failure = error
     else:
         return out, None
-    folders = (Path(tempfile.gettempdir()), Path.home())
-    for folder in folders:
-        with suppress(FileError, OSError):
-            rescue = _new_file(folder, out)
+    for folder in (tempfile.gettempdir, Path.home, Path.cwd):
+        with suppress(FileError, OSError, RuntimeError):  # there may be no such folder: a user without a home
+            rescue = _new_file(Path(folder()), out)
             try:
                 save(rescue)
             except BaseException:
                 rescue.unlink()
                 raise
             return rescue, FileError(f"{failure}. The {what} is in {rescue}")
-    raise FileError(f"{failure}. Neither {folders[0]} nor {folders[1]} took it: the {what} is lost")
+    raise FileError(f"{failure}. No other folder took it either: the {what} is lost")
 
 
 def _new_file(folder: Path, out: Path) -> Path:
