@@ -189,3 +189,21 @@ def test_a_file_made_with_what_is_not_known_here_is_not_called_damaged(change: A
         assert str(tmp_path / "m") in message
         assert f"made with {words}, which this statewise does not know" in message
         assert "damaged" not in message
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "nadam", sw.SGD(0.1, momentum=0.9)], ids=str)
+def test_another_optimizer_than_the_one_that_no_file_names_begins_fresh(optimizer: Any, tmp_path: Path) -> None:
+    """And what is saved then loads: the moments of the first are not those of the second."""
+    model = sw.Sequential([sw.LSTM(2), sw.Dense(1)], seed=1)
+    model.compile(sw.Adam(lambda _: 1e-3), "mse")
+    x = np.random.default_rng(0).normal(size=(4, 3, 2))
+    model.fit(x, x.sum((1, 2)), verbose=0)
+    with pytest.warns(sw.StatewiseWarning, match="lacks the optimizer"):
+        model.save(tmp_path / "first")
+    loaded: Any = sw.load(tmp_path / "first")
+    loaded.compile(optimizer, "mse")
+    loaded.save(tmp_path / "second")
+    again: Any = sw.load(tmp_path / "second")
+    for found in (loaded, again):
+        found.fit(x, x.sum((1, 2)), verbose=0)
+    np.testing.assert_array_equal(loaded.get_weights()[0], again.get_weights()[0])

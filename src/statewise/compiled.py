@@ -12,7 +12,7 @@ import optax
 
 from statewise.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, write_artifact
 from statewise.definition import Definition
-from statewise.errors import ConfigurationError, LifecycleError, warn
+from statewise.errors import ConfigurationError, FileError, LifecycleError, warn
 from statewise.forks import check_process
 from statewise.history import History
 from statewise.layers import Layer
@@ -40,6 +40,7 @@ class Compiled(Definition):
         self._loaded_optimizer: dict[str, Array] = {}
         self._ready: Programs | None = None
         self._logs: dict[str, float] | None = None  # of the epoch whose weights these are
+        self.measured: dict[str, Any] | None = None  # what they are measured by: loss, data, validation data
         self._told = False  # whether it was said what a file lacks
         super().__init__(layers, seed)
 
@@ -60,10 +61,13 @@ class Compiled(Definition):
         """
         if loss is None:
             raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
-        if self._settings is not None:  # only a file that could not hold its optimiser waits for it to be named
+        if self._settings is not None:  # only a file that could not hold its optimizer waits for it to be named
             self._loaded_optimizer = {}
-        self._settings = Settings.of(optimizer, loss, metrics)
-        self._optimizer_state, self._ready, self._told = None, None, False
+        settings = Settings.of(optimizer, loss, metrics)
+        if self._settings is not None and self._settings.loss != settings.loss:
+            self._logs = None
+        self._settings = settings
+        self._optimizer_state, self._ready, self._told = self._moments_in_file(), None, False
         self._warn_of_own(self._layers)
 
     def add(self, layer: Layer) -> None:
@@ -88,6 +92,18 @@ class Compiled(Definition):
         if not (continues and (unnamed or self._settings == settings)):
             self._optimizer_state, self._loaded_optimizer, self._told = None, {}, False
         self._settings, self._ready = settings, None
+        if self._optimizer_state is None:
+            self._optimizer_state = self._moments_in_file()
+
+    def _moments_in_file(self) -> Any:
+        """Returns the optimizer's state in the file of the model, if it is that of the optimizer; None: a fresh one."""
+        if not self._loaded_optimizer or self._network is None or self._settings is None:
+            return None
+        try:
+            return self._settings.optimizer_state(self._network, self._params, self._loaded_optimizer)
+        except FileError:  # of the one that the file could not name; another begins fresh
+            self._loaded_optimizer = {}
+            return None
 
     @property
     def learning_rate(self) -> float:
@@ -203,6 +219,7 @@ class Compiled(Definition):
             "trained": learned.trained,
             "epochs": self.epochs_done,
             "logs": learned.logs,
+            "measured": None if learned.logs is None else self.measured,
             "compiled": None if self._settings is None else self._settings.config(),
             "state": learned.state,
         }
@@ -232,7 +249,7 @@ class Compiled(Definition):
     def _take_artifact(self, artifact: Artifact) -> None:
         header = artifact.header
         self.learned = Learned(artifact.arrays, header["trained"], header["state"], header.get("logs"))
-        self.epochs_done = header.get("epochs", 0)
+        self.epochs_done, self.measured = header.get("epochs", 0), header.get("measured")
 
     # -- copy, pickle ------------------------------------------------------------------------------------------
 

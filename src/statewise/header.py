@@ -230,8 +230,11 @@ RESUME: dict[str, Check | _Optional] = {
     "step": _whole(0, INT32),
     "history": _history,
     "ended": _flag,
-    "first": _Optional(_whole(0, INT32)),
-    "callbacks": _Optional(_memory),
+    "start": _whole(0, 2**32 - 1),
+    "first": _whole(0, INT32),
+    "last": _whole(0, INT32),
+    "final": _flag,
+    "callbacks": _memory,
 }
 """Where a training stands, in a checkpoint."""
 
@@ -250,6 +253,7 @@ MODEL: dict[str, Check | _Optional] = {
     "trained": _flag,
     "epochs": _Optional(_whole(0, INT32)),
     "logs": _Optional(_or_null(_object_of(_number))),
+    "measured": _Optional(_or_null(_object_of(_anything))),
     "compiled": _or_null(_fields(COMPILED)),
     "state": _or_null(_whole(0, INT64)),
     "resume": _Optional(_or_null(_fields(RESUME))),

@@ -14,8 +14,8 @@ SHORTEST, SHORTEST_WHOLE = 32, 64
 So seven programs serve any lengths, or, if rows are not read in pieces, lengths up to 1,024.
 """
 
-COMPILING = 10_000
-"""Rows are not rounded up where that would add more steps than this: a program of their own is quicker."""
+COMPILING, MOST_LARGE = 10_000, 3
+"""Rows are not rounded up where that would add more steps than this: a program of their own is quicker, for a few."""
 
 
 class Lengths:
@@ -31,7 +31,7 @@ class Lengths:
     """
 
     def __init__(self, own: int, piece: int | None = None) -> None:
-        self._left, self._piece = own, piece
+        self._left, self._large, self._piece = own, MOST_LARGE, piece
         self._own = {1}
 
     def pieces(self, steps: int, times: int = 1) -> list[int]:
@@ -43,7 +43,11 @@ class Lengths:
             self._own.add(steps)
             return [steps]
         rounded = self.rounded(steps)
-        return [steps] if (sum(rounded) - steps) * times > COMPILING else rounded
+        if self._large > 0 and (sum(rounded) - steps) * times > COMPILING:
+            self._large -= 1
+            self._own.add(steps)
+            return [steps]
+        return rounded
 
     def rounded(self, steps: int) -> list[int]:
         """Returns the same for rows whose length will hardly come again."""

@@ -234,8 +234,9 @@ def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> 
     if weight is None:
         return True
     weighs = weight != 0
-    if weight.ndim == 2:
+    if len(network.output_shape) == 2:
         answers = network.mask_of_answers(x, mask)  # type: ignore[arg-type]  # likewise
+        weighs = weighs if weighs.ndim == 2 else np.repeat(weighs[:, None], samples.steps, axis=1)
         weighs = (weighs if answers is None else weighs & np.asarray(answers))[:, warmup:]
     return bool(weighs.any())
 

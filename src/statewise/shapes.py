@@ -30,9 +30,11 @@ Array = npt.NDArray[Any]
 def as_numbers(name: str, value: object) -> Array:
     """Returns `value` as a NumPy array of numbers: real ones in the precision they came in, int32, or bool.
 
+    Whole numbers beyond int32 are real ones, of 64 bits.
+
     Raises:
         ShapeError: rows of different lengths.
-        DataError: something other than numbers, masked or missing ones, or whole numbers beyond int32.
+        DataError: something other than numbers, or masked or missing ones.
     """
     array = plain_array(name, value)
     if array.dtype == bool or np.issubdtype(array.dtype, np.floating):
@@ -40,10 +42,7 @@ def as_numbers(name: str, value: object) -> Array:
     if array.dtype.kind not in "iu":  # NumPy takes timedelta64 for whole numbers, of whatever unit
         raise DataError(f"{name}: expected real numbers, got {_sample(array)}; encode them as numbers first")
     if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
-        raise DataError(
-            f"{name}: expected whole numbers of 32 bits, got {array.min()} to {array.max()}; subtract an offset first, "
-            f"such as {name} - {name}.min(), or scale them"
-        )
+        return array.astype(np.float64)
     return array.astype(np.int32, copy=False)
 
 
@@ -55,7 +54,7 @@ def as_array(name: str, value: object) -> Array:
 
     Raises:
         ShapeError: rows of different lengths.
-        DataError: something other than numbers, masked or missing ones, or numbers beyond int32 or float32.
+        DataError: something other than numbers, masked or missing ones, or numbers beyond float32.
     """
     array = as_numbers(name, value)
     return to_float32(name, array) if np.issubdtype(array.dtype, np.floating) else array

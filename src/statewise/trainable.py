@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any, Literal, overload
 import jax
 import numpy as np
 
-from statewise.artifact import Artifact
 from statewise.compiled import Compiled
 from statewise.data.batches import NOTHING_COUNTS, Samples
 from statewise.data.iterable import CheckedBatches, unpack
@@ -26,12 +26,13 @@ from statewise.layers import Embedding
 from statewise.network import Network
 from statewise.reading import Feed, Validate, arrange, check_batch_size, unframe
 from statewise.rows import counts, input_shape_of, read_samples_of
+from statewise.shapes import is_number
 from statewise.start import Start, check_warmup, read_start, warn_unused
 from statewise.state import LayerStates, State
 from statewise.training.advice import advise, advise_split
 from statewise.training.audience import Audience
 from statewise.training.callbacks import Callback, read_callbacks
-from statewise.training.checkpoint import Checkpoint, fingerprint
+from statewise.training.checkpoint import Checkpoint, Identity, fingerprint
 from statewise.training.count import read_epochs, say_left
 from statewise.training.epochs import Position, StreamedTraining, Training, evaluate
 from statewise.training.heads import one_output
@@ -140,17 +141,24 @@ class Trainable(Compiled):
         layout = feed.layout(start, shuffled, truncation)
         file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, self.to_artifact)
         history, position, memory = History(), Position(self._run(layout), first, 0), None
-        kept = None if file is None else file.begin(self._description(feed, start, layout, shuffled), first)
+        measured = self._measured_by(feed) if audience.reads_model or file is not None else None
+        kept = None
+        if file is not None:
+            described = {**self._description(start, layout, shuffled), **(measured or {})}
+            kept = file.begin(Identity(described, self._checksum(start), first, last))
         if file is not None and kept is not None:
-            self._restore(kept.artifact)
+            last = last if initial_epoch is not None else last - first + kept.first
+            self._take_artifact(kept.artifact)
             history, memory, position = kept.history, kept.memory, kept.position(self._run(layout))
             if verbose:
-                said = say_left(position.epoch - first, last - first, ended=kept.ended)
+                said = say_left(position.epoch - kept.first, last - kept.first, ended=kept.ended)
                 sys.stderr.write(f"continuing from {file.path}: {said}\n")
-            if kept.ended:
+            if kept.final and (kept.ended or position.epoch >= last):
+                audience.recall(self, kept.memory)
+                self._take_artifact(kept.artifact)  # as the training left it
                 self.history = history
                 return history
-        self.history, self.epochs_done = history, position.epoch
+        self.history, self.measured = history, measured if audience.reads_model else None
         one_by_one = feed.validation is not None or audience.reads_model
         training = self._training(feed, position, start, layout, last, one_by_one)
         run_epochs(
@@ -254,7 +262,8 @@ class Trainable(Compiled):
     def _training(
         self, feed: Feed, position: Position, start: Start, layout: Layout, epochs: int, one_by_one: bool
     ) -> Training | StreamedTraining:
-        programs, run, keys = self._programs(), self._run(layout), Keys.of(self.seed)
+        programs, keys = self._programs(), Keys.of(self.seed)
+        run = self._run(layout) if position.step else position.run  # what the last finished epoch left
         source = feed.source
         if isinstance(source, LikeLengths | CheckedBatches):
             return StreamedTraining(programs, run, position, keys, source, layout, start.lanes, epochs)
@@ -280,8 +289,15 @@ class Trainable(Compiled):
         self._logs = logs | {f"val_{name}": value for name, value in self._validate(feed, start).items()}
         return self._logs
 
-    def _description(self, feed: Feed, start: Start, layout: Layout, shuffled: bool) -> dict[str, Any]:
-        """Returns what must be the same for a training to go on where another was interrupted."""
+    def _checksum(self, start: Start) -> int:
+        """Returns by what is known again where a training begins: weights, unless they are random, optimizer, state."""
+        self._programs()
+        weights, state = self._params if self._trained else None, self.state if start.through else None
+        leaves = jax.tree.leaves((weights, self._optimizer_state, state))
+        return zlib.crc32(b"".join(np.asarray(leaf).tobytes() for leaf in leaves))
+
+    def _description(self, start: Start, layout: Layout, shuffled: bool) -> dict[str, Any]:
+        """Returns what must be the same for a training to continue where another was interrupted."""
         options = {
             "batch_size": layout.batch_size,
             "shuffle": shuffled,
@@ -289,12 +305,17 @@ class Trainable(Compiled):
             "tbptt": None if layout.truncation is None else asdict(layout.truncation),
         }
         compiled = self._require_settings().config()
-        data = {} if feed.data is None else fingerprint(feed.data)
-        return {"network": self.network.config(), "seed": self.seed, **compiled, **options, **data}
+        return {"network": self.network.config(), "seed": self.seed, **compiled, **options}
 
-    def _restore(self, artifact: Artifact) -> None:
-        """Becomes what a checkpoint of this same model holds."""
-        self._take_artifact(artifact)
+    def _measured_by(self, feed: Feed) -> dict[str, Any]:
+        """Returns what logs are measured by; an iterable of batches, or a function of one's own, has no checksum."""
+        validation = feed.validation
+        rows = validation.source if isinstance(validation, LikeLengths) else validation
+        return {
+            "loss": self._require_settings().config()["loss"],
+            "data": None if feed.data is None else fingerprint(feed.data),
+            "validation": fingerprint(rows) if isinstance(rows, Samples | RaggedRows) else None,
+        }
 
     # -- evaluate ----------------------------------------------------------------------------------------------
 
@@ -371,6 +392,8 @@ class Trainable(Compiled):
             size = min(feed.validation_size, held_out.rows)
             return self._evaluate(arrange(held_out, size, start), size, start, recurring=True)[0]
         logs = held_out()
-        if not isinstance(logs, dict):
-            raise ConfigurationError(f"validation_data: expected the function to return a dict of logs, got {logs!r}")
+        if not isinstance(logs, dict) or not all(is_number(value) for value in logs.values()):
+            raise ConfigurationError(
+                f"validation_data: expected the function to return a dict of logs, numbers by name, got {logs!r:.80}"
+            )
         return logs

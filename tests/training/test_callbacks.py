@@ -174,6 +174,29 @@ def test_a_better_file_of_an_earlier_training_stays(tmp_path: Path) -> None:
     assert path.read_bytes() != before
 
 
+def test_a_file_that_was_measured_otherwise_is_not_replaced(tmp_path: Path) -> None:
+    """By another loss, or on other validation data: neither value says which model is better."""
+    path = tmp_path / "best"
+
+    def save_best(loss: str, x: Any) -> None:
+        model = sw.Sequential([sw.LSTM(2, input_shape=(None, 2)), sw.Dense(1)], seed=1)
+        model.compile("sgd", loss)
+        best = sw.ModelCheckpoint(path, save_best_only=True)
+        model.fit(X, X.sum((1, 2)), validation_data=(x, X.sum((1, 2))), callbacks=[best], verbose=0)
+
+    save_best("mse", X)
+    before = path.read_bytes()
+    for loss, x in (("mae", X), ("mse", 0.5 * X)):
+        with pytest.raises(FileError, match="measured by another loss or on other data"):
+            save_best(loss, x)
+    assert path.read_bytes() == before
+
+
+def test_validation_of_ones_own_answers_with_numbers() -> None:
+    with pytest.raises(ConfigurationError, match="a dict of logs, numbers by name"):
+        fit(tagger(), validation_data=lambda: {"f1": "high"})
+
+
 def test_a_file_that_does_not_say_how_good_it_is_is_not_replaced(tmp_path: Path) -> None:
     path, model = tmp_path / "best", tagger()
     fit(model)

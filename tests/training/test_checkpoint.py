@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -424,6 +425,104 @@ def test_a_model_that_stands_elsewhere_is_refused(path: Path, finished: bytes) -
     refuse(path, lambda: fit(other, checkpoint=path), ConfigurationError, "this model was trained for 2")
 
 
+def scaled(factor: float) -> sw.Sequential:
+    model = tagger()
+    model.set_weights([factor * weight for weight in model.get_weights()])
+    return model
+
+
+def slower() -> sw.Sequential:
+    model = tagger()
+    model.learning_rate /= 2
+    return model
+
+
+def elsewhere() -> sw.Sequential:
+    model = tagger()
+    model.state = model.zero_state(BATCH).replace("lstm", h=np.full((BATCH, 4), 0.5))
+    return model
+
+
+@pytest.mark.parametrize("make", [lambda: scaled(0.5), slower, elsewhere], ids=["weights", "learning-rate", "state"])
+def test_a_training_that_begins_elsewhere_is_another(path: Path, make: Callable[[], sw.Sequential]) -> None:
+    """Fine-tuning two models into one file would lose the second."""
+    fit(tagger(), epochs=1, state="continue", checkpoint=path)
+    model = make()
+    before = model.get_weights()
+    words = "as this one, but with other weights, learning rate or state"
+    refuse(path, lambda: fit(model, epochs=1, state="continue", checkpoint=path), ConfigurationError, words)
+    assert_same(model.get_weights(), before, "weights")
+
+
+@pytest.mark.usefixtures("short_dispatches")
+@pytest.mark.parametrize("place", [(3, 0), (3, 2)], ids=str)
+def test_the_same_call_on_the_same_model_continues_what_was_interrupted(path: Path, place: tuple[int, int]) -> None:
+    """A cell of a notebook that is run again: with the epochs that are left, and no more."""
+    model = tagger()
+    with pytest.raises(Killed):
+        fit(model, checkpoint=path, callbacks=[Stopping(*place, kill)])
+    assert_same_training((model, fit(model, checkpoint=path)), whole({}))
+    assert model.epochs_done == EPOCHS
+
+
+class Averaging(sw.Callback):
+    """Leaves the mean of the weights after each epoch."""
+
+    def __init__(self) -> None:
+        self._sums: list[Any] = []
+
+    def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
+        weights = model.get_weights()
+        self._sums = [a + b for a, b in zip(self._sums, weights, strict=True)] if self._sums else weights
+
+    def on_train_end(self, model: Any) -> None:
+        model.set_weights([weight / EPOCHS for weight in self._sums])
+
+
+def test_a_finished_training_is_as_its_callbacks_left_it(path: Path) -> None:
+    """Also when it is asked for again; and more epochs continue from the training's own weights."""
+    model, again, more = tagger(), tagger(), tagger()
+    fit(model, checkpoint=path, callbacks=[Averaging()])
+    loaded = sw.load(path)
+    assert isinstance(loaded, sw.Sequential)
+    fit(again, checkpoint=path)
+    for found in (loaded, again):
+        assert_same(found.get_weights(), model.get_weights(), "weights")
+    fit(more, epochs=EPOCHS + 2, checkpoint=path)
+    assert_same(more.get_weights(), whole({"epochs": EPOCHS + 2})[0].get_weights(), "weights")
+
+
+def test_callbacks_of_an_ended_training_know_what_they_knew(path: Path) -> None:
+    for _ in range(2):
+        losses, stopping = iter([2.0, 1.0, 3.0, 4.0]), sw.EarlyStopping(patience=1)
+        fit(tagger(), checkpoint=path, validation_data=lambda: {"loss": next(losses)}, callbacks=[stopping])  # noqa: B023
+        assert stopping.best_epoch == 1
+
+
+def test_whatever_fails_at_the_end_each_callback_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Telling(sw.Callback):
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def on_train_end(self, model: Any) -> None:
+            told.append(self._name)
+            if self._name == "first":
+                raise Killed
+
+    folder = tmp_path / "gone"
+    folder.mkdir()
+
+    def remove(epoch: int, _: dict[str, float]) -> None:
+        if epoch == 1:
+            shutil.rmtree(folder)
+
+    with pytest.raises((Killed, FileError)):
+        fit(tagger(), epochs=2, checkpoint=folder / "run", callbacks=[remove, Telling("first"), Telling("second")])
+    assert told == ["first", "second"]
+
+
 @pytest.mark.parametrize("restored", [False, True], ids=["last-epoch", "best-epoch"])
 def test_a_model_that_has_the_training_behind_it_begins_another(path: Path, restored: bool) -> None:
     """Whatever the first was called with; also where early stopping took the weights of another epoch than the last."""
@@ -489,7 +588,8 @@ def test_a_damaged_description_is_a_damaged_file(path: Path, finished: bytes) ->
     path.write_bytes(finished)
     artifact = read_artifact(path)
     resume = {**artifact.header["resume"], "step": 1}  # but no arrays of an epoch begun
-    write_artifact(path, Artifact(artifact.kind, {**artifact.header, "resume": resume}, artifact.arrays))
+    arrays = {name: array for name, array in artifact.arrays.items() if not name.startswith("run")}
+    write_artifact(path, Artifact(artifact.kind, {**artifact.header, "resume": resume}, arrays))
     refuse(path, lambda: fit(tagger(), checkpoint=path), FileError, "lacks")
 
 

@@ -136,12 +136,14 @@ def test_a_diverged_epoch_is_not_counted() -> None:
 
 def test_a_call_that_trains_nothing_says_so() -> None:
     model = tagger()
+    fit(model, epochs=2)
     weights = model.get_weights()
     with pytest.warns(
         StatewiseWarning, match="trains nothing: with initial_epoch=10, epochs=5 is the number of the last"
     ):
         assert fit(model, epochs=5, initial_epoch=10).epoch == []
     assert not differ(model.get_weights(), weights)
+    assert model.epochs_done == 2
 
 
 @pytest.mark.parametrize("options", [{"initial_epoch": 2**31, "epochs": 2**31 + 1}, {"epochs": 2**31}])

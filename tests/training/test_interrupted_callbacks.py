@@ -160,6 +160,15 @@ def test_others_than_the_interrupted_callbacks_are_refused(tmp_path: Path) -> No
         fit(tagger(), epochs=3, callbacks=[Means()], checkpoint=path)
 
 
+@pytest.mark.parametrize(("monitor", "mode"), [("loss", "auto"), ("val_loss", "max")])
+def test_another_log_to_watch_is_refused(monitor: str, mode: str, tmp_path: Path) -> None:
+    path, model = tmp_path / "training", tagger()
+    fit(model, epochs=2, validation_data=measure(model), callbacks=[sw.EarlyStopping()], checkpoint=path)
+    model, stopping = tagger(), sw.EarlyStopping(monitor, mode=mode)
+    with pytest.raises(ConfigurationError, match="watched 'val_loss' for its min"):
+        fit(model, epochs=3, validation_data=measure(model), callbacks=[stopping], checkpoint=path)
+
+
 @pytest.mark.parametrize(
     "state", [{"model": object()}, {1: 2}, {"x": {1, 2}}, [object()]], ids=["object", "number-as-key", "set", "list"]
 )

@@ -185,10 +185,10 @@ def read_x(
     check_filled(array)
     flags = read_flags("mask", mask, array)
     excluded = Excluded(None if flags is None else ~flags, weightless)
+    if excluded.any:
+        array = excluded.fill(array, _single(array) if symbols is None else _in_range(array, symbols))
     if symbols is None:
         array = as_float32("x", array)
-    if excluded.any:
-        array = excluded.fill(array, np.isfinite(array) if symbols is None else _in_range(array, symbols))
     check_finite("x", array, _X_OUT)
     return array if symbols is None else _whole("x", array, symbols, "symbols")
 
@@ -246,12 +246,12 @@ def check_y(array: Array, outputs: int | None, target: str, excluded: Excluded =
     Raises:
         DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
     """
-    if target != "classes":
-        array = as_float32("y", array)
     if excluded.any:
         nowhere = np.zeros(array.shape, bool)  # 0 times a huge error would be NaN
         array = excluded._replace(weightless=None).fill(array, nowhere)
         array = excluded.fill(array, _valid(array, outputs, target))
+    if target != "classes":
+        array = as_float32("y", array)
     check_finite("y", array, _Y_OUT)
     if target == "classes":
         return _whole("y", array, outputs, "classes")
@@ -295,6 +295,12 @@ def _align(array: Array, rank: int) -> Array:
     return array[..., None] if array.ndim == rank - 1 else array
 
 
+def _single(array: Array) -> Array:
+    """Returns where `array` holds numbers that float32 can hold."""
+    with np.errstate(invalid="ignore"):
+        return np.abs(array) <= np.finfo(np.float32).max
+
+
 def _in_range(array: Array, limit: int | None) -> Array:
     """Returns where `array` holds whole numbers from 0 up to, but not, `limit`."""
     with np.errstate(invalid="ignore"):
@@ -306,7 +312,7 @@ def _valid(array: Array, outputs: int | None, target: str) -> Array:
     if target == "classes":
         return _in_range(array, outputs)
     least = 0.0 if target in ("binary", "onehot") else -np.inf
-    return np.isfinite(array) & (array >= least) & (array <= (1.0 if target == "binary" else np.inf))
+    return _single(array) & (array >= least) & (array <= (1.0 if target == "binary" else np.inf))
 
 
 def _whole(name: str, array: Array, limit: int | None, what: str) -> Array:

@@ -162,7 +162,7 @@ class EarlyStopping(_Wrapping):
 class _BestOfFit(sw.ModelCheckpoint):
     """Keras's: whatever file is there already is replaced."""
 
-    def value_in_file(self) -> None:
+    def value_in_file(self, model: Any) -> None:
         return None
 
 

@@ -241,6 +241,11 @@ class Learner:
     def learned(self, learned: Learned) -> None:
         self.model.learned = learned
 
+    @property
+    def measured(self) -> dict[str, Any] | None:
+        """What the logs of its training are measured by."""
+        return self.model.measured
+
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights, as `Sequential.get_weights`."""
         return self.model.get_weights()

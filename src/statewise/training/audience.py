@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError
@@ -82,8 +83,17 @@ class Audience:
         return self._ended
 
     def end(self, model: TrainedModel) -> None:
-        """Tells that the training is over."""
-        for callback in (*self._displays, *self._callbacks):
+        """Tells that the training is over; all are told, also if one fails."""
+        with ExitStack() as last:
+            for callback in reversed((*self._displays, *self._callbacks)):
+                last.callback(callback.on_train_end, model)
+
+    def recall(self, model: TrainedModel, memory: Memory) -> None:
+        """Tells of a training that is over already, and of what was remembered of it."""
+        for callback in self._callbacks:
+            callback.on_train_begin(model, range(0), None)
+        self.restore(memory)
+        for callback in self._callbacks:
             callback.on_train_end(model)
 
     def memory(self) -> Memory:

@@ -45,8 +45,8 @@ class _Best:
             )
         return direction
 
-    def improved(self, logs: dict[str, float]) -> bool:
-        """Returns whether this epoch's value is the best so far, and remembers it if so."""
+    def improvement(self, logs: dict[str, float]) -> float | None:
+        """Returns this epoch's value if it is better than the best so far, which is for the caller to set."""
         if self._monitor not in logs:
             unvalidated = self._monitor.startswith("val_") and not any(name.startswith("val_") for name in logs)
             raise ConfigurationError(
@@ -55,10 +55,25 @@ class _Best:
             )
         sign = 1 if self.require_direction() == "min" else -1
         value, best = sign * logs[self._monitor], math.inf if self.value is None else sign * self.value
-        if not value < best - self._min_delta:  # NaN is never better
-            return False
-        self.value = logs[self._monitor]
-        return True
+        return logs[self._monitor] if value < best - self._min_delta else None  # NaN is never better
+
+    def state(self) -> dict[str, Any]:
+        """Returns what it has to remember."""
+        return {"best": self.value, "monitor": self._monitor, "direction": self.require_direction()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Remembers what `state` returned.
+
+        Raises:
+            ConfigurationError: that was of another log.
+        """
+        was, now = [state[name] for name in ("monitor", "direction")], [self._monitor, self.require_direction()]
+        if was != now:
+            raise ConfigurationError(
+                f"monitor: the interrupted training watched {was[0]!r} for its {was[1]}, expected the same, got "
+                f"{now[0]!r} for its {now[1]}"
+            )
+        self.value = state["best"]
 
 
 class EarlyStopping(Callback):
@@ -94,9 +109,9 @@ class EarlyStopping(Callback):
         self.best_epoch = None
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
-        if self._best.improved(logs):
-            self.best_epoch, self._waited = epoch, 0
-            self._learned = model.learned if self._restore else None
+        if (better := self._best.improvement(logs)) is not None:
+            learned = model.learned if self._restore else None
+            self._best.value, self.best_epoch, self._waited, self._learned = better, epoch, 0, learned
             return False
         self._waited += 1
         return self._waited >= self._patience
@@ -107,10 +122,11 @@ class EarlyStopping(Callback):
 
     def state(self) -> Mapping[str, Any]:
         learned = None if self._learned is None else self._learned._asdict()
-        return {"best": self._best.value, "epoch": self.best_epoch, "waited": self._waited, "learned": learned}
+        return {**self._best.state(), "epoch": self.best_epoch, "waited": self._waited, "learned": learned}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._best.value, self.best_epoch, self._waited = state["best"], state["epoch"], state["waited"]
+        self._best.restore(state)
+        self.best_epoch, self._waited = state["epoch"], state["waited"]
         self._learned = None if state["learned"] is None else Learned(**state["learned"])
 
 
@@ -144,15 +160,22 @@ class ModelCheckpoint(Callback):
         if "{" not in str(Path(self._path).parent):  # else the folder is not known before an epoch's end
             check_writable(self._path)
         if self._best_only and "{" not in self._path and Path(self._path).exists():
-            self._best.value = self.value_in_file()
+            self._best.value = self.value_in_file(model)
 
-    def value_in_file(self) -> float | None:
+    def value_in_file(self, model: TrainedModel) -> float | None:
         """Returns the value of the log in the epoch whose model the file holds.
 
         Raises:
-            FileError: it is no model file, or does not say.
+            FileError: it is no model file, does not say, or it was measured otherwise than that of `model` will be.
         """
-        monitor, logs = self._options[0], read_artifact(self._path).header.get("logs") or {}
+        monitor, header = self._options[0], read_artifact(self._path).header
+        logs, was, now = header.get("logs") or {}, header.get("measured") or {}, model.measured or {}
+        by = "validation" if monitor.startswith("val_") else "data"
+        if monitor in logs and any(was.get(name) != now.get(name) for name in ("loss", by)):
+            raise FileError(
+                f"{self._path} exists, and its {monitor} was measured by another loss or on other data, so that "
+                "nothing tells whether a new model is better; move it away, or name another file"
+            )
         if monitor not in logs:
             raise FileError(
                 f"{self._path} exists, and does not say what its {monitor} was, so that nothing tells whether a new "
@@ -161,13 +184,14 @@ class ModelCheckpoint(Callback):
         return float(logs[monitor])
 
     def state(self) -> Mapping[str, Any]:
-        return {"best": self._best.value}
+        return self._best.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._best.value = state["best"]
+        self._best.restore(state)
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
-        if not self._best_only or self._best.improved(logs):
+        better = self._best.improvement(logs) if self._best_only else None
+        if not self._best_only or better is not None:
             try:
                 path = self._path.format(epoch=epoch + 1, **logs)
             except (KeyError, IndexError, ValueError, AttributeError) as error:
@@ -176,4 +200,5 @@ class ModelCheckpoint(Callback):
                     f"got {error}"
                 ) from None
             model.save(path)
+            self._best.value = better
         return False

@@ -20,6 +20,10 @@ class TrainedModel(Protocol):
     learned: Learned
     """Weights, optimizer and state of the last finished epoch; setting it goes back to what was kept of another."""
 
+    @property
+    def measured(self) -> dict[str, Any] | None:
+        """What the logs of the training are measured by: its loss, and checksums of its data and validation data."""
+
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights."""
 

@@ -39,16 +39,27 @@ class Kept(NamedTuple):
     """What was read from a checkpoint."""
 
     artifact: Artifact
+    first: int  # how many epochs the model was trained for before
     epoch: int  # from 0
     step: int
     history: History  # of the epochs that were finished
+    final: bool  # whether it holds the model as the training left it, callbacks included
     ended: bool  # whether a callback ended the training
     memory: Memory  # what its callbacks remember
 
     def position(self, run: Run) -> Position:
-        """Returns where to go on, given the run that the model of the checkpoint begins an epoch with."""
-        run = fill_leaves("run", run, self.artifact.arrays) if self.step else run
-        return Position(run, self.epoch, self.step)
+        """Returns where to continue, given the run that the model of the checkpoint begins an epoch with."""
+        apart = self.step > 0 or self.final
+        return Position(fill_leaves("run", run, self.artifact.arrays) if apart else run, self.epoch, self.step)
+
+
+class Identity(NamedTuple):
+    """What tells one training from another."""
+
+    training: dict[str, Any]  # what it is trained on, and how, as JSON holds it
+    start: int  # a checksum of what the model had learned before it
+    first: int  # how many epochs the model was trained for before
+    last: int  # and how many it is to be trained for in all
 
 
 class Checkpoint:
@@ -56,26 +67,21 @@ class Checkpoint:
 
     def __init__(self, path: str | Path, artifact: Callable[[], Artifact]) -> None:
         self.path, self._artifact = as_path(path), artifact
-        self._training: dict[str, Any] = {}
-        self._first = 0
+        self._identity = Identity({}, 0, 0, 0)
         self._written, self._pause = time.monotonic(), LEAST_SECONDS
 
-    def begin(self, training: dict[str, Any], first: int) -> Kept | None:
+    def begin(self, identity: Identity) -> Kept | None:
         """Returns what the file holds of this training; None if it holds none of it, so that it is about to begin.
 
-        A file holds one training. The model that has it behind it may begin another, which then takes its place.
-
-        Args:
-            training: what must be the same for a training to be this one, as JSON holds it.
-            first: how many epochs the model was trained for before.
+        A file holds one training: of a model that stands where it began, or where it was interrupted. The model that
+        has all of it behind it may begin another, which then takes its place.
 
         Raises:
             FileError: the file is damaged or no checkpoint, or none can be written there.
             ConfigurationError: the file is of another training.
         """
         check_writable(self.path)
-        self._training = training = json.loads(json.dumps(training, default=str))
-        self._first = first
+        self._identity = identity = identity._replace(training=json.loads(json.dumps(identity.training, default=str)))
         if not self.path.exists():
             return None
         artifact = read_artifact(self.path)
@@ -86,23 +92,36 @@ class Checkpoint:
                 f"{self.path} holds a {what}, but no training to continue; name another file for it (a model is "
                 "trained further by statewise.load, then fit)"
             )
-        if first != kept["first"]:
-            if (kept["epoch"], kept["step"]) == (first, 0) and self._is_behind(artifact):
+        if (identity.first, identity.start) != (kept["first"], kept["start"]):
+            if kept["epoch"] != identity.first or not self._is_behind(artifact):
+                raise self._elsewhere(kept, identity)
+            if kept["final"] and (kept["ended"] or kept["epoch"] >= kept["last"]):
                 return None
+            last = identity.last - identity.first + kept["first"]
+            self._identity = identity._replace(first=kept["first"], start=kept["start"], last=last)
+        if kept["training"] != identity.training:
             raise ConfigurationError(
-                f"{self.path} is the checkpoint of a training that began after {plural(kept['first'], 'epoch')} and "
-                f"got to {kept['epoch']}; this model was trained for {first}: {_WAYS_OUT}"
-            )
-        if kept["training"] != training:
-            raise ConfigurationError(
-                f"{self.path} is the checkpoint of another training: {_first_difference(kept['training'], training)}; "
-                f"{_WAYS_OUT}"
+                f"{self.path} is the checkpoint of another training: "
+                f"{_first_difference(kept['training'], identity.training)}; {_WAYS_OUT}"
             )
         memory = Memory(**unpack(kept["callbacks"], artifact.arrays))
-        return Kept(artifact, kept["epoch"], kept["step"], History(**kept["history"]), kept["ended"], memory)
+        first, epoch, step, final, ended = (kept[name] for name in ("first", "epoch", "step", "final", "ended"))
+        return Kept(artifact, first, epoch, step, History(**kept["history"]), final, ended, memory)
+
+    def _elsewhere(self, kept: dict[str, Any], identity: Identity) -> ConfigurationError:
+        """Returns the error for a model that stands neither where the training in the file began nor where it is."""
+        began = f"{self.path} is the checkpoint of a training that began after {plural(kept['first'], 'epoch')}"
+        if kept["first"] != identity.first:
+            place = f"and got to {kept['epoch']}; this model was trained for {identity.first}"
+        elif kept["training"] != identity.training:
+            difference = _first_difference(kept["training"], identity.training)
+            return ConfigurationError(f"{self.path} is the checkpoint of another training: {difference}; {_WAYS_OUT}")
+        else:
+            place = "as this one, but with other weights, learning rate or state"
+        return ConfigurationError(f"{began} {place}: {_WAYS_OUT}")
 
     def _is_behind(self, artifact: Artifact) -> bool:
-        """Returns whether the model has the training in a file behind it: its weights are in there.
+        """Returns whether the model has what is in a file behind it: its weights are in there.
 
         They are those of the last epoch, or what a callback went back to, which it remembers.
         """
@@ -117,25 +136,32 @@ class Checkpoint:
         pack(memory._asdict(), "callbacks", {})
 
     def keep(
-        self, position: Position, history: History, memory: Memory, *, now: bool = False, ended: bool = False
+        self,
+        position: Position,
+        history: History,
+        memory: Memory,
+        *,
+        now: bool = False,
+        final: bool = False,
+        ended: bool = False,
     ) -> None:
-        """Writes the file if it is time, or `now`; `ended` by a callback, with the weights that this left."""
+        """Writes the file if it is time, or `now`; the `final` one once callbacks were told of the training's end."""
         if not now and time.monotonic() - self._written < self._pause:
             return
         begun = time.monotonic()
         inner, arrays = self._artifact(), dict[str, Any]()
         resume = {
-            "training": self._training,
-            "first": self._first,
+            **self._identity._asdict(),
             "epoch": position.epoch,
             "step": position.step,
             "history": {"epoch": history.epoch, "history": history.history},
+            "final": final,
             "ended": ended,
             "callbacks": pack(memory._asdict(), "callbacks", arrays),
         }
-        if position.step:
+        if position.step or final:
             arrays |= name_leaves("run", position.run)
-        elif not ended:  # the model's weights may be those that a callback set: the training goes on from its own
+        else:  # the model's weights may be those that a callback set: the training continues from its own
             arrays |= name_leaves("params", position.run.params) | name_leaves("optimizer", position.run.optimizer)
         write_artifact(self.path, Artifact(inner.kind, {**inner.header, "resume": resume}, inner.arrays | arrays))
         self._written = time.monotonic()
@@ -143,7 +169,8 @@ class Checkpoint:
 
 
 _WAYS_OUT = (
-    "repeat the call that made it, name another file, or train the model in it further: statewise.load(path), then fit"
+    "repeat the call that made it (each call of fit needs a file of its own), name another file, or train the model in "
+    "it further: statewise.load(path), then fit"
 )
 
 

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from statewise.errors import DivergenceError
 from statewise.history import History
@@ -63,14 +64,15 @@ def run_epochs(
                 if ended or interrupt.requested:
                     break
         finally:
+            history.seconds = time.perf_counter() - begun
             if training.rewind(history.epoch[-1] if history.epoch else first - 1):
                 take()
-            if checkpoint is not None:
-                checkpoint.keep(training.position, history, audience.memory(), now=True)
-            audience.end(model)
-            if checkpoint is not None and ended:
-                checkpoint.keep(training.position, history, audience.memory(), now=True, ended=True)
-            history.seconds = time.perf_counter() - begun
+            with ExitStack() as last:  # in reverse order; whatever fails, the callbacks are told
+                last.callback(audience.end, model)
+                if checkpoint is not None:
+                    last.callback(checkpoint.keep, training.position, history, audience.memory(), now=True)
+        if checkpoint is not None and not history.interrupted:
+            checkpoint.keep(training.position, history, audience.memory(), now=True, final=True, ended=ended)
     if history.interrupted:
         done = history.epoch[-1] + 1 if history.epoch else first
         sys.stderr.write(f"training stopped by Ctrl-C; the weights are those after epoch {done}\n")
