@@ -112,10 +112,9 @@ def networks(draw: st.DrawFn, *, each_step: bool = False, looks_ahead: bool = Tr
             )
         )
     if draw(st.booleans()) or each_step:
-        activation = draw(st.sampled_from(["linear", "softmax", "tanh"]))
-        specs.append(
-            Spec("Dense", "head", draw(st.integers(1, 3)), activation=activation, use_bias=draw(st.booleans()))
-        )
+        activation, use_bias = draw(st.sampled_from(["linear", "softmax", "tanh"])), draw(st.booleans())
+        units = draw(st.integers(2 if activation == "softmax" else 1, 3))
+        specs.append(Spec("Dense", "head", units, activation=activation, use_bias=use_bias))
     found = [spec for spec in specs if spec is not None]
     return Drawn(found, draw(st.integers(1, 5)), draw(st.integers(1, 6)), draw(st.integers(0, 2**16)))
 
