@@ -163,7 +163,7 @@ class Compiled(Definition):
     def save(self, path: str | Path) -> None:
         """Writes the model to one file, whole or not at all: layers, weights, training settings, optimiser, state.
 
-        What only Python code can describe is not in it, which a StatewiseWarning says once: an optimiser or a schedule
+        What only Python code can describe is not in it, which a StatewiseWarning says once: an optimizer or a schedule
         of your own, an Optax transformation.
 
         Raises:
@@ -238,7 +238,7 @@ class Compiled(Definition):
         return model
 
     def _become(self, artifact: Artifact, optimizer: Any = None) -> None:
-        """Becomes the model that `to_artifact` described, with an optimiser that no file holds if one is given."""
+        """Becomes the model that `to_artifact` described, with an optimizer that no file holds if one is given."""
         self._network = network = network_from_config(artifact.header["network"])
         self._layers = list(network.layers)
         self._take_artifact(artifact)
@@ -293,7 +293,7 @@ class Compiled(Definition):
         return {name: value for name, value in vars(self).items() if name not in ours}
 
     def _picklable_optimizer(self) -> Any:
-        """Returns the optimiser if no file holds it but a pickle does; None otherwise, which is said."""
+        """Returns the optimizer if no file holds it but a pickle does; None otherwise, which is said."""
         if self._settings is None or self._settings.unsaved is None:
             return None
         try:

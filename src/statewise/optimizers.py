@@ -88,7 +88,7 @@ class Optimizer(ABC):
         return f"{kind.__name__} with a schedule of your own"
 
     def config(self) -> dict[str, Any] | None:
-        """Returns the optimiser as JSON holds it; None if `unsaved` says why no file can hold it."""
+        """Returns the optimizer as JSON holds it; None if `unsaved` says why no file can hold it."""
         if self.unsaved is not None:
             return None
         options = {entry.name: getattr(self, entry.name) for entry in fields(self)}
@@ -273,10 +273,10 @@ def get_optimizer_class(name: object) -> type[Optimizer]:
 
 
 def optimizer_from_config(config: dict[str, Any]) -> Optimizer:
-    """Returns the optimiser that `Optimizer.config` described.
+    """Returns the optimizer that `Optimizer.config` described.
 
     Raises:
-        FileError: there is no such optimiser or schedule.
+        FileError: there is no such optimizer or schedule.
     """
     options = dict(config)
     kind = options.pop("kind")

@@ -29,7 +29,7 @@ from statewise.shapes import Array, as_numbers, check_input
 
 
 class Rows(NamedTuple):
-    """Input for a network, and which of its steps to skip or to start afresh at."""
+    """Input for a network, and which of its steps to skip or to start fresh at."""
 
     x: Array
     reset: Array | None

@@ -78,7 +78,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_config(cls, config: dict[str, Any] | None, optimizer: Any = None) -> Settings | None:
-        """Returns the settings that `config` described; None if it lacks the optimiser, and none is given besides."""
+        """Returns the settings that `config` described; None if it lacks the optimizer, and none is given besides."""
         if config is None or (optimizer is None and config["optimizer"] is None):
             return None
         kept = optimizer_from_config(config["optimizer"]) if optimizer is None else optimizer

@@ -43,7 +43,7 @@ from statewise.training.truncation import Truncation, check_truncation, read_tru
 
 
 class Trainable(Compiled):
-    """A stack of layers that learns and is measured; `Sequential` adds what it is learnt for."""
+    """A stack of layers that learns and is measured; `Sequential` adds what it is learned for."""
 
     def _reads_symbols(self) -> bool:
         return any(isinstance(layer, Embedding) for layer in self._layers[:1])

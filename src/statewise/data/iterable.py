@@ -26,11 +26,11 @@ class CheckedBatches:
 
     def __init__(self, batches: object, read: ReadSamples, counts: Callable[[Samples], bool]) -> None:
         if isinstance(batches, Iterator):
-            raise DataError(f"an iterator can be gone through only once; {_ANEW}")
+            raise DataError(f"an iterator can be gone through only once; {_AGAIN}")
         if not isinstance(batches, Iterable) or isinstance(batches, str | bytes | Mapping):
             raise DataError(
                 f"expected x and y, or an iterable of batches (x, y), got y=None and x of type "
-                f"{type(batches).__name__}; pass y, or {_ANEW}"
+                f"{type(batches).__name__}; pass y, or {_AGAIN}"
             )
         self._batches, self._read, self._counts, self._told = batches, read, counts, False
         first = next(iter(batches), None)
@@ -68,7 +68,7 @@ class CheckedBatches:
         if number > 0 and not counted:
             raise DataError(NOTHING_COUNTS)
         if number == 0:
-            raise DataError(f"the iterable of batches was empty when an epoch began; {_ANEW}")
+            raise DataError(f"the iterable of batches was empty when an epoch began; {_AGAIN}")
 
     def _samples(self, number: int, batch: object) -> Samples:
         parts = unpack(f"batch {number}", batch, way_out="; if x is all the data, pass y with it")
@@ -82,7 +82,7 @@ class CheckedBatches:
         return samples
 
 
-_ANEW = (
-    "pass something that starts anew each epoch, such as a list of (x, y), a DataLoader, or an object whose __iter__ "
+_AGAIN = (
+    "pass something that starts again each epoch, such as a list of (x, y), a DataLoader, or an object whose __iter__ "
     "is a generator"
 )

@@ -28,7 +28,7 @@ LENGTHS_CONSIDERED = 512
 MOST_TOGETHER, STEPS_TOGETHER = 4, 1024
 """Batches of one length are handed over together, so many and no more than so many steps.
 
-What a program works in is taken anew from the system each time, page by page.
+What a program works in is taken from the system each time, page by page.
 """
 
 LEAST_SHARE = 0.25

@@ -7,7 +7,7 @@ from statewise.errors import ConfigurationError, StatewiseError, warn
 
 
 class Core(sw.Sequential):
-    """Trains what cannot learn, as Keras did, since a script goes on from there; but it says so."""
+    """Trains what cannot learn, as Keras did, since the script continues; but it says so."""
 
     def _object_to(self, error: StatewiseError) -> None:
         if isinstance(error, ConfigurationError):  # a batch of which nothing counts is nothing to speak of: `fit` looks

@@ -39,7 +39,7 @@ class Audience:
         return self._told < len(self._callbacks)
 
     def begin(self, model: TrainedModel, epochs: range, steps: int | None, memory: Memory | None) -> None:
-        """Tells that the training begins, or goes on with what was remembered."""
+        """Tells that the training begins, or continues with what was remembered."""
         for callback in (*self._displays, *self._callbacks):
             callback.on_train_begin(model, epochs, steps)
         if memory is not None:
