@@ -457,7 +457,7 @@ def test_options_of_fit(action: Action, error: Error, words: tuple[str, ...]) ->
     case("iterator", lambda: learn(iter([(X, Y)])), DataError, "only once", "a list of (x, y)", "__iter__"),
     case("generator", lambda: learn((X, Y) for _ in "ab"), DataError, "only once", "__iter__ is a generator"),
     case("function", lambda: learn(lambda: iter([(X, Y)])), DataError, "type function", "__iter__ is a generator"),
-    case("drying-up", lambda: learn(Batches((X, Y), times=2), epochs=3), DataError, "empty when an epoch", "anew"),
+    case("drying-up", lambda: learn(Batches((X, Y), times=2), epochs=3), DataError, "empty when an epoch", "again"),
     case("larger-later", lambda: learn(Batches((X[:2], Y[:2]), (X, Y))), ShapeError, "batch 2 has 6", "the first 2"),
     case("x-only", lambda: learn(Batches(X)), DataError, "batch 1", "(x, y)", "ndarray of 6", "pass y"),
     case("one", lambda: learn(Batches((X,))), DataError, "batch 1", "(x, y)", "tuple of 1"),

@@ -28,7 +28,7 @@ def save_or_rescue(save: Callable[[Path], None], out: Path, what: str) -> tuple[
         failure = error
     else:
         return out, None
-    for folder in (tempfile.gettempdir, Path.home, Path.cwd):
+    for folder in (tempfile.gettempdir, Path.home):
         with suppress(FileError, OSError, RuntimeError):  # there may be no such folder: a user without a home
             rescue = _new_file(Path(folder()), out)
             try:
