@@ -36,9 +36,9 @@ def write_whole(path: str | Path, content: bytes) -> None:
     Raises:
         FileError: the folder does not exist or cannot be written to, or the disk is full.
     """
-    place = _replaceable(path)
+    place = replaceable(path)
     try:
-        _remove_leftovers(place)
+        remove_leftovers(place)
         with _temporary(place) as (file, temporary):
             file.write(content)
             file.flush()
@@ -54,7 +54,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
 
 def check_writable(path: str | Path) -> None:
     """Raises FileError now if `path` cannot be written later, after hours of training."""
-    place = _replaceable(path)
+    place = replaceable(path)
     try:
         with _temporary(place):
             pass
@@ -96,7 +96,7 @@ def cannot_write(path: str | Path, error: OSError) -> FileError:
     return FileError(f"cannot write {path}: {reason}")
 
 
-def _replaceable(path: str | Path) -> Path:
+def replaceable(path: str | Path) -> Path:
     """Returns where `path` leads to; a rename would replace a device, or a link in place of what it names."""
     place = os.path.realpath(as_path(path))
     if os.path.islink(place):  # all others were followed
@@ -137,21 +137,22 @@ def _close(file: BinaryIO) -> None:
 def _make_temporary(place: Path) -> tuple[int, str]:
     mode = 0o600 if place.exists() else 0o666  # of which the system takes the umask; the old file may be private
     while True:
-        temporary = str(place.parent / f".{_stem(place)}.{os.urandom(4).hex()}.part")
+        temporary = str(place.parent / f".{stem_of(place)}.{os.urandom(4).hex()}.part")
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), mode)
         if not _lock(descriptor, wait=True) or os.fstat(descriptor).st_nlink:
             return descriptor, temporary
         os.close(descriptor)  # another writer took it for a leftover before it was locked
 
 
-def _stem(place: Path) -> str:
+def stem_of(place: Path) -> str:
+    """Returns what the name of a temporary file repeats of the name of the file that it is to become."""
     encoded = os.fsencode(place.name)
     return place.name if len(encoded) <= LONGEST_STEM else hashlib.sha256(encoded).hexdigest()[:32]
 
 
-def _remove_leftovers(place: Path) -> None:
+def remove_leftovers(place: Path) -> None:
     """Removes the temporary files for `place` of processes that were killed."""
-    ours = re.compile(re.escape(f".{_stem(place)}.") + r"[A-Za-z0-9_]{8}\.part")
+    ours = re.compile(re.escape(f".{stem_of(place)}.") + r"[A-Za-z0-9_]{8}\.part")
     with suppress(OSError):  # a folder may be written to and not be listed
         for name in os.listdir(place.parent):
             if ours.fullmatch(name):

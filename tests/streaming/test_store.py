@@ -14,7 +14,7 @@ import pytest
 import statewise as sw
 from mistakes import refused
 from networks import FEATURES
-from statewise.errors import DataError, FileError, StateError
+from statewise.errors import DataError, FileError, LifecycleError, StateError
 from statewise.streaming import Runtime, Snapshot, Streams
 from statewise.streaming.lock import Lock
 from statewise.streaming.store import Kept, StreamStore, is_store
@@ -234,3 +234,87 @@ def test_states_go_through_bytes(streams: Streams, tmp_path: Path) -> None:
     refused(lambda: sw.State.from_bytes("text"), FileError, ["to_bytes", "str"])  # type: ignore[arg-type]
     other = built([lstm(2)], (None, FEATURES))
     refused(lambda: sw.State.from_bytes(content, other), StateError, ["another network"])
+
+
+# -- found by a review -------------------------------------------------------------------------------------------------
+
+
+def killed_while_open(path: Path, streams: Streams) -> None:
+    """Leaves a store as a kill does: with changes that lie in the file beside it."""
+    with StreamStore.open(path, streams._runtime) as store:
+        store.write(kept_of(streams))
+        kept = {beside: Path(f"{path}{beside}").read_bytes() for beside in ("", "-wal")}
+    assert len(kept["-wal"]) > 0
+    for beside, content in kept.items():
+        Path(f"{path}{beside}").write_bytes(content)
+
+
+def test_what_a_killed_process_left_beside_a_store_is_not_played_into_another(tmp_path: Path, streams: Streams) -> None:
+    path, other = tmp_path / "pumps", Streams(streams._runtime)
+    killed_while_open(path, streams)
+    with StreamStore.open(path, streams._runtime) as store:
+        assert snapshot_of(store) == streams.snapshot()  # into its own it is
+    killed_while_open(path, streams)
+    path.unlink()
+    with StreamStore.open(path, streams._runtime) as store:
+        assert store.load() == []
+    killed_while_open(path, streams)
+    other.push({"restored": [0.5, 0.25, 0.125]})
+    path.write_bytes(b"")
+    other.snapshot().save(path)
+    with StreamStore.open(path, streams._runtime) as store:
+        assert snapshot_of(store) == other.snapshot()
+
+
+def test_keys_within_tuples_are_one_too(tmp_path: Path, streams: Streams) -> None:
+    state = streams.state(7)
+    with StreamStore.open(tmp_path / "pumps", streams._runtime) as store:
+        store.write([Kept(key, state) for key in ((1, (2.0,)), (1.0, (2,)), (True, (2,)))])
+        assert [kept.key for kept in store.load()] == [(1, (2,))]
+        refused(lambda: store.write([Kept(10**5000, state)]), DataError, ["up to 4,096 bits"])
+    refused(lambda: store.write([Kept(7, state)]), LifecycleError, ["was closed; open it again"])
+
+
+def test_an_interruption_at_any_line_of_a_write_is_before_it_or_after_it(tmp_path: Path, streams: Streams) -> None:
+    """Ctrl-C also comes right after the call that began a transaction, before the next line."""
+    lines, written = 0, False
+    with StreamStore.open(tmp_path / "pumps", streams._runtime) as store:
+        while not written:
+            left = lines = lines + 1
+
+            def interrupt(frame: Any, event: str, _: Any) -> Any:
+                nonlocal left
+                if not frame.f_code.co_filename.endswith("streaming/store.py"):
+                    return None
+                left -= event == "line"
+                if left == 0:
+                    raise KeyboardInterrupt
+                return interrupt
+
+            sys.settrace(interrupt)
+            try:
+                store.write(kept_of(streams, 7))
+                written = left > 0
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.settrace(None)
+            assert len(store.load()) in (0, 1)
+            store.write(delete=[7])
+    assert lines > 20
+
+
+def test_a_store_that_does_not_say_whose_it_is_is_damaged(tmp_path: Path, streams: Streams) -> None:
+    StreamStore.open(tmp_path / "pumps", streams._runtime).close()
+    with sqlite3.connect(tmp_path / "pumps") as database:
+        database.execute("DELETE FROM network")
+    database.close()
+    refused(
+        lambda: StreamStore.open(tmp_path / "pumps", streams._runtime), FileError, ["which network", "-wal and -shm"]
+    )
+
+
+def test_what_a_killed_process_left_while_it_made_a_store_is_removed(tmp_path: Path, streams: Streams) -> None:
+    (tmp_path / ".pumps.0123abcd.part").write_bytes(b"half of it")
+    StreamStore.open(tmp_path / "pumps", streams._runtime).close()
+    assert not list(tmp_path.glob("*.part"))

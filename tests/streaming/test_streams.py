@@ -11,6 +11,7 @@ import pytest
 
 import statewise as sw
 from networks import FEATURES, SYMBOLS, Case, random_state, random_x
+from statewise.errors import DataError
 from statewise.layers import GRU, Dense, Embedding, Masking
 from statewise.shapes import Array
 from statewise.streaming import Snapshot, Stream, Streams
@@ -339,3 +340,16 @@ def test_thousands_of_keys(runtime: Runtime) -> None:
         stream = Stream(runtime)
         stream.push(x[key])
         assert_close(answers[key], stream.push(x[key]), f"y of {key}")
+
+
+@pytest.mark.parametrize("bad", [float("nan"), 1e300])
+def test_a_step_that_does_not_fit_evicts_nobody(engine: str, bad: float) -> None:
+    """The compiled step sees it last, after those who were to go would have been told to `on_evict`."""
+    told: list[Hashable] = []
+    runtime = runtime_of(built([lstm()], (None, 2)), engine)
+    streams = Streams(runtime, max_streams=2, on_evict=lambda key, _: told.append(key))
+    streams.push({"a": [0.1, 0.2], "b": [0.3, 0.4]})
+    for push in (lambda: streams.push_one("c", [bad, 1.0]), lambda: streams.push({"c": [bad, 1.0]})):
+        with pytest.raises(DataError):
+            push()
+    assert (told, list(streams)) == ([], ["a", "b"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -166,3 +168,41 @@ def test_reading_and_upgrading_between_pushes_of_others(runtime: Runtime) -> Non
 
     together(work)
     assert len(streams) == 2 * (PUSHES // 2) + 2
+
+
+CHILDREN = """
+import os, signal, sys, threading, time
+import numpy as np
+from statewise.streaming import Stream, Streams
+from streamed import built, lstm, runtime_of
+runtime = runtime_of(built([lstm()], (None, 2)), sys.argv[1])
+streams, stream, stop = Streams(runtime), Stream(runtime), False
+
+def work():
+    while not stop:
+        streams.push({key: [1.0, 2.0] for key in range(50)})
+        stream.push([1.0, 2.0])
+
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+for _ in range(int(sys.argv[2])):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        streams.push_one("new", [1.0, 2.0])
+        stream.push([1.0, 2.0])
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        os._exit(3)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize("count", [5, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_a_process_that_is_forked_while_another_thread_pushes_pushes_too(engine: str, count: int) -> None:
+    """That thread is not in the child, and cannot let go of the lock that it holds there."""
+    path = os.pathsep.join(part for part in sys.path if part)
+    command = [sys.executable, "-W", "ignore", "-c", CHILDREN, engine, str(count)]
+    assert subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, timeout=200, check=False).returncode == 0

@@ -14,6 +14,7 @@ from statewise.streaming.changes import NOTHING, Step, Store, Write
 from statewise.streaming.in_numba import CompiledMany
 from statewise.streaming.in_numpy import NumpyMany
 from statewise.streaming.runtime import Runtime
+from statewise.streaming.steps import read_step
 
 
 class Push(NamedTuple):
@@ -151,6 +152,8 @@ class Ledger:
 
     def push_one(self, leaving: Mapping[Any, int], key: Any, x: object, now: float) -> Record:
         """Returns the record of a step of `key`, from the start if it is new or leaving."""
+        if leaving:  # the compiled step itself would notice what does not fit too late, when some are told to go
+            read_step(self.runtime, x, key)
         slots, new, used = self._places(leaving, [key])
         if len(new):
             self.store.freshen(slots)

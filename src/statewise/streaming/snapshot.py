@@ -14,6 +14,9 @@ from statewise.errors import DataError, FileError
 from statewise.header import DEPTH
 from statewise.state import State
 
+MOST_BITS = 4096
+"""Python writes no longer whole numbers as text without being told to."""
+
 
 class Snapshot(NamedTuple):
     """Many streams: their keys, and a state with a row for each, in that order."""
@@ -71,6 +74,8 @@ def key_to_json(key: object, depth: int = 0) -> Any:
         raise DataError(
             f"a file holds tuples within tuples, {DEPTH // 2} deep at most; got {reprlib.repr(key)} in a key"
         )
+    if isinstance(key, int) and key.bit_length() > MOST_BITS:
+        raise DataError(f"a file holds whole numbers of up to {MOST_BITS:,} bits; got a key of {key.bit_length():,}")
     if isinstance(key, tuple):
         return [key_to_json(part, depth + 1) for part in key]
     if isinstance(key, np.integer):

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from statewise.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, read_artifact
-from statewise.errors import FileError, StateError
-from statewise.files import as_path, cannot_write
+from statewise.errors import FileError, LifecycleError, StateError
+from statewise.files import as_path, cannot_write, remove_leftovers, replaceable, stem_of
 from statewise.shapes import Array
 from statewise.state import State, describe_sizes
 from statewise.streaming.lock import Lock
@@ -155,9 +155,13 @@ def is_store(path: str | Path) -> bool:
 
 def _key_text(key: Any) -> str:
     """Returns a key as JSON, equal keys alike: to a dict, 1, 1.0 and True are one."""
-    if isinstance(key, bool) or (isinstance(key, float) and key.is_integer()):
-        key = int(key)
-    return json.dumps(key_to_json(key))
+    return json.dumps(key_to_json(_plain(key)))
+
+
+def _plain(key: Any) -> Any:
+    if isinstance(key, tuple):
+        return tuple(_plain(part) for part in key)
+    return int(key) if isinstance(key, bool) or (isinstance(key, float) and key.is_integer()) else key
 
 
 def _row(kept: Kept) -> tuple[str, bytes, str, int]:
@@ -182,9 +186,11 @@ def _kept(path: Path, key: Any, content: Any, notes: Any, checksum: Any) -> Kept
             {name: array for name, array in artifact.arrays.items() if not _is_of_state(name)},
             json.loads(notes),
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FileError(f"{path} is damaged: the stream {key!r:.60} cannot be read ({error}); {_REPAIR}") from None
 
+
+RESTORE = "restore it from a backup, and remove what lies beside it with -wal and -shm at the end of its name"
 
 _REPAIR = "restore the file from a backup, or delete that row of its table `streams` and start that stream fresh"
 
@@ -223,7 +229,9 @@ def _check_regular(place: Path) -> None:
 
 def _make(place: Path, sizes: str, streams: Iterable[Kept]) -> None:
     """Makes a store beside its place and renames it there, so that nobody ever sees half of it."""
-    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".part")
+    place = replaceable(place)
+    remove_leftovers(place)
+    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{stem_of(place)}.", suffix=".part")
     os.close(descriptor)
     try:
         database = _connect(Path(temporary))
@@ -242,6 +250,9 @@ def _make(place: Path, sizes: str, streams: Iterable[Kept]) -> None:
             mask = os.umask(0)
             os.umask(mask)
             os.chmod(temporary, 0o666 & ~mask)
+        for beside in ("-wal", "-shm", "-journal"):  # of the database that was there: SQLite would replay them
+            with suppress(FileNotFoundError):
+                os.unlink(f"{place}{beside}")
         os.replace(temporary, place)
     finally:
         with suppress(OSError):
@@ -255,15 +266,17 @@ def _check_network(place: Path, database: sqlite3.Connection, sizes: str) -> Non
         raise FileError(f"{place} is an SQLite database, but statewise did not write it; name another file")
     if version > VERSION:
         raise FileError(f"{place} has version {version}, this statewise reads up to {VERSION}: upgrade it")
-    (found,) = database.execute("SELECT sizes FROM network").fetchone()
+    (found,) = database.execute("SELECT sizes FROM network").fetchone() or (None,)
+    if found is None:
+        raise FileError(f"{place} is damaged: it does not say which network it belongs to; {RESTORE}")
     if found != sizes:
         raise StateError(f"{place} holds streams of another network: expected {sizes}, got {found}; name another file")
 
 
 @contextmanager
 def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
     try:
+        database.execute("BEGIN IMMEDIATE")
         yield
         database.execute("COMMIT")
     except BaseException:
@@ -280,6 +293,10 @@ def _errors(place: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
             raise FileError(f"cannot write {place}: the disk is full; free some space") from None
-        raise FileError(f"{place} cannot be used, or is damaged ({error}); restore it from a backup") from None
+        if isinstance(error, sqlite3.ProgrammingError):
+            raise LifecycleError(f"{place} was closed; open it again") from None
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise FileError(f"{place} is damaged ({error}); {RESTORE}") from None
+        raise FileError(f"{place} cannot be used ({error}); try again, or name another file") from None
     except OSError as error:
         raise cannot_write(place, error) from None

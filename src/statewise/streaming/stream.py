@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ from statewise.shapes import Array
 from statewise.state import LayerStates, State, describe_sizes
 from statewise.streaming.in_numba import CompiledOne
 from statewise.streaming.in_numpy import NumpyOne
+from statewise.streaming.locked import Locked
 from statewise.streaming.runtime import RunsOn, Runtime
 from statewise.streaming.upgrading import Model, runtime_like
 
 
-class Stream(RunsOn):
+class Stream(RunsOn, Locked):
     """One sequence, answered as it comes: `y = stream.push(x)`.
 
     The answers and the state are those of `model(x)` on the whole sequence. `model.stream()` makes one, with the
@@ -40,7 +40,7 @@ class Stream(RunsOn):
     """
 
     def __init__(self, runtime: Runtime, state: State | None = None) -> None:
-        self._lock = threading.RLock()  # a signal's handler may come in the midst of a call
+        self.take_locks()
         self._one = _one(runtime, None if state is None else runtime.states_in(state, 1, "a stream"))
 
     @classmethod

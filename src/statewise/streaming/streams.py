@@ -16,6 +16,7 @@ from statewise.errors import ConfigurationError, DataError, LifecycleError, Stat
 from statewise.shapes import Array, check_more_than_zero, check_whole, is_number
 from statewise.state import State, describe_sizes
 from statewise.streaming.ledger import Ledger, One, Record, SameAgain
+from statewise.streaming.locked import Locked
 from statewise.streaming.runtime import RunsOn, Runtime
 from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
 from statewise.streaming.steps import read_rows, read_steps
@@ -25,7 +26,7 @@ from statewise.streaming.upgrading import Model, runtime_like
 # of the lock. No other can: Python looks for signals nowhere on that way.
 
 
-class Streams(RunsOn):
+class Streams(RunsOn, Locked):
     """Many sequences by key, each with a state of its own: `answers = streams.push({key: x, ...})`.
 
     All that is pushed in one call advances in one batched step. A key that is new, or was evicted, starts fresh.
@@ -75,8 +76,7 @@ class Streams(RunsOn):
             if function is not None and not callable(function):
                 raise ConfigurationError(f"{name}: expected a function, got {function!r}")
         self._max_streams, self._max_age, self._on_evict, self._clock = max_streams, max_age, on_evict, clock
-        self._lock = threading.RLock()  # `on_evict` may read the streams
-        self._changing = threading.Lock()  # held while a call changes them
+        self.take_locks()
         self._ledger = Ledger(runtime)
 
     @classmethod
