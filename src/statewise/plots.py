@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from statewise.errors import DataError, FileError, MissingExtraError
-from statewise.files import as_path, write_whole
+from statewise.files import as_path, read_whole, write_whole
 from statewise.history import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MAKER = "statewise"
+SIGNED = {"png": ("Software", "Software\0"), "svg": ("Creator", "<dc:title>"), "pdf": ("Creator", "/Creator (")}
+"""How a picture says who drew it, by its kind: Matplotlib's word for it, and what stands before the name in it."""
 
 
 def plot_history(history: History, path: str | Path, *, title: str = "") -> None:
@@ -92,7 +97,8 @@ def plot_memory(
 
 def _write(figure: Figure, path: str | Path) -> None:
     picture = BytesIO()
-    figure.savefig(picture, format=_kind(path), dpi=130)
+    metadata = {SIGNED[_kind(path)][0]: MAKER} if _kind(path) in SIGNED else None
+    figure.savefig(picture, format=_kind(path), dpi=130, metadata=metadata)
     write_whole(path, picture.getvalue())
 
 
@@ -104,6 +110,14 @@ def check_picture(path: str | Path) -> None:
         raise MissingExtraError("a picture", "plot") from None
     if _kind(path) not in Figure().canvas.get_supported_filetypes():
         raise FileError(f"cannot draw a .{_kind(path)} file; name one that ends in .png, .svg or .pdf")
+
+
+def is_ours(path: str | Path) -> bool:
+    """Returns whether a file is a picture that statewise drew."""
+    try:
+        return _kind(path) in SIGNED and f"{SIGNED[_kind(path)][1]}{MAKER}".encode() in read_whole(path)
+    except OSError:
+        return False
 
 
 def _kind(path: str | Path) -> str:

@@ -18,6 +18,7 @@ from mistakes import STORY, sw
 from statewise.artifact import read_artifact
 from statewise.cli.main import main
 from statewise.data.codecs import split_text
+from statewise.plots import is_ours
 
 Run = Callable[[str], tuple[int, str, str]]
 
@@ -249,6 +250,27 @@ EARLY = (0.3, 1.0, 2.5)
 
 LATE = (0.0, 0.02, 0.3, 1.1, 2.7)
 """After how many seconds it is killed since it last wrote its checkpoint, which it does every 5 seconds."""
+
+
+def test_a_picture_of_somebody_elses_is_not_replaced(folder: Path, run: Run) -> None:
+    """That of the model's own training is, by that of its further training."""
+    (folder / "photo.png").write_bytes(b"precious")
+    status, _, err = run("story.txt --model m.statewise --epochs 1 --quiet --plot photo.png")
+    assert (status, (folder / "photo.png").read_bytes()) == (2, b"precious")
+    assert "photo.png exists already" in err
+    for _ in range(2):
+        assert run("story.txt --model m.statewise --epochs 1 --quiet --plot own.png --held-out 0")[0] == 0
+    assert is_ours(folder / "own.png")
+
+
+def test_what_scores_worse_on_the_symbols_that_it_knew_does_not_replace_it(folder: Path, run: Run) -> None:
+    """Also where the held-out text has symbols that are new, so that the whole scores cannot be compared."""
+    before = (folder / "m.statewise").read_bytes()
+    (folder / "more.txt").write_text(STORY * 4 + "\u00e9\u00e8 " * 3)
+    line = "more.txt --model m.statewise --new-symbols add --epochs 6 --learning-rate 9 --json --no-plot"
+    status, out, _ = run(line)
+    assert (status, json.loads(out)["worse"]) == (0, True)
+    assert (folder / "m.statewise").read_bytes() == before
 
 
 @pytest.mark.slow

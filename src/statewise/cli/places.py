@@ -80,12 +80,13 @@ def _check_free(options: argparse.Namespace, places: Places, checkpoint: Path | 
     """Raises FileError if a file would be replaced that nobody asked to replace."""
     out = places.out
     further = f"statewise train {shlex.quote(options.text)} --model {shlex.quote(str(out))}"
-    if options.force or not places.kept:
-        picture = None if options.force else places.picture
-        if picture is not None and picture.exists():
-            raise FileError(
-                f"{picture} exists already; --plot names another file, --no-plot draws no picture, --force replaces it"
-            )
+    if options.force:
+        return
+    if places.picture is not None and places.picture.exists() and not (places.kept and _is_ours(places.picture)):
+        raise FileError(
+            f"{places.picture} exists already; --plot names another file, --no-plot draws none, --force replaces it"
+        )
+    if not places.kept:
         return
     if options.model is not None and out.resolve() == as_path(options.model).resolve():
         if "resume" in _header(out):
@@ -98,6 +99,13 @@ def _check_free(options: argparse.Namespace, places: Places, checkpoint: Path | 
             f"{out} exists already; `{further}` trains that model further, --out names another file, --force replaces "
             "this one"
         )
+
+
+def _is_ours(picture: Path) -> bool:
+    """Returns whether a picture is one that `train` drew, which that of the model's further training replaces."""
+    from statewise.plots import is_ours
+
+    return is_ours(picture)
 
 
 def _same_training(out: Path, checkpoint: Path) -> bool:

@@ -102,10 +102,11 @@ def run(options: argparse.Namespace) -> None:
     _check_sample(options, vocabulary, model)
     if not (options.quiet or options.json):
         _introduce(plan, vocabulary, model, options, training_text, held_out)
-    before = None if options.model is None else _score(model, held_out)
+    comparable = held_out if options.model is None else model.vocabulary.without_unknown(held_out)
+    before = None if options.model is None else _score(model, comparable)
     history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
     with graceful_interrupt() as impatience:  # the model is safe before it is scored at leisure
-        after = None if before is None or history.interrupted else _score(model, held_out)
+        after = None if before is None or history.interrupted else _score(model, comparable)
         worse = _is_worse(after, before)
         chosen = _choose(places, options.force, interrupted=history.interrupted, worse=worse)
         place, unsaved = save_or_rescue(model.save, chosen.out, "trained model")

@@ -103,6 +103,13 @@ class Vocabulary:
         numbers = self.numbers
         return np.array([numbers.get(token, -1) for token in tokenize(text, self.tokens)], np.int32)
 
+    def without_unknown(self, text: str) -> str:
+        """Returns a text without the tokens that are not in the vocabulary; with all of them, as it is."""
+        tokens = tokenize(text, self.tokens)
+        if all(token in self.numbers for token in tokens):
+            return text
+        return ("" if self.tokens == "char" else " ").join(token for token in tokens if token in self.numbers)
+
     def read_prompt(self, prompt: str, window: int | None) -> Array:
         """Returns the numbers of a prompt's tokens, as `encode`.
 
