@@ -252,6 +252,18 @@ LATE = (0.0, 0.02, 0.3, 1.1, 2.7)
 """After how many seconds it is killed since it last wrote its checkpoint, which it does every 5 seconds."""
 
 
+def test_the_same_command_does_not_train_a_second_time(folder: Path, run: Run) -> None:
+    """It may be given again because it was killed after the model was written, and before it said so."""
+    line = "story.txt --model m.statewise --checkpoint kept --epochs 2 --held-out 0 --no-plot"
+    assert run(f"{line} --quiet")[0] == 0
+    once = content(folder / "m.statewise")
+    status, _, err = run(line)
+    assert (status, content(folder / "m.statewise")) == (0, once)
+    assert "nothing is left to train; name another --checkpoint" in err
+    assert run(f"{line} --quiet".replace("kept", "another"))[0] == 0
+    assert content(folder / "m.statewise")[0]["epochs"] == once[0]["epochs"] + 2
+
+
 def test_a_picture_of_somebody_elses_is_not_replaced(folder: Path, run: Run) -> None:
     """That of the model's own training is, by that of its further training."""
     (folder / "photo.png").write_bytes(b"precious")

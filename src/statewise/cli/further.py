@@ -6,12 +6,16 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from statewise.cli.output import load_text_model, say
 from statewise.data.codecs import Vocabulary
 from statewise.errors import ConfigurationError, DataError
+from statewise.files import as_path
 from statewise.words import plural
 
 if TYPE_CHECKING:
+    from statewise.history import History
     from statewise.text import TextModel
 
 NETWORK = {"tokens": "char", "units": 256, "layers": 1, "embedding": 64, "dropout": 0.1, "window": None, "seed": 0}
@@ -67,6 +71,24 @@ def read_symbols(model: TextModel, text: str, options: argparse.Namespace) -> Vo
             "--model a new model learns this text alone"
         )
     return read_vocabulary(text, model.tokens, known, options.new_symbols)
+
+
+def ended_training(model: TextModel, options: argparse.Namespace) -> History | None:
+    """Returns the history of the training in the checkpoint if it is at its end, and made the model; None otherwise.
+
+    So the same command, given again after a kill in its last moments, does not train a second time.
+    """
+    from statewise.artifact import read_artifact
+    from statewise.history import History
+
+    if options.model is None or options.checkpoint is None or not as_path(options.checkpoint).exists():
+        return None
+    kept, made = read_artifact(options.checkpoint), model.to_artifact().arrays
+    resume = kept.header.get("resume") or {}
+    weights = [name for name in made if name.startswith("params")]
+    if not resume.get("final") or not all(np.array_equal(made[name], kept.arrays.get(name, ())) for name in weights):
+        return None
+    return History(**resume["history"])
 
 
 def say_continuing(model: TextModel, vocabulary: Vocabulary, path: str) -> None:

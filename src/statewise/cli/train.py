@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.further import NETWORK, open_model, read_symbols, say_continuing, say_how_to_continue
+from statewise.cli.further import NETWORK, ended_training, open_model, read_symbols, say_continuing, say_how_to_continue
 from statewise.cli.output import check_model_file, say, say_json, score_table
 from statewise.cli.places import Places, read_places
 from statewise.cli.rescue import save_or_rescue
@@ -104,7 +104,14 @@ def run(options: argparse.Namespace) -> None:
         _introduce(plan, vocabulary, model, options, training_text, held_out)
     comparable = held_out if options.model is None else model.vocabulary.without_unknown(held_out)
     before = None if options.model is None else _score(model, comparable)
-    history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
+    history = ended_training(model, options)
+    if history is None:
+        history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
+    elif not options.quiet:
+        sys.stderr.write(
+            f"{options.checkpoint} holds the training that made {options.model}, to its end: nothing is left to train; "
+            "name another --checkpoint to train it further\n"
+        )
     with graceful_interrupt() as impatience:  # the model is safe before it is scored at leisure
         after = None if before is None or history.interrupted else _score(model, comparable)
         worse = _is_worse(after, before)
