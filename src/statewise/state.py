@@ -10,24 +10,20 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from statewise.artifact import (
-    ANEW,
     Artifact,
     artifact_from_bytes,
     artifact_to_bytes,
     read_artifact,
     write_artifact,
 )
-from statewise.errors import FileError, ShapeError, StateError, unknown_kind
+from statewise.errors import FileError, ShapeError, StateError
 from statewise.forks import is_forked
-from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState
+from statewise.kernels.states import LayerState
 from statewise.shapes import as_array, check_finite, check_whole
+from statewise.state_file import check_part, from_arrays, kind_of
 
 LayerStates = dict[str, LayerState]
 """What runs through compiled programs: each layer's state by the layer's name, empty for those without memory."""
-
-KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState]] = {
-    kind.__name__: kind for kind in (LSTMState, GRUState, SimpleState, BidirectionalState)
-}
 
 
 class Owner(Protocol):
@@ -257,7 +253,7 @@ class State:
 
     def to_artifact(self) -> Artifact:
         """Returns what a file holds of this state."""
-        kinds = {name: _kind_of(state) for name, state in self._layers.items()}
+        kinds = {name: kind_of(state) for name, state in self._layers.items()}
         return Artifact("state", {"layers": kinds, "learnt": list(self._initial)}, self._arrays())
 
     @staticmethod
@@ -284,8 +280,8 @@ class State:
             raise FileError(f"{path} holds a {artifact.kind} model, not a state; statewise.load reads it")
         kinds, learnt = artifact.header["layers"], artifact.header["learnt"]
         try:
-            layers = {name: _from_arrays(f"state[{name!r}]", kind, artifact) for name, kind in kinds.items()}
-            initial = {name: _from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learnt}
+            layers = {name: from_arrays(f"state[{name!r}]", kind, artifact) for name, kind in kinds.items()}
+            initial = {name: from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learnt}
             state = State(layers, initial)
             state._check_parts()
         except FileError as error:
@@ -300,9 +296,9 @@ class State:
             starts, units = parts_of(self._initial.get(name, ())), dict[str, int]()
             for place, part in parts_of(state).items():
                 own = units.setdefault(place.rpartition(".")[0], part.shape[-1] if part.ndim else 0)
-                _check_part(f"{name}.{place}", part, (*rows, own))
+                check_part(f"{name}.{place}", part, (*rows, own))
                 if place in starts:
-                    _check_part(f"where {name}.{place} starts", starts[place], (own,))
+                    check_part(f"where {name}.{place} starts", starts[place], (own,))
 
     def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         return {
@@ -386,23 +382,3 @@ def _computable(part: Any) -> Any:
 def _module_of(array: Any) -> Any:
     """Returns NumPy or jax.numpy, whichever the array is of."""
     return array.__array_namespace__()
-
-
-def _check_part(name: str, part: Any, shape: tuple[int, ...]) -> None:
-    if part.shape != shape or not np.issubdtype(part.dtype, np.floating):
-        raise FileError(f"{name}: expected real numbers {list(shape)}, got {part.dtype} {list(part.shape)}; {ANEW}")
-
-
-def _kind_of(state: LayerState) -> Any:
-    if isinstance(state, BidirectionalState):
-        return {field: _kind_of(getattr(state, field)) for field in state._fields}
-    return type(state).__name__
-
-
-def _from_arrays(prefix: str, kind: Any, artifact: Artifact) -> Any:
-    if isinstance(kind, dict):
-        sides = {side: _from_arrays(f"{prefix}.{side}", part, artifact) for side, part in kind.items()}
-        return BidirectionalState(**sides)
-    if kind not in KINDS:
-        raise unknown_kind("layer's state", kind)
-    return KINDS[kind](*(artifact.array(f"{prefix}.{field}") for field in KINDS[kind]._fields))
