@@ -23,9 +23,9 @@ HELP = """
 A model of numbers reads a JSON value a line: 0.5 or [0.1, 0.2], or {"key": "pump", "x": [0.1, 0.2]} for one of many
 streams; "reset": true starts it fresh. A model of a text reads text, or with --json lines such as "text" or {"key":
 "alice", "x": "text"}, and answers each symbol with its surprise in nats and the likeliest to follow. A line that does
-not fit changes nothing; one that repeats the "id" of its stream's last line is answered as that was (after a restart only with --durable). Exit status: 0 at
-the end of the input, 1 if a line was refused, 2 if the command cannot start or save, 130 after Ctrl-C, 143 after
-SIGTERM, 129 after SIGHUP; the state is saved in each case.
+not fit changes nothing; one that repeats the "id" of its stream's last line is answered as that was (after a restart
+only with --durable). Exit status: 0 at the end of the input, 1 if a line was refused, 2 if the command cannot start or
+save, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; the state is saved in each case.
 """
 
 
