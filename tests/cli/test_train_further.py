@@ -257,11 +257,23 @@ def test_the_same_command_does_not_train_a_second_time(folder: Path, run: Run) -
     line = "story.txt --model m.statewise --checkpoint kept --epochs 2 --held-out 0 --no-plot"
     assert run(f"{line} --quiet")[0] == 0
     once = content(folder / "m.statewise")
-    status, _, err = run(line)
+    status, _, err = run(f"{line} --quiet")
     assert (status, content(folder / "m.statewise")) == (0, once)
     assert "nothing is left to train; name another --checkpoint" in err
     assert run(f"{line} --quiet".replace("kept", "another"))[0] == 0
     assert content(folder / "m.statewise")[0]["epochs"] == once[0]["epochs"] + 2
+
+
+@pytest.mark.parametrize("other", ["story.txt --epochs 3", "second.txt --epochs 2"])
+def test_another_training_from_the_end_of_a_checkpoint_is_not_taken_for_it(folder: Path, run: Run, other: str) -> None:
+    second = "".join(reversed((folder / "story.txt").read_text()))
+    (folder / "second.txt").write_text(second)
+    rest = "--model m.statewise --checkpoint kept --held-out 0 --no-plot --quiet"
+    assert run(f"story.txt --epochs 2 {rest}")[0] == 0
+    before = content(folder / "m.statewise")[0]["epochs"]
+    status, _, err = run(f"{other} {rest}")
+    assert (status, err) == (0, "")
+    assert content(folder / "m.statewise")[0]["epochs"] == before + int(other[-1])
 
 
 def test_a_picture_of_somebody_elses_is_not_replaced(folder: Path, run: Run) -> None:

@@ -16,7 +16,9 @@ from statewise.words import plural
 
 if TYPE_CHECKING:
     from statewise.history import History
+    from statewise.shapes import Array
     from statewise.text import TextModel
+    from statewise.text.plan import Plan
 
 NETWORK = {"tokens": "char", "units": 256, "layers": 1, "embedding": 64, "dropout": 0.1, "window": None, "seed": 0}
 """What a new model is made with where its option is not given."""
@@ -73,18 +75,21 @@ def read_symbols(model: TextModel, text: str, options: argparse.Namespace) -> Vo
     return read_vocabulary(text, model.tokens, known, options.new_symbols)
 
 
-def ended_training(model: TextModel, options: argparse.Namespace) -> History | None:
-    """Returns the history of the training in the checkpoint if it is at its end, and made the model; None otherwise.
+def ended_training(model: TextModel, ids: Array, plan: Plan, options: argparse.Namespace) -> History | None:
+    """Returns the history of this training if the checkpoint holds it, at its end, and it made the model; or None.
 
     So the same command, given again after a kill in its last moments, does not train a second time.
     """
     from statewise.artifact import read_artifact
     from statewise.history import History
+    from statewise.text.lesson import describe
 
     if options.model is None or options.checkpoint is None or not as_path(options.checkpoint).exists():
         return None
     kept, made = read_artifact(options.checkpoint), model.to_artifact().arrays
     resume = kept.header.get("resume") or {}
+    if kept.header.get("plan") != describe(model.options, ids, plan, options.optimizer, options.learning_rate):
+        return None
     weights = [name for name in made if name.startswith("params")]
     if not resume.get("final") or not all(np.array_equal(made[name], kept.arrays.get(name, ())) for name in weights):
         return None

@@ -104,10 +104,10 @@ def run(options: argparse.Namespace) -> None:
         _introduce(plan, vocabulary, model, options, training_text, held_out)
     comparable = held_out if options.model is None else model.vocabulary.without_unknown(held_out)
     before = None if options.model is None else _score(model, comparable)
-    history = ended_training(model, options)
+    history = ended_training(model, vocabulary.encode(training_text), plan, options)
     if history is None:
         history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
-    elif not options.quiet:
+    else:
         sys.stderr.write(
             f"{options.checkpoint} holds the training that made {options.model}, to its end: nothing is left to train; "
             "name another --checkpoint to train it further\n"

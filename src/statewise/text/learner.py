@@ -21,7 +21,7 @@ from statewise.shapes import Array, check_rate, check_whole
 from statewise.state import State
 from statewise.text.baselines import COUNTS, Baselines, checksum
 from statewise.text.growth import grow
-from statewise.text.lesson import Lesson, explain_checkpoint, read_vocabulary
+from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_vocabulary
 from statewise.text.plan import Plan, frame, text_layers
 from statewise.text.scoring import check_scorable, score_sequence
 from statewise.training.callbacks import Callback, OnBehalf, read_callbacks
@@ -200,10 +200,8 @@ class Learner:
             check_content("validation_text", validation_text)
             held_out = vocabulary.encode_known(validation_text)
             check_scorable("validation_text (what is held out)", held_out, self.tokens, self.window)
-        asked = {"text": checksum(ids), "batch_size": plan.batch_size, "steps": plan.steps, "epochs": plan.epochs}
-        if isinstance(optimizer, str):
-            asked |= {"optimizer": optimizer, "learning_rate": learning_rate}
-        return Lesson(vocabulary, ids, plan, configured, held_out, {**self.options, **asked})
+        asked = describe(self.options, ids, plan, optimizer, learning_rate)
+        return Lesson(vocabulary, ids, plan, configured, held_out, asked)
 
     def _take_up(self, lesson: Lesson, *, continues: bool) -> None:
         """Becomes the model that is to learn a lesson: new, as it is, or with more symbols.

@@ -14,6 +14,7 @@ from statewise.errors import ConfigurationError, DataError, unknown_name
 from statewise.files import as_path
 from statewise.optimizers import Optimizer
 from statewise.shapes import Array
+from statewise.text.baselines import checksum
 from statewise.text.plan import Plan
 from statewise.words import plural
 
@@ -65,6 +66,16 @@ def say_unknown(symbols: list[str], tokens: str) -> str:
     """
     shown = " ".join(map(repr, symbols[:SHOWN])) + (" ..." if len(symbols) > SHOWN else "")
     return f"the text has {plural(len(symbols), tokens)} that the model does not know, {shown}"
+
+
+def describe(
+    options: dict[str, Any], ids: Array, plan: Plan, optimizer: str | Optimizer, learning_rate: float
+) -> dict[str, Any]:
+    """Returns by what a checkpoint tells one training from another: the model's options, the text, and how it goes."""
+    asked = {"text": checksum(ids), "batch_size": plan.batch_size, "steps": plan.steps, "epochs": plan.epochs}
+    if isinstance(optimizer, str):
+        asked |= {"optimizer": optimizer, "learning_rate": learning_rate}
+    return {**options, **asked}
 
 
 class OtherTrainingError(ConfigurationError):
