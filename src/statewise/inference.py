@@ -16,7 +16,7 @@ from statewise.engine import ProgramsByShape
 from statewise.lengths import PIECE, Lengths
 from statewise.network import Network, NetworkParams
 from statewise.rows import Rows
-from statewise.shapes import Array
+from statewise.shapes import Array, filled
 from statewise.start import Start
 from statewise.state import LayerStates
 
@@ -57,10 +57,8 @@ class Forward:
         mask = np.ones(x.shape[:2], bool) if mask is None else mask
         answers, first = [], 0
         for piece in pieces:
-            given = (
-                None if a is None else _longer(np.asarray(a[:, first : first + piece]), piece) for a in (x, reset, mask)
-            )
-            part, again, real = given
+            cut = (None if a is None else np.asarray(a[:, first : first + piece]) for a in (x, reset, mask))
+            part, again, real = (None if a is None else _fill(a, 1, piece) for a in cut)
             y, states = self._run(params, part, states, again, real)
             answers.append(y)
             first += piece
@@ -102,9 +100,9 @@ def predict_rows(
         missing, mask = batch_size - len(chosen), batch.mask
         if missing and start.carry and mask is None:
             mask = np.ones(batch.x.shape[:2], bool)
-        x, reset, mask = (None if a is None else _fill(a, missing) for a in (batch.x, batch.reset, mask))
+        x, reset, mask = (None if a is None else _fill(a, 0, batch_size) for a in (batch.x, batch.reset, mask))
         if start.rows is not None:
-            states = jax.tree.map(lambda a: _fill(np.asarray(a)[chosen], missing), start.rows)  # noqa: B023 - used at once
+            states = jax.tree.map(lambda a: _fill(np.asarray(a)[chosen], 0, batch_size), start.rows)  # noqa: B023 - used at once
         y, after = forward(params, x, states, reset=reset, mask=mask, times=times, ragged=ragged)
         answers.add(chosen, np.asarray(y))
         if start.carry:
@@ -174,10 +172,5 @@ class _Ended:
         return jax.device_put(joined)
 
 
-def _fill(array: Any, missing: int) -> Any:
-    return np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1)) if missing else array
-
-
-def _longer(array: Array, steps: int) -> Array:
-    room = steps - array.shape[1]
-    return np.pad(array, [(0, 0), (0, room)] + [(0, 0)] * (array.ndim - 2)) if room else array
+def _fill(array: Any, axis: int, size: int) -> Any:
+    return array if array.shape[axis] == size else filled(array, axis, size)

@@ -21,7 +21,7 @@ from statewise.data.batches import (
     read_x,
     read_y,
 )
-from statewise.data.ragged import is_ragged, lay_end_to_end, pad, unpad
+from statewise.data.ragged import firsts_of, is_ragged, lay_end_to_end, pad, real_steps, unpad
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.network import Network
@@ -110,10 +110,10 @@ def _read_ragged(network: Network, x: object, reset: object, weight: object) -> 
     padded = _of_shape(lengths, steps)
     check_input(padded, network.input_shape)
     zero = _zero_weights(weight, lengths)
-    whole_rows = None if zero is None else np.logical_and.reduceat(zero, _firsts(lengths))
+    whole_rows = None if zero is None else np.logical_and.reduceat(zero, firsts_of(lengths))
     weightless = None if whole_rows is None else np.repeat(whole_rows, lengths)[None]
     by_step = {"x": read_x(steps[None], network.input_shape, network.symbols, None, weightless)[0]}
-    real = _real(lengths)
+    real = real_steps(lengths)
     flags = read_flags("reset", _padded_like("reset", reset, real), padded)
     if flags is not None:
         if (flags & ~real).any():
@@ -132,7 +132,7 @@ def _zero_weights(weight: object, lengths: Array) -> Array | None:
     array = as_numbers("sample_weight", weight)
     if array.shape == lengths.shape:
         return np.repeat(array == 0, lengths)
-    real = _real(lengths)
+    real = real_steps(lengths)
     zero: Array | None = array[real] == 0 if array.shape == real.shape else None
     return zero
 
@@ -140,18 +140,6 @@ def _zero_weights(weight: object, lengths: Array) -> Array | None:
 def _of_shape(lengths: Array, steps: Array) -> Array:
     """Returns an array of the shape that rows have when padded, and of no size in memory."""
     return np.broadcast_to(np.zeros((), steps.dtype), (len(lengths), lengths.max(), *steps.shape[1:]))
-
-
-def _firsts(lengths: Array) -> Array:
-    """Returns `[N]`: where each row begins when rows are laid end to end."""
-    firsts: Array = np.cumsum(lengths) - lengths
-    return firsts
-
-
-def _real(lengths: Array) -> Array:
-    """Returns bool `[N, T]`: which steps of rows padded to the longest are their own."""
-    real: Array = np.arange(lengths.max()) < lengths[:, None]
-    return real
 
 
 def input_shape_of(x: object) -> tuple[int, ...]:
@@ -244,7 +232,7 @@ def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> 
 def _ragged_counts(network: Network, rows: RaggedRows, warmup: int) -> bool:
     """Returns what `counts` does, of the steps of all rows laid end to end."""
     lengths, weight = rows.lengths, rows.by_row.get("weight")
-    count = np.arange(lengths.sum()) - np.repeat(_firsts(lengths), lengths) >= warmup
+    count = np.arange(lengths.sum()) - np.repeat(rows.firsts, lengths) >= warmup
     if not network.answers_each_step:
         count[:] = True
     read = network.mask_of(rows.by_step["x"][None], None)  # type: ignore[arg-type]  # NumPy in, NumPy out
@@ -259,7 +247,7 @@ def _with_targets(
 ) -> RaggedRows:
     """Returns the rows with what is to be learned of each step, or of each row."""
     check_given(y)
-    real, each_step = _real(rows.lengths), network.answers_each_step
+    real, each_step = real_steps(rows.lengths), network.answers_each_step
     by_step, by_row, outputs = dict(rows.by_step), {}, network.output_shape[-1]
     excluded = NOTHING
     if each_step:
@@ -268,7 +256,7 @@ def _with_targets(
         flat, padded = _flat_targets(y, rows, outputs, target, real)
         by_step["y"] = check_y(flat[None], outputs, target, excluded)[0]
     else:
-        zero = None if weightless is None else np.logical_and.reduceat(weightless, _firsts(rows.lengths))
+        zero = None if weightless is None else np.logical_and.reduceat(weightless, rows.firsts)
         padded = by_row["y"] = read_y(y, network.output_shape, target, rows.rows, Excluded(None, zero))
     if weight is not None:
         weights = read_weight(_padded_like("sample_weight", weight, real), padded, target)

@@ -158,6 +158,16 @@ def check_sizes(name: str, value: object) -> Shape:
     return tuple(value)
 
 
+def filled(array: Array, axis: int, size: int) -> Array:
+    """Returns a copy of `array` with zeros after the last entry of an axis, so that it has `size` of them.
+
+    >>> filled(np.array([[1, 2], [3, 4]]), 1, 3)
+    array([[1, 2, 0],
+           [3, 4, 0]])
+    """
+    return np.pad(array, [(0, size - had if at == axis else 0) for at, had in enumerate(array.shape)])
+
+
 def describe(shape: Shape, batch: str = "B") -> str:
     """Returns a shape as users read it; `?` where something other than the number of steps is open.
 

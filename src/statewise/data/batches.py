@@ -17,6 +17,7 @@ from statewise.shapes import (
     check_flags,
     check_input,
     describe,
+    filled,
     is_number,
     to_float32,
 )
@@ -57,10 +58,7 @@ class Samples(NamedTuple):
 
     def padded(self, count: int) -> Samples:
         """Returns the rows followed by zeros up to `count`, a shape that is compiled already."""
-        missing = count - self.rows
-        if missing == 0:
-            return self
-        return self._each(lambda array: np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1)))
+        return self if count == self.rows else self._each(lambda array: filled(array, 0, count))
 
     def split(self, share: float) -> tuple[Samples, Samples]:
         """Returns the first rows and the last `share` of them, in their order, as Keras's `validation_split`."""
@@ -80,10 +78,9 @@ class Samples(NamedTuple):
 
         With `each_step` targets and weights have steps too.
         """
-        room = steps - self.steps
 
         def longer(array: Array) -> Array:
-            return np.pad(array, [(0, 0), (0, room)] + [(0, 0)] * (array.ndim - 2))
+            return filled(array, axis=1, size=steps)
 
         return Samples(
             longer(self.x),

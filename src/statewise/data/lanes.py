@@ -10,7 +10,7 @@ import numpy as np
 
 from statewise.data.ragged import check_long_enough, is_many, read_series
 from statewise.errors import ConfigurationError, ShapeError
-from statewise.shapes import Array, check_whole
+from statewise.shapes import Array, check_whole, filled
 
 PIECES = 3
 """The most pieces of series that `explain` names in one row."""
@@ -158,14 +158,9 @@ def _cut(flat: Array, batch_size: int, steps: int) -> Array:
     """Returns `[L, ...]` as `[K B, T, ...]`, filled up with zeros."""
     length = math.ceil(len(flat) / batch_size)
     batches, rest = math.ceil(length / steps), flat.shape[1:]
-    rows = _filled(flat, 0, batch_size * length).reshape(batch_size, length, *rest)
-    cut = _filled(rows, 1, batches * steps).reshape(batch_size, batches, steps, *rest)
+    rows = filled(flat, 0, batch_size * length).reshape(batch_size, length, *rest)
+    cut = filled(rows, 1, batches * steps).reshape(batch_size, batches, steps, *rest)
     return cut.swapaxes(0, 1).reshape(batches * batch_size, steps, *rest)
-
-
-def _filled(array: Array, axis: int, size: int) -> Array:
-    """Returns `array` with zeros after the last entry of an axis, so that it has `size` of them."""
-    return np.pad(array, [(0, size - had if at == axis else 0) for at, had in enumerate(array.shape)])
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def pad(name: str, rows: Any) -> tuple[Array, Array]:
     [[True, True, True], [True, False, False]]
     """
     steps, lengths = lay_end_to_end(name, rows)
-    mask = np.arange(lengths.max()) < lengths[:, None]
+    mask = real_steps(lengths)
     padded = np.zeros(mask.shape + steps.shape[1:], steps.dtype)
     padded[mask] = steps
     return padded, mask
@@ -60,6 +60,18 @@ def lay_end_to_end(name: str, rows: Any) -> tuple[Array, Array]:
         raise DataError(f"{name}: expected at least one row, got none")
     arrays = list(_checked(_named(name, rows)).values())
     return np.concatenate(arrays), np.array([len(array) for array in arrays])
+
+
+def real_steps(lengths: Array, steps: int | None = None) -> Array:
+    """Returns bool `[N, T]`: which steps of rows of `lengths [N]`, padded to `steps` or the longest, are their own."""
+    own: Array = np.arange(lengths.max() if steps is None else steps) < lengths[:, None]
+    return own
+
+
+def firsts_of(lengths: Array) -> Array:
+    """Returns `[N]`: where each row begins when rows are laid end to end."""
+    firsts: Array = np.cumsum(lengths) - lengths
+    return firsts
 
 
 def unpad(array: Array, mask: Array) -> list[Array]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from statewise.data.batches import Samples, cut_of
+from statewise.data.ragged import firsts_of, real_steps
 from statewise.shapes import Array
 
 
@@ -38,8 +39,9 @@ class RaggedRows:
         return int(self.lengths.max())
 
     @cached_property
-    def _ends(self) -> Array:
-        return np.cumsum(self.lengths)
+    def firsts(self) -> Array:
+        """Where each row begins, `[N]`."""
+        return firsts_of(self.lengths)
 
     @property
     def has_negative_weights(self) -> bool:
@@ -52,9 +54,8 @@ class RaggedRows:
 
         None of them may be longer than `steps`.
         """
-        lengths = self.lengths[chosen]
-        firsts = self._ends[chosen] - lengths
-        taken: dict[str, Any] = {"mask": np.arange(steps) < lengths[:, None]}
+        lengths, firsts = self.lengths[chosen], self.firsts[chosen]
+        taken: dict[str, Any] = {"mask": real_steps(lengths, steps)}
         for name, flat in self.by_step.items():
             taken[name] = padded = np.zeros((len(chosen), steps, *flat.shape[1:]), flat.dtype)
             for row, first, length in zip(padded, firsts, lengths, strict=True):
