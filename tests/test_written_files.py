@@ -139,7 +139,7 @@ def test_a_file_taken_for_a_leftover_before_it_was_locked_is_made_again(
     def late(descriptor: int, *, wait: bool) -> bool:
         if wait and not taken:
             taken.extend(left_in(tmp_path))
-            files.remove_leftovers(tmp_path / "m")
+            files._remove_leftovers(tmp_path / "m")
         return lock(descriptor, wait=wait)
 
     monkeypatch.setattr(files, "_lock", late)

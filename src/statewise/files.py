@@ -38,7 +38,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
     """
     place = replaceable(path)
     try:
-        remove_leftovers(place)
+        _remove_leftovers(place)
         with _temporary(place) as (file, temporary):
             file.write(content)
             file.flush()
@@ -137,22 +137,22 @@ def _close(file: BinaryIO) -> None:
 def _make_temporary(place: Path) -> tuple[int, str]:
     mode = 0o600 if place.exists() else 0o666  # of which the system takes the umask; the old file may be private
     while True:
-        temporary = str(place.parent / f".{stem_of(place)}.{os.urandom(4).hex()}.part")
+        temporary = str(place.parent / f".{_stem_of(place)}.{os.urandom(4).hex()}.part")
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), mode)
         if not _lock(descriptor, wait=True) or os.fstat(descriptor).st_nlink:
             return descriptor, temporary
         os.close(descriptor)  # another writer took it for a leftover before it was locked
 
 
-def stem_of(place: Path) -> str:
+def _stem_of(place: Path) -> str:
     """Returns what the name of a temporary file repeats of the name of the file that it is to become."""
     encoded = os.fsencode(place.name)
     return place.name if len(encoded) <= LONGEST_STEM else hashlib.sha256(encoded).hexdigest()[:32]
 
 
-def remove_leftovers(place: Path) -> None:
+def _remove_leftovers(place: Path) -> None:
     """Removes the temporary files for `place` of processes that were killed."""
-    ours = re.compile(re.escape(f".{stem_of(place)}.") + r"[A-Za-z0-9_]{8}\.part")
+    ours = re.compile(re.escape(f".{_stem_of(place)}.") + r"[A-Za-z0-9_]{8}\.part")
     with suppress(OSError):  # a folder may be written to and not be listed
         for name in os.listdir(place.parent):
             if ours.fullmatch(name):

@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import tempfile
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from statewise.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, read_artifact
 from statewise.errors import FileError, LifecycleError, StateError
-from statewise.files import as_path, cannot_write, remove_leftovers, replaceable, stem_of
+from statewise.files import cannot_write, open_file, replaceable, write_whole
 from statewise.shapes import Array
 from statewise.state import State, describe_sizes
 from statewise.streaming.lock import Lock
@@ -82,11 +81,10 @@ class StreamStore:
             FileError: another process has it, it is damaged or something else, or cannot be written.
             StateError: it holds streams of another network.
         """
-        place, sizes = Path(os.path.realpath(as_path(path))), describe_sizes(runtime.sizes)
+        place, sizes = replaceable(path), describe_sizes(runtime.sizes)
         lock = Lock.of(place)
         try:
             with _errors(place):
-                _check_regular(place)
                 if not _is_there(place):
                     _make(place, sizes, [])
                 elif not is_store(place):
@@ -144,7 +142,7 @@ class StreamStore:
 def is_store(path: str | Path) -> bool:
     """Returns whether a file is an SQLite database."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
@@ -213,7 +211,7 @@ def _read_plain(path: Path, runtime: Runtime) -> list[Kept]:
 # -- the file --------------------------------------------------------------------------------------------------------
 
 
-def _connect(place: Path) -> sqlite3.Connection:
+def _connect(place: str | Path) -> sqlite3.Connection:
     return sqlite3.connect(place, timeout=5, isolation_level=None, check_same_thread=False)
 
 
@@ -222,41 +220,20 @@ def _is_there(place: Path) -> bool:
     return place.exists() and place.stat().st_size > 0
 
 
-def _check_regular(place: Path) -> None:
-    if place.exists() and not place.is_file():
-        raise FileError(f"cannot write {place}: it is a {'folder' if place.is_dir() else 'device'}; name a file")
-
-
 def _make(place: Path, sizes: str, streams: Iterable[Kept]) -> None:
-    """Makes a store beside its place and renames it there, so that nobody ever sees half of it."""
-    place = replaceable(place)
-    remove_leftovers(place)
-    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{stem_of(place)}.", suffix=".part")
-    os.close(descriptor)
-    try:
-        database = _connect(Path(temporary))
-        try:
-            database.executescript(TABLES)
-            database.execute(f"PRAGMA application_id = {APPLICATION}")
-            database.execute(f"PRAGMA user_version = {VERSION}")
-            with _transaction(database):
-                database.execute("INSERT INTO network VALUES (?)", (sizes,))
-                database.executemany(PUT, (_row(kept) for kept in streams))
-        finally:
-            database.close()
-        if place.exists():
-            os.chmod(temporary, place.stat().st_mode & 0o7777)
-        else:
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-        for beside in ("-wal", "-shm", "-journal"):  # of the database that was there: SQLite would replay them
-            with suppress(FileNotFoundError):
-                os.unlink(f"{place}{beside}")
-        os.replace(temporary, place)
-    finally:
-        with suppress(OSError):
-            os.unlink(temporary)
+    """Makes a store, which appears whole, or not at all."""
+    with closing(_connect(":memory:")) as database:
+        database.executescript(TABLES)
+        database.execute(f"PRAGMA application_id = {APPLICATION}")
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        with _transaction(database):
+            database.execute("INSERT INTO network VALUES (?)", (sizes,))
+            database.executemany(PUT, (_row(kept) for kept in streams))
+        content = database.serialize()
+    for beside in ("-wal", "-shm", "-journal"):  # of the database that was there: SQLite would replay them
+        with suppress(FileNotFoundError):
+            os.unlink(f"{place}{beside}")
+    write_whole(place, content)
 
 
 def _check_network(place: Path, database: sqlite3.Connection, sizes: str) -> None:
