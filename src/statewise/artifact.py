@@ -15,7 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from statewise.errors import FileError
+from statewise.errors import COPY_AGAIN, FileError
 from statewise.files import as_path, read_whole, write_whole
 from statewise.foreign import describe_foreign
 from statewise.header import check_header
@@ -40,7 +40,7 @@ class Artifact:
             FileError: there is none.
         """
         if name not in self.arrays:
-            raise FileError(f"the model file lacks {name!r}; {ANEW}")
+            raise FileError(f"the model file lacks {name!r}; {COPY_AGAIN}")
         return self.arrays[name]
 
 
@@ -120,22 +120,20 @@ def artifact_from_bytes(content: bytes, name: str, what: str = "model") -> Artif
     except SafetensorError as error:
         if (foreign := describe_foreign(content)) is not None:
             raise FileError(f"{name} is not a {what} file of statewise: it is {foreign[0]}; {foreign[1]}") from None
-        raise FileError(f"{name} is not a {what} file, or is cut short or damaged ({error}); {ANEW}") from None
+        raise FileError(f"{name} is not a {what} file, or is cut short or damaged ({error}); {COPY_AGAIN}") from None
     metadata = _metadata(content)
     _check_origin(name, metadata)
     arrays = {array: _array(name, array, entry) for array, entry in entries}
     text = metadata.get("header", "")
     if metadata.get("checksum") != str(_checksum(text, arrays)):
-        raise FileError(f"{name} is damaged: its content does not match its checksum; {ANEW}")
+        raise FileError(f"{name} is damaged: its content does not match its checksum; {COPY_AGAIN}")
     header = _of_json(name, text)
     try:
         check_header(header["kind"], header, arrays)
     except FileError as error:
-        raise FileError(f"{name} is damaged: {error}; {ANEW}") from None
+        raise FileError(f"{name} is damaged: {error}; {COPY_AGAIN}") from None
     return Artifact(header["kind"], header, arrays)
 
-
-ANEW = "copy it again from where it was made, or make it anew"
 
 DTYPES = {
     **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
@@ -151,7 +149,7 @@ WRITABLE = {"bfloat16"} | {np.dtype(name).name for name in DTYPES.values() if na
 def _array(name: str, array: str, entry: dict[str, Any]) -> Array:
     kind = entry["dtype"]
     if kind not in DTYPES:
-        raise FileError(f"{name}: expected {', '.join(DTYPES)} in {array!r}, got {kind}; {ANEW}")
+        raise FileError(f"{name}: expected {', '.join(DTYPES)} in {array!r}, got {kind}; {COPY_AGAIN}")
     dtype = _bfloat16() if kind == "BF16" else np.dtype(DTYPES[kind])
     return np.frombuffer(entry["data"], dtype).reshape(entry["shape"])
 
@@ -176,7 +174,7 @@ def _of_json(name: str, text: str) -> dict[str, Any]:
             return header
     except (KeyError, ValueError, TypeError, RecursionError):
         pass
-    raise FileError(f"{name} is damaged: its header cannot be read; {ANEW}")
+    raise FileError(f"{name} is damaged: its header cannot be read; {COPY_AGAIN}")
 
 
 def _check_origin(name: str, metadata: dict[str, str]) -> None:
@@ -184,7 +182,7 @@ def _check_origin(name: str, metadata: dict[str, str]) -> None:
         raise FileError(f"{name} is a safetensors file, but statewise did not write it; expected a file that it wrote")
     version = metadata.get("version", "")
     if not (version.isascii() and version.isdecimal()) or version.strip("0") == "":
-        raise FileError(f"{name} is damaged: its version is {version!r:.20}; {ANEW}")
+        raise FileError(f"{name} is damaged: its version is {version!r:.20}; {COPY_AGAIN}")
     if len(version) > len(str(VERSION)) or int(version) > VERSION:
         raise FileError(
             f"{name} has format version {version:.20}, this statewise reads up to {VERSION}: "

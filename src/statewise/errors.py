@@ -65,6 +65,9 @@ class StatewiseWarning(UserWarning):
     """Something that runs, but most likely does not do what its user wants it to, such as a training in vain."""
 
 
+COPY_AGAIN = "copy it again from where it was made, or make it anew"
+"""What to do with a file that is damaged."""
+
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 

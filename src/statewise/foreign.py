@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 
+from statewise.errors import COPY_AGAIN
+
 WEIGHTS = "load it there, and pass its weights as NumPy arrays to model.set_weights([...]) of a model with such layers"
 UNPICKLE = "load it with what wrote it: statewise runs nothing that a file holds; model.set_weights([...]) takes arrays"
 PAGE = "download the file itself, not the page that shows it"
@@ -46,7 +48,7 @@ def describe_foreign(content: bytes) -> tuple[str, str] | None:
     True
     """
     if not content:
-        return "empty", "copy it again from where it was made, or make it anew"
+        return "empty", COPY_AGAIN
     if content[8:10] == b'{"':  # safetensors, whose first byte may be any
         return None
     if content.startswith(b"PK\x03\x04"):

@@ -8,9 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.artifact import ANEW
 from statewise.engine import on_device
-from statewise.errors import FileError
+from statewise.errors import COPY_AGAIN, FileError
 from statewise.shapes import Array
 
 
@@ -31,12 +30,12 @@ def fill_leaves(prefix: str, tree: Any, arrays: dict[str, Array]) -> Any:
     def fill(path: Any, leaf: Any) -> Any:
         name = prefix + jax.tree_util.keystr(path)
         if name not in arrays:
-            raise FileError(f"the model file lacks {name!r}; {ANEW}")
+            raise FileError(f"the model file lacks {name!r}; {COPY_AGAIN}")
         keys = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
         like = jax.eval_shape(jax.random.key_data, leaf) if keys else leaf
         expected, got = (f"{array.dtype} {list(array.shape)}" for array in (like, arrays[name]))
         if expected != got:
-            raise FileError(f"{name!r} in the model file: expected {expected}, got {got}; {ANEW}")
+            raise FileError(f"{name!r} in the model file: expected {expected}, got {got}; {COPY_AGAIN}")
         array = on_device(arrays[name])
         return jax.random.wrap_key_data(array) if keys else array
 

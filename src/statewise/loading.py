@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from statewise.artifact import ANEW, read_artifact
-from statewise.errors import FileError, StatewiseError
+from statewise.artifact import read_artifact
+from statewise.errors import COPY_AGAIN, FileError, StatewiseError
 from statewise.model import Sequential
 from statewise.text import TextModel
 
@@ -31,4 +31,4 @@ def load(path: str | Path) -> Sequential | TextModel:
     except StatewiseError as error:
         raise FileError(f"{path}: {error}") from None
     except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
-        raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {ANEW}") from None
+        raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {COPY_AGAIN}") from None

@@ -120,9 +120,8 @@ class Sequential(Trainable):
             network.check_continuable("model(x, state)")
         if isinstance(rows, RaggedRows):
             answers, after = predict_rows(network, self._params, rows, min(ROWS, batch), Start(rows=states))
-            return answers if isinstance(answers, list) else jax.device_put(answers), network.state_of(
-                self._params, after
-            )
+            answers = answers if isinstance(answers, list) else jax.device_put(answers)
+            return answers, network.state_of(self._params, after)
         y, after = forward_of(network)(self._params, rows.x, states, reset=rows.reset, mask=rows.mask)
         return (rows.restore(np.asarray(y)) if rows.ragged else y), network.state_of(self._params, after)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from statewise.artifact import ANEW, Artifact
-from statewise.errors import FileError, unknown_kind
+from statewise.artifact import Artifact
+from statewise.errors import COPY_AGAIN, FileError, unknown_kind
 from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState
 
 KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState]] = {
@@ -18,7 +18,9 @@ KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState]] 
 def check_part(name: str, part: Any, shape: tuple[int, ...]) -> None:
     """Raises FileError unless an array has that shape and holds real numbers."""
     if part.shape != shape or not np.issubdtype(part.dtype, np.floating):
-        raise FileError(f"{name}: expected real numbers {list(shape)}, got {part.dtype} {list(part.shape)}; {ANEW}")
+        raise FileError(
+            f"{name}: expected real numbers {list(shape)}, got {part.dtype} {list(part.shape)}; {COPY_AGAIN}"
+        )
 
 
 def kind_of(state: LayerState) -> Any:

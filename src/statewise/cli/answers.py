@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import ANEW, Artifact
+from statewise.artifact import Artifact
 from statewise.data.codecs import Vocabulary
-from statewise.errors import DataError, FileError
+from statewise.errors import COPY_AGAIN, DataError, FileError
 from statewise.shapes import Array
 from statewise.state import State
 from statewise.streaming import Runtime, Snapshot, Streams
@@ -257,7 +257,7 @@ class TextAnswerer(Answerer):
 
     def _check_predicted(self, shape: tuple[int, ...], expected: tuple[int, ...], path: str) -> None:
         if shape != expected:
-            raise FileError(f"{path} is of a model with another vocabulary, or damaged; {ANEW}")
+            raise FileError(f"{path} is of a model with another vocabulary, or damaged; {COPY_AGAIN}")
 
 
 def _surprise(probability: Any) -> float | None:

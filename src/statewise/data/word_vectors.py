@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from statewise.errors import DataError, FileError, ShapeError
+from statewise.errors import COPY_AGAIN, DataError, FileError, ShapeError
 from statewise.files import open_file, write_whole
 from statewise.shapes import Array, as_array, check_finite, check_seed, check_whole
 
@@ -150,7 +150,7 @@ def _read(file: BinaryIO, path: str | Path, limit: int | None) -> WordVectors:
     if len(words) < wanted:
         raise _cut_short(path, count, dimensions)
     if wanted == count and file.read(LONGEST).strip():
-        raise FileError(f"{path}: expected {count} words, as its first line says, got more; {_ANEW}")
+        raise FileError(f"{path}: expected {count} words, as its first line says, got more; {COPY_AGAIN}")
     vectors.flags.writeable = False
     try:
         return WordVectors(tuple(words), vectors)
@@ -158,13 +158,10 @@ def _read(file: BinaryIO, path: str | Path, limit: int | None) -> WordVectors:
         raise DataError(f"{path}: {error}") from None
 
 
-_ANEW = "copy it again from where it was made, or make it anew"
-
-
 def _cut_short(path: str | Path, count: int, dimensions: int) -> FileError:
     return FileError(
-        f"{path} is cut short: expected {count} words of {dimensions} numbers, as its first line says; {_ANEW}, or "
-        "read its beginning with limit=..."
+        f"{path} is cut short: expected {count} words of {dimensions} numbers, as its first line says; "
+        f"{COPY_AGAIN}, or read its beginning with limit=..."
     )
 
 
@@ -215,7 +212,7 @@ def _texts(file: BinaryIO, dimensions: int, path: str | Path) -> Records:
         numbers = _numbers(fields)
         if numbers is None or len(numbers) != dimensions:
             raise FileError(
-                f"{path}, line {line_number}: expected a word and {dimensions} numbers, got {line[:60]!r}; {_ANEW}"
+                f"{path}, line {line_number}: expected a word and {dimensions} numbers, got {line[:60]!r}; {COPY_AGAIN}"
             )
         with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, which is refused
             yield word, np.array(numbers, np.float32)
@@ -224,7 +221,7 @@ def _texts(file: BinaryIO, dimensions: int, path: str | Path) -> Records:
 def _binaries(file: BinaryIO, dimensions: int, path: str | Path) -> Records:
     while word := _word(file):
         if len(word) > LONGEST:
-            raise FileError(f"{path} is damaged: a word of more than {LONGEST} bytes, {word[:20]!r}...; {_ANEW}")
+            raise FileError(f"{path} is damaged: a word of more than {LONGEST} bytes, {word[:20]!r}...; {COPY_AGAIN}")
         numbers = file.read(4 * dimensions)
         if len(numbers) == 4 * dimensions:
             yield word, np.frombuffer(numbers, "<f4")

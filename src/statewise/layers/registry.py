@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from statewise.errors import ConfigurationError, unknown_kind
@@ -40,11 +39,7 @@ def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:
 
 def own_layer(layer: Layer) -> Layer | None:
     """Returns the layer, or one inside it, if it is of a class of the user's own: one that inherits an LSTM, say."""
-    if LAYERS.get(type(layer).__name__) is not type(layer):
-        return layer
-    parts = (getattr(layer, entry.name) for entry in fields(layer))
-    found = (own_layer(part) for part in parts if isinstance(part, Layer))
-    return next((own for own in found if own is not None), None)
+    return next((part for part in layer.parts if LAYERS.get(type(part).__name__) is not type(part)), None)
 
 
 def describe_own(layer: Layer) -> str:

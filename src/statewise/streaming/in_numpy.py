@@ -52,19 +52,18 @@ class NumpyMany:
 
     def grow(self, size: int) -> None:
         """Makes room for `size` slots; complete before it is shown."""
-        before, used = self._store
+        present, before = self._store
 
-        def grown(fresh: Array, part: Array | None) -> Array:
+        def grown(fresh: Array, *there: Array) -> Array:
             larger = np.zeros((size, fresh.shape[1]), np.float32)
-            if part is not None:
-                larger[:used] = part
+            for part in there:
+                larger[:before] = part
             return larger
 
-        blank = {name: map_parts(lambda _: None, state) for name, state in self._fresh.items()}
-        self._store = (
-            {name: map_parts(grown, state, (before or blank)[name]) for name, state in self._fresh.items()},
-            size,
-        )
+        states = {
+            name: map_parts(grown, state, *([present[name]] if present else [])) for name, state in self._fresh.items()
+        }
+        self._store = (states, size)
 
     def freshen(self, slots: Array) -> None:
         """Puts the state in which a sequence starts into `slots`, which nobody uses."""

@@ -12,8 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import ANEW, Artifact, read_artifact
-from statewise.errors import ConfigurationError, FileError, StateError, StatewiseError, unknown_kind, unknown_name
+from statewise.artifact import Artifact, read_artifact
+from statewise.errors import (
+    COPY_AGAIN,
+    ConfigurationError,
+    FileError,
+    StateError,
+    StatewiseError,
+    unknown_kind,
+    unknown_name,
+)
 from statewise.header import weights_by_layer
 from statewise.shapes import Array, Shape
 from statewise.state import LayerStates, State, describe_sizes, map_parts, parts_of
@@ -241,9 +249,11 @@ class Runtime:
         except FileError as error:
             raise FileError(f"{path}: {error}") from None
         except StatewiseError as error:
-            raise FileError(f"{path}: {error}; {ANEW}") from None
+            raise FileError(f"{path}: {error}; {COPY_AGAIN}") from None
         except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
-            raise FileError(f"{path} is damaged: its header does not describe a model ({error!r}); {ANEW}") from None
+            raise FileError(
+                f"{path} is damaged: its header does not describe a model ({error!r}); {COPY_AGAIN}"
+            ) from None
         return cls(*described, engine)
 
     def step(self, x: Array, states: LayerStates, mask: Array | None = None) -> tuple[Array, LayerStates]:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import ANEW, Artifact, read_artifact, write_artifact
-from statewise.errors import DataError, FileError
+from statewise.artifact import Artifact, read_artifact, write_artifact
+from statewise.errors import COPY_AGAIN, DataError, FileError
 from statewise.header import DEPTH
 from statewise.state import State
 
@@ -57,9 +57,9 @@ class Snapshot(NamedTuple):
                 return Snapshot([None], state)
             raise FileError(f"{path} holds a state without keys; State.load(path) reads it")
         keys = artifact.header["keys"]
-        if not isinstance(keys, list) or (state.layers and len(keys) != state.batch):
+        if state.layers and len(keys) != state.batch:
             raise FileError(
-                f"{path} is damaged: expected a key for each of {state.batch} row(s), got {keys!r:.60}; {ANEW}"
+                f"{path} is damaged: expected a key for each of {state.batch} row(s), got {keys!r:.60}; {COPY_AGAIN}"
             )
         return Snapshot([key_of_json(key) for key in keys], state)
 

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from statewise.artifact import ANEW, Artifact, write_artifact
+from statewise.artifact import Artifact, write_artifact
 from statewise.data.codecs import Vocabulary, check_content, check_tokens
-from statewise.errors import ConfigurationError, FileError, LifecycleError
+from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, LifecycleError
 from statewise.history import History
 from statewise.learned import Learned
 from statewise.leaves import fill_leaves, name_leaves
@@ -292,7 +292,7 @@ class Learner:
         model._baselines = Baselines(unigrams, pairs, counts, tuple(artifact.header.get("texts", ())))
         model._model = Sequential.from_artifact(artifact)
         if model._model.network.symbols != len(model._vocabulary):
-            raise FileError(f"its vocabulary does not belong to its network; {ANEW}")
+            raise FileError(f"its vocabulary does not belong to its network; {COPY_AGAIN}")
         if artifact.header.get("reads"):
             zeros = dict(model._model.zero_state(1).layers)
             model.state = State(fill_leaves("reads", zeros, artifact.arrays))

@@ -16,11 +16,10 @@ from typing import NamedTuple, Protocol
 import jax
 import numpy as np
 
-from statewise.artifact import ANEW
 from statewise.data.batches import NOTHING_COUNTS, Samples
 from statewise.data.like_lengths import LikeLengths
 from statewise.engine import Program
-from statewise.errors import DataError, FileError
+from statewise.errors import COPY_AGAIN, DataError, FileError
 from statewise.network import NetworkParams
 from statewise.shapes import Array
 from statewise.state import LayerStates
@@ -134,7 +133,9 @@ class Training:
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
         if position.step and position.step >= self.steps:
-            raise FileError(f"the checkpoint stops after batch {position.step} of {self.steps} of an epoch; {ANEW}")
+            raise FileError(
+                f"the checkpoint stops after batch {position.step} of {self.steps} of an epoch; {COPY_AGAIN}"
+            )
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
         self._program = programs.train.of((layout, _shapes(self._batches_on_device), begin is None))
         self._pace = Pace(self._program)
