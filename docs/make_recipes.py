@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from statewise.files import write_whole
+from statewise.foundation.files import write_whole
+from statewise.foundation.words import plural
 from statewise.recipes.quantities import decimals, published, seconds
 from statewise.recipes.recipe import Figure, Recipe
 from statewise.recipes.registry import every
@@ -21,7 +22,6 @@ from statewise.recipes.results import Results
 from statewise.recipes.statistics import summarize
 from statewise.recipes.table import plain
 from statewise.recipes.telling import tell
-from statewise.words import plural
 
 HERE = Path(__file__).parent
 PAGE, MEASURED = HERE / "recipes.md", HERE / "recipes.json"

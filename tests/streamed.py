@@ -11,8 +11,8 @@ import pytest
 
 import statewise as sw
 from networks import CASES, SYMBOLS, Case, random_weights, random_x
+from statewise.foundation.shapes import Array
 from statewise.layers import GRU, Activation, Dense, Dropout, Embedding, Layer, Masking, TimeDistributed
-from statewise.shapes import Array
 from statewise.streaming import Runtime
 
 BATCH, STEPS = 3, 5

@@ -13,8 +13,8 @@ import pytest
 import oracle
 import statewise as sw
 from networks import CASES, LOOKING_AHEAD, Case, random_state, random_weights, random_x
-from statewise.draws import key_of
 from statewise.errors import ConfigurationError, ShapeError
+from statewise.foundation.random import key_of
 from statewise.network import Network, name_layers, network_from_config
 from tolerances import assert_close, differ
 

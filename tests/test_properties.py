@@ -29,10 +29,10 @@ from networks import (
     random_x,
     rows,
 )
-from statewise.inference import forward_of
-from statewise.kernels import reference
+from statewise.inference.forward import forward_of
+from statewise.kernels import lstm
 from statewise.kernels.gru import GRUWeights, gru
-from statewise.kernels.reference import LSTMWeights
+from statewise.kernels.lstm import LSTMWeights
 from statewise.kernels.states import GRUState, LSTMState
 from statewise.state import parts_of
 from tolerances import assert_close, assert_same, differ
@@ -403,7 +403,7 @@ def reference_pass(layer: Any, weights: dict[str, Any], x: Any) -> Array:
     parts = [zeros + weights.get(f"initial_{part}", jnp.zeros(layer.units)) for part in layer.state_kind._fields]
     arrays = (weights["kernel"], weights["recurrent_kernel"], weights["bias"])
     if isinstance(layer, sw.LSTM):
-        y, _ = reference.lstm(LSTMWeights(*arrays), x, LSTMState(*parts))
+        y, _ = lstm.lstm(LSTMWeights(*arrays), x, LSTMState(*parts))
     else:
         y, _ = gru(GRUWeights(*arrays), x, GRUState(*parts), reset_after=layer.reset_after)
     return np.asarray(y)

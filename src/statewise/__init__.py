@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from statewise.data.windows import windows as windows
     from statewise.data.word_vectors import WordVectors as WordVectors
     from statewise.data.word_vectors import read_word_vectors as read_word_vectors
+    from statewise.diagnostics.plots import plot_history as plot_history
     from statewise.errors import StatewiseError as StatewiseError
     from statewise.errors import StatewiseWarning as StatewiseWarning
-    from statewise.files import read_text as read_text
-    from statewise.history import History as History
+    from statewise.foundation.files import read_text as read_text
     from statewise.layers import GRU as GRU
     from statewise.layers import L1L2 as L1L2
     from statewise.layers import LSTM as LSTM
@@ -40,20 +40,19 @@ if TYPE_CHECKING:
     from statewise.layers import SimpleRNN as SimpleRNN
     from statewise.layers import TimeDistributed as TimeDistributed
     from statewise.loading import load as load
-    from statewise.model import Sequential as Sequential
-    from statewise.optimizers import SGD as SGD
-    from statewise.optimizers import Adadelta as Adadelta
-    from statewise.optimizers import Adagrad as Adagrad
-    from statewise.optimizers import Adam as Adam
-    from statewise.optimizers import Adamax as Adamax
-    from statewise.optimizers import Nadam as Nadam
-    from statewise.optimizers import RMSprop as RMSprop
-    from statewise.plots import plot_history as plot_history
-    from statewise.sampled_softmax import SampledSoftmax as SampledSoftmax
-    from statewise.schedules import CosineDecay as CosineDecay
-    from statewise.schedules import ExponentialDecay as ExponentialDecay
-    from statewise.schedules import InverseTimeDecay as InverseTimeDecay
-    from statewise.schedules import PiecewiseConstantDecay as PiecewiseConstantDecay
+    from statewise.models.sequential import Sequential as Sequential
+    from statewise.objectives.sampled_softmax import SampledSoftmax as SampledSoftmax
+    from statewise.optimizers.optimizer import SGD as SGD
+    from statewise.optimizers.optimizer import Adadelta as Adadelta
+    from statewise.optimizers.optimizer import Adagrad as Adagrad
+    from statewise.optimizers.optimizer import Adam as Adam
+    from statewise.optimizers.optimizer import Adamax as Adamax
+    from statewise.optimizers.optimizer import Nadam as Nadam
+    from statewise.optimizers.optimizer import RMSprop as RMSprop
+    from statewise.optimizers.schedules import CosineDecay as CosineDecay
+    from statewise.optimizers.schedules import ExponentialDecay as ExponentialDecay
+    from statewise.optimizers.schedules import InverseTimeDecay as InverseTimeDecay
+    from statewise.optimizers.schedules import PiecewiseConstantDecay as PiecewiseConstantDecay
     from statewise.state import State as State
     from statewise.streaming import Stream as Stream
     from statewise.streaming import Streams as Streams
@@ -61,42 +60,43 @@ if TYPE_CHECKING:
     from statewise.training.best import EarlyStopping as EarlyStopping
     from statewise.training.best import ModelCheckpoint as ModelCheckpoint
     from statewise.training.callbacks import Callback as Callback
+    from statewise.training.history import History as History
     from statewise.training.loggers import CSVLogger as CSVLogger
     from statewise.training.loggers import TensorBoard as TensorBoard
 
 _HOMES = {
     "Activation": "layers",
-    "Adadelta": "optimizers",
-    "Adagrad": "optimizers",
-    "Adam": "optimizers",
-    "Adamax": "optimizers",
+    "Adadelta": "optimizers.optimizer",
+    "Adagrad": "optimizers.optimizer",
+    "Adam": "optimizers.optimizer",
+    "Adamax": "optimizers.optimizer",
     "Bidirectional": "layers",
     "CSVLogger": "training.loggers",
     "Callback": "training.callbacks",
-    "CosineDecay": "schedules",
+    "CosineDecay": "optimizers.schedules",
     "Dense": "layers",
     "Dropout": "layers",
     "EarlyStopping": "training.best",
     "Embedding": "layers",
-    "ExponentialDecay": "schedules",
+    "ExponentialDecay": "optimizers.schedules",
     "Flatten": "layers",
     "GRU": "layers",
-    "History": "history",
-    "InverseTimeDecay": "schedules",
+    "History": "training.history",
+    "InverseTimeDecay": "optimizers.schedules",
     "L1L2": "layers",
     "LSTM": "layers",
     "Lanes": "data.lanes",
     "Masking": "layers",
     "ModelCheckpoint": "training.best",
-    "Nadam": "optimizers",
+    "Nadam": "optimizers.optimizer",
     "Permute": "layers",
-    "PiecewiseConstantDecay": "schedules",
-    "RMSprop": "optimizers",
+    "PiecewiseConstantDecay": "optimizers.schedules",
+    "RMSprop": "optimizers.optimizer",
     "RepeatVector": "layers",
     "Reshape": "layers",
-    "SGD": "optimizers",
-    "SampledSoftmax": "sampled_softmax",
-    "Sequential": "model",
+    "SGD": "optimizers.optimizer",
+    "SampledSoftmax": "objectives.sampled_softmax",
+    "Sequential": "models.sequential",
     "SimpleRNN": "layers",
     "State": "state",
     "StatewiseError": "errors",
@@ -110,8 +110,8 @@ _HOMES = {
     "WordVectors": "data.word_vectors",
     "lanes": "data.lanes",
     "load": "loading",
-    "plot_history": "plots",
-    "read_text": "files",
+    "plot_history": "diagnostics.plots",
+    "read_text": "foundation.files",
     "read_word_vectors": "data.word_vectors",
     "split_text": "data.codecs",
     "windows": "data.windows",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from statewise.artifact import read_artifact
 from statewise.errors import COPY_AGAIN, FileError, StatewiseError
-from statewise.model import Sequential
+from statewise.models.sequential import Sequential
+from statewise.storage.artifact import read_artifact
 from statewise.text import TextModel
 
 KINDS: dict[str, type[Sequential] | type[TextModel]] = {"sequential": Sequential, "text": TextModel}

@@ -12,15 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.draws import Key, split
-from statewise.engine import on_device
 from statewise.errors import ConfigurationError, ShapeError, StateError
-from statewise.forks import check_process
+from statewise.foundation.engine import on_device
+from statewise.foundation.forks import check_process
+from statewise.foundation.random import Key, split
+from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
 from statewise.layers.base import Flags, MemorylessLayer, MisfitError
 from statewise.layers.recurrent import check_return_state
 from statewise.layers.registry import layer_from_config, layer_to_config, own_layer
-from statewise.shapes import Shape, describe
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 
 NetworkParams = dict[str, Params]

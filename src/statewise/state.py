@@ -9,18 +9,18 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from statewise.artifact import (
+from statewise.errors import FileError, ShapeError, StateError
+from statewise.foundation.forks import is_forked
+from statewise.foundation.shapes import as_array, check_finite, check_whole
+from statewise.kernels.states import LayerState
+from statewise.storage.artifact import (
     Artifact,
     artifact_from_bytes,
     artifact_to_bytes,
     read_artifact,
     write_artifact,
 )
-from statewise.errors import FileError, ShapeError, StateError
-from statewise.forks import is_forked
-from statewise.kernels.states import LayerState
-from statewise.shapes import as_array, check_finite, check_whole
-from statewise.state_file import check_part, from_arrays, kind_of
+from statewise.storage.state_file import check_part, from_arrays, kind_of
 
 LayerStates = dict[str, LayerState]
 """What runs through compiled programs: each layer's state by the layer's name, empty for those without memory."""

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from mistakes import STORY, TINY, sw
-from statewise import artifact, files, plots
 from statewise.cli.main import main
+from statewise.diagnostics import plots
+from statewise.foundation import files
+from statewise.storage import artifact
 
 Folder = dict[str, bytes | None]  # what is in it: content by name, None for folders
 Run = Callable[..., tuple[int, str, str]]

@@ -11,7 +11,7 @@ import pytest
 import statewise as sw
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.main import main
-from statewise.program_cache import ProgramCache
+from statewise.foundation.program_cache import ProgramCache
 
 
 def test_info_without_a_model_is_what_a_bug_report_wants(capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +59,7 @@ def test_a_user_without_a_home_has_no_cache_and_is_told_so(
     def nowhere() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr("statewise.program_cache.user_cache_folder", nowhere)
+    monkeypatch.setattr("statewise.foundation.program_cache.user_cache_folder", nowhere)
     before = jax.config.values["jax_compilation_cache_dir"]
     try:
         jax.config.update("jax_compilation_cache_dir", None)

@@ -190,7 +190,7 @@ def test_texts_without_a_symbol_are_answered_by_their_reset_only(run: Run) -> No
 
 
 def test_a_text_model_that_answers_nan_is_answered_in_json(run: Run, models: Path) -> None:
-    from statewise.artifact import Artifact, read_artifact, write_artifact
+    from statewise.storage.artifact import Artifact, read_artifact, write_artifact
 
     whole = read_artifact(models / "words")
     broken = {

@@ -20,10 +20,11 @@ import pytest
 
 import statewise as sw
 from mistakes import STORY
-from statewise import artifact, files
 from statewise.cli.keeping import Every
 from statewise.cli.main import main
 from statewise.errors import ConfigurationError, FileError
+from statewise.foundation import files
+from statewise.storage import artifact
 from statewise.streaming import Runtime, Snapshot
 from statewise.streaming.store import StreamStore, is_store
 

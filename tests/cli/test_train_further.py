@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from mistakes import STORY, sw
-from statewise.artifact import read_artifact
 from statewise.cli.main import main
 from statewise.data.codecs import split_text
-from statewise.plots import is_ours
+from statewise.diagnostics.plots import is_ours
+from statewise.storage.artifact import read_artifact
 
 Run = Callable[[str], tuple[int, str, str]]
 
@@ -73,7 +73,7 @@ def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
         return validate(this, ids)
 
     monkeypatch.setattr(sw.TextModel, "_validate", pressed)
-    monkeypatch.setattr("statewise.interrupt.TWICE_SECONDS", -1.0)  # the tests before press it too
+    monkeypatch.setattr("statewise.foundation.interrupt.TWICE_SECONDS", -1.0)  # the tests before press it too
 
 
 def test_a_model_is_trained_further_in_its_own_file(run: Run, folder: Path, prepared: bytes) -> None:
@@ -156,7 +156,7 @@ def test_ctrl_c_while_the_model_is_written_waits_for_it(
         save(this, path)
 
     monkeypatch.setattr(sw.TextModel, "save", pressed)
-    monkeypatch.setattr("statewise.interrupt.TWICE_SECONDS", -1.0)
+    monkeypatch.setattr("statewise.foundation.interrupt.TWICE_SECONDS", -1.0)
     status, out, err = run(f"story.txt --model m.statewise --out new {FAST} --quiet --json")
     assert (status, out, names(folder)) == (130, "", {"new"})
     assert "interrupted; the model is in new" in err
@@ -229,7 +229,7 @@ def test_without_a_finished_epoch_there_is_no_model(run: Run, folder: Path, monk
 
         return fit(this, *data, **{**options, "callbacks": [Pressing()]})
 
-    monkeypatch.setattr("statewise.interrupt.TWICE_SECONDS", -1.0)
+    monkeypatch.setattr("statewise.foundation.interrupt.TWICE_SECONDS", -1.0)
     monkeypatch.setattr("statewise.training.epochs.Pace.steps", lambda _: 1)
     monkeypatch.setattr(sw.Sequential, "fit", pressed)
     for line in (f"story.txt {SIZES} --out new", "story.txt --model m.statewise"):

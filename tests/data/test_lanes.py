@@ -12,7 +12,7 @@ import pytest
 from mistakes import Action, Error, case, each, refused, table
 from statewise.data.lanes import Lanes, lanes
 from statewise.errors import ConfigurationError, DataError, ShapeError
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 
 class Case(NamedTuple):

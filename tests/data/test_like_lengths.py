@@ -12,7 +12,7 @@ from statewise.data import like_lengths as like
 from statewise.data.batches import Samples
 from statewise.data.like_lengths import LikeLengths, few_lengths, like_lengths
 from statewise.data.ragged_rows import RaggedRows
-from statewise.draws import key_of
+from statewise.foundation.random import key_of
 
 RNG = np.random.default_rng(19)
 LENGTHS = np.concatenate([RNG.integers(1, 12, 12), RNG.integers(400, 600, 21), RNG.integers(1, 12, 12)])

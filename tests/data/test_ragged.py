@@ -10,7 +10,7 @@ import pytest
 from mistakes import Action, Error, case, refused, table
 from statewise.data.ragged import is_many, is_ragged, pad, read_series, unpad
 from statewise.errors import DataError, ShapeError
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 RNG = np.random.default_rng(3)
 

@@ -10,7 +10,7 @@ import pytest
 from mistakes import Action, Error, case, each, refused, table
 from statewise.data.windows import Windows, windows
 from statewise.errors import ConfigurationError, DataError, ShapeError
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 
 class Case(NamedTuple):

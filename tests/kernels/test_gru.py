@@ -19,7 +19,7 @@ import gru_oracle
 from networks import quick_compilation
 from statewise.kernels import products
 from statewise.kernels.gru import GRU_GATES, GRUWeights, gru
-from statewise.kernels.gru_scan import fast_gru
+from statewise.kernels.gru_fast import fast_gru
 from statewise.kernels.states import GRUState
 from tolerances import assert_close
 

@@ -15,8 +15,8 @@ from jax.flatten_util import ravel_pytree
 
 import oracle
 from networks import quick_compilation
-from statewise.kernels import products, reference, scan
-from statewise.kernels.reference import GATES, LSTMWeights
+from statewise.kernels import lstm, lstm_fast, products
+from statewise.kernels.lstm import GATES, LSTMWeights
 from statewise.kernels.states import LSTMState
 from tolerances import assert_close
 
@@ -39,7 +39,7 @@ CASES = [
     (WIDE, "initial"),
     (LARGE, "initial"),
 ]
-KERNELS: dict[str, Kernel] = {"scan": scan.lstm, "reference": reference.lstm}
+KERNELS: dict[str, Kernel] = {"scan": lstm_fast.fast_lstm, "reference": lstm.lstm}
 NAMES = ("kernel", "recurrent_kernel", "bias", "x", "h0", "c0", "initial_h", "initial_c")
 
 
@@ -225,7 +225,7 @@ def test_each_gate_has_its_place(gate: str) -> None:
     """A bias of +-40 opens or shuts one gate fully; what that does follows from the equations by hand."""
     weights = LSTMWeights(jnp.zeros((1, 4)), jnp.zeros((1, 4)), jnp.zeros(4).at[GATES.index(gate)].set(-40.0))
     state = LSTMState(jnp.array([[0.3]]), jnp.array([[0.8]]))
-    _, (h, c) = scan.lstm(weights, jnp.ones((1, 1, 1)), state)
+    _, (h, c) = lstm_fast.fast_lstm(weights, jnp.ones((1, 1, 1)), state)
     i, f, g, o = (0.0 if name == gate else 0.5 for name in "ifgo")
     g = -1.0 if gate == "g" else 0.0
     expected_c = f * 0.8 + i * g
@@ -237,7 +237,7 @@ def test_reference_takes_other_activations() -> None:
     given = draw((2, 3, 3, 2), seed=6)
     (kernel, recurrent_kernel, bias), (h, c) = given.weights, given.state
     weights, state = LSTMWeights(*given.weights), LSTMState(*given.state)
-    y, last = reference.lstm(
+    y, last = lstm.lstm(
         jax.tree.map(jnp.asarray, weights),
         jnp.asarray(given.x),
         jax.tree.map(jnp.asarray, state),

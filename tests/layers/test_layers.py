@@ -11,10 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statewise.draws import key_of
 from statewise.errors import ConfigurationError, ShapeError, StateError
-from statewise.kernels import reference, scan
-from statewise.kernels.reference import LSTMWeights
+from statewise.foundation.random import key_of
+from statewise.kernels.lstm import LSTMWeights
 from statewise.kernels.states import LSTMState
 from statewise.layers import LSTM, Activation, Dense, Dropout, Embedding, Layer
 from statewise.layers.activations import ACTIVATIONS
@@ -57,7 +56,7 @@ def test_other_keys_give_other_weights() -> None:
 
 @pytest.mark.parametrize("use_bias", [True, False])
 def test_the_usual_activations_are_left_to_the_fast_kernel(use_bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = watched(scan, monkeypatch)
+    calls = watched("fast_lstm", monkeypatch)
     layer = LSTM(3, use_bias=use_bias)
     params = {"kernel": normal(5, 12), "recurrent_kernel": normal(3, 12), "bias": normal(12)}
     given = params if use_bias else {name: params[name] for name in layer.weight_names}
@@ -72,7 +71,7 @@ def test_the_usual_activations_are_left_to_the_fast_kernel(use_bias: bool, monke
 
 
 def test_other_activations_go_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = watched(reference, monkeypatch)
+    calls = watched("lstm", monkeypatch)
     layer = LSTM(3, activation="softsign", recurrent_activation="hard_sigmoid", return_sequences=True)
     params = {"kernel": normal(5, 12), "recurrent_kernel": normal(3, 12), "bias": normal(12)}
     y, _ = layer.apply(params, jnp.asarray(X), layer.zero_state(3))
@@ -82,16 +81,16 @@ def test_other_activations_go_where_they_belong(monkeypatch: pytest.MonkeyPatch)
     assert y is result[0]
 
 
-def watched(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def watched(kernel: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Replaces a kernel by one that notes what it is given and answers with marked arrays."""
     calls: list[Any] = []
 
-    def lstm(*given: Any, **options: Any) -> Any:
+    def answer(*given: Any, **options: Any) -> Any:
         result = (jnp.full((3, 4, 3), 7.0), LSTMState(jnp.full((3, 3), 8.0), jnp.full((3, 3), 9.0)))
         calls.append(((given, options), result))
         return result
 
-    monkeypatch.setattr(kernel, "lstm", lstm)
+    monkeypatch.setattr(f"statewise.layers.lstm.{kernel}", answer)
     return calls
 
 

@@ -14,11 +14,11 @@ import simple_oracle
 import statewise as sw
 from mistakes import case, refused, table
 from networks import random_state, random_weights
-from statewise.draws import key_of
 from statewise.errors import ConfigurationError, ShapeError, StateError, StatewiseError
+from statewise.foundation.random import key_of
+from statewise.foundation.shapes import Array
 from statewise.layers.recurrent import Recurrent
 from statewise.network import Network
-from statewise.shapes import Array
 from statewise.streaming import Runtime
 from tolerances import assert_close, assert_same, differ
 

@@ -12,10 +12,10 @@ import statewise as sw
 from mistakes import case, fit, refused, table
 from networks import random_state, random_weights
 from statewise.errors import ConfigurationError, ShapeError, StateError, StatewiseError
+from statewise.foundation.shapes import Array
 from statewise.layers import Layer
 from statewise.layers.registry import layer_from_config
 from statewise.network import Network
-from statewise.shapes import Array
 from tolerances import assert_close, assert_same
 
 B, T, F = 3, 4, 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
-from statewise.shapes import Array
 
 
 def letters(step: Array) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.lifecycle import many_classes, one_series, reading, regression, state, two_classes, two_series
-from statewise.shapes import Array
 
 SEED = 5
 PRINTED = [0.11612834, 0.20493418, 0.29793766, 0.39445466, 0.49376178, 0.59512401, 0.69782174, 0.80117452, 0.90455914]

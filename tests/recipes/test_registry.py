@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from statewise.errors import ConfigurationError
-from statewise.model import Sequential
+from statewise.models.sequential import Sequential
 from statewise.recipes.recipe import LEADS, Recipe, _bare
 from statewise.recipes.registry import choose, every, get
 from statewise.recipes.runner import LONG_SECONDS

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.recipe import Trial
 from statewise.recipes.story import (
     carried,
@@ -35,7 +36,6 @@ from statewise.recipes.story.single_steps import (
     published_order,
     train_as_published,
 )
-from statewise.shapes import Array
 
 MOST_FREQUENT = 100 * 14 / 204  # what "," alone would score
 

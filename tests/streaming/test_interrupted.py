@@ -23,7 +23,7 @@ import statewise
 import statewise as sw
 from networks import FEATURES
 from statewise.errors import LifecycleError
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.streaming import Runtime, Stream, Streams
 from streamed import ENGINES, built, lstm, parts, runtime_of
 from tolerances import assert_close

@@ -17,12 +17,12 @@ import pytest
 import statewise as sw
 from mistakes import case, refused, table
 from networks import CASES, FEATURES, SYMBOLS, Case, random_state, random_weights, random_x
-from statewise.artifact import Artifact, write_artifact
 from statewise.data.codecs import Vocabulary
 from statewise.errors import ConfigurationError, FileError, ShapeError, StateError, StatewiseError
+from statewise.foundation.shapes import Array
 from statewise.layers import GRU, Activation, Bidirectional, Dense, Embedding, Layer, Masking
 from statewise.layers.activations import ACTIVATIONS
-from statewise.shapes import Array
+from statewise.storage.artifact import Artifact, write_artifact
 from statewise.streaming import cells
 from statewise.streaming.runtime import KINDS, Runtime
 from streamed import BATCH, ENGINES, STEPS, STREAMED, built, gru, lstm, marked, masked_x, model_of, parts, runtime_of

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import statewise as sw
-from statewise.cache_folder import step_folders, user_cache_folder
+from statewise.foundation.cache_folder import step_folders, user_cache_folder
 from statewise.layers import Dense
 from statewise.streaming import engines
 from streamed import built, lstm

@@ -12,8 +12,8 @@ import pytest
 import statewise as sw
 from networks import FEATURES, SYMBOLS, Case, random_state, random_x
 from statewise.errors import DataError
+from statewise.foundation.shapes import Array
 from statewise.layers import GRU, Dense, Embedding, Masking
-from statewise.shapes import Array
 from statewise.streaming import Snapshot, Stream, Streams
 from statewise.streaming.runtime import Runtime
 from streamed import ENGINES, STREAMED, built, lstm, marked, masked_x, model_of, parts, runtime_of

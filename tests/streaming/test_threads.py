@@ -14,7 +14,7 @@ import pytest
 
 import statewise as sw
 from networks import FEATURES
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.streaming import Runtime, Stream, Streams
 from streamed import ENGINES, built, lstm, parts, runtime_of
 from tolerances import assert_close

@@ -14,9 +14,9 @@ import optax
 import pytest
 
 from mistakes import STORY, sw
-from statewise.artifact import Artifact, write_artifact
 from statewise.errors import ConfigurationError, DataError, StatewiseError
-from statewise.leaves import name_leaves
+from statewise.storage.artifact import Artifact, write_artifact
+from statewise.storage.leaves import name_leaves
 from statewise.text.growth import grow
 
 KNOWN = "a cat ran and ten mice ate it. "  # every symbol of it is in STORY

@@ -13,9 +13,9 @@ import pytest
 
 import statewise as sw
 from learning import X, Y, fit, tagger
-from statewise.artifact import read_artifact
 from statewise.errors import ConfigurationError, FileError
-from statewise.metrics import METRICS, better
+from statewise.objectives.metrics import METRICS, better
+from statewise.storage.artifact import read_artifact
 from tolerances import assert_same
 
 NAN = float("nan")

@@ -21,9 +21,9 @@ import statewise as sw
 from learning import BATCH, MASK, RATE, ROWS, WEIGHT, Dispatches, X, Y, fit, logs_of, parts_of, tagger
 from mistakes import STORY
 from networks import copied
-from statewise import interrupt
-from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import ConfigurationError, DivergenceError, FileError
+from statewise.foundation import interrupt
+from statewise.storage.artifact import Artifact, read_artifact, write_artifact
 from statewise.training import checkpoint
 from tolerances import assert_close, assert_same, differ
 

@@ -13,8 +13,8 @@ import statewise as sw
 from learning import Dispatches, fit, tagger
 from mistakes import STORY
 from networks import copied
-from statewise.artifact import read_artifact
 from statewise.errors import ConfigurationError
+from statewise.storage.artifact import read_artifact
 from statewise.training import checkpoint
 from tolerances import assert_same
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import statewise as sw
-from statewise.inference import forward_of
+from statewise.inference.forward import forward_of
 from statewise.training.programs import programs_for
 
 MAPPED = Path("/proc/self/maps")

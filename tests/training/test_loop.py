@@ -12,8 +12,8 @@ import pytest
 
 import statewise as sw
 from learning import BATCH, Dispatches, X, Y, fit, logs_of, tagger
-from statewise import interrupt
 from statewise.errors import DivergenceError
+from statewise.foundation import interrupt
 from tolerances import assert_close, assert_same
 
 STOP_AFTER = 3

@@ -14,7 +14,7 @@ import statewise as sw
 from mistakes import case, refused, table
 from networks import copied, random_weights
 from statewise.errors import ConfigurationError, StateError
-from statewise.kernels.reference import LSTMWeights, lstm
+from statewise.kernels.lstm import LSTMWeights, lstm
 from statewise.kernels.states import LSTMState
 from statewise.training.objective import Batch
 from statewise.training.programs import Keys, Layout, Segment

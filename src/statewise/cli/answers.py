@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import Artifact
 from statewise.data.codecs import Vocabulary
 from statewise.errors import COPY_AGAIN, DataError, FileError
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.state import State
+from statewise.storage.artifact import Artifact
 from statewise.streaming import Runtime, Snapshot, Streams
 from statewise.streaming.snapshot import is_unicode, read_snapshot
 from statewise.streaming.steps import read_steps

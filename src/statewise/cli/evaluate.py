@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from statewise.cli.output import load_text_model, say, say_json, score_table
-from statewise.files import read_text
+from statewise.foundation.files import read_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -11,14 +11,14 @@ import numpy as np
 from statewise.cli.output import load_text_model, say
 from statewise.data.codecs import Vocabulary
 from statewise.errors import ConfigurationError, DataError
-from statewise.files import as_path
-from statewise.words import plural
+from statewise.foundation.files import as_path
+from statewise.foundation.words import plural
 
 if TYPE_CHECKING:
-    from statewise.history import History
-    from statewise.shapes import Array
+    from statewise.foundation.shapes import Array
     from statewise.text import TextModel
     from statewise.text.plan import Plan
+    from statewise.training.history import History
 
 NETWORK = {"tokens": "char", "units": 256, "layers": 1, "embedding": 64, "dropout": 0.1, "window": None, "seed": 0}
 """What a new model is made with where its option is not given."""
@@ -80,9 +80,9 @@ def ended_training(model: TextModel, ids: Array, plan: Plan, options: argparse.N
 
     So the same command, given again after a kill in its last moments, does not train a second time.
     """
-    from statewise.artifact import read_artifact
-    from statewise.history import History
+    from statewise.storage.artifact import read_artifact
     from statewise.text.lesson import describe
+    from statewise.training.history import History
 
     if options.model is None or options.checkpoint is None or not as_path(options.checkpoint).exists():
         return None

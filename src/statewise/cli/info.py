@@ -6,12 +6,12 @@ import argparse
 import shutil
 from typing import Any
 
-from statewise.cache_folder import step_folders
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.output import say, say_json
 from statewise.errors import ConfigurationError, FileError
-from statewise.files import as_path
-from statewise.program_cache import ProgramCache
+from statewise.foundation.cache_folder import step_folders
+from statewise.foundation.files import as_path
+from statewise.foundation.program_cache import ProgramCache
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +70,9 @@ def _show_installation(as_json: bool) -> None:
 def _show_model(path: str, as_json: bool) -> None:
     if not as_path(path).exists():  # before JAX is imported, which takes a while
         raise FileError(f"no model file {path}; `statewise train` and `model.save` make one")
-    from statewise.artifact import VERSION, read_artifact
     from statewise.loading import load
     from statewise.network import network_from_config, summarize
+    from statewise.storage.artifact import VERSION, read_artifact
     from statewise.text import TextModel
 
     header = read_artifact(path).header

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from statewise import __version__
-from statewise.cache_folder import step_folders
-from statewise.program_cache import MOST_BYTES, ProgramCache
+from statewise.foundation.cache_folder import step_folders
+from statewise.foundation.program_cache import MOST_BYTES, ProgramCache
 
 PACKAGES = ("jax", "jaxlib", "optax", "numpy", "scipy", "safetensors", "numba", "matplotlib", "tensorboard")
 
@@ -54,7 +54,7 @@ def _devices() -> list[str]:
 def _cache() -> dict[str, Any]:
     import jax
 
-    from statewise.engine import keep_compiled_programs
+    from statewise.foundation.engine import keep_compiled_programs
 
     keep_compiled_programs()
     used, own = jax.config.values["jax_compilation_cache_dir"], _own_folder()

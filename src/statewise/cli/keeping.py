@@ -78,7 +78,7 @@ class InFile(Keeping):
         if self._clock is not None:
             self._clock.join()
         artifact = self._answerer.to_artifact()
-        from statewise.artifact import write_artifact
+        from statewise.storage.artifact import write_artifact
 
         try:
             _, failure = save_or_rescue(lambda place: write_artifact(place, artifact), Path(self._path), "state")
@@ -94,7 +94,7 @@ class InFile(Keeping):
 
     def _save(self) -> None:
         """Saves; a failure is told once and tried again later, since the stream need not end for it."""
-        from statewise.artifact import write_artifact
+        from statewise.storage.artifact import write_artifact
 
         with self.turn:
             artifact, self._unsaved = self._answerer.to_artifact(), 0

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from statewise.cli.output import load_model, say, say_json
 from statewise.data.sources import read_arrays
-from statewise.files import check_writable, read_text
+from statewise.foundation.files import check_writable, read_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Reports as `options` say."""
     if options.plot is not None:
-        from statewise.plots import check_picture
+        from statewise.diagnostics.plots import check_picture
 
         check_picture(options.plot)
         check_writable(options.plot)

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from statewise.errors import FileError
-from statewise.files import as_path
+from statewise.foundation.files import as_path
 
 if TYPE_CHECKING:
-    from statewise.model import Sequential
+    from statewise.models.sequential import Sequential
     from statewise.text import TextModel
     from statewise.text.scoring import TextScore
 

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from statewise.errors import FileError
-from statewise.files import as_path, check_writable
+from statewise.foundation.files import as_path, check_writable
 
 DESCRIPTION = ("network", "seed", "compiled", "options", "vocabulary", "texts")
 """What of a model file's header stays the same throughout a training, whose every number follows from that."""
@@ -48,7 +48,7 @@ def read_places(options: argparse.Namespace) -> Places:
         picture = as_path(out.with_suffix(".png") if options.plot is None else options.plot)
         check_writable(picture)
     if options.plot is not None:
-        from statewise.plots import check_picture
+        from statewise.diagnostics.plots import check_picture
 
         check_picture(options.plot)
     checkpoint = None if options.checkpoint is None else as_path(options.checkpoint)
@@ -103,7 +103,7 @@ def _check_free(options: argparse.Namespace, places: Places, checkpoint: Path | 
 
 def _is_ours(picture: Path) -> bool:
     """Returns whether a picture is one that `train` drew, which that of the model's further training replaces."""
-    from statewise.plots import is_ours
+    from statewise.diagnostics.plots import is_ours
 
     return is_ours(picture)
 
@@ -116,7 +116,7 @@ def _same_training(out: Path, checkpoint: Path) -> bool:
 
 def _header(path: Path) -> dict[str, object]:
     """Returns the header of a model file; of anything else an empty one."""
-    from statewise.artifact import read_artifact
+    from statewise.storage.artifact import read_artifact
 
     try:
         return read_artifact(path).header

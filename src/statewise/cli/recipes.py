@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from statewise.cli.output import say, say_json
 from statewise.errors import ConfigurationError
-from statewise.files import check_writable, write_whole
-from statewise.shapes import check_whole
-from statewise.words import plural
+from statewise.foundation.files import check_writable, write_whole
+from statewise.foundation.shapes import check_whole
+from statewise.foundation.words import plural
 
 if TYPE_CHECKING:
     from statewise.recipes.recipe import Figure, Recipe

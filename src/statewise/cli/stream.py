@@ -15,8 +15,8 @@ from statewise.cli.output import say
 from statewise.errors import ConfigurationError, FileError, StatewiseError
 
 if TYPE_CHECKING:
-    from statewise.artifact import Artifact
     from statewise.cli.answers import Answerer
+    from statewise.storage.artifact import Artifact
     from statewise.streaming import Runtime
 
 HELP = """
@@ -156,12 +156,12 @@ def _answer_lines(answerer: Answerer, keeping: Keeping, stop: _Stopping, as_json
 
 def _open(options: argparse.Namespace) -> tuple[Answerer, Keeping]:
     """Returns what answers lines, where its state file left off, and what keeps that file."""
-    from statewise.files import as_path
+    from statewise.foundation.files import as_path
 
     every = _save_every(options)
     if not as_path(options.model).exists():
         raise FileError(f"no model file {options.model}; `statewise train` and `model.save` make one")
-    from statewise.artifact import read_artifact
+    from statewise.storage.artifact import read_artifact
 
     artifact = read_artifact(options.model)
     runtime = _runtime(artifact, options)
@@ -185,8 +185,8 @@ def _save_every(options: argparse.Namespace) -> Every:
 
 
 def _open_file(answerer: Answerer, path: str, every: Every) -> Keeping:
-    from statewise.artifact import read_artifact
-    from statewise.files import as_path, check_writable
+    from statewise.foundation.files import as_path, check_writable
+    from statewise.storage.artifact import read_artifact
     from statewise.streaming.lock import Lock
     from statewise.streaming.store import is_store
 

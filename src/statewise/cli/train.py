@@ -16,15 +16,15 @@ from statewise.cli.places import Places, read_places
 from statewise.cli.rescue import save_or_rescue
 from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text, tokenize
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
-from statewise.files import read_text
-from statewise.interrupt import graceful_interrupt
-from statewise.words import plural
+from statewise.foundation.files import read_text
+from statewise.foundation.interrupt import graceful_interrupt
+from statewise.foundation.words import plural
 
 if TYPE_CHECKING:
-    from statewise.history import History
     from statewise.text import TextModel
     from statewise.text.plan import Plan
     from statewise.text.scoring import TextScore
+    from statewise.training.history import History
 
 NOUNS = {"char": "character", "word": "word"}
 
@@ -215,7 +215,7 @@ def _early_stopping(options: argparse.Namespace, held_out: str) -> Any:
 
 def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary, model: TextModel) -> None:
     """Raises now what the sample would raise after the training."""
-    from statewise.shapes import check_whole
+    from statewise.foundation.shapes import check_whole
     from statewise.text.generation import Sampling
 
     Sampling(options.temperature)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from statewise.cli.output import load_model, say, say_json
 from statewise.data.sources import read_arrays
-from statewise.files import read_text
+from statewise.foundation.files import read_text
 
 if TYPE_CHECKING:
-    from statewise.verification import Check
+    from statewise.diagnostics.verification import Check
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

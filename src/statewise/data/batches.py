@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from statewise.errors import DataError, ShapeError
-from statewise.shapes import (
+from statewise.foundation.shapes import (
     Array,
     Shape,
     as_float32,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import DataError, nearest, unknown_name
-from statewise.shapes import Array, check_rate
+from statewise.foundation.shapes import Array, check_rate
 
 TOKENS = ("char", "word")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from statewise.data.ragged import check_long_enough, is_many, read_series
 from statewise.errors import ConfigurationError, ShapeError
-from statewise.shapes import Array, check_whole, filled
+from statewise.foundation.shapes import Array, check_whole, filled
 
 PIECES = 3
 """The most pieces of series that `explain` names in one row."""

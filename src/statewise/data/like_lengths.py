@@ -13,8 +13,8 @@ import numpy as np
 
 from statewise.data.batches import Samples
 from statewise.data.ragged_rows import RaggedRows
-from statewise.draws import Key, fold_in, split, uniform
-from statewise.shapes import Array
+from statewise.foundation.random import Key, fold_in, split, uniform
+from statewise.foundation.shapes import Array
 
 MOST_LENGTHS = 6
 """Batches are padded to no more lengths than this: a program is compiled for each."""

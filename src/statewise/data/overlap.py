@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 PLACES = 8
 """How many neighboring rows are compared besides those at the cut."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from statewise.data.order import advise_order
 from statewise.errors import DataError, ShapeError
-from statewise.precision import check_runs, first_runs
-from statewise.shapes import Array, as_float32, as_numbers, check_finite, check_flags, to_float32
+from statewise.foundation.precision import check_runs, first_runs
+from statewise.foundation.shapes import Array, as_float32, as_numbers, check_finite, check_flags, to_float32
 
 
 def is_ragged(value: object) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from statewise.data.batches import Samples, cut_of
 from statewise.data.ragged import firsts_of, real_steps
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 
 @dataclass(frozen=True, eq=False)

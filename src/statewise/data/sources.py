@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from statewise.errors import DataError, FileError
-from statewise.files import open_file
-from statewise.shapes import Array
+from statewise.foundation.files import open_file
+from statewise.foundation.shapes import Array
 
 
 def read_arrays(path: str | Path, needed: Sequence[str]) -> dict[str, Array]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from statewise.data.ragged import check_long_enough, read_series
 from statewise.errors import ConfigurationError, DataError
-from statewise.shapes import Array, check_whole, is_number
+from statewise.foundation.shapes import Array, check_whole, is_number
 
 
 class Windows(NamedTuple):

@@ -11,8 +11,8 @@ from typing import BinaryIO
 import numpy as np
 
 from statewise.errors import COPY_AGAIN, DataError, FileError, ShapeError
-from statewise.files import open_file, write_whole
-from statewise.shapes import Array, as_array, check_finite, check_seed, check_whole
+from statewise.foundation.files import open_file, write_whole
+from statewise.foundation.shapes import Array, as_array, check_finite, check_seed, check_whole
 
 LONGEST = 4096
 """Bytes that the first line or a word may have; what has more is something else."""

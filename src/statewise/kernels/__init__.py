@@ -1,5 +1,5 @@
 """Kernels of recurrent layers: arrays in, arrays out, no objects.
 
-`reference` states the LSTM's equations and stays for ever; `scan` computes the same faster. So it is with `gru` and
-`gru_scan`. `simple` is both: its step is one product.
+`lstm` and `gru` state the equations, and the tests hold the fast forms, `lstm_fast` and `gru_fast`, to them.
+`simple_rnn` needs no other form: its step is one product.
 """

@@ -1,4 +1,4 @@
-"""The GRU's equations, written to be read. The faster kernel, `gru_scan`, is held to this one by the tests."""
+"""The GRU's equations, written to be read. The faster kernel, `gru_fast`, is held to this one by the tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from statewise.kernels.reference import Activation
+from statewise.kernels.lstm import Activation
 from statewise.kernels.states import GRUState
 
 GRU_GATES = ("z", "r", "h")

@@ -8,11 +8,11 @@ from typing import Any
 
 import jax
 
-from statewise.draws import Key
 from statewise.errors import ConfigurationError, ShapeError
+from statewise.foundation.random import Key
+from statewise.foundation.shapes import Array, Shape, check_sizes, describe
 from statewise.kernels.states import LayerState
-from statewise.layers.penalties import L1L2
-from statewise.shapes import Array, Shape, check_sizes, describe
+from statewise.layers.regularizers import L1L2
 
 Params = dict[str, jax.Array]
 """Weights of one layer by name; `Layer.weight_names` has their order."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import jax
 import numpy as np
 
-from statewise.draws import Key, glorot_uniform
+from statewise.foundation.random import Key, glorot_uniform
+from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.kernels.dense import dense
 from statewise.layers.activations import ACTIVATIONS, check_activation
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.layers.penalties import L1L2, check_regularizer
-from statewise.shapes import Array, Shape, check_whole
+from statewise.layers.regularizers import L1L2, check_regularizer
 
 
 @dataclass(frozen=True)

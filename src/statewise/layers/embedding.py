@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import jax
 
-from statewise.draws import Key, uniform
+from statewise.foundation.random import Key, uniform
+from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.layers.penalties import L1L2, check_regularizer
-from statewise.shapes import Array, Shape, check_whole
+from statewise.layers.regularizers import L1L2, check_regularizer
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import Shape, is_number
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.shapes import Shape, is_number
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.draws import Key, glorot_uniform, orthogonal, split
-from statewise.engine import zeros
 from statewise.errors import ConfigurationError, StateError
+from statewise.foundation.engine import zeros
+from statewise.foundation.random import Key, glorot_uniform, orthogonal, split
+from statewise.foundation.shapes import Array, Shape, check_rate, check_whole
 from statewise.kernels.states import LayerState, RecurrentState
 from statewise.layers.activations import check_activation
 from statewise.layers.base import Flags, Layer, Params, check_layer
-from statewise.layers.penalties import L1L2, check_regularizer
-from statewise.layers.regularisation import draw_noise
-from statewise.shapes import Array, Shape, check_rate, check_whole
+from statewise.layers.dropout import draw_noise
+from statewise.layers.regularizers import L1L2, check_regularizer
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from typing import Any
 from statewise.errors import ConfigurationError, unknown_kind
 from statewise.layers.base import Layer
 from statewise.layers.dense import Activation, Dense
+from statewise.layers.dropout import Dropout
 from statewise.layers.embedding import Embedding
-from statewise.layers.gated import GRU, LSTM
+from statewise.layers.gru import GRU
+from statewise.layers.lstm import LSTM
 from statewise.layers.masking import Masking
-from statewise.layers.penalties import L1L2
-from statewise.layers.regularisation import Dropout
+from statewise.layers.regularizers import L1L2
 from statewise.layers.shaping import Flatten, Permute, RepeatVector, Reshape
-from statewise.layers.simple import SimpleRNN
+from statewise.layers.simple_rnn import SimpleRNN
 from statewise.layers.wrappers import Bidirectional, TimeDistributed
 
 LAYERS: dict[str, type[Layer]] = {

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import Shape, check_whole
 from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
-from statewise.shapes import Shape, check_whole
 
 
 class Shaping(MemorylessLayer):

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import jax
 import jax.numpy as jnp
 
-from statewise.draws import Key, split
 from statewise.errors import ConfigurationError, StateError, unknown_name
+from statewise.foundation.random import Key, split
+from statewise.foundation.shapes import Array, Shape
 from statewise.kernels.states import BidirectionalState, LayerState
 from statewise.layers.base import Flags, Layer, MemorylessLayer, Params, check_layer
-from statewise.layers.penalties import L1L2
 from statewise.layers.recurrent import Recurrent
-from statewise.shapes import Array, Shape
+from statewise.layers.regularizers import L1L2
 
 MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
     "concat": lambda forward, backward: jnp.concatenate([forward, backward], axis=-1),

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from statewise.foundation.shapes import Array
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.spellings import note
-from statewise.shapes import Array
 from statewise.streaming.cells import ACTIVATIONS
 
 KERAS_2 = {"hard_sigmoid": "hard_sigmoid_keras_2"}

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from statewise.foundation.shapes import Array
 from statewise.legacy.arrays import read_x
 from statewise.legacy.batches import as_batches
 from statewise.legacy.callback import watched
 from statewise.legacy.options import in_keras_2_words
 from statewise.legacy.spellings import note
 from statewise.legacy.training import THREADS, counted_steps
-from statewise.shapes import Array
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential

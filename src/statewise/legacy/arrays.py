@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError, DataError, ShapeError
-from statewise.plain import check_unmasked
-from statewise.shapes import Array, Shape, describe
+from statewise.foundation.plain_arrays import check_unmasked
+from statewise.foundation.shapes import Array, Shape, describe
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import Array
 from statewise.legacy.errors import lacking
 from statewise.legacy.names import forget_names
 from statewise.legacy.optimizers import Rate
 from statewise.legacy.spellings import note
-from statewise.shapes import Array
 
 
 def get_value(x: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import DataError, StatewiseWarning
+from statewise.foundation.shapes import Array
 from statewise.legacy.spellings import note
-from statewise.shapes import Array
 
 
 def to_categorical(

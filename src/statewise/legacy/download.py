@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from statewise.errors import ConfigurationError, FileError, unknown_name
-from statewise.files import cannot_write, write_whole
+from statewise.foundation.files import cannot_write, write_whole
 
 FORMATS = ("tar", "zip")
 PATIENCE = 60  # seconds without a byte before a server counts as gone

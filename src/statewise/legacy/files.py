@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import statewise as sw
-from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import FileError
-from statewise.files import as_path
+from statewise.foundation.files import as_path
 from statewise.legacy.layer import described, plain
+from statewise.storage.artifact import Artifact, read_artifact, write_artifact
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential

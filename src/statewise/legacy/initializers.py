@@ -13,8 +13,8 @@ import numpy as np
 from jax.nn import initializers
 
 from statewise.errors import ConfigurationError, unknown_name
+from statewise.foundation.shapes import Array
 from statewise.legacy.errors import lacking, unsupported
-from statewise.shapes import Array
 
 Shape = tuple[int, ...]
 

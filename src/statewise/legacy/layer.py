@@ -9,11 +9,11 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import LifecycleError
+from statewise.foundation.shapes import Array, Shape
 from statewise.legacy.errors import FUNCTIONAL, not_there, unsupported
 from statewise.legacy.initializers import Initializer
 from statewise.legacy.names import fresh_name
 from statewise.legacy.spellings import note
-from statewise.shapes import Array, Shape
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential

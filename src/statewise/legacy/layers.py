@@ -7,6 +7,7 @@ from typing import Any
 
 import statewise as sw
 from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import Shape
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
 from statewise.legacy.errors import CONSTRAINT, lacking, unsupported
@@ -14,7 +15,6 @@ from statewise.legacy.layer import Layer as Base
 from statewise.legacy.options import COMMON, in_keras_2_words, refuse
 from statewise.legacy.recurrent import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from statewise.legacy.spellings import note
-from statewise.shapes import Shape
 
 KERAS_1 = {
     "output_dim": "units",

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import statewise as sw
-from statewise.definition import check_not_shared
 from statewise.errors import ConfigurationError, LifecycleError, ShapeError
+from statewise.foundation.shapes import Array, Shape
 from statewise.legacy import answers, files, training, weights
 from statewise.legacy.arrays import Rows, Tensor, read_rows
 from statewise.legacy.callback import History
@@ -29,8 +29,8 @@ from statewise.legacy.seeds import next_seed
 from statewise.legacy.spellings import note
 from statewise.legacy.states import States
 from statewise.legacy.summary import summarize
+from statewise.models.definition import check_not_shared
 from statewise.network import Network
-from statewise.shapes import Array, Shape
 
 
 class Sequential:

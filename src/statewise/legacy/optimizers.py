@@ -14,8 +14,8 @@ from statewise.legacy.dialect import current
 from statewise.legacy.errors import lacking, not_there, unsupported
 from statewise.legacy.options import in_keras_2_words, unknown_option
 from statewise.legacy.spellings import note
-from statewise.optimizers import Optimizer as CoreOptimizer
-from statewise.schedules import SCHEDULES, Schedule
+from statewise.optimizers.optimizer import Optimizer as CoreOptimizer
+from statewise.optimizers.schedules import SCHEDULES, Schedule
 
 
 class Trained(Protocol):

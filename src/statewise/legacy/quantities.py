@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError, unknown_name
+from statewise.foundation.shapes import Array
 from statewise.legacy.arrays import Tensor
 from statewise.legacy.errors import unsupported
 from statewise.legacy.options import in_keras_2_words, refuse
-from statewise.losses import LOSSES
-from statewise.metrics import METRICS
-from statewise.shapes import Array
+from statewise.objectives.losses import LOSSES
+from statewise.objectives.metrics import METRICS
 
 KERAS = {
     "MSE": "mean_squared_error",

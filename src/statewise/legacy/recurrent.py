@@ -9,13 +9,13 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, ShapeError, StateError
+from statewise.foundation.shapes import Array
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
 from statewise.legacy.errors import CONSTRAINT, unsupported
 from statewise.legacy.layer import Layer
 from statewise.legacy.options import COMMON, in_keras_2_words, in_order, refuse
 from statewise.legacy.spellings import note
-from statewise.shapes import Array
 
 KERAS_1 = {
     "output_dim": "units",

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError, DataError, ShapeError, StatewiseWarning
+from statewise.foundation.shapes import Array, check_whole
 from statewise.legacy.errors import lacking
 from statewise.legacy.spellings import note
-from statewise.shapes import Array, check_whole
 
 __all__ = ["Sequence", "TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
 __getattr__ = lacking("keras.preprocessing.sequence", __all__)

@@ -9,8 +9,8 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, StateError
+from statewise.foundation.shapes import Array, check_whole
 from statewise.legacy.layer import Layer
-from statewise.shapes import Array, check_whole
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from statewise.shapes import Shape
+from statewise.foundation.shapes import Shape
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential

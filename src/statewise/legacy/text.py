@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError, DataError, LifecycleError, unknown_name
+from statewise.foundation.shapes import Array, check_whole, is_number
 from statewise.legacy.errors import lacking
 from statewise.legacy.spellings import note
-from statewise.shapes import Array, check_whole, is_number
 
 __all__ = ["Tokenizer", "base_filter", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 __getattr__ = lacking("keras.preprocessing.text", __all__)

@@ -15,6 +15,7 @@ import numpy as np
 import statewise as sw
 from statewise.data.batches import NOTHING_COUNTS
 from statewise.errors import ConfigurationError, DataError, warn
+from statewise.foundation.shapes import check_whole
 from statewise.legacy.arrays import Rows
 from statewise.legacy.batches import Batches, Samples, as_batches
 from statewise.legacy.callback import CallbackList, History, watched
@@ -24,7 +25,6 @@ from statewise.legacy.errors import unsupported
 from statewise.legacy.logs import Logs
 from statewise.legacy.options import in_keras_2_words, refuse
 from statewise.legacy.spellings import note
-from statewise.shapes import check_whole
 
 if TYPE_CHECKING:
     from statewise.legacy.model import Sequential

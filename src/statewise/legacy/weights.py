@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.legacy.initializers import Initializer, Orthogonal, RandomUniform, VarianceScaling, Zeros
 from statewise.legacy.layer import Layer
-from statewise.shapes import Array
 
 USUAL: dict[str, Initializer] = {
     "kernel": VarianceScaling(1.0, "fan_avg", "uniform"),

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from statewise.shapes import Array
-from statewise.words import plural
+from statewise.foundation.shapes import Array
+from statewise.foundation.words import plural
 
 SKIPPED = "-"
 """What a masked step shows."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from statewise.recipes.framing import Framing
 
 if TYPE_CHECKING:
-    from statewise.model import Sequential
+    from statewise.models.sequential import Sequential
 
 LEADS = ("Question", "Framing", "Expect", "Beyond")
 """How the paragraphs of a recipe's text begin; "Beyond" is what it can do on cases that it was not trained on."""
@@ -149,9 +149,11 @@ class Recipe:
 
 
 def _bare(code: str) -> str:
-    """Returns the code without what cannot change a run: docstrings, comments, layout, and what is said of `RECIPE`."""
+    """Returns the code without what cannot change a run: imports, docstrings, comments, layout, what `RECIPE` says."""
     tree = ast.parse(code)
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and _names_the_recipe(node))]
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.Import | ast.ImportFrom) or _names_the_recipe(node))
+    ]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             told = ast.get_docstring(node, clean=False) is not None
@@ -159,5 +161,6 @@ def _bare(code: str) -> str:
     return ast.unparse(tree)
 
 
-def _names_the_recipe(node: ast.Assign) -> bool:
-    return any(isinstance(target, ast.Name) and target.id == "RECIPE" for target in node.targets)
+def _names_the_recipe(node: ast.stmt) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return any(isinstance(target, ast.Name) and target.id == "RECIPE" for target in targets)

@@ -11,7 +11,7 @@ from typing import Any
 
 from statewise import __version__
 from statewise.errors import FileError
-from statewise.files import check_writable, write_whole
+from statewise.foundation.files import check_writable, write_whole
 from statewise.recipes.recipe import Recipe, Trial
 
 POINTS = 200

@@ -8,12 +8,12 @@ from dataclasses import astuple
 from statistics import median
 from typing import Any
 
+from statewise.foundation.words import plural
 from statewise.recipes.quantities import seconds
 from statewise.recipes.recipe import Figure, Recipe
 from statewise.recipes.results import Run
 from statewise.recipes.statistics import Summary, coverage_of, summaries
 from statewise.recipes.telling import tell
-from statewise.words import plural
 
 COLUMNS = ("", "mean", "95 % of mean", "median", "range", "solved", "published", "inside?")
 

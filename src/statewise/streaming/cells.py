@@ -1,7 +1,7 @@
 """Cells of the recurrent layers, and the activations, in NumPy: what a step without JAX is made of.
 
 Every cell lays its weights out once, at construction, so that a step is one product and a few passes over its result.
-The equations are those of `kernels.reference`, `kernels.gru` and `kernels.simple`, and the tests hold these to them.
+The equations are those of `kernels.lstm`, `kernels.gru` and `kernels.simple_rnn`, and the tests hold these to them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ShapeError, unknown_name
+from statewise.foundation.shapes import Array
 from statewise.kernels.states import GRUState, LayerState, LSTMState, RecurrentState, SimpleState
-from statewise.shapes import Array
 from statewise.state import map_parts
 
 Transform = Callable[[Array], Array]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.state import LayerStates
 
 

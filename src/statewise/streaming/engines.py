@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from statewise.cache_folder import step_folders, user_cache_folder
 from statewise.errors import ConfigurationError, MissingExtraError, unknown_name
-from statewise.shapes import Shape
+from statewise.foundation.cache_folder import step_folders, user_cache_folder
+from statewise.foundation.shapes import Shape
 
 ENGINES = ("auto", "numba", "numpy")
 

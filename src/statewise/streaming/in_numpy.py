@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, map_parts
 from statewise.streaming.changes import Write
 from statewise.streaming.runtime import Runtime

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, map_parts, parts_of
 from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.state import LayerStates
 from statewise.streaming.changes import NOTHING, Step, Store, Write
 from statewise.streaming.in_numba import CompiledMany

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from statewise.errors import FileError
-from statewise.files import as_path, cannot_write
+from statewise.foundation.files import as_path, cannot_write
 
 LONGEST = 255
 """Bytes of a file's name."""

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import Artifact, read_artifact
 from statewise.errors import (
     COPY_AGAIN,
     ConfigurationError,
@@ -22,9 +21,10 @@ from statewise.errors import (
     unknown_kind,
     unknown_name,
 )
-from statewise.header import weights_by_layer
-from statewise.shapes import Array, Shape
+from statewise.foundation.shapes import Array, Shape
 from statewise.state import LayerStates, State, describe_sizes, map_parts, parts_of
+from statewise.storage.artifact import Artifact, read_artifact
+from statewise.storage.header import weights_by_layer
 from statewise.streaming.cells import Cell, Entry, GRUCell, LSTMCell, SimpleCell, Transform, activation_of
 from statewise.streaming.engines import choose_engine
 from statewise.streaming.instructions import Program, assemble

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.errors import COPY_AGAIN, DataError, FileError
-from statewise.header import DEPTH
 from statewise.state import State
+from statewise.storage.artifact import Artifact, read_artifact, write_artifact
+from statewise.storage.header import DEPTH
 
 MOST_BITS = 4096
 """Python writes no longer whole numbers as text without being told to."""

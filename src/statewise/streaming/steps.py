@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import DataError, ShapeError
-from statewise.shapes import Array, as_array, check_finite
+from statewise.foundation.shapes import Array, as_array, check_finite
 from statewise.streaming.runtime import Runtime
 
 _PLAIN = 1e37

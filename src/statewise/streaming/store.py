@@ -16,11 +16,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from statewise.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, read_artifact
 from statewise.errors import FileError, LifecycleError, StateError
-from statewise.files import cannot_write, open_file, replaceable, write_whole
-from statewise.shapes import Array
+from statewise.foundation.files import cannot_write, open_file, replaceable, write_whole
+from statewise.foundation.shapes import Array
 from statewise.state import State, describe_sizes
+from statewise.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, read_artifact
 from statewise.streaming.lock import Lock
 from statewise.streaming.runtime import Runtime
 from statewise.streaming.snapshot import Snapshot, key_of_json, key_to_json

@@ -6,7 +6,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, State, describe_sizes
 from statewise.streaming.in_numba import CompiledOne
 from statewise.streaming.in_numpy import NumpyOne

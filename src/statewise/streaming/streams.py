@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import ConfigurationError, DataError, LifecycleError, StateError
-from statewise.shapes import Array, check_more_than_zero, check_whole, is_number
+from statewise.foundation.shapes import Array, check_more_than_zero, check_whole, is_number
 from statewise.state import State, describe_sizes
 from statewise.streaming.ledger import Ledger, One, Record, SameAgain
 from statewise.streaming.locked import Locked

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 COUNTS = ("unigrams", "pairs", "pair_counts")
 """What was counted."""

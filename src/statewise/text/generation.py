@@ -12,12 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.draws import key_of
-from statewise.engine import jax_key
 from statewise.errors import ConfigurationError
-from statewise.forks import check_process
+from statewise.foundation.engine import jax_key
+from statewise.foundation.forks import check_process
+from statewise.foundation.random import key_of
+from statewise.foundation.shapes import Array, check_whole, is_number
 from statewise.network import Network, NetworkParams
-from statewise.shapes import Array, check_whole, is_number
 from statewise.state import LayerStates
 
 SYMBOLS_PER_DISPATCH = 64

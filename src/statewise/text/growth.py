@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import optax
 
-from statewise.artifact import Artifact
-from statewise.draws import fold_in, key_of
-from statewise.leaves import name_leaves
-from statewise.model import Sequential
+from statewise.foundation.random import fold_in, key_of
+from statewise.foundation.shapes import Array
+from statewise.models.sequential import Sequential
+from statewise.models.settings import Settings
 from statewise.network import Network, NetworkParams, network_from_config
-from statewise.optimizers import Optimizer
-from statewise.settings import Settings
-from statewise.shapes import Array
+from statewise.optimizers.optimizer import Optimizer
+from statewise.storage.artifact import Artifact
+from statewise.storage.leaves import name_leaves
 
 
 def grow(

@@ -9,16 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from statewise.artifact import Artifact, write_artifact
 from statewise.data.codecs import Vocabulary, check_content, check_tokens
 from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, LifecycleError
-from statewise.history import History
-from statewise.learned import Learned
-from statewise.leaves import fill_leaves, name_leaves
-from statewise.model import Sequential
-from statewise.optimizers import Optimizer
-from statewise.shapes import Array, check_rate, check_whole
+from statewise.foundation.shapes import Array, check_rate, check_whole
+from statewise.models.sequential import Sequential
+from statewise.optimizers.optimizer import Optimizer
 from statewise.state import State
+from statewise.storage.artifact import Artifact, write_artifact
+from statewise.storage.leaves import fill_leaves, name_leaves
 from statewise.text.baselines import COUNTS, Baselines, checksum
 from statewise.text.growth import grow
 from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_vocabulary
@@ -26,6 +24,8 @@ from statewise.text.plan import Plan, frame, text_layers
 from statewise.text.scoring import check_scorable, score_sequence
 from statewise.training.callbacks import Callback, OnBehalf, read_callbacks
 from statewise.training.checkpoint import Checkpoint
+from statewise.training.history import History
+from statewise.training.learned import Learned
 
 OPTIONS = ("tokens", "units", "layers", "embedding", "dropout", "window", "seed")
 """What a text model is made with."""

@@ -8,15 +8,15 @@ from typing import Any
 
 import optax
 
-from statewise.artifact import read_artifact
 from statewise.data.codecs import Vocabulary, check_content
 from statewise.errors import ConfigurationError, DataError, unknown_name
-from statewise.files import as_path
-from statewise.optimizers import Optimizer
-from statewise.shapes import Array
+from statewise.foundation.files import as_path
+from statewise.foundation.shapes import Array
+from statewise.foundation.words import plural
+from statewise.optimizers.optimizer import Optimizer
+from statewise.storage.artifact import read_artifact
 from statewise.text.baselines import checksum
 from statewise.text.plan import Plan
-from statewise.words import plural
 
 NEW_SYMBOLS = ("refuse", "add")
 """What can be done with symbols of a further text that the model does not know."""

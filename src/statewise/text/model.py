@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from statewise.data.codecs import check_content
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
+from statewise.diagnostics.memory import MemoryReport
+from statewise.diagnostics.verification import ROWS, STEPS, TOLERANCE, Verification
 from statewise.errors import ConfigurationError, StateError
-from statewise.memory import MemoryReport
-from statewise.shapes import Array, check_seed, check_whole
-from statewise.start import Start, read_start, warn_unused
+from statewise.foundation.shapes import Array, check_seed, check_whole
+from statewise.inference.start import Start, read_start, warn_unused
 from statewise.state import LayerStates, State
 from statewise.text.generation import Sampling, generator_of
 from statewise.text.learner import Learner
 from statewise.text.plan import frame
 from statewise.text.scoring import Scores, TextScore, beside_baselines, check_scorable, score_sequence
-from statewise.verification import ROWS, STEPS, TOLERANCE, Verification
 
 
 class TextModel(Learner):

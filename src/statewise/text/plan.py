@@ -10,10 +10,10 @@ import optax
 from statewise.data.lanes import Lanes, lanes
 from statewise.data.windows import Windows, windows
 from statewise.errors import ConfigurationError, DataError
+from statewise.foundation.shapes import Array, check_whole
 from statewise.layers import LSTM, Dense, Dropout, Embedding, Layer
-from statewise.optimizers import Optimizer, get_optimizer, get_optimizer_class
-from statewise.schedules import CosineDecay
-from statewise.shapes import Array, check_whole
+from statewise.optimizers.optimizer import Optimizer, get_optimizer, get_optimizer_class
+from statewise.optimizers.schedules import CosineDecay
 
 UPDATES = 3000
 """About how many updates `fit` makes where the number of epochs is left to it."""

@@ -14,10 +14,10 @@ import numpy as np
 from statewise.data.codecs import Vocabulary
 from statewise.data.windows import windows
 from statewise.errors import DataError
-from statewise.forks import check_process
-from statewise.inference import forward_of
+from statewise.foundation.forks import check_process
+from statewise.foundation.shapes import Array
+from statewise.inference.forward import forward_of
 from statewise.network import Network, NetworkParams
-from statewise.shapes import Array
 from statewise.state import LayerStates
 from statewise.text.baselines import Baselines
 

@@ -7,11 +7,11 @@ from statewise.data.lanes import Lanes
 from statewise.data.overlap import shared_steps
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import warn
-from statewise.losses import Loss
+from statewise.foundation.words import plural
+from statewise.inference.start import Start
 from statewise.network import Network
-from statewise.start import Start
+from statewise.objectives.losses import Loss
 from statewise.training.heads import no_probabilities
-from statewise.words import plural
 
 
 def advise(

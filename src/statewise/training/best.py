@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from statewise.artifact import read_artifact
 from statewise.errors import ConfigurationError, FileError, nearest, unknown_name
-from statewise.files import as_path, check_writable
-from statewise.learned import Learned
-from statewise.metrics import LOGS, better
-from statewise.shapes import check_whole, is_number
+from statewise.foundation.files import as_path, check_writable
+from statewise.foundation.shapes import check_whole, is_number
+from statewise.objectives.metrics import LOGS, better
+from statewise.storage.artifact import read_artifact
 from statewise.training.callbacks import Callback, TrainedModel
+from statewise.training.learned import Learned
 
 
 class _Best:

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from statewise.errors import ConfigurationError
-from statewise.learned import Learned
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 from statewise.training.epochs import StepRecord
+from statewise.training.learned import Learned
 
 
 class TrainedModel(Protocol):

@@ -15,18 +15,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.artifact import Artifact, read_artifact, write_artifact
 from statewise.data.batches import Samples
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, FileError
-from statewise.files import as_path, check_writable
-from statewise.history import History
-from statewise.leaves import fill_leaves, name_leaves
+from statewise.foundation.files import as_path, check_writable
+from statewise.foundation.words import plural
+from statewise.storage.artifact import Artifact, read_artifact, write_artifact
+from statewise.storage.leaves import fill_leaves, name_leaves
 from statewise.training.audience import Memory
 from statewise.training.epochs import Position
+from statewise.training.history import History
 from statewise.training.programs import Run
 from statewise.training.remembered import pack, unpack
-from statewise.words import plural
 
 LEAST_SECONDS = 5.0
 """A checkpoint is not written more often than this."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from statewise.errors import ConfigurationError, warn
-from statewise.shapes import check_whole
-from statewise.words import plural
+from statewise.foundation.shapes import check_whole
+from statewise.foundation.words import plural
 
 MOST_EPOCHS = 2**31 - 1
 """Compiled programs count epochs in int32."""

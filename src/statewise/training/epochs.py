@@ -18,10 +18,10 @@ import numpy as np
 
 from statewise.data.batches import NOTHING_COUNTS, Samples
 from statewise.data.like_lengths import LikeLengths
-from statewise.engine import Program
 from statewise.errors import COPY_AGAIN, DataError, FileError
+from statewise.foundation.engine import Program
+from statewise.foundation.shapes import Array
 from statewise.network import NetworkParams
-from statewise.shapes import Array
 from statewise.state import LayerStates
 from statewise.training.objective import Batch, Totals
 from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment

@@ -7,8 +7,8 @@ from statewise.layers import Activation, Bidirectional, Dense, Dropout, Layer, S
 from statewise.layers.masking import Masking
 from statewise.layers.recurrent import Recurrent
 from statewise.layers.shaping import Shaping
-from statewise.losses import Loss
 from statewise.network import Network
+from statewise.objectives.losses import Loss
 
 PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras_2")
 """Activations whose answers lie between 0 and 1, as a loss that takes logarithms of probabilities needs them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from statewise.errors import MissingExtraError
-from statewise.files import as_path, cannot_write
+from statewise.foundation.files import as_path, cannot_write
 from statewise.training.callbacks import Callback, TrainedModel
 
 

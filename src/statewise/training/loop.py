@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from statewise.errors import DivergenceError
-from statewise.history import History
-from statewise.interrupt import graceful_interrupt
+from statewise.foundation.interrupt import graceful_interrupt
 from statewise.training.audience import Audience, Memory
 from statewise.training.callbacks import TrainedModel
 from statewise.training.checkpoint import Checkpoint
 from statewise.training.epochs import EpochRecord, StreamedTraining, Training
+from statewise.training.history import History
 
 Take = Callable[[], None]
 """Makes the model what the training's last finished epoch left."""

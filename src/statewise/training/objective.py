@@ -10,13 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.engine import zeros
+from statewise.foundation.engine import zeros
+from statewise.foundation.shapes import Array
 from statewise.layers import Activation
-from statewise.losses import Loss, Values
-from statewise.metrics import Metric
 from statewise.network import Network, NetworkParams
-from statewise.sampled_softmax import SampledSoftmax
-from statewise.shapes import Array
+from statewise.objectives.losses import Loss, Values
+from statewise.objectives.metrics import Metric
+from statewise.objectives.sampled_softmax import SampledSoftmax
 from statewise.state import LayerStates
 
 

@@ -17,14 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from statewise.draws import fold_in, key_of
-from statewise.engine import ProgramsByShape, jax_key
-from statewise.lengths import Lengths
-from statewise.losses import Loss
-from statewise.metrics import Metric
+from statewise.foundation.engine import ProgramsByShape, jax_key
+from statewise.foundation.lengths import Lengths
+from statewise.foundation.random import fold_in, key_of
+from statewise.foundation.shapes import Array
 from statewise.network import Network, NetworkParams
-from statewise.optimizers import Optimizer
-from statewise.shapes import Array
+from statewise.objectives.losses import Loss
+from statewise.objectives.metrics import Metric
+from statewise.optimizers.optimizer import Optimizer
 from statewise.state import LayerStates
 from statewise.training.objective import Batch, Objective, Totals
 from statewise.training.truncation import Truncation

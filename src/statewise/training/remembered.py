@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from statewise.errors import ConfigurationError, FileError
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 ARRAY = "__array__"
 """The one key of an object that stands for an array."""

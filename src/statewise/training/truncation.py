@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import check_whole
 from statewise.network import Network
-from statewise.shapes import check_whole
 
 SPREAD = 5
 """Standard deviation of random lengths, in steps (Merity et al. 2018, section 5)."""

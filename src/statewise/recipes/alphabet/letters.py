@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import statewise as sw
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.alphabet.letters import (
     LEFT_OUT,
     SOURCE,
@@ -33,7 +34,6 @@ from statewise.recipes.alphabet.letters import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Published, Recipe, Trial
-from statewise.shapes import Array
 
 LETTERS, ANSWERS = runs(1)
 

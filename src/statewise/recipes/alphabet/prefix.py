@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.alphabet.letters import (
     ALPHABET,
     following,
@@ -37,7 +38,6 @@ from statewise.recipes.alphabet.letters import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 STEPS = 25
 PREFIXES = [ALPHABET[:length] for length in range(1, STEPS + 1)]

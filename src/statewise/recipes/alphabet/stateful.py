@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.alphabet.letters import (
     ALPHABET,
     SOURCE,
@@ -35,7 +36,6 @@ from statewise.recipes.alphabet.letters import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Published, Recipe, Trial
-from statewise.shapes import Array
 
 LETTERS, ANSWERS = runs(1)
 FROM_K = "BCDEF"

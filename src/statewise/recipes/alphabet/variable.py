@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.alphabet.letters import (
     ALPHABET,
     SOURCE,
@@ -35,7 +36,6 @@ from statewise.recipes.alphabet.letters import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Published, Recipe, Trial
-from statewise.shapes import Array
 
 STEPS, DRAWN, HELD = 5, 1000, 20
 LONGER = [ALPHABET[start : start + 10] for start in range(16)]

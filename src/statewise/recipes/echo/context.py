@@ -25,6 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import (
     NOTE,
     NUMBERS,
@@ -41,7 +42,6 @@ from statewise.recipes.echo.numbers import (
 from statewise.recipes.echo.windows import BATCH, SAMPLES, STEPS, learn, samples, told, windows
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Published, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, NEW, STREAM = 2000, 100, 1000
 

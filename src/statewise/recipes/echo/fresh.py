@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import (
     NOTE,
     likeliest,
@@ -34,7 +35,6 @@ from statewise.recipes.echo.numbers import (
 from statewise.recipes.echo.windows import learn, samples, told, windows
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, NEW, STREAM = 2000, 100, 1000
 

@@ -22,11 +22,11 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import NOTE, name_of, network, percent, percent_of_stream, sequences
 from statewise.recipes.echo.windows import BATCH, learn, samples, told, windows
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, LAGS, WIDE, NEW, STREAM = 2000, (1, 2, 3, 4), 150, 100, 1000
 

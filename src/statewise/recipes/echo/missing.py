@@ -24,6 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import (
     MISSING,
     NOTE,
@@ -37,7 +38,6 @@ from statewise.recipes.echo.numbers import (
 from statewise.recipes.echo.windows import STEPS, learn, samples, told, windows
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, BATCH, NEW = 2000, 6, 100
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import (
     LENGTH,
     NOTE,
@@ -43,7 +44,6 @@ from statewise.recipes.echo.numbers import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Published, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, SAMPLES, BATCH, UNITS = 2000, LENGTH - 1, 6, 50
 NEW, REPORTED = 100, 60

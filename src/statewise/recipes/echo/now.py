@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import (
     LENGTH,
     NOTE,
@@ -36,7 +37,6 @@ from statewise.recipes.echo.numbers import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Published, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, UNITS, LEFT_OUT = 500, 15, 5
 

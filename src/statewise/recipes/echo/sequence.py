@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import (
     LENGTH,
     NOTE,
@@ -33,7 +34,6 @@ from statewise.recipes.echo.numbers import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, LAGS, NEW, STREAM = 8000, (1, 2, 4), 100, 1000
 

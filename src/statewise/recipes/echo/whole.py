@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import (
     LENGTH,
     MISSING,
@@ -36,7 +37,6 @@ from statewise.recipes.echo.numbers import (
 )
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 SEQUENCES, SAMPLES, BATCH, NEW, STREAM = 2000, LENGTH - 1, 6, 40, 1000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.echo.numbers import likeliest, one_hot, starts
-from statewise.shapes import Array
 
 STEPS = 5
 """How many numbers a sample has."""

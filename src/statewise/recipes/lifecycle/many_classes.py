@@ -21,10 +21,10 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
 from statewise.recipes.lifecycle.reading import by_epoch, number
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 KINDS = ("sine", "square", "saw")
 STEPS = 16

@@ -23,10 +23,10 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
 from statewise.recipes.lifecycle.reading import by_epoch, number, typical_error
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 LENGTH, STEPS = 400, 10
 NOISE = 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 
 def number(values: Array) -> str:

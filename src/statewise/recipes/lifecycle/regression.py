@@ -20,10 +20,10 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
 from statewise.recipes.lifecycle.reading import number
 from statewise.recipes.recipe import Figure, Published, Recipe, Trial
-from statewise.shapes import Array
 
 SOURCE = "https://machinelearningmastery.com/5-step-life-cycle-long-short-term-memory-models-keras/"
 STEP = 0.1

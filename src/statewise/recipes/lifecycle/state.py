@@ -26,9 +26,9 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.shapes import Array
 
 PIECES, STEPS, ROWS = 1280, 10, 128
 EVENTS = ("", "opened", "shut")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import median
 
+from statewise.foundation.words import plural
 from statewise.recipes.quantities import between, decimals, number, published, with_unit
 from statewise.recipes.report.markup import label, line, svg
 from statewise.recipes.statistics import Summary
-from statewise.words import plural
 
 Curve = Sequence[tuple[int, float]]
 

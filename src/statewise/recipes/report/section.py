@@ -10,6 +10,8 @@ from functools import cached_property
 from html import escape
 from statistics import median
 
+from statewise.foundation.shapes import describe
+from statewise.foundation.words import plural
 from statewise.network import count_weights, layer_rows
 from statewise.recipes.quantities import NONE, decimals, number, numbered, seconds, with_unit
 from statewise.recipes.recipe import Figure, Recipe
@@ -19,8 +21,6 @@ from statewise.recipes.report.picture import picture
 from statewise.recipes.results import Run
 from statewise.recipes.statistics import Summary, summaries
 from statewise.recipes.telling import tell
-from statewise.shapes import describe
-from statewise.words import plural
 
 ANSWERING = 3
 """So many runs' answers are shown."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
-from statewise.shapes import Array
 
 STEPS = 17
 """Steps of a row, and so how far back gradients reach; the state reaches as far back as the text."""

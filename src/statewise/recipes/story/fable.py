@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
 from statewise.recipes.story.numbering import Numbering
-from statewise.shapes import Array
 
 SOURCE = "https://towardsdatascience.com/lstm-by-example-using-tensorflow-feb0c1968537"
 SCRIPT = (

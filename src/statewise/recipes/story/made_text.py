@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import statewise as sw
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 ROWS, STEPS = 32, 16
 UPDATES = 20

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 
 @dataclass(frozen=True)

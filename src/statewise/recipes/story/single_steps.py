@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import statewise as sw
-from statewise.shapes import Array
+from statewise.foundation.shapes import Array
 
 CLASSES = 112
 RECORD = 1000

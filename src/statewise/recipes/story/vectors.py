@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 
 import statewise as sw
+from statewise.foundation.shapes import Array
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
 from statewise.recipes.story.fable import LEFT_OUT, PROMPTS, SHOWN, percent_right, picture_of_symbols, symbols, tell
 from statewise.recipes.story.single_steps import network_of_symbols, train_as_published
-from statewise.shapes import Array
 
 VECTORS = Path(__file__).parent / "fable_vectors.bin"
 

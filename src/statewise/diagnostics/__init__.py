@@ -1,0 +1,1 @@
+"""Diagnostics: proofs, reports and pictures of a model."""

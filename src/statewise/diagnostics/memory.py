@@ -1,0 +1,307 @@
+"""Does memory matter? How many steps back a model really uses, and what that says about its training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.data.batches import Samples
+from statewise.diagnostics.plots import plot_memory
+from statewise.errors import DataError
+from statewise.foundation.shapes import Array
+from statewise.foundation.words import plural
+from statewise.inference.forward import forward_of
+from statewise.layers.gated import Gated
+from statewise.network import Network, NetworkParams
+from statewise.state import LayerStates
+from statewise.training.objective import Batch, Objective
+
+ENOUGH = 0.95
+"""A model uses as many steps as bring this share of what all its memory brings."""
+
+ENOUGH_ROWS = 30
+"""With fewer rows nobody knows how much their mean owes to chance, and it is taken as it is."""
+
+FAINT = 0.01
+"""A gradient below this share of the largest is not counted; nor is a change of the loss below it."""
+
+PROBES, PROBED_ROWS = 8, 64
+"""From how many steps gradients are followed back, in how many rows."""
+
+SWAPPED_ROWS = 512
+"""How many rows at most are given another's past."""
+
+OPEN, CLOSED = 0.9, 0.1
+"""A gate above or below these is saturated."""
+
+Measure = Callable[[Samples, bool], float]
+"""Returns the loss on these samples, the state carried from batch to batch or not."""
+
+
+@dataclass(frozen=True)
+class GateUse:
+    """How often a gate is nearly closed (below 0.1) and nearly open (above 0.9), as shares of all units and steps."""
+
+    closed: float
+    open: float
+
+
+@dataclass(frozen=True)
+class MemoryReport:
+    """What `model.memory_report(x, y)` found; printed, it is a table and a sentence.
+
+    Attributes:
+        losses: the loss when the state is reset every 1, 2, 4, ... steps; the last is never within a row.
+        knowing: the loss of a row's last answer when the network knows 1, 2, 4, ... steps, that one included, and
+            has another row's past before them.
+        carried: the loss with the state carried from batch to batch; None where rows do not go on from one another.
+        gradient: size of the loss's gradient by the input so many steps back, as shares of the largest.
+        gates: by layer and gate, how often it is saturated.
+        uses: how many steps, the answer's own included, bring 95 % of what all the memory brings to a last answer.
+        reach: within how many steps gradients are above 1 % of the largest.
+        conclusion: what this means, in a sentence.
+    """
+
+    losses: dict[int, float]
+    knowing: dict[int, float]
+    carried: float | None
+    gradient: tuple[float, ...]
+    gates: dict[str, dict[str, GateUse]]
+    uses: int
+    reach: int
+    conclusion: str
+
+    def __str__(self) -> str:
+        steps = max(self.losses)
+        lines = ["state reset every    loss     last answer, knowing so many steps (before them another row's past)"]
+        for span, loss in self.losses.items():
+            name = "never in a row" if span == steps else plural(span, "step")
+            lines.append(f"{name:<17}  {loss:8.4f}  {self.knowing[span]:8.4f}")
+        if self.carried is not None:
+            lines.append(f"{'never (carried)':<17}  {self.carried:8.4f}")
+        shown = sorted({0, *(2**power for power in range(12)), len(self.gradient) - 1} & set(range(len(self.gradient))))
+        lines += ["", "steps back           gradient, as a share of the largest"]
+        lines += [f"{lag:<17,}  {self.gradient[lag]:8.4f}" for lag in shown]
+        if self.gates:
+            lines += ["", "gate                 below 0.1  above 0.9"]
+        for layer, gates in self.gates.items():
+            lines += [f"{f'{layer} {gate}':<17}  {use.closed:10.1%} {use.open:10.1%}" for gate, use in gates.items()]
+        return "\n".join([*lines, "", self.conclusion])
+
+    def plot(self, path: str | Path) -> None:
+        """Draws losses, gradients and gates into a picture file; its ending says of which kind.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            FileError: it cannot be written there.
+        """
+        gates = {
+            f"{layer} {gate}": (use.closed, use.open)
+            for layer, uses in self.gates.items()
+            for gate, use in uses.items()
+        }
+        plot_memory(path, self.losses, self.carried, self.gradient, gates, self.uses, self.reach)
+
+
+def report_memory(
+    objective: Objective, params: NetworkParams, samples: Samples, measure: Measure, lanes: int | None
+) -> MemoryReport:
+    """Returns the report on `samples`; of so many `lanes`, if row r of batch k+1 goes on from row r of batch k.
+
+    Raises:
+        DataError: rows of one step, which show nothing.
+    """
+    network, steps = objective.network, samples.steps
+    if not network.memory:
+        raise DataError("the network has no memory to report on; expected a layer such as LSTM(32) in it")
+    network.check_continuable("memory_report")
+    if steps < 2:
+        raise DataError("memory_report needs rows of at least 2 steps, x [N, T, F], to see how far back")
+    if lanes is None:
+        samples = _ending_together(network, samples)
+    losses = {span: measure(_reset_every(samples, span, network.answers_each_step), False) for span in _spans(steps)}
+    knowing = _losses_knowing(objective, params, samples, list(losses))
+    carried = None if lanes is None else measure(samples, True)
+    few, start = _probed(network, params, samples, lanes)
+    gradient = _gradient_by_lag(objective, params, few, start)
+    uses, reach = _steps_used(list(losses), knowing), int(np.flatnonzero(gradient >= FAINT).max(initial=-1)) + 1
+    return MemoryReport(
+        losses,
+        dict(zip(losses, knowing.mean(axis=1).tolist(), strict=True)),
+        carried,
+        tuple(gradient.tolist()),
+        _gate_use(network, params, few, start),
+        uses,
+        reach,
+        _conclude(losses, carried, uses, reach),
+    )
+
+
+def _losses_knowing(objective: Objective, params: NetworkParams, samples: Samples, spans: list[int]) -> Array:
+    """Returns `[spans, N]`: the loss of each row's last answer, by how many steps up to it are the row's own.
+
+    What comes before those is another row's past: real, but of no use. A reset there would also measure how well the
+    network bears a cold start, which it may never have met so near to an answer. The other row is a far one, since
+    windows that lie side by side have almost the same past; a single row has to do with a reset.
+    """
+    bare, head = objective.network.without_head()
+    chosen = np.linspace(0, samples.rows - 1, min(samples.rows, SWAPPED_ROWS)).astype(int)
+    batch = _batch_of(samples, chosen)
+    rows, steps, each_step = len(chosen), samples.steps, objective.network.answers_each_step
+    real = bare.mask_of(batch.x, batch.mask)
+    real = jnp.ones(batch.x.shape[:2], bool) if real is None else real
+    last = steps - 1 - jnp.argmax(real[:, ::-1], axis=1)  # [N] where each row ends
+    place = jnp.arange(steps)[None] - last[:, None]  # 0 at the last step, -1 before it
+    begin = bare.initial_state(params, rows)
+
+    def read(part: jax.Array, states: LayerStates) -> tuple[jax.Array, LayerStates]:
+        reset = None if batch.reset is None else batch.reset & part
+        return bare.apply(params, batch.x, states, reset=reset, mask=real & part)
+
+    @jax.jit
+    def loss(span: jax.Array) -> jax.Array:
+        _, past = read(place <= -span, begin)
+        past = jax.tree.map(lambda part: jnp.roll(part, rows // 2, axis=0), past) if rows > 1 else begin
+        logits, _ = read(place > -span, past)
+        values = objective.loss.on(head)(batch.y, logits)
+        return jnp.take_along_axis(values, last[:, None], axis=1)[:, 0] if each_step else values
+
+    return np.stack([np.asarray(loss(jnp.int32(span)), np.float64) for span in spans])[:, np.asarray(real.any(axis=1))]
+
+
+def _batch_of(samples: Samples, rows: Array | slice) -> Batch:
+    return Batch(*jax.tree.map(lambda a: jnp.asarray(a[rows]), tuple(samples[:5])))
+
+
+def _ending_together(network: Network, samples: Samples) -> Samples:
+    """Returns the rows moved so that all end at the last step, where the last answer is and steps are counted from."""
+    batch = _batch_of(samples, slice(None))
+    real = network.mask_of(batch.x, batch.mask)
+    if real is None:
+        return samples
+    x, y, *others = batch.ending_together(real, network.answers_each_step)[:5]
+    weight, mask, reset = (None if part is None else np.asarray(part) for part in others)
+    return Samples(np.asarray(x), np.asarray(y), weight, mask, reset)
+
+
+def _probed(network: Network, params: NetworkParams, samples: Samples, lanes: int | None) -> tuple[Batch, LayerStates]:
+    """Returns a few rows and where they start: lanes in their second batch, since the first begins like no other.
+
+    A second batch that is mostly filled up shows nothing: then it is the first after all.
+    """
+    count = min(samples.rows if lanes is None else lanes, PROBED_ROWS)
+    batch, start = _batch_of(samples, slice(count)), network.initial_state(params, count)
+    if lanes is None or samples.rows < 2 * lanes:
+        return batch, start
+    second = _batch_of(samples, slice(lanes, lanes + count))
+    if second.mask is not None and second.mask.mean() < 0.5:
+        return batch, start
+    _, start = forward_of(network)(params, batch.x, start, reset=batch.reset, mask=batch.mask)
+    return second, start
+
+
+def _spans(steps: int) -> list[int]:
+    return [*(2**power for power in range(math.ceil(math.log2(steps)))), steps]
+
+
+def _reset_every(samples: Samples, span: int, each_step: bool) -> Samples:
+    """Returns the samples with the state started afresh so often: counted from the end where the answer is there."""
+    if span == samples.steps:
+        return samples
+    place = np.arange(samples.steps) if each_step else samples.steps - np.arange(samples.steps)
+    reset = np.broadcast_to(place % span == 0, (samples.rows, samples.steps))
+    return samples._replace(reset=reset if samples.reset is None else reset | samples.reset)
+
+
+def _steps_used(spans: list[int], knowing: Array) -> int:
+    """Returns the first span that lacks next to nothing of what knowing the whole row brings, or nothing that shows.
+
+    What does not show is within two standard errors of the mean over the rows, if they are enough to know it.
+    """
+    lacking = knowing - knowing[-1]
+    rows = lacking.shape[1]
+    unseen = 2 * lacking.std(axis=1) / math.sqrt(rows) * (rows >= ENOUGH_ROWS)
+    faint = max((1 - ENOUGH) * lacking.mean(axis=1)[0], FAINT * abs(knowing[-1].mean()))
+    next_to_nothing = np.maximum(faint, unseen)
+    return spans[int(np.argmax(lacking.mean(axis=1) <= next_to_nothing))]
+
+
+def _conclude(losses: dict[int, float], carried: float | None, uses: int, reach: int) -> str:
+    steps, last = max(losses), list(losses.values())[-1]
+    clauses = [f"This model uses about {uses:,} of the {plural(steps, 'step')} in a row"]
+    if uses == 1:
+        clauses = ["This model uses no memory: knowing the last step alone, it answers as well"]
+    if carried is not None:
+        paid = carried < last - FAINT * abs(last)
+        pays, without = ("pays", " instead of") if paid else ("does not pay", ", without it")
+        clauses.append(f"carrying the state from batch to batch {pays} (loss {carried:.4f}{without} {last:.4f})")
+    if uses == 1:
+        return "; ".join(clauses) + "."
+    if 0 < reach < steps:
+        clauses.append(f"gradients fade after {plural(reach, 'step')}, so longer rows or a longer tbptt hardly pay")
+    elif uses > steps // 2 and reach:
+        clauses.append(
+            f"gradients still arrive from {plural(steps, 'step')} back, so longer rows or a longer tbptt may pay"
+        )
+    elif reach:
+        clauses.append("what lies further back brings nothing, so longer rows or a longer tbptt hardly pay")
+    return "; ".join(clauses) + "."
+
+
+def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, start: LayerStates) -> Array:
+    """Returns `[T]`: the root mean square, over rows and probes, of the gradient by what the memory reads."""
+    front, rest = _split(objective.network)
+    steps = batch.x.shape[1]
+    x, _ = front.apply(params, batch.x, start)
+    mask = objective.network.mask_of(batch.x, batch.mask)
+    bare, head = rest.without_head()
+    each_step = objective.network.answers_each_step
+
+    def loss(x: jax.Array, probe: jax.Array) -> jax.Array:
+        logits, _ = bare.apply(params, x, start, reset=batch.reset, mask=mask)
+        values = objective.loss.on(head)(batch.y, logits)
+        if not each_step:
+            return jnp.sum(values)
+        return jnp.sum(values[:, probe] if mask is None else values[:, probe] * mask[:, probe])
+
+    probes = np.unique(np.linspace(steps // 2, steps - 1, PROBES).astype(int)) if each_step else np.array([steps - 1])
+    squares = jax.jit(lambda x: jax.lax.map(lambda p: jnp.sum(jax.grad(loss)(x, p) ** 2, axis=(0, 2)), probes))(x)
+    total, count = np.zeros(steps), np.zeros(steps)
+    for probe, by_step in zip(probes, np.asarray(squares, np.float64), strict=True):
+        total[: probe + 1] += by_step[: probe + 1][::-1]
+        count[: probe + 1] += 1
+    sizes = np.sqrt(total / np.maximum(count, 1))
+    return sizes / max(sizes.max(), np.finfo(np.float64).tiny)
+
+
+def _split(network: Network) -> tuple[Network, Network]:
+    """Returns the layers before the first with memory, and those from it on."""
+    at = network.names.index(network.memory[0])
+    front = replace(network, layers=network.layers[:at], names=network.names[:at])
+    rest = replace(network, layers=network.layers[at:], names=network.names[at:], input_shape=network.shapes()[at])
+    return front, rest
+
+
+def _gate_use(
+    network: Network, params: NetworkParams, batch: Batch, start: LayerStates
+) -> dict[str, dict[str, GateUse]]:
+    """Returns how saturated the gates of each LSTM and GRU are; those inside other layers are left out."""
+    mask = network.mask_of(batch.x, batch.mask)
+    real = np.ones(batch.x.shape[:2], bool) if mask is None else np.asarray(mask)
+    x, found = jnp.asarray(batch.x), {}
+    for name, layer in zip(network.names, network.layers, strict=True):
+        if isinstance(layer, Gated):
+            gates = layer.gate_values(params[name], x, start[name], batch.reset, mask)
+            found[name] = {gate: _saturation(np.asarray(values)[real]) for gate, values in gates.items()}
+        x, _ = layer.apply(params[name], x, start[name], reset=batch.reset, mask=mask)
+    return found
+
+
+def _saturation(values: Array) -> GateUse:
+    return GateUse(float((values < CLOSED).mean()), float((values > OPEN).mean()))

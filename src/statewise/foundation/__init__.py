@@ -1,0 +1,1 @@
+"""Foundation: what every room stands on. Nothing here knows of networks."""

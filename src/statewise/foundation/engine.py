@@ -1,0 +1,100 @@
+"""What statewise asks of JAX: compiled programs, of which few are kept in memory and more on disk, and plain arrays."""
+
+from __future__ import annotations
+
+import math
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from statewise.foundation.forks import is_forked
+from statewise.foundation.program_cache import ProgramCache
+from statewise.foundation.random import Key
+
+WORTH_KEEPING_SECONDS = 0.2
+"""Programs that compile faster than this are not written to the cache."""
+
+
+@dataclass(eq=False)
+class Program:
+    """A function compiled for one shape of its arguments."""
+
+    run: Callable[..., Any]
+    seconds: float | None = None  # how long one of its steps lasts, once that is known
+
+
+class ProgramsByShape:
+    """The programs of one function, one for each shape of its arguments; the `most` that were used last are kept.
+
+    JAX itself would keep all, some megabytes each.
+
+    >>> programs = ProgramsByShape(lambda: abs, most=2)
+    >>> first = programs.of((3, 1))
+    >>> programs.of((3, 1)) is first, len(programs)
+    (True, 1)
+    """
+
+    def __init__(self, compiled: Callable[[], Callable[..., Any]], most: int) -> None:
+        self._compiled, self._most = compiled, most
+        self._programs: OrderedDict[Hashable, Program] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._programs)
+
+    def of(self, shape: Hashable) -> Program:
+        """Returns the program for `shape`, the same one while it is kept; it is compiled when it first runs."""
+        with self._lock:
+            program = self._programs.get(shape)
+            if program is None:
+                program = self._programs[shape] = Program(self._compiled())
+                if len(self._programs) > self._most:
+                    self._programs.popitem(last=False)
+            else:
+                self._programs.move_to_end(shape)
+            return program
+
+
+def keep_compiled_programs() -> None:
+    """Turns JAX's compilation cache on, unless the program that imports us chose a folder itself.
+
+    What goes wrong with it costs time and nothing else, so that nobody is told: a folder that cannot be made leaves the
+    cache off, one that cannot be written to is read, an entry that cannot be read is compiled.
+    """
+    if jax.config.values["jax_compilation_cache_dir"] is not None:
+        return
+    try:
+        cache = ProgramCache.of_user()
+    except RuntimeError:  # the user has no home
+        return
+    if not cache.make():
+        return
+    with suppress(OSError):
+        cache.tidy()
+    jax.config.update("jax_compilation_cache_dir", str(cache.folder))
+    worth = WORTH_KEEPING_SECONDS if cache.writable else math.inf
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", worth)
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")  # autotuning caches are for GPUs alone
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
+
+
+def on_device(arrays: Any) -> Any:
+    """Returns arrays of NumPy's, nested in any way, as those of JAX's device; as they are in a forked process."""
+    return arrays if is_forked() else jax.device_put(arrays)
+
+
+def zeros(*shape: int) -> jax.Array:
+    """Returns what `jax.numpy.zeros(shape)` returns, without compiling a program for it."""
+    return on_device(np.broadcast_to(np.zeros((), jax.dtypes.canonicalize_dtype(float)), shape))
+
+
+def jax_key(key: Key) -> jax.Array:
+    """Returns a key of `draws` as one of JAX's, whatever its default generator, without compiling a program for it."""
+    return jax.random.wrap_key_data(jax.device_put(key), impl="threefry2x32")

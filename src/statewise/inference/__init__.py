@@ -1,0 +1,1 @@
+"""Inference: from what users pass to what a network answers."""

@@ -1,0 +1,176 @@
+"""The compiled forward pass, shared by all models with the same network, and predictions batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from statewise.data.batches import count_steps
+from statewise.data.ragged_rows import RaggedRows
+from statewise.foundation.engine import ProgramsByShape
+from statewise.foundation.lengths import PIECE, Lengths
+from statewise.foundation.shapes import Array, filled
+from statewise.inference.rows import Rows
+from statewise.inference.start import Start
+from statewise.network import Network, NetworkParams
+from statewise.state import LayerStates
+
+KEPT = 32
+"""How many programs of a network are kept, each for one shape of the input."""
+
+OWN = 2
+"""How many lengths, the first that a network is asked for, are run as they are."""
+
+
+class Forward:
+    """The forward pass of one network, compiled for few lengths: others are padded, or read in pieces."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._programs = ProgramsByShape(lambda: jax.jit(partial(network.apply)), KEPT)
+        in_pieces = network.whole_only is None
+        self._lengths = Lengths(OWN, PIECE) if in_pieces else Lengths(OWN - 1)
+
+    def __call__(
+        self,
+        params: NetworkParams,
+        x: Any,
+        states: LayerStates,
+        *,
+        reset: Any = None,
+        mask: Any = None,
+        times: int = 1,
+        ragged: bool = False,
+    ) -> tuple[jax.Array, LayerStates]:
+        """Returns `(y, states)`; `x` has the length of `times` calls or, if `ragged`, one that hardly comes again."""
+        if not self._network.takes_padding:
+            return self._run(params, x, states, reset, mask)
+        steps = count_steps(x)
+        pieces = self._lengths.rounded(steps) if ragged else self._lengths.pieces(steps, times)
+        if pieces == [steps]:
+            return self._run(params, x, states, reset, mask)
+        mask = np.ones(x.shape[:2], bool) if mask is None else mask
+        answers, first = [], 0
+        for piece in pieces:
+            cut = (None if a is None else np.asarray(a[:, first : first + piece]) for a in (x, reset, mask))
+            part, again, real = (None if a is None else _fill(a, 1, piece) for a in cut)
+            y, states = self._run(params, part, states, again, real)
+            answers.append(y)
+            first += piece
+        if self._network.answers_each_step:  # cut by NumPy, since JAX would compile that for each length
+            y = jax.device_put(np.concatenate([np.asarray(y) for y in answers], axis=1)[:, :steps])
+        return y, states
+
+    def _run(
+        self, params: NetworkParams, x: Any, states: LayerStates, reset: Any, mask: Any
+    ) -> tuple[jax.Array, LayerStates]:
+        program = self._programs.of((x.shape, x.dtype.str, reset is None, mask is None))
+        answer: tuple[jax.Array, LayerStates] = program.run(params, x, states, reset=reset, mask=mask)
+        return answer
+
+
+@lru_cache(maxsize=64)
+def forward_of(network: Network) -> Forward:
+    """Returns the network's compiled forward pass, the same one each time, and for the same network loaded from a file.
+
+    There all layers have names of their own.
+    """
+    unnamed = replace(network, layers=tuple(replace(layer, name=None) for layer in network.layers))
+    return Forward(network) if unnamed == network else forward_of(unnamed)
+
+
+def predict_rows(
+    network: Network, params: NetworkParams, rows: Rows | RaggedRows, batch_size: int, start: Start
+) -> tuple[Array | list[Array], LayerStates]:
+    """Returns the outputs of all rows, as the input came, and the states in which they ended.
+
+    Where rows go on from one another, those are the states after the last batch, `[B]`; otherwise those of all rows,
+    `[N]`, and rows of different lengths are read in batches of like lengths. A short last batch is filled up, so that
+    its shape is no new one; where states are carried, what fills it is masked.
+    """
+    forward, answers, ended = forward_of(network), _Answers(network, rows, start.warmup), _Ended(rows)
+    states = network.initial_state(params, batch_size) if start.lanes is None else start.lanes
+    times, ragged = -(-rows.rows // batch_size), isinstance(rows, RaggedRows)
+    for chosen, batch in _batches(rows, batch_size, start):
+        missing, mask = batch_size - len(chosen), batch.mask
+        if missing and start.carry and mask is None:
+            mask = np.ones(batch.x.shape[:2], bool)
+        x, reset, mask = (None if a is None else _fill(a, 0, batch_size) for a in (batch.x, batch.reset, mask))
+        if start.rows is not None:
+            states = jax.tree.map(lambda a: _fill(np.asarray(a)[chosen], 0, batch_size), start.rows)  # noqa: B023 - used at once
+        y, after = forward(params, x, states, reset=reset, mask=mask, times=times, ragged=ragged)
+        answers.add(chosen, np.asarray(y))
+        if start.carry:
+            states = after
+        else:
+            ended.add(chosen, after)
+    return answers.all(), states if start.carry else ended.all()
+
+
+def _batches(rows: Rows | RaggedRows, batch_size: int, start: Start) -> Iterator[tuple[Array, Rows]]:
+    """Yields which rows make a batch, and these."""
+    order = np.arange(rows.rows)
+    if isinstance(rows, RaggedRows) and not start.carry:
+        order = np.argsort(rows.lengths, kind="stable")
+    for first in range(0, rows.rows, batch_size):
+        chosen = order[first : first + batch_size]
+        if isinstance(rows, RaggedRows):
+            taken = rows.take(chosen, max(int(rows.lengths[chosen].max()), start.warmup + 1))
+            yield chosen, Rows(taken["x"], taken.get("reset"), taken["mask"], True)
+        else:
+            part = slice(first, first + batch_size)
+            reset, mask = (None if flag is None else flag[part] for flag in (rows.reset, rows.mask))
+            yield chosen, Rows(rows.x[part], reset, mask, rows.ragged)
+
+
+class _Answers:
+    """The answers to all rows, in their order."""
+
+    def __init__(self, network: Network, rows: Rows | RaggedRows, warmup: int) -> None:
+        self._rows, self._each_step, self._warmup = rows, network.answers_each_step, warmup
+        self._listed: list[Array] = [np.empty(0)] * rows.rows
+        self._array: Array | None = None
+
+    def add(self, chosen: Array, y: Array) -> None:
+        if isinstance(self._rows, RaggedRows) and self._each_step:
+            for number, answer in zip(chosen, y, strict=False):
+                self._listed[number] = answer[self._warmup : self._rows.lengths[number]].copy()  # not the whole batch
+            return
+        if self._array is None:
+            self._array = np.empty((self._rows.rows, *y.shape[1:]), y.dtype)
+        self._array[chosen] = y[: len(chosen)]
+
+    def all(self) -> Array | list[Array]:
+        if self._array is None:
+            return self._listed
+        y = self._array[:, self._warmup :] if self._each_step else self._array
+        return self._rows.restore(y, self._warmup) if isinstance(self._rows, Rows) else y
+
+
+class _Ended:
+    """The states in which all rows ended, in their order; put together by NumPy, for which nothing is compiled."""
+
+    def __init__(self, rows: Rows | RaggedRows) -> None:
+        self._rows = rows
+        self._parts: list[tuple[Array, LayerStates]] = []
+
+    def add(self, chosen: Array, after: LayerStates) -> None:
+        self._parts.append((chosen, after))
+
+    def all(self) -> LayerStates:
+        order = np.concatenate([chosen for chosen, _ in self._parts])
+        states = [after for _, after in self._parts]
+        if len(states) == 1 and isinstance(self._rows, Rows):
+            return states[0]  # no row was reordered, and none filled up
+        placed = np.argsort(order)
+        joined: LayerStates = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(order)][placed], *states)
+        return jax.device_put(joined)
+
+
+def _fill(array: Any, axis: int, size: int) -> Any:
+    return array if array.shape[axis] == size else filled(array, axis, size)

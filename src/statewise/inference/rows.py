@@ -1,0 +1,291 @@
+"""What users pass as x, y and weights, read for a network: as arrays, or as rows of different lengths."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from statewise.data.batches import (
+    NOTHING,
+    Excluded,
+    Samples,
+    align_y,
+    check_filled,
+    check_given,
+    check_y,
+    count_steps,
+    read_flags,
+    read_samples,
+    read_weight,
+    read_x,
+    read_y,
+)
+from statewise.data.ragged import firsts_of, is_ragged, lay_end_to_end, pad, real_steps, unpad
+from statewise.data.ragged_rows import RaggedRows
+from statewise.errors import ConfigurationError, ShapeError
+from statewise.foundation.shapes import Array, as_numbers, check_input
+from statewise.network import Network
+
+
+class Rows(NamedTuple):
+    """Input for a network, and which of its steps to skip or to start fresh at."""
+
+    x: Array
+    reset: Array | None
+    mask: Array | None
+    ragged: bool  # whether answers belong to rows of different lengths
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return len(self.x)
+
+    @property
+    def steps(self) -> int:
+        """T; 1 where rows have no time axis."""
+        return count_steps(self.x)
+
+    def restore(self, y: Array, skipped: int = 0) -> Array | list[Array]:
+        """Returns answers as the input came: a list if it was one of rows of different lengths.
+
+        The first `skipped` steps have no answers.
+        """
+        if not self.ragged or self.mask is None or y.ndim < 3:
+            return y
+        return unpad(y, self.mask[:, skipped:])
+
+
+def read_rows(
+    network: Network, x: object, reset: object = None, mask: object = None, weightless: Array | None = None
+) -> Rows:
+    """Returns input for `network`; rows of different lengths are filled up on the right, and masked there.
+
+    At masked steps, and in rows that are `weightless`, NaN may stand: it is read as 0.
+
+    Raises:
+        ShapeError, DataError, ConfigurationError: something does not fit.
+    """
+    if len(network.input_shape) < 3:
+        _check_one_input(x)
+    ragged = is_ragged(x)
+    if ragged:
+        _check_unmasked(mask)
+        x, mask = pad("x", x)
+        reset = _padded_like("reset", reset, mask)
+    array = read_x(x, network.input_shape, network.symbols, mask, weightless)
+    flags = read_flags("reset", reset, array), read_flags("mask", mask, array)
+    return Rows(array, *flags, ragged and network.answers_each_step)
+
+
+def read_input(
+    network: Network, x: object, reset: object = None, mask: object = None, weight: object = None
+) -> Rows | RaggedRows:
+    """Returns what `read_rows` does, but rows of different lengths as they are if `network` takes padding.
+
+    In rows whose `weight` is 0 throughout NaN may stand.
+
+    Raises:
+        ShapeError, DataError, ConfigurationError: something does not fit.
+    """
+    if is_ragged(x) and network.takes_padding:
+        _check_unmasked(mask)
+        rows = _read_ragged(network, x, reset, weight)
+        if rows is not None:
+            return rows
+    weightless = None if weight is None else _weightless(weight)
+    whole_rows = None if weightless is None else np.all(weightless.reshape(len(weightless), -1), axis=1)
+    return read_rows(network, x, reset, mask, whole_rows)
+
+
+def _check_unmasked(mask: object) -> None:
+    if mask is not None:
+        raise ConfigurationError("mask: rows of different lengths have a mask of their own; leave it out")
+
+
+def _read_ragged(network: Network, x: object, reset: object, weight: object) -> RaggedRows | None:
+    """Returns rows of different lengths; None if `reset` starts one fresh after its end, which padding can hold."""
+    _check_one_input(x)
+    steps, lengths = lay_end_to_end("x", x)
+    padded = _of_shape(lengths, steps)
+    check_input(padded, network.input_shape)
+    zero = _zero_weights(weight, lengths)
+    whole_rows = None if zero is None else np.logical_and.reduceat(zero, firsts_of(lengths))
+    weightless = None if whole_rows is None else np.repeat(whole_rows, lengths)[None]
+    by_step = {"x": read_x(steps[None], network.input_shape, network.symbols, None, weightless)[0]}
+    real = real_steps(lengths)
+    flags = read_flags("reset", _padded_like("reset", reset, real), padded)
+    if flags is not None:
+        if (flags & ~real).any():
+            return None
+        by_step["reset"] = flags[real]
+    return RaggedRows(lengths, by_step)
+
+
+def _zero_weights(weight: object, lengths: Array) -> Array | None:
+    """Returns bool `[S]`: which steps of rows laid end to end weigh 0; None if nothing is known of it."""
+    if weight is None:
+        return None
+    if is_ragged(weight):
+        flat, own = lay_end_to_end("sample_weight", weight)
+        return flat == 0 if np.array_equal(own, lengths) and flat.ndim == 1 else None
+    array = as_numbers("sample_weight", weight)
+    if array.shape == lengths.shape:
+        return np.repeat(array == 0, lengths)
+    real = real_steps(lengths)
+    zero: Array | None = array[real] == 0 if array.shape == real.shape else None
+    return zero
+
+
+def _of_shape(lengths: Array, steps: Array) -> Array:
+    """Returns an array of the shape that rows have when padded, and of no size in memory."""
+    return np.broadcast_to(np.zeros((), steps.dtype), (len(lengths), lengths.max(), *steps.shape[1:]))
+
+
+def input_shape_of(x: object) -> tuple[int, ...]:
+    """Returns the shape of the input, batch axis included, that a network is to be built for."""
+    _check_one_input(x)
+    if is_ragged(x):
+        steps, lengths = lay_end_to_end("x", x)
+        array = _of_shape(lengths, steps)
+    else:
+        array = as_numbers("x", x)
+    check_filled(array)
+    return array.shape
+
+
+def _check_one_input(x: object) -> None:
+    """Raises ShapeError if `x` is a few arrays `[N, T, F]` in a list, as models with several inputs have it."""
+    if isinstance(x, list | tuple) and 0 < len(x) < 5 and all(getattr(part, "ndim", 0) == 3 for part in x):
+        shapes = ", ".join(str(list(part.shape)) for part in x)
+        raise ShapeError(
+            f"x: expected one input [N, T, F], got a list of {len(x)} arrays {shapes}; np.concatenate(x, axis=-1) "
+            "joins their features, np.concatenate(x) their rows"
+        )
+
+
+def read_samples_of(
+    network: Network,
+    target: str,
+    x: object,
+    y: object,
+    weight: object = None,
+    reset: object = None,
+    mask: object = None,
+    *,
+    measured: bool = False,
+) -> Samples | RaggedRows:
+    """Returns rows for `network` and a loss for `target` to learn from or to score.
+
+    What stands at steps that are masked or weigh nothing has no influence, and may be NaN; where metrics are
+    `measured`, which know no weights, only masked ones may.
+
+    Raises:
+        ShapeError, DataError, ConfigurationError: something does not fit.
+    """
+    ignorable = None if measured else weight
+    rows = read_input(network, x, reset, mask, ignorable)
+    if isinstance(rows, RaggedRows):
+        return _with_targets(rows, network, target, y, weight, _zero_weights(ignorable, rows.lengths))
+    if rows.ragged:
+        y, weight = _padded_like("y", y, rows.mask), _padded_like("sample_weight", weight, rows.mask)
+    weightless = None if measured or weight is None else _weightless(weight)
+    excluded = Excluded(_masked_answers(network, rows.x, rows.mask), weightless)
+    return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target, excluded)
+
+
+def _weightless(weight: object) -> Array | None:
+    """Returns where sample weights `[N]` or `[N, T]` are 0; None if there are others than these."""
+    array = None if is_ragged(weight) else as_numbers("sample_weight", weight)
+    return None if array is None or array.ndim not in (1, 2) else array == 0
+
+
+def _masked_answers(network: Network, x: Array, mask: Array | None) -> Array | None:
+    """Returns bool `[N, T]`, True where no loss counts the answer of a step; None where all count."""
+    if len(network.output_shape) != 2:
+        return None
+    counted = network.mask_of_answers(x, mask)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    return None if counted is None else ~np.broadcast_to(np.asarray(counted), (len(x), counted.shape[1]))
+
+
+def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> bool:
+    """Returns whether `network` can learn from `samples`, or be scored on them.
+
+    That is so if it reads any step, and if any of its answers after the first `warmup` steps has a weight.
+    """
+    if isinstance(samples, RaggedRows):
+        return _ragged_counts(network, samples, warmup)
+    x, mask, weight = samples.x, samples.mask, samples.weight
+    read = network.mask_of(x, mask)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    if read is not None and not np.asarray(read)[:, warmup if network.answers_each_step else 0 :].any():
+        return False
+    if weight is None:
+        return True
+    weighs = weight != 0
+    if len(network.output_shape) == 2:
+        answers = network.mask_of_answers(x, mask)  # type: ignore[arg-type]  # likewise
+        weighs = weighs if weighs.ndim == 2 else np.repeat(weighs[:, None], samples.steps, axis=1)
+        weighs = (weighs if answers is None else weighs & np.asarray(answers))[:, warmup:]
+    return bool(weighs.any())
+
+
+def _ragged_counts(network: Network, rows: RaggedRows, warmup: int) -> bool:
+    """Returns what `counts` does, of the steps of all rows laid end to end."""
+    lengths, weight = rows.lengths, rows.by_row.get("weight")
+    count = np.arange(lengths.sum()) - np.repeat(rows.firsts, lengths) >= warmup
+    if not network.answers_each_step:
+        count[:] = True
+    read = network.mask_of(rows.by_step["x"][None], None)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    if read is not None:
+        count &= np.asarray(read)[0]
+    weights = rows.by_step.get("weight") if weight is None else np.repeat(weight, lengths)
+    return bool((count if weights is None else count & (weights != 0)).any())
+
+
+def _with_targets(
+    rows: RaggedRows, network: Network, target: str, y: Any, weight: object, weightless: Array | None
+) -> RaggedRows:
+    """Returns the rows with what is to be learned of each step, or of each row."""
+    check_given(y)
+    real, each_step = real_steps(rows.lengths), network.answers_each_step
+    by_step, by_row, outputs = dict(rows.by_step), {}, network.output_shape[-1]
+    excluded = NOTHING
+    if each_step:
+        masked = _masked_answers(network, by_step["x"][None], None)
+        excluded = Excluded(masked, None if weightless is None else weightless[None])
+        flat, padded = _flat_targets(y, rows, outputs, target, real)
+        by_step["y"] = check_y(flat[None], outputs, target, excluded)[0]
+    else:
+        zero = None if weightless is None else np.logical_and.reduceat(weightless, rows.firsts)
+        padded = by_row["y"] = read_y(y, network.output_shape, target, rows.rows, Excluded(None, zero))
+    if weight is not None:
+        weights = read_weight(_padded_like("sample_weight", weight, real), padded, target)
+        if each_step and weights.ndim == 2:
+            by_step["weight"] = weights[real]
+        else:
+            by_row["weight"] = weights
+    return RaggedRows(rows.lengths, by_step, by_row)
+
+
+def _flat_targets(y: Any, rows: RaggedRows, outputs: int | None, target: str, real: Array) -> tuple[Array, Array]:
+    """Returns targets of each step, row after row, and an array of the shape that they have when padded."""
+    if is_ragged(y):
+        flat, lengths = lay_end_to_end("y", y)
+        _check_lengths("y", lengths, rows.lengths)
+        padded = align_y(_of_shape(lengths, flat), (rows.steps, outputs), target, rows.rows)
+        return flat.reshape(-1, *padded.shape[2:]), padded
+    padded = align_y(as_numbers("y", y), (rows.steps, outputs), target, rows.rows)
+    return padded[real], padded
+
+
+def _padded_like(name: str, value: Any, real: Array | None) -> Any:
+    if not is_ragged(value):
+        return value
+    array, own = pad(name, value)
+    _check_lengths(name, own.sum(axis=1), None if real is None else real.sum(axis=1))
+    return array
+
+
+def _check_lengths(name: str, lengths: Array, expected: Array | None) -> None:
+    if not np.array_equal(lengths, expected):  # type: ignore[arg-type]  # None is no array of that shape
+        raise ShapeError(f"{name}: expected rows of the lengths that those of x have, got other lengths")

@@ -1,0 +1,37 @@
+"""Resets and masks as kernels read them, and what they do to a state."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from statewise.kernels.states import GRUState, LSTMState, SimpleState
+
+State = TypeVar("State", LSTMState, GRUState, SimpleState)
+
+
+class Flags(NamedTuple):
+    """Time-major `[T, B, 1]` marks; None where the caller has none, so that the plain pass pays nothing."""
+
+    reset: jax.Array | None
+    mask: jax.Array | None
+
+
+def time_major(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
+    """Returns the marks `[T, B, 1]` of flags `[B, T]`."""
+    return Flags(*(None if flag is None else flag.T[:, :, None] for flag in (reset, mask)))
+
+
+def pick(marks: jax.Array, chosen: State, other: State) -> State:
+    """Returns the state `chosen` in the rows that are marked in `[B, 1]`, `other` in the rest."""
+    return jax.tree.map(lambda a, b: jnp.where(marks, a, b), chosen, other)
+
+
+def back_over_reset(d_state: State, reset: jax.Array, initial: State | None) -> tuple[State, State | None]:
+    """Returns the gradients by the state before a reset `[B, H]` and by the initial state `[H]`, None without one."""
+    d_initial = None
+    if initial is not None:
+        d_initial = jax.tree.map(lambda d: jnp.where(reset, d, 0.0).sum(0), d_state)
+    return jax.tree.map(lambda d: jnp.where(reset, 0.0, d), d_state), d_initial

@@ -1,0 +1,55 @@
+"""What acts in training only: noise, and the layer that is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+
+from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import Shape, check_rate, check_sizes
+from statewise.layers.base import MemorylessLayer, Params, check_layer
+
+
+def draw_noise(key: jax.Array, rate: float, shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
+    """Returns what to multiply by in training: 0 for a share `rate` of `shape`, 1 / (1 - rate) for the rest."""
+    kept = jax.random.bernoulli(key, 1 - rate, shape)
+    return jnp.where(kept, jnp.asarray(1 / (1 - rate), dtype), 0)
+
+
+@dataclass(frozen=True)
+class Dropout(MemorylessLayer):
+    """In training, zeroes a share of its input and scales the rest up by 1 / (1 - rate); otherwise does nothing.
+
+    Args:
+        rate: the share, from 0 up to, but not, 1.
+        noise_shape: the shape of the noise where it differs from the input's, batch axis included, None standing
+            for the input's size: `(None, 1, None)` drops the same features at every step of a row, as
+            Gal and Ghahramani (2016) advise for recurrent networks.
+    """
+
+    rate: float
+    noise_shape: tuple[int | None, ...] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        check_rate("Dropout rate", self.rate)
+        if self.noise_shape is not None:
+            shape = check_sizes("Dropout noise_shape", self.noise_shape)
+            if any(size not in (None, 1) for size in shape):
+                raise ConfigurationError(f"Dropout noise_shape: expected None or 1 for each axis, got {shape}")
+            object.__setattr__(self, "noise_shape", shape)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if self.noise_shape is not None and len(self.noise_shape) != len(shape) + 1:
+            raise self._refuse(f"{len(self.noise_shape)} axes, as its noise_shape", shape, "make them agree")
+        return shape
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        if rng is None or self.rate == 0:
+            return x
+        noise = self.noise_shape or (None,) * x.ndim
+        shape = [size or given for size, given in zip(noise, x.shape, strict=True)]
+        kept = jax.random.bernoulli(rng, 1 - self.rate, shape)
+        return jnp.where(kept, x / (1 - self.rate), 0.0)

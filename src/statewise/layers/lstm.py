@@ -1,0 +1,77 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.foundation.shapes import Array
+from statewise.kernels.lstm import GATES, LSTMWeights, lstm
+from statewise.kernels.lstm_fast import fast_lstm
+from statewise.kernels.states import LSTMState, RecurrentState
+from statewise.layers.base import Params
+from statewise.layers.gated import Gated
+
+
+@dataclass(frozen=True)
+class LSTM(Gated):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+
+    Input `[B, T, F]`; output `[B, H]`, the last step's, or `[B, T, H]` with `return_sequences`. Its state is
+    `h` and `c`, both `[B, H]`. Weights as in Keras: `kernel [F, 4H]` glorot-uniform, `recurrent_kernel [H, 4H]`
+    orthogonal, `bias [4H]` zero with ones for the forget gate; gates in the order i, f, g, o.
+
+    Args:
+        units: H, the size of the state.
+        activation: of the cell's input and output.
+        recurrent_activation: of the gates i, f and o.
+        use_bias: whether there is a `bias`.
+        return_sequences: whether every step's output comes out, as a further recurrent layer needs it.
+        return_state: whether `predict` returns `[y, h, c]`, as in Keras; on the last layer only.
+        learn_initial_state: whether sequences start from weights `initial_h` and `initial_c` `[H]`, learnt with the
+            others from zeros on, instead of from zeros. What only settles a state (a warm-up, steps that `tbptt` leaves
+            out) learns nothing of it.
+        go_backwards: whether steps are read from the end; with `return_sequences` they come out in the order read. Such
+            a layer looks ahead: its input can come neither in pieces nor as a stream.
+        dropout: share of the input's features that are zeroed in training, the same at all steps of a row, and the
+            rest scaled up by 1 / (1 - dropout) (Gal and Ghahramani 2016).
+        recurrent_dropout: as `dropout`, of h where it meets the recurrent kernel, the same for all gates. Training is
+            slower with it.
+        kernel_regularizer: an `L1L2` for `kernel`.
+        recurrent_regularizer: an `L1L2` for `recurrent_kernel`.
+        bias_regularizer: an `L1L2` for `bias`.
+
+    >>> LSTM(32).output_shape((10, 3))
+    (32,)
+    >>> LSTM(32, return_sequences=True).output_shape((10, 3))
+    (10, 32)
+    """
+
+    state_kind = LSTMState
+    gates = GATES
+    blocks = len(GATES)
+    candidate = "g"
+
+    def fresh_bias(self) -> Array:
+        return np.repeat(np.array([gate == "f" for gate in GATES], np.float32), self.units)
+
+    def run(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: Any,
+        reset: jax.Array | None,
+        mask: jax.Array | None,
+        initial: Any,
+        noise: jax.Array | None = None,
+    ) -> tuple[jax.Array, RecurrentState]:
+        bias = params["bias"] if self.use_bias else jnp.zeros(len(GATES) * self.units, x.dtype)
+        weights = LSTMWeights(params["kernel"], params["recurrent_kernel"], bias)
+        flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
+        if self._fits_fast_kernel(noise):
+            return fast_lstm(weights, x, state, **flags)
+        return lstm(weights, x, state, **flags, **self._reference_options, noise=noise)

@@ -1,0 +1,51 @@
+"""The simple recurrent layer, without gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from statewise.kernels.simple_rnn import SimpleWeights, simple
+from statewise.kernels.states import RecurrentState, SimpleState
+from statewise.layers.activations import ACTIVATIONS
+from statewise.layers.base import Params
+from statewise.layers.recurrent import Recurrent
+
+
+@dataclass(frozen=True)
+class SimpleRNN(Recurrent):
+    """The simple recurrent layer (Elman 1990): `h = activation(x kernel + h recurrent_kernel + bias)`.
+
+    Input `[B, T, F]`; output `[B, H]`, the last step's, or `[B, T, H]` with `return_sequences`. Its state is
+    `h [B, H]`. Weights as in Keras: `kernel [F, H]` glorot-uniform, `recurrent_kernel [H, H]` orthogonal, `bias [H]`
+    zero. Its options are those of `LSTM`, gates apart, which it has none of.
+
+    Args:
+        units: H, the size of the state.
+        activation: of the sum.
+        return_state: as in `LSTM`; `predict` returns `[y, h]`.
+        learn_initial_state: as in `LSTM`; the weight is `initial_h`.
+
+    >>> SimpleRNN(32).output_shape((10, 3))
+    (32,)
+    """
+
+    state_kind = SimpleState
+
+    def run(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: Any,
+        reset: jax.Array | None,
+        mask: jax.Array | None,
+        initial: Any,
+        noise: jax.Array | None = None,
+    ) -> tuple[jax.Array, RecurrentState]:
+        bias = params["bias"] if self.use_bias else jnp.zeros(self.units, x.dtype)
+        weights = SimpleWeights(params["kernel"], params["recurrent_kernel"], bias)
+        flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
+        return simple(weights, x, state, **flags, activation=ACTIVATIONS[self.activation], noise=noise)

@@ -1,0 +1,1 @@
+"""Models: what a user defines, compiles, fits, evaluates and predicts with."""

@@ -1,0 +1,85 @@
+"""What `compile` was told: how a network is trained and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import optax
+
+from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import Array
+from statewise.network import Network, NetworkParams
+from statewise.objectives.losses import Loss, get_loss, loss_from_config
+from statewise.objectives.metrics import check_metric_names, get_metric
+from statewise.optimizers.optimizer import Optimizer, get_optimizer, optimizer_from_config
+from statewise.storage.leaves import fill_leaves
+from statewise.training.programs import Programs, programs_for
+
+
+class Settings(NamedTuple):
+    """An optimiser, a loss and the names of metrics."""
+
+    optimizer: Optimizer | optax.GradientTransformation
+    loss: Loss
+    metrics: tuple[str, ...]
+
+    @classmethod
+    def of(cls, optimizer: object, loss: object, metrics: str | Sequence[str]) -> Settings:
+        """Returns the settings of these names or objects.
+
+        Raises:
+            ConfigurationError: a name that does not exist; the message has the nearest.
+        """
+        if not isinstance(metrics, str | list | tuple):
+            raise ConfigurationError(f"metrics: expected a list of names such as ['accuracy'], got {metrics!r}")
+        names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        check_metric_names(names)
+        settings = cls(get_optimizer(optimizer), get_loss(loss), names)
+        if names and settings.loss.sampling is not None:
+            raise ConfigurationError(
+                f"metrics: expected none with SampledSoftmax, which trains without computing every class, got "
+                f"{list(names)}; leave them out, and once it is trained compile with "
+                "loss='sparse_categorical_crossentropy' and these metrics to evaluate it: the weights stay"
+            )
+        return settings
+
+    def programs(self, network: Network) -> Programs:
+        """Returns the compiled programs that train and evaluate `network` so.
+
+        Raises:
+            ConfigurationError: a metric cannot be computed on what the loss compares, or the loss on this network.
+        """
+        if self.loss.sampling is not None:
+            self.loss.sampling.check_output(network.layers[-1])
+        outputs = network.output_shape[-1] or 0
+        metrics = tuple(get_metric(name, self.loss.target, outputs) for name in self.metrics)
+        return programs_for(network, self.loss, metrics, self.optimizer)
+
+    def optimizer_state(self, network: Network, params: NetworkParams, saved: dict[str, Array]) -> Any:
+        """Returns the optimiser's state for `params`: the `saved` one of a model file if there is one, or a fresh one.
+
+        Raises:
+            FileError: what is saved is that of another optimiser, or not whole.
+        """
+        init = self.programs(network).transformation.init
+        return fill_leaves("optimizer", jax.eval_shape(init, params), saved) if saved else init(params)
+
+    @property
+    def unsaved(self) -> str | None:
+        """What no file can hold of it, in words; None if there is nothing."""
+        return self.optimizer.unsaved if isinstance(self.optimizer, Optimizer) else "an Optax transformation"
+
+    def config(self) -> dict[str, Any]:
+        """Returns the settings as JSON holds them; an optimiser that no file can hold becomes None."""
+        optimizer = self.optimizer.config() if isinstance(self.optimizer, Optimizer) else None
+        return {"optimizer": optimizer, "loss": self.loss.config(), "metrics": list(self.metrics)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any] | None, optimizer: Any = None) -> Settings | None:
+        """Returns the settings that `config` described; None if it lacks the optimizer, and none is given besides."""
+        if config is None or (optimizer is None and config["optimizer"] is None):
+            return None
+        kept = optimizer_from_config(config["optimizer"]) if optimizer is None else optimizer
+        return cls.of(kept, loss_from_config(config["loss"]), config["metrics"])

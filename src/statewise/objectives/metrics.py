@@ -1,0 +1,150 @@
+"""Metrics by name: one value per element, averaged by the caller over all that count, then finished."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from statewise.errors import ConfigurationError, unknown_name
+from statewise.layers.activations import ACTIVATIONS
+from statewise.objectives.losses import ALIASES, LOSSES, Loss, Values, cosine
+
+
+def _identity(mean: float) -> float:
+    return mean
+
+
+def _perplexity(mean: float) -> float:
+    return math.exp(min(mean, 700.0))  # beyond that a float overflows
+
+
+def _binary_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return jnp.mean((y_pred > 0.5) == y_true, axis=-1)  # a y other than 0 and 1 is never met, as in Keras
+
+
+def _categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return (jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1)).astype(y_pred.dtype)
+
+
+def _sparse_categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return (y_true == jnp.argmax(y_pred, axis=-1)).astype(y_pred.dtype)
+
+
+def _sparse_top_5(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    of_true = jnp.take_along_axis(y_pred, y_true[..., None], axis=-1)
+    return (jnp.sum(y_pred > of_true, axis=-1) < 5).astype(y_pred.dtype)  # what ties with the fifth counts
+
+
+def _top_5(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    return _sparse_top_5(jnp.argmax(y_true, axis=-1), y_pred)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric under the name it has in `History`: values per element, and what is done to their mean."""
+
+    name: str
+    values: Values
+    targets: tuple[str, ...]  # the kinds of y that it can be computed on, as in losses.Loss.target
+    finish: Callable[[float], float] = _identity
+    loss: Loss | None = None  # for a loss as a metric, which is exact where the loss itself is
+    rises: bool = False  # whether more is better
+
+    def on(self, head: str) -> Values:
+        """Returns the values as a function of what comes before the activation `head` at the network's end."""
+        if self.loss is not None:
+            return self.loss.on(head)
+        return lambda y_true, z: self.values(y_true, ACTIVATIONS[head](z))
+
+
+_DENSE = ("real", "binary", "onehot")
+
+
+def _from_loss(name: str) -> Metric:
+    loss = LOSSES[ALIASES.get(name, name)]
+    if loss.name == "cosine_similarity":  # the loss falls with likeness, the metric of that name grows, as in Keras
+        return Metric(name, cosine, _DENSE, rises=True)
+    return Metric(name, loss.values, _DENSE if loss.target == "real" else (loss.target,), loss=loss)
+
+
+def _root_mean_squared_error(name: str) -> Metric:
+    loss = LOSSES["mean_squared_error"]
+    return Metric(name, loss.values, _DENSE, math.sqrt, loss)  # the root of the mean of all
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("binary_accuracy", _binary_accuracy, _DENSE, rises=True),
+        Metric("categorical_accuracy", _categorical_accuracy, _DENSE, rises=True),
+        Metric("sparse_categorical_accuracy", _sparse_categorical_accuracy, ("classes",), rises=True),
+        Metric("top_k_categorical_accuracy", _top_5, _DENSE, rises=True),
+        Metric("sparse_top_k_categorical_accuracy", _sparse_top_5, ("classes",), rises=True),
+        *(_root_mean_squared_error(name) for name in ("root_mean_squared_error", "rmse")),
+        *(_from_loss(name) for name in (*LOSSES, *ALIASES)),
+    )
+}
+
+ACCURACY = ("accuracy", "acc")
+NAMES = (*METRICS, *ACCURACY, "perplexity")
+LOGS = ("loss", *NAMES)
+"""Logs that a training without functions of your own may have, each also behind `val_`."""
+
+
+def check_metric_names(names: tuple[str, ...]) -> None:
+    """Raises ConfigurationError, naming the nearest, for a metric that does not exist."""
+    for name in names:
+        if name not in NAMES:
+            raise unknown_name("metric", name, NAMES)
+
+
+def better(log: str) -> str | None:
+    """Returns whether "min" or "max" is better of a log such as `val_accuracy`; None if nothing is known of it.
+
+    >>> better("val_loss"), better("cosine_similarity"), better("mae"), better("val_profit")
+    ('min', 'max', 'min', None)
+    """
+    name = log.removeprefix("val_")
+    if name in ("loss", "perplexity"):
+        return "min"
+    if name in ACCURACY:
+        return "max"
+    return None if name not in METRICS else "max" if METRICS[name].rises else "min"
+
+
+def get_metric(name: str, target: str, outputs: int) -> Metric:
+    """Returns the metric called `name` for targets of kind `target` and a network with `outputs` features.
+
+    `accuracy` and `acc` mean, as in Keras, sparse categorical accuracy for classes, binary for a single output and
+    categorical otherwise. `perplexity` is the exponential of the mean cross-entropy; the k of `top_k` is 5.
+
+    Raises:
+        ConfigurationError: there is none of that name, or it cannot be computed on such targets.
+    """
+    check_metric_names((name,))
+    if name == "perplexity":
+        return _perplexity_on(target)
+    if name not in ACCURACY:
+        metric = METRICS[name]
+    elif target == "classes":
+        metric = Metric(name, _sparse_categorical_accuracy, ("classes",), rises=True)
+    else:
+        metric = Metric(name, _binary_accuracy if outputs == 1 else _categorical_accuracy, _DENSE, rises=True)
+    if target not in metric.targets:
+        raise ConfigurationError(
+            f"metric {name!r} expects y to be {' or '.join(metric.targets)}, the loss takes {target}; "
+            "'accuracy' goes with every loss"
+        )
+    return metric
+
+
+def _perplexity_on(target: str) -> Metric:
+    losses = {"classes": "sparse_categorical_crossentropy", "onehot": "categorical_crossentropy"}
+    if target not in losses:
+        raise ConfigurationError("metric 'perplexity' needs classes to predict: use a categorical cross-entropy")
+    loss = LOSSES[losses[target]]
+    return Metric("perplexity", loss.values, (target,), _perplexity, loss)

@@ -1,0 +1,10 @@
+"""Optimizers under Keras's names, and schedules of their learning rate."""
+
+from statewise.optimizers.optimizer import SGD as SGD
+from statewise.optimizers.optimizer import Adadelta as Adadelta
+from statewise.optimizers.optimizer import Adagrad as Adagrad
+from statewise.optimizers.optimizer import Adam as Adam
+from statewise.optimizers.optimizer import Adamax as Adamax
+from statewise.optimizers.optimizer import Nadam as Nadam
+from statewise.optimizers.optimizer import Optimizer as Optimizer
+from statewise.optimizers.optimizer import RMSprop as RMSprop

@@ -1,0 +1,1 @@
+"""Storage: the model file and what is in it."""

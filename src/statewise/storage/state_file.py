@@ -1,0 +1,44 @@
+"""A state as a file holds it: the kind of each layer's state, and its arrays by name. Does without JAX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from statewise.errors import COPY_AGAIN, FileError, unknown_kind
+from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState
+from statewise.storage.artifact import Artifact
+
+KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState]] = {
+    kind.__name__: kind for kind in (LSTMState, GRUState, SimpleState, BidirectionalState)
+}
+
+
+def check_part(name: str, part: Any, shape: tuple[int, ...]) -> None:
+    """Raises FileError unless an array has that shape and holds real numbers."""
+    if part.shape != shape or not np.issubdtype(part.dtype, np.floating):
+        raise FileError(
+            f"{name}: expected real numbers {list(shape)}, got {part.dtype} {list(part.shape)}; {COPY_AGAIN}"
+        )
+
+
+def kind_of(state: LayerState) -> Any:
+    """Returns what a file calls a layer's state: the name of its kind, or those of both sides."""
+    if isinstance(state, BidirectionalState):
+        return {field: kind_of(getattr(state, field)) for field in state._fields}
+    return type(state).__name__
+
+
+def from_arrays(prefix: str, kind: Any, artifact: Artifact) -> Any:
+    """Returns the state of one layer whose arrays begin with `prefix` in a file.
+
+    Raises:
+        FileError: one is missing, or the kind is not known.
+    """
+    if isinstance(kind, dict):
+        sides = {side: from_arrays(f"{prefix}.{side}", part, artifact) for side, part in kind.items()}
+        return BidirectionalState(**sides)
+    if kind not in KINDS:
+        raise unknown_kind("layer's state", kind)
+    return KINDS[kind](*(artifact.array(f"{prefix}.{field}") for field in KINDS[kind]._fields))
