@@ -56,7 +56,7 @@ def parts_of(model: sw.Sequential) -> dict[str, Any]:
     """Returns all that training changes."""
     return {
         "weights": model.get_weights(),
-        "optimizer": copied(model._optimizer_state),
+        "optimizer": copied(model.train_state.optimizer),
         "state": None if model.state is None else copied(model.state),
         "epochs": np.array(model.epochs_done),
     }

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ from statewise.foundation.random import Key, split
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
 from statewise.layers.base import Flags, MemorylessLayer, MisfitError
-from statewise.layers.recurrent import check_return_state
+from statewise.layers.recurrent import Recurrent, check_return_state
 from statewise.layers.registry import layer_from_config, layer_to_config, own_layer
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 
@@ -75,6 +75,23 @@ class Network:
     def output_shape(self) -> Shape:
         """The shape of `y` without batch axis."""
         return self.shapes()[-1]
+
+    @property
+    def outputs(self) -> int:
+        """V, how many numbers an answer has; 0 where that is not known."""
+        return self.output_shape[-1] or 0
+
+    @property
+    def weight_names(self) -> list[tuple[str, str]]:
+        """Layer and weight of each array of weights, in Keras's order."""
+        parts = zip(self.names, self.layers, strict=True)
+        return [(name, weight) for name, layer in parts for weight in layer.weight_names]
+
+    @property
+    def returned_state(self) -> str | None:
+        """The name of the layer whose state comes out of `predict`; None if none is to."""
+        last = self.layers[-1]
+        return self.names[-1] if isinstance(last, Recurrent) and last.return_state else None
 
     @property
     def symbols(self) -> int | None:
@@ -221,6 +238,15 @@ class Network:
             return replace(self, layers=(*self.layers[:-1], bare)), last.activation
         return self, "linear"
 
+    def before_last(self) -> Head:
+        """Returns the last layer apart from the network that makes its input."""
+        bare = replace(self, layers=(*self.layers[:-1], Activation("linear")))
+        return Head(bare, self.names[-1], self.layers[-1], len(self.layers) - 1)
+
+    def unnamed(self) -> Network:
+        """Returns the network without names that users gave its layers, which change no number."""
+        return replace(self, layers=tuple(replace(layer, name=None) for layer in self.layers))
+
     def state_of(self, params: NetworkParams, states: LayerStates) -> State:
         """Returns the states of all layers as a State, in the layers' order."""
         return State({name: states[name] for name in self.names}, self.learnt_states(params))
@@ -275,6 +301,15 @@ class Network:
             for name, layer in zip(self.names, self.layers, strict=True)
         ]
         return {"input_shape": list(self.input_shape), "layers": layers}
+
+
+class Head(NamedTuple):
+    """The layer that makes a network's answers, apart from the rest."""
+
+    before: Network  # answers with what the layer reads
+    name: str
+    layer: Layer
+    place: int  # by which the layer's random key is derived from the network's
 
 
 def network_from_config(config: dict[str, Any]) -> Network:

@@ -141,7 +141,7 @@ def _wrong_pass(change: Callable[[Forward, Any, Any, Any, dict[str, Any]], tuple
             forward = forward_of(network)
             return lambda params, x, states, **flags: change(forward, params, x, states, flags)
 
-        patch.setattr("statewise.models.sequential.forward_of", wrong_of)
+        patch.setattr("statewise.models.predicting.forward_of", wrong_of)
 
     return sabotage
 

@@ -24,6 +24,7 @@ from statewise.inference import forward as inference
 from statewise.inference.forward import forward_of
 from statewise.inference.start import Start
 from statewise.layers.base import MemorylessLayer
+from statewise.models.reader import Flags
 from statewise.training import epochs, programs
 from tolerances import assert_close, assert_same
 
@@ -81,7 +82,8 @@ def test_training_in_order_equals_that_of_rows_padded_to_the_longest(way: str, m
     if way == "from-states":
         options = options | {"state": random_state(found, int(0.7 * N))}
     history = fit(found, **options)
-    feed = found._feed(X, Y, BATCH, {}, False, None, 0.0).arranged(Start(), False, 3)
+    feed = found.reader.feed(X, Y, BATCH, Flags(), shuffle=False, validation_data=None, validation_split=0.0)
+    feed = feed.arranged(Start(), False, 3)
     assert isinstance(feed.source, LikeLengths)
     padded(monkeypatch)
     by_padding = fit(expected, **options)
@@ -301,8 +303,8 @@ def test_old_programs_go(counter: sw.Sequential, monkeypatch: pytest.MonkeyPatch
         if rows == 1:
             held: list[Any] = [
                 forward_of(counter.network)._programs,
-                counter._programs().train,
-                counter._programs().evaluate,
+                counter.programs.train,
+                counter.programs.evaluate,
             ]
             first = [weakref.ref(next(iter(kept._programs.values())).run) for kept in held]
             assert None not in [program() for program in first]

@@ -121,7 +121,7 @@ def test_a_checkpoint_is_continued_in_the_same_process(tmp_path: Path) -> None:
 def test_going_on_compiles_nothing() -> None:
     model = compiled()
     fit(model, epochs=1)
-    train = model._programs().train
+    train = model.programs.train
     before = len(train)
     fit(model, epochs=1)
     assert len(train) == before

@@ -83,7 +83,7 @@ def test_a_model_that_does_not_know_its_input_yet(way: Callable[[Any], Any], com
         model.compile(sw.SGD(0.5), "mse")
     other = way(model)
     other.add(sw.Dense(2))
-    assert len(model._layers) == 1
+    assert len(model._stack.layers) == 1
     other.build((None, None, 2))
     assert [weight.shape for weight in other.get_weights()][-1] == (2,)
     assert (other._settings is None) is not compiled

@@ -224,7 +224,7 @@ def test_training_computes_no_answers_of_all_classes() -> None:
     model = sw.Sequential([sw.LSTM(2, return_sequences=True), sw.Dense(97, activation="softmax")], seed=4)
     model.compile("sgd", sw.SampledSoftmax(5))
     model.build((None, *X.shape[1:]))
-    objective, states = model._programs().objective, model.network.zero_state(len(X))
+    objective, states = model.programs.objective, model.network.zero_state(len(X))
 
     def arrays(rng: jax.Array | None) -> str:
         gradient = jax.grad(lambda w: objective.sums(w, states, Batch(jnp.asarray(X), jnp.asarray(Y)), None, rng)[0])

@@ -65,7 +65,7 @@ OPTIMIZERS: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize(("optimizer", "words"), OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_a_model_whose_optimizer_no_file_holds_is_saved_and_loaded(optimizer: Any, words: str, tmp_path: Path) -> None:
     model = tagger(optimizer=optimizer)
-    model._programs()  # starts the optimizer
+    assert model.programs  # starts the optimizer
     with pytest.warns(sw.StatewiseWarning, match=words) as said:
         model.save(tmp_path / "m")
     assert [str(tmp_path / "m") in str(warning.message) for warning in said] == [True]
@@ -75,8 +75,8 @@ def test_a_model_whose_optimizer_no_file_holds_is_saved_and_loaded(optimizer: An
     assert_same(again.get_weights(), model.get_weights(), "weights")
     assert again._settings is None
     again.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
-    again._programs()
-    found, expected = (name_leaves("", one._optimizer_state) for one in (again, model))
+    assert again.programs
+    found, expected = (name_leaves("", one.train_state.optimizer) for one in (again, model))
     assert_same(found, expected, "what the optimizer remembers")
 
 

@@ -144,7 +144,7 @@ def head_told(*layers: Any, loss: str, shape: tuple[int | None, ...] = (None, 4,
     """Returns what is said of a network's head, if anything is."""
     model = model_of(*layers, loss=loss)
     model.build(shape)
-    return no_probabilities(model.network, model._require_settings().loss)
+    return no_probabilities(model.network, model.settings.loss)
 
 
 EACH: dict[str, Any] = {"return_sequences": True}

@@ -11,6 +11,7 @@ import pytest
 from mistakes import fit, model_of, refused, sw
 from statewise.data.ragged_rows import padded
 from statewise.errors import DataError
+from statewise.models.reader import Flags
 
 Array = np.ndarray[Any, Any]
 NAN, INFINITE = float("nan"), float("inf")
@@ -134,7 +135,7 @@ def test_rows_of_different_lengths_are_read_the_same_way() -> None:
 
 def _read(model: Any, given: Given) -> tuple[Array | None, ...]:
     data = dict(given)
-    samples = model._read(data.pop("x"), data.pop("y"), None, **data)[0]
+    samples = model.reader.rows(data.pop("x"), data.pop("y"), None, Flags(**data))[0]
     return tuple(padded(samples)[:4])
 
 

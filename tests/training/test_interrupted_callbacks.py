@@ -98,7 +98,7 @@ class Training:
         assert isinstance(best, sw.Sequential)
         return {
             "weights": self.model.get_weights(),
-            "optimizer": copied(self.model._optimizer_state),
+            "optimizer": copied(self.model.train_state.optimizer),
             "state": copied(self.model.state),
             "epochs": np.array([self.model.epochs_done, *self.model.history.epoch]),
             "losses": np.array([*self.model.history.history["loss"], *self.means.losses]),

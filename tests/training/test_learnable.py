@@ -61,7 +61,7 @@ def test_a_refusal_leaves_the_model_untrained() -> None:
     with pytest.raises(ConfigurationError):
         fit(model, X, Y)
     assert model.history is None
-    assert not model._trained
+    assert not model.train_state.trained
 
 
 @pytest.mark.slow
@@ -200,6 +200,6 @@ def test_a_refused_layer_is_not_added() -> None:
 
 def test_layers_that_are_equal_are_two_and_a_model_may_take_those_of_another() -> None:
     equal = sw.Sequential([sw.LSTM(2, return_sequences=True), sw.LSTM(2, return_sequences=True)])
-    assert len(equal._layers) == 2
+    assert len(equal._stack.layers) == 2
     for seed in range(2):
         sw.Sequential([LSTM, sw.Bidirectional(sw.LSTM(2)), DENSE], seed=seed)

@@ -48,13 +48,13 @@ def _forgotten() -> Iterator[None]:
 
 def test_models_that_are_like_another_share_its_programs() -> None:
     first, second = learnt("shared"), learnt("shared")
-    assert first._programs() is second._programs()
-    assert first._programs() is not learnt("other")._programs()
+    assert first.programs is second.programs
+    assert first.programs is not learnt("other").programs
 
 
 def test_programs_stay_while_a_model_has_them() -> None:
     model = learnt("kept")
-    train = model._programs().train
+    train = model.programs.train
     forget()
     compiled = len(train)
     model.fit(X, X[:, -1], verbose=0)
@@ -62,7 +62,7 @@ def test_programs_stay_while_a_model_has_them() -> None:
 
 
 def test_programs_go_with_the_last_model() -> None:
-    gone = weakref.ref(learnt("gone")._programs())
+    gone = weakref.ref(learnt("gone").programs)
     forget()
     assert gone() is None
 

@@ -16,6 +16,7 @@ from networks import copied, random_weights
 from statewise.errors import ConfigurationError, StateError
 from statewise.kernels.lstm import LSTMWeights, lstm
 from statewise.kernels.states import LSTMState
+from statewise.models import fitting
 from statewise.training.objective import Batch
 from statewise.training.programs import Keys, Layout, Segment
 from statewise.training.truncation import Truncation, read_truncation
@@ -312,8 +313,8 @@ def temporary_bytes(steps: int, truncation: Truncation | None) -> int:
     layout = Layout(4, truncation=truncation)
     x, key = jnp.zeros((4, steps, 1)), jax.random.key(0)
     segment = Segment(0, 0, 0, 0, 0, 0).packed
-    arguments = (model._run(layout), Batch(x, x), Keys(key, key), segment, None)
-    train: Any = model._programs().train.of(layout).run
+    arguments = (fitting._run(model, layout), Batch(x, x), Keys(key, key), segment, None)
+    train: Any = model.programs.train.of(layout).run
     compiled = train.lower(*arguments, layout=layout).compile()
     analysis = compiled.memory_analysis()
     assert analysis is not None

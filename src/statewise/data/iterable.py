@@ -17,6 +17,18 @@ def unpack(what: str, value: object, way_out: str = "") -> Sequence[object]:
     raise DataError(f"{what}: expected (x, y) or (x, y, sample_weight), got {type(value).__name__}{size}{way_out}")
 
 
+def is_batches(value: object) -> bool:
+    """Returns whether `value` is an iterable of batches, and not `(x, y)` or `(x, y, sample_weight)` itself.
+
+    >>> is_batches((1, 2)), is_batches([1, 2]), is_batches([(1, 2), (3, 4)])
+    (False, False, True)
+    """
+    if isinstance(value, list):
+        return all(isinstance(entry, tuple) for entry in value)
+    whole = isinstance(value, tuple | str | bytes | Mapping) or hasattr(value, "ndim")
+    return isinstance(value, Iterable) and not whole
+
+
 ReadSamples = Callable[..., Samples]
 """Checks `x, y[, sample_weight]` and returns them as Samples."""
 

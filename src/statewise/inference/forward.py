@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -80,7 +79,7 @@ def forward_of(network: Network) -> Forward:
 
     There all layers have names of their own.
     """
-    unnamed = replace(network, layers=tuple(replace(layer, name=None) for layer in network.layers))
+    unnamed = network.unnamed()
     return Forward(network) if unnamed == network else forward_of(unnamed)
 
 

@@ -29,7 +29,7 @@ from statewise.legacy.seeds import next_seed
 from statewise.legacy.spellings import note
 from statewise.legacy.states import States
 from statewise.legacy.summary import summarize
-from statewise.models.definition import check_not_shared
+from statewise.models.stack import check_not_shared
 from statewise.network import Network
 
 

@@ -1,32 +1,43 @@
-"""Sequential: define, compile, fit, evaluate, predict. The only object here that changes."""
+"""Sequential: define, compile, fit, evaluate, predict. The only object here that changes.
+
+Each door is a function of its own module, given the model: `fit` is in `fitting`, `predict` in `predicting`. What they
+ask of it is in `model`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+import sys
+from collections.abc import Iterable, Sequence
+from copy import copy, deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
 
-import jax
-import numpy as np
+import optax
 
-from statewise.data.batches import Samples
-from statewise.data.lanes import Lanes
-from statewise.data.ragged_rows import RaggedRows, padded
-from statewise.diagnostics.memory import MemoryReport, report_memory
-from statewise.diagnostics.verification import TOLERANCE, Verification, verify
-from statewise.errors import LifecycleError
-from statewise.foundation.shapes import check_whole
-from statewise.inference.forward import forward_of, predict_rows
-from statewise.inference.rows import read_input, read_rows
-from statewise.inference.start import Start, check_warmup, read_start, warn_unused
+from statewise.errors import ConfigurationError, LifecycleError, StatewiseError, warn
+from statewise.foundation.engine import keep_compiled_programs
+from statewise.foundation.forks import check_process
+from statewise.foundation.shapes import Array, check_seed, check_sizes, check_whole
+from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
-from statewise.layers.recurrent import Recurrent
-from statewise.models.feed import ROWS, unframe
-from statewise.models.trainable import Trainable
-from statewise.state import State, parts_of
-from statewise.streaming import Runtime, Stream, Streams
+from statewise.layers.registry import describe_own, own_layer
+from statewise.models import evaluating, examining, fitting, model_file, predicting, streamed
+from statewise.models.reader import Reader
+from statewise.models.settings import Settings
+from statewise.models.stack import Stack
+from statewise.models.train_state import TrainState
+from statewise.network import Network, NetworkParams, summarize
+from statewise.objectives.sampled_softmax import SampledSoftmax
+from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
+from statewise.state import State
+from statewise.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, write_artifact
+from statewise.training.history import History
+from statewise.training.learned import Learned
+from statewise.training.programs import Programs
 
 
-class Sequential(Trainable):
+class Sequential:
     """A stack of layers that is defined, compiled, fitted, evaluated and used for predictions.
 
     The model itself is a function of its input and a state: `y, state = model(x, state)`. That call changes
@@ -49,202 +60,358 @@ class Sequential(Trainable):
     """
 
     def __init__(self, layers: Iterable[Layer] = (), *, seed: int = 0) -> None:
-        super().__init__(layers, seed)
+        keep_compiled_programs()
+        self.seed = check_seed(seed)
+        self.train_state = TrainState()
+        self.history: History | None = None
+        self.measured: dict[str, Any] | None = None  # what logs are measured by: loss, data, validation data
+        self._stack = Stack()
+        self._settings: Settings | None = None
+        self._programs: Programs | None = None
+        self._warned = False  # of what a file lacks
+        if not isinstance(layers, Iterable):
+            raise ConfigurationError(f"layers: expected a list such as [LSTM(32), Dense(1)], got {layers!r}")
+        for layer in layers:
+            self.add(layer)
 
-    # -- answers -----------------------------------------------------------------------------------------------
+    # -- 1 define ----------------------------------------------------------------------------------------------
 
-    def predict(
-        self,
-        x: object,
-        *,
-        batch_size: int | None = None,
-        state: str | State = "fresh",
-        reset: object = None,
-        mask: object = None,
-        return_state: bool = False,
-    ) -> Any:
-        """Returns the outputs for all rows: `[N, V]`, or `[N, T, V]` where every step has one.
-
-        Arguments as in `evaluate`. For a list of rows of different lengths it returns a list, where every step has
-        an answer; "warmup:n" leaves out the answers of the first n steps. With `return_state` it returns
-        `(y, State)`: the states in which the N rows ended (or, where rows go on in the next batch, the last ones).
+    def add(self, layer: Layer) -> None:
+        """Appends a layer.
 
         Raises:
-            LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
+            ConfigurationError: it is no layer, names an input though it is not the first, or is in the model already,
+                by itself or inside another.
+            LifecycleError: the model is trained already.
+            ShapeError: it does not fit the layer before it.
         """
-        x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=self._reads_symbols())
-        if not self._trained:
+        if self.train_state.trained and isinstance(layer, Layer):
+            raise LifecycleError("layers are added before training; make a new Sequential")
+        self._build(self._stack.with_layer(layer))
+        if self._settings is not None:
+            self._warn_of_own([layer])
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights for input of a shape given with its batch axis, as in Keras: `(None, T, F)`.
+
+        Raises:
+            ConfigurationError: that is no shape.
+            LifecycleError: there are no layers, or the weights are there already, for another shape.
+            ShapeError: a layer does not fit.
+        """
+        self._build(self._stack.built_for(check_sizes("input_shape", input_shape)[1:]))
+
+    def _build(self, stack: Stack) -> None:
+        rebuilt = stack.network is not self._stack.network
+        self._stack = stack
+        if rebuilt:
+            self.train_state, self._programs = self.train_state.rebuilt(self.network, self.seed), None
+
+    def built_for(self, x: object) -> Network:
+        """Returns the network, built for `x` if it was not before, to be run in this process."""
+        check_process()
+        if self._stack.network is None:
+            self.build(input_shape_of(x))
+        return self.network
+
+    @property
+    def network(self) -> Network:
+        """The layers with their names and shapes.
+
+        Raises:
+            LifecycleError: the model does not know its input yet.
+        """
+        if self._stack.network is None:
             raise LifecycleError(
-                "the model was never trained: call model.fit(x, y) first, or set_weights; "
-                "y, state = model(x) shows what its random weights answer"
+                "the model does not know its input yet: fit it, call model.build((None, T, F)), or give the first "
+                "layer input_shape=(T, F)"
             )
-        network = self._build_for(x)
-        rows = read_input(network, x, reset, mask)
-        size = min(size, rows.rows)
-        start = read_start(state, network, rows.rows, size, self.state)
-        warn_unused(start, self.state)
-        check_warmup(start, rows.steps)
-        answers: Any
-        answers, states = predict_rows(network, self._params, rows, size, start)
-        ended = network.state_of(self._params, states)
-        if start.keep:
-            self.state = ended
-        last = network.layers[-1]
-        if isinstance(last, Recurrent) and last.return_state:
-            answers = [answers, *(np.asarray(part) for part in parts_of(states[network.names[-1]]).values())]
-        return (answers, ended) if return_state else answers
+        return self._stack.network
 
-    def __call__(
-        self, x: object, state: State | None = None, *, reset: object = None, mask: object = None
-    ) -> tuple[Any, State]:
-        """Returns `(y, state)`: the outputs for `x [B, T, F]`, and the state after its last step.
+    @property
+    def reads_symbols(self) -> bool:
+        """Whether the input is whole numbers, `[N, T]`, without an axis of features."""
+        return self._stack.reads_symbols
 
-        Changes nothing, `model.state` included.
+    @property
+    def params(self) -> NetworkParams:
+        """Weights by layer and name, as arrays that cannot be changed."""
+        self.network  # noqa: B018 - raises where there are no weights yet
+        return self.train_state.params
 
-        Args:
-            x: input of any number of rows and steps, or a list of rows of different lengths.
-            state: where the rows start; None starts them afresh.
-            reset: bool `[B, T]`; True starts that row afresh before that step.
-            mask: bool `[B, T]`; False skips that step.
+    def summary(self) -> None:
+        """Prints layers, output shapes and numbers of weights."""
+        sys.stdout.write(summarize(self.network, self.params) + "\n")
+
+    def get_weights(self) -> list[Array]:
+        """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
+        return self.train_state.weights_in_order(self.network)
+
+    def set_weights(self, weights: Sequence[object]) -> None:
+        """Replaces all weights by those of `weights`, ordered and shaped as `get_weights` returns them.
 
         Raises:
-            StateError: the state belongs to another network or has another number of rows, or the network reads
-                from both ends, so that nothing goes on from it.
+            ShapeError: another number of arrays, or other shapes.
+            DataError: NaN among them.
         """
-        network = self._build_for(x)
-        rows = read_input(network, x, reset, mask)
-        batch = rows.rows
-        fresh = network.initial_state(self._params, batch)
-        states = fresh if state is None else network.check_state(state, batch)
-        if network.looks_ahead and state is not None and state != network.state_of(self._params, fresh):
-            network.check_continuable("model(x, state)")
-        if isinstance(rows, RaggedRows):
-            answers, after = predict_rows(network, self._params, rows, min(ROWS, batch), Start(rows=states))
-            answers = answers if isinstance(answers, list) else jax.device_put(answers)
-            return answers, network.state_of(self._params, after)
-        y, after = forward_of(network)(self._params, rows.x, states, reset=rows.reset, mask=rows.mask)
-        return (rows.restore(np.asarray(y)) if rows.ragged else y), network.state_of(self._params, after)
+        self.train_state = self.train_state.with_weights(self.network, weights)
 
-    # -- streams -----------------------------------------------------------------------------------------------
+    # -- 2 compile ---------------------------------------------------------------------------------------------
 
-    def stream(self, *, engine: str = "auto") -> Stream:
-        """Returns the model as a stream: one step goes in, one answer comes out, in microseconds and without JAX.
+    def compile(
+        self,
+        optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
+        loss: str | SampledSoftmax | None = None,
+        metrics: Sequence[str] = (),
+    ) -> None:
+        """Says how to train: an optimizer by name, configured, or any Optax transformation; loss and metrics by name.
 
-        Args:
-            engine: "numba", the compiled step of `pip install 'statewise[stream]'`; "numpy"; or "auto", the compiled
-                step where it can be had. `stream.engine` tells which it is, `stream.fallback` why.
+        For many classes the loss may be a `SampledSoftmax`, which goes without metrics.
+
+        Raises:
+            ConfigurationError: a name that does not exist; the message has the nearest.
+        """
+        if loss is None:
+            raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
+        settings, before = Settings.of(optimizer, loss, metrics), self._settings
+        if before is not None and before.loss != settings.loss:
+            self.train_state = replace(self.train_state, logs=None)
+        if before is None:  # a file that could not hold its optimizer waits for it to be named
+            self._take_up(settings, replace(self.train_state, optimizer=None))
+        else:
+            self._take_up(settings, self.train_state.without_optimizer())
+        self._warned = False
+        self._warn_of_own(self._stack.layers)
+
+    def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
+        """Compiles for a further training, in which the optimizer `continues` if it is the one that the model has.
+
+        Where a file could not name that one, it is taken for the same if no file can name it either.
+        """
+        settings = Settings.of(optimizer, loss, metrics)
+        unnamed = self._settings is None and settings.config()["optimizer"] is None
+        if continues and (unnamed or self._settings == settings):
+            self._take_up(settings, self.train_state)
+        else:
+            self._take_up(settings, self.train_state.without_optimizer())
+            self._warned = False
+
+    def _take_up(self, settings: Settings, train_state: TrainState) -> None:
+        self._settings, self._programs = settings, None
+        self.train_state = settings.taking_over(self._stack.network, train_state)
+
+    def _warn_of_own(self, layers: Iterable[Layer]) -> None:
+        """Says before hours of training, not after, that a layer cannot be saved."""
+        own = next((own for layer in layers if (own := own_layer(layer)) is not None), None)
+        if own is not None:
+            warn(f"model.save will refuse {describe_own(own)}")
+
+    @property
+    def settings(self) -> Settings:
+        """What `compile` was told.
+
+        Raises:
+            LifecycleError: the model is not compiled.
+        """
+        if self._settings is None:
+            raise LifecycleError("the model is not compiled: call model.compile(optimizer, loss, metrics) first")
+        return self._settings
+
+    @property
+    def programs(self) -> Programs:
+        """The compiled programs that train and evaluate the model; from then on its optimizer has a state."""
+        settings = self.settings
+        check_process()
+        self.train_state = settings.started(self.network, self.train_state)
+        if self._programs is None:
+            self._programs = settings.programs(self.network)
+        return self._programs
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update; setting it changes nothing else of the optimizer, and compiles nothing.
+
+        A schedule continues, scaled by as much as its value of now was changed.
 
         >>> import statewise as sw
-        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
-        >>> stream = model.stream()
-        >>> stream.push([0.1, 0.2]).shape
-        (1,)
-        >>> stream.snapshot()
-        State(batch=1, lstm: h [1, 4], c [1, 4])
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)])
+        >>> model.compile(sw.Adam(0.01), "mse")
+        >>> model.learning_rate /= 2
+        >>> round(model.learning_rate, 6)
+        0.005
 
         Raises:
-            StateError: the network reads from both ends.
-            MissingExtraError: engine="numba", and it is not installed.
+            ConfigurationError: no number from 0 up, or the optimizer is one of Optax's.
         """
-        return Stream(self.runtime(engine))
+        self.programs  # noqa: B018 - starts the optimizer
+        return learning_rate_of(self.settings.optimizer, self.train_state.optimizer)
 
-    def streams(
-        self,
-        *,
-        max_streams: int | None = None,
-        max_age: float | None = None,
-        on_evict: Callable[[Hashable, State], None] | None = None,
-        engine: str = "auto",
-    ) -> Streams:
-        """Returns the model as many streams by key: `streams.push({key: x, ...})` answers `{key: y, ...}`.
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self.programs  # noqa: B018 - starts the optimizer
+        changed = with_learning_rate(self.settings.optimizer, self.train_state.optimizer, rate)
+        self.train_state = replace(self.train_state, optimizer=changed)
 
-        Args:
-            max_streams: how many are kept; those not pushed for longest go first.
-            max_age: for how many seconds a stream that is not pushed is kept.
-            on_evict: called with the key and state of each that goes, so that nothing is lost.
-            engine: as in `stream`.
+    # -- 3 fit, 4 evaluate, 5 predict --------------------------------------------------------------------------
 
-        Raises:
-            StateError: the network reads from both ends.
-            MissingExtraError: engine="numba", and it is not installed.
-        """
-        return Streams(self.runtime(engine), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
+    fit = fitting.fit
+    evaluate = evaluating.evaluate
+    predict = predicting.predict
+    __call__ = predicting.call
 
-    def runtime(self, engine: str = "auto") -> Runtime:
-        """Returns the network as streams run it, with the weights as they are now; `engine` as in `stream`.
+    stream = streamed.stream
+    streams = streamed.streams
+    runtime = streamed.runtime
 
-        Any number of `Stream` and `Streams` may share one, in any number of threads.
+    verify = examining.verify
+    memory_report = examining.memory_report
 
-        Raises:
-            StateError: the network reads from both ends.
-            MissingExtraError: engine="numba", and it is not installed.
-        """
-        return Runtime.of(self.network.config(), self.params, engine)
+    @property
+    def reader(self) -> Reader:
+        """What reads the data that the model is trained and measured on."""
+        return Reader(self.settings, self.reads_symbols, self.built_for, self._object_to)
 
-    # -- proof and advice --------------------------------------------------------------------------------------
+    def _object_to(self, error: StatewiseError) -> None:
+        """Raises `error`, since what it says cannot learn; Keras's scripts, which went on, are only told."""
+        raise error
 
-    def verify(
-        self, x: object, *, reset: object = None, mask: object = None, tolerance: float = TOLERANCE
-    ) -> Verification:
-        """Returns how much the answers for `x` differ when it is cut, padded, ordered, saved or streamed otherwise.
-
-        Args:
-            x: as in `predict`; its first 8 rows and 200 steps are looked at.
-            reset: as in `predict`.
-            mask: as in `predict`.
-            tolerance: the largest difference allowed, relative to the largest number of each array or to 1.
-
-        >>> import statewise as sw
-        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
-        >>> model.verify([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]]).passed
-        True
-        """
-        x, _, _, reset, mask = unframe(x, None, None, reset, mask, symbols=self._reads_symbols())
-        network = self._build_for(x)
-        return verify(self, read_rows(network, x, reset, mask), tolerance, type(self).from_artifact)
-
-    def memory_report(
-        self,
-        x: object,
-        y: object = None,
-        *,
-        batch_size: int | None = None,
-        sample_weight: object = None,
-        reset: object = None,
-        mask: object = None,
-    ) -> MemoryReport:
-        """Returns how many steps back the model uses, from its losses, gradients and gates on these data.
-
-        Arguments as in `evaluate`. For what `lanes(...)` returned it says besides whether carrying the state pays.
-
-        Raises:
-            DataError: rows of one step, or a network without memory.
-        """
-        read, size = self._read(x, y, batch_size, sample_weight, reset, mask)
-        samples = padded(read)
-        size = min(size, samples.rows)
-
-        def measure(samples: Samples, carry: bool) -> float:
-            return self._evaluate(samples, size, Start(carry=carry))[0]["loss"]
-
-        lanes = x.batch_size if isinstance(x, Lanes) else None
-        return report_memory(self._programs().objective, self.params, samples, measure, lanes)
+    @property
+    def epochs_done(self) -> int:
+        """How many epochs the model was trained for; the next draws its randomness from that."""
+        return self.train_state.epochs
 
     # -- states ------------------------------------------------------------------------------------------------
 
-    def initial_state(self, batch: int) -> State:
-        """Returns the state in which `batch` fresh sequences start: zeros, or what `learn_initial_state` learnt."""
-        states = self.network.initial_state(self.params, check_whole("batch", batch))
-        return self.network.state_of(self._params, states)
+    @property
+    def state(self) -> State | None:
+        """Where `state="continue"` starts: what "carry" or "continue" left; None is fresh."""
+        return self.train_state.state
 
-    def zero_state(self, batch: int) -> State:
-        """Returns a state of zeros for `batch` rows: the initial one, unless that is learnt."""
-        return self.network.state_of(self.params, self.network.zero_state(check_whole("batch", batch)))
+    @state.setter
+    def state(self, state: State | None) -> None:
+        self.train_state = replace(self.train_state, state=state)
 
     def reset_state(self) -> None:
         """Forgets `model.state`, so that what continues starts fresh."""
         self.state = None
 
+    def initial_state(self, batch: int) -> State:
+        """Returns the state in which `batch` fresh sequences start: zeros, or what `learn_initial_state` learned."""
+        states = self.network.initial_state(self.params, check_whole("batch", batch))
+        return self.network.state_of(self.params, states)
+
+    def zero_state(self, batch: int) -> State:
+        """Returns a state of zeros for `batch` rows: the initial one, unless that is learned."""
+        return self.network.state_of(self.params, self.network.zero_state(check_whole("batch", batch)))
+
     def check_state(self, state: State) -> None:
         """Raises StateError, with what was expected and what came, unless `state` is one of this model's."""
         self.network.check_state(state)
+
+    # -- save, copy, pickle ------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to one file, whole or not at all: layers, weights, training settings, optimizer, state.
+
+        What only Python code can describe is not in it, which a StatewiseWarning says once: an optimizer or a schedule
+        of your own, an Optax transformation.
+
+        Raises:
+            FileError: it cannot be written there.
+            ConfigurationError: a layer is of a class of your own.
+        """
+        write_artifact(path, self.to_artifact())
+        self.warn_of_unsaved(f"{path} lacks")
+
+    def warn_of_unsaved(self, what: str) -> None:
+        """Says once what no file holds of this model; `what` begins the sentence."""
+        unsaved = None if self._settings is None else self._settings.unsaved
+        if unsaved is not None and not self._warned:
+            self._warned = True
+            warn(
+                f"{what} the optimizer, {unsaved}: only Python code describes it. All else is there, what the "
+                "optimizer remembers included: call model.compile(...) with it again before training further"
+            )
+
+    @property
+    def learned(self) -> Learned:
+        """Weights, optimizer and state, by the names that a file has for them, as a value.
+
+        Setting it goes back to them; how many epochs the model was trained for stays as it is.
+
+        Raises:
+            FileError: it is that of another model.
+        """
+        self.network  # noqa: B018 - raises where there are no weights yet
+        return self.train_state.learned
+
+    @learned.setter
+    def learned(self, learned: Learned) -> None:
+        self._restore(self.train_state.with_learned(self.network, learned))
+
+    def _restore(self, train_state: TrainState) -> None:
+        self.train_state = train_state
+        if self._settings is not None:
+            self.programs  # noqa: B018 - notices now what is missing
+
+    def to_artifact(self) -> Artifact:
+        """Returns what a model file holds of this model."""
+        return model_file.to_artifact(self, self._settings)
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> Self:
+        """Returns the model that `to_artifact` described."""
+        model = cls((), seed=artifact.header["seed"])
+        model._take_contents(model_file.from_artifact(artifact))
+        return model
+
+    def become(self, artifact: Artifact) -> None:
+        """Takes over what a checkpoint of this model holds."""
+        self._restore(model_file.train_state_in(artifact, self.network))
+        self.measured = artifact.header.get("measured")
+
+    def _take_contents(self, contents: model_file.Contents) -> None:
+        self._stack, self._settings, self.train_state, self.measured = contents
+
+    def __copy__(self) -> Self:
+        """Returns a model that learns by itself; what neither changes in place is shared."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other.history = deepcopy(self.history)
+        return other
+
+    def __deepcopy__(self, memory: dict[int, Any]) -> Self:
+        other = copy(self)
+        memory[id(self)] = other
+        vars(other).update(deepcopy(self._attributes_of_subclasses(), memory))
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what is pickled: what a file holds, and what only Python does."""
+        settings, optimizer = self._settings, model_file.picklable(self._settings)
+        if optimizer is None:
+            self.warn_of_unsaved("the pickled model lacks")
+        built = self._stack.network is not None
+        return {
+            "file": artifact_to_bytes(self.to_artifact()) if built else None,
+            "layers": None if built else self._stack.layers,
+            "seed": self.seed,
+            "compiled": None if settings is None else settings.config(),
+            "optimizer": optimizer,
+            "history": self.history,
+            "attributes": self._attributes_of_subclasses(),
+        }
+
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        Sequential.__init__(self, pickled["layers"] or (), seed=pickled["seed"])
+        if pickled["file"] is not None:
+            artifact = artifact_from_bytes(pickled["file"], "the pickled model")
+            self._take_contents(model_file.from_artifact(artifact, pickled["optimizer"]))
+        else:
+            self._settings = Settings.from_config(pickled["compiled"], pickled["optimizer"])
+        self.history = pickled["history"]
+        vars(self).update(pickled["attributes"])
+
+    def _attributes_of_subclasses(self) -> dict[str, Any]:
+        ours = vars(Sequential(())).keys()
+        return {name: value for name, value in vars(self).items() if name not in ours}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
 import optax
 
-from statewise.errors import ConfigurationError
+from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.shapes import Array
+from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
 from statewise.objectives.losses import Loss, get_loss, loss_from_config
 from statewise.objectives.metrics import check_metric_names, get_metric
@@ -19,7 +21,7 @@ from statewise.training.programs import Programs, programs_for
 
 
 class Settings(NamedTuple):
-    """An optimiser, a loss and the names of metrics."""
+    """An optimizer, a loss and the names of metrics."""
 
     optimizer: Optimizer | optax.GradientTransformation
     loss: Loss
@@ -52,19 +54,37 @@ class Settings(NamedTuple):
             ConfigurationError: a metric cannot be computed on what the loss compares, or the loss on this network.
         """
         if self.loss.sampling is not None:
-            self.loss.sampling.check_output(network.layers[-1])
-        outputs = network.output_shape[-1] or 0
-        metrics = tuple(get_metric(name, self.loss.target, outputs) for name in self.metrics)
+            self.loss.sampling.check_output(network.before_last().layer)
+        metrics = tuple(get_metric(name, self.loss.target, network.outputs) for name in self.metrics)
         return programs_for(network, self.loss, metrics, self.optimizer)
 
-    def optimizer_state(self, network: Network, params: NetworkParams, saved: dict[str, Array]) -> Any:
-        """Returns the optimiser's state for `params`: the `saved` one of a model file if there is one, or a fresh one.
+    def optimizer_state(self, network: Network, params: NetworkParams, saved: Mapping[str, Array]) -> Any:
+        """Returns the optimizer's state for `params`: the `saved` one of a model file if there is one, or a fresh one.
 
         Raises:
-            FileError: what is saved is that of another optimiser, or not whole.
+            FileError: what is saved is that of another optimizer, or not whole.
         """
         init = self.programs(network).transformation.init
-        return fill_leaves("optimizer", jax.eval_shape(init, params), saved) if saved else init(params)
+        return fill_leaves("optimizer", jax.eval_shape(init, params), dict(saved)) if saved else init(params)
+
+    def started(self, network: Network, before: TrainState) -> TrainState:
+        """Returns the train state with the optimizer's state in it.
+
+        Raises:
+            FileError: that of a file is that of another optimizer, or not whole.
+        """
+        if before.optimizer is not None:
+            return before
+        return replace(before, optimizer=self.optimizer_state(network, before.params, before.saved_optimizer))
+
+    def taking_over(self, network: Network | None, before: TrainState) -> TrainState:
+        """Returns the train state with what a file had of the optimizer, or without it if that is of another one."""
+        if network is None or not before.saved_optimizer:
+            return before
+        try:
+            return self.started(network, before)
+        except FileError:
+            return before.without_optimizer()
 
     @property
     def unsaved(self) -> str | None:
@@ -72,7 +92,7 @@ class Settings(NamedTuple):
         return self.optimizer.unsaved if isinstance(self.optimizer, Optimizer) else "an Optax transformation"
 
     def config(self) -> dict[str, Any]:
-        """Returns the settings as JSON holds them; an optimiser that no file can hold becomes None."""
+        """Returns the settings as JSON holds them; an optimizer that no file can hold becomes None."""
         optimizer = self.optimizer.config() if isinstance(self.optimizer, Optimizer) else None
         return {"optimizer": optimizer, "loss": self.loss.config(), "metrics": list(self.metrics)}
 

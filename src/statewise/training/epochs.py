@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from statewise.data.batches import NOTHING_COUNTS, Samples
+from statewise.data.iterable import CheckedBatches
 from statewise.data.like_lengths import LikeLengths
 from statewise.errors import COPY_AGAIN, DataError, FileError
 from statewise.foundation.engine import Program
@@ -289,7 +290,7 @@ def evaluate(
     programs: Programs,
     params: NetworkParams,
     states: LayerStates,
-    samples: Samples | LikeLengths,
+    samples: Samples | LikeLengths | CheckedBatches,
     layout: Layout,
     *,
     recurring: bool = False,
@@ -299,7 +300,7 @@ def evaluate(
     Where it compiles less, rows are longer than they were given, by masked steps; not if they are `recurring`.
     """
     totals = Totals.zero(programs.objective)
-    if isinstance(samples, LikeLengths):
+    if not isinstance(samples, Samples):
         for run in samples.epoch(0):
             room = samples.room(run)
             states, totals = _evaluate_run(programs, params, states, totals, run, room, layout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -12,7 +12,6 @@ import numpy as np
 
 from statewise.foundation.engine import zeros
 from statewise.foundation.shapes import Array
-from statewise.layers import Activation
 from statewise.network import Network, NetworkParams
 from statewise.objectives.losses import Loss, Values
 from statewise.objectives.metrics import Metric
@@ -145,11 +144,9 @@ class Objective:
 
     def _sampled(self, sampling: SampledSoftmax, params: NetworkParams, rng: jax.Array) -> tuple[Network, Values]:
         """Returns the network up to what its last layer reads, and the loss from there, of some classes only."""
-        *before, _ = self.network.layers
-        key = jax.random.fold_in(rng, len(before))  # the last layer's own
-        bare = replace(self.network, layers=(*before, Activation("linear")))
-        output = params[self.network.names[-1]]
-        return bare, lambda y_true, h: sampling.values(output, h, y_true, key)
+        head = self.network.before_last()
+        key, output = jax.random.fold_in(rng, head.place), params[head.name]  # the last layer's own
+        return head.before, lambda y_true, h: sampling.values(output, h, y_true, key)
 
     def settle(self, params: NetworkParams, states: LayerStates, batch: Batch, steps: int) -> tuple[LayerStates, Batch]:
         """Returns the states after the first steps, which are not scored, and the batch of the others."""

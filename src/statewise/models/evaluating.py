@@ -1,0 +1,112 @@
+"""evaluate: loss and metrics of a model on data."""
+
+from __future__ import annotations
+
+from typing import Literal, overload
+
+from statewise.data.batches import Samples
+from statewise.data.iterable import CheckedBatches
+from statewise.data.like_lengths import LikeLengths
+from statewise.errors import ConfigurationError
+from statewise.foundation.shapes import is_number
+from statewise.inference.start import Start, check_warmup, read_start, warn_unused
+from statewise.models.feed import Feed, arrange, count_rows
+from statewise.models.model import Model
+from statewise.models.reader import Flags
+from statewise.state import LayerStates, State
+from statewise.training import epochs
+from statewise.training.programs import Layout
+
+
+@overload
+def evaluate(
+    model: Model,
+    x: object,
+    y: object = None,
+    *,
+    batch_size: int | None = None,
+    sample_weight: object = None,
+    state: str | State = "fresh",
+    reset: object = None,
+    mask: object = None,
+    return_dict: Literal[True],
+) -> dict[str, float]: ...
+
+
+@overload
+def evaluate(
+    model: Model,
+    x: object,
+    y: object = None,
+    *,
+    batch_size: int | None = None,
+    sample_weight: object = None,
+    state: str | State = "fresh",
+    reset: object = None,
+    mask: object = None,
+    return_dict: Literal[False] = False,
+) -> float | list[float]: ...
+
+
+def evaluate(
+    model: Model,
+    x: object,
+    y: object = None,
+    *,
+    batch_size: int | None = None,
+    sample_weight: object = None,
+    state: str | State = "fresh",
+    reset: object = None,
+    mask: object = None,
+    return_dict: bool = False,
+) -> float | list[float] | dict[str, float]:
+    """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
+
+    Arguments as in `fit`: "carry" starts fresh and leaves the end in `model.state`, "continue" starts from there.
+    Nothing else moves `model.state`, and nothing here changes what the model has learned.
+    """
+    reader = model.reader
+    rows, size = reader.source(x, y, batch_size, Flags(sample_weight, reset, mask))
+    network = model.network
+    start = read_start(state, network, count_rows(rows), size, model.state)
+    warn_unused(start, model.state)
+    check_warmup(start, rows.steps)
+    reader.check_counts(network, rows, start.warmup)
+    logs, states = measure(model, arrange(rows, size, start), size, start)
+    if start.keep:
+        model.state = network.state_of(model.params, states)
+    if return_dict:
+        return logs
+    return logs["loss"] if len(logs) == 1 else list(logs.values())
+
+
+def measure(
+    model: Model,
+    rows: Samples | LikeLengths | CheckedBatches,
+    size: int,
+    start: Start,
+    *,
+    recurring: bool = False,
+) -> tuple[dict[str, float], LayerStates]:
+    """Returns loss and metrics, and the states after the last batch; rows that are `recurring` compile as they are."""
+    count = count_rows(rows)
+    layout = Layout(size, padded=count is None or count % size != 0, carry=start.carry, warmup=start.warmup)
+    states = model.network.initial_state(model.params, size) if start.lanes is None else start.lanes
+    return epochs.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring)
+
+
+def validate(model: Model, feed: Feed, start: Start) -> dict[str, float]:
+    """Returns the logs of what a training validates on, their names with `val_` before them."""
+    held_out = feed.validation
+    if held_out is None:
+        return {}
+    if callable(held_out):
+        logs = held_out()
+        if not isinstance(logs, dict) or not all(is_number(value) for value in logs.values()):
+            raise ConfigurationError(
+                f"validation_data: expected the function to return a dict of logs, numbers by name, got {logs!r:.80}"
+            )
+    else:
+        size = feed.validation_size
+        logs, _ = measure(model, arrange(held_out, size, start), size, start, recurring=True)
+    return {f"val_{name}": value for name, value in logs.items()}

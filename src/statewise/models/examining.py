@@ -1,0 +1,63 @@
+"""verify and memory_report: whether a model's answers depend on how its input comes, and how far back it remembers."""
+
+from __future__ import annotations
+
+from statewise.data.batches import Samples
+from statewise.data.lanes import Lanes
+from statewise.data.ragged_rows import padded
+from statewise.diagnostics.memory import MemoryReport, report_memory
+from statewise.diagnostics.verification import TOLERANCE, Verification
+from statewise.diagnostics.verification import verify as compare
+from statewise.inference.rows import read_rows
+from statewise.inference.start import Start
+from statewise.models.evaluating import measure
+from statewise.models.model import Model
+from statewise.models.reader import Flags, unframe
+
+
+def verify(
+    model: Model, x: object, *, reset: object = None, mask: object = None, tolerance: float = TOLERANCE
+) -> Verification:
+    """Returns how much the answers for `x` differ when it is cut, padded, ordered, saved or streamed otherwise.
+
+    Args:
+        x: as in `predict`; its first 8 rows and 200 steps are looked at.
+        reset: as in `predict`.
+        mask: as in `predict`.
+        tolerance: the largest difference allowed, relative to the largest number of each array or to 1.
+
+    >>> import statewise as sw
+    >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
+    >>> model.verify([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]]).passed
+    True
+    """
+    x, _, _, reset, mask = unframe(x, None, None, reset, mask, symbols=model.reads_symbols)
+    network = model.built_for(x)
+    return compare(model, read_rows(network, x, reset, mask), tolerance, type(model).from_artifact)
+
+
+def memory_report(
+    model: Model,
+    x: object,
+    y: object = None,
+    *,
+    batch_size: int | None = None,
+    sample_weight: object = None,
+    reset: object = None,
+    mask: object = None,
+) -> MemoryReport:
+    """Returns how many steps back the model uses, from its losses, gradients and gates on these data.
+
+    Arguments as in `evaluate`. For what `lanes(...)` returned it says besides whether carrying the state pays.
+
+    Raises:
+        DataError: rows of one step, or a network without memory.
+    """
+    read, size = model.reader.rows(x, y, batch_size, Flags(sample_weight, reset, mask))
+    samples = padded(read)
+
+    def loss(samples: Samples, carry: bool) -> float:
+        return measure(model, samples, size, Start(carry=carry))[0]["loss"]
+
+    lanes = x.batch_size if isinstance(x, Lanes) else None
+    return report_memory(model.programs.objective, model.params, samples, loss, lanes)

@@ -1,0 +1,154 @@
+"""What users pass to fit, evaluate and memory_report, read and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from statewise.data.batches import NOTHING_COUNTS, Samples
+from statewise.data.iterable import CheckedBatches, is_batches, unpack
+from statewise.data.lanes import Lanes
+from statewise.data.ragged_rows import RaggedRows, padded
+from statewise.data.windows import Windows
+from statewise.errors import ConfigurationError, DataError, StatewiseError
+from statewise.foundation.shapes import check_whole
+from statewise.inference.rows import counts, read_samples_of
+from statewise.models.feed import Feed, Source
+from statewise.models.settings import Settings
+from statewise.network import Network
+from statewise.training.advice import advise_split
+from statewise.training.heads import one_output
+
+ROWS = 32
+"""Rows of a batch where nothing is said."""
+
+
+class Flags(NamedTuple):
+    """What may come beside x and y, for each row or step."""
+
+    sample_weight: object = None
+    reset: object = None
+    mask: object = None
+
+
+class Reader(NamedTuple):
+    """Reads data for a model that is compiled."""
+
+    settings: Settings
+    symbols: bool  # whether the network reads symbols, which have no axis of features
+    build_for: Callable[[object], Network]  # returns the network, built for that x if it was not before
+    object_to: Callable[[StatewiseError], None]  # raises what says that nothing can be learned, or lets it pass
+
+    def rows(self, x: object, y: object, batch_size: int | None, flags: Flags) -> tuple[Samples | RaggedRows, int]:
+        """Returns rows to learn from or to score, and how many make a batch."""
+        x, y, size, reset, mask = unframe(x, y, batch_size, flags.reset, flags.mask, symbols=self.symbols)
+        network, target, measured = self.build_for(x), self.settings.loss.target, bool(self.settings.metrics)
+        if (error := one_output(network, self.settings.loss)) is not None:
+            self.object_to(error)
+        rows = read_samples_of(network, target, x, y, flags.sample_weight, reset, mask, measured=measured)
+        return rows, min(size, rows.rows)
+
+    def source(self, x: object, y: object, batch_size: int | None, flags: Flags) -> tuple[Source, int]:
+        """Returns what `rows` does, or batches that come one after another if `x` is an iterable of these."""
+        if y is not None or isinstance(x, np.ndarray | jax.Array | Lanes | Windows):
+            return self.rows(x, y, batch_size, flags)
+        if any(flag is not None for flag in flags):
+            raise ConfigurationError(
+                "an iterable of batches goes without sample_weight, reset and mask: let it yield (x, y, sample_weight)"
+            )
+
+        def read(x: object, y: object, weight: object = None) -> Samples:
+            return padded(self.rows(x, y, None, Flags(weight))[0])
+
+        batches = CheckedBatches(x, read, lambda samples: counts(self.build_for(samples.x), samples))
+        return batches, batches.batch_size
+
+    def feed(
+        self,
+        x: object,
+        y: object,
+        batch_size: int | None,
+        flags: Flags,
+        *,
+        shuffle: bool | None,
+        validation_data: object,
+        validation_split: float,
+    ) -> Feed:
+        """Returns what `fit` goes through."""
+        if validation_data is not None and validation_split:
+            raise ConfigurationError("validation_split and validation_data: expected one of them, got both")
+        if validation_split and isinstance(x, Windows):
+            x, validation_data = x.split(validation_split)
+            validation_split = 0.0
+        if validation_split and isinstance(x, Lanes):
+            raise ConfigurationError(
+                "validation_split would cut through the lanes: cut the series before lanes(...), and pass the lanes of "
+                "its end as validation_data"
+            )
+        source, size = self.source(x, y, batch_size, flags)
+        if isinstance(source, CheckedBatches) and (shuffle or validation_split):
+            raise ConfigurationError(
+                "an iterable of batches goes without shuffle and validation_split: let it yield batches in the order "
+                "to train in, and pass others as validation_data"
+            )
+        if validation_split and isinstance(source, Samples | RaggedRows):
+            whole = source
+            source, held_out = whole.split(validation_split)
+            if isinstance(whole, Samples):
+                advise_split(whole, source.rows)
+            return Feed(source, min(size, source.rows), held_out, min(size, held_out.rows))
+        return Feed(source, size, *self._validation(validation_data, check_batch_size(batch_size)))
+
+    def _validation(self, data: object, size: int) -> tuple[Any, int]:
+        """Returns what is validated on, and how many rows make a batch of it."""
+        if data is None or callable(data):
+            return data, size
+        if isinstance(data, Lanes | Windows):
+            return self.rows(data, None, None, Flags())
+        if is_batches(data):
+            return self.source(data, None, None, Flags())
+        x, y, *weight = unpack("validation_data", data)
+        return self.rows(x, y, size, Flags(*weight))
+
+    def check_counts(self, network: Network, rows: Source, warmup: int) -> None:
+        """Objects to rows of which nothing can be learned or scored; batches are looked at as they come."""
+        if isinstance(rows, CheckedBatches):
+            rows.least_steps = warmup + 1
+        elif isinstance(rows, Samples | RaggedRows) and not counts(network, rows, warmup):
+            self.object_to(DataError(NOTHING_COUNTS))
+
+
+def unframe(
+    x: object, y: object, batch_size: int | None, reset: object, mask: object, *, symbols: bool
+) -> tuple[Any, Any, int, Any, Any]:
+    """Returns x, y, batch_size, reset and mask: those of `lanes(...)` or `windows(...)` if that is what `x` is.
+
+    `symbols` says whether the network reads symbols, which have no axis of features.
+
+    Raises:
+        ConfigurationError: lanes or windows, and something beside them that they bring along.
+    """
+    if not isinstance(x, Lanes | Windows):
+        return x, y, check_batch_size(batch_size), reset, mask
+    if y is not None:
+        raise ConfigurationError("y: lanes and windows bring their own; leave it out")
+    steps = x.x if symbols or x.x.ndim > 2 else x.x[..., None]  # one value a step is one feature
+    if isinstance(x, Windows):
+        return steps, x.y, check_batch_size(batch_size), reset, mask
+    if reset is not None or mask is not None:
+        raise ConfigurationError("reset, mask: lanes bring their own; leave them out")
+    if batch_size not in (None, x.batch_size):
+        raise ConfigurationError(f"batch_size: the lanes are made for {x.batch_size} rows, got {batch_size!r}")
+    reset = x.reset
+    if reset is not None:
+        reset = reset.copy()
+        reset[: x.batch_size, 0] = False  # where the first batch starts is for `state=` to say
+    return steps, x.y, x.batch_size, reset, x.mask
+
+
+def check_batch_size(batch_size: int | None) -> int:
+    """Returns how many rows make a batch, where nothing but `batch_size` says it."""
+    return ROWS if batch_size is None else check_whole("batch_size", batch_size)

@@ -1,0 +1,100 @@
+"""All that training changes of a model, as a value."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from statewise.errors import ShapeError
+from statewise.foundation.engine import on_device
+from statewise.foundation.random import fold_in, key_of
+from statewise.foundation.shapes import Array, as_array, check_finite
+from statewise.network import Network, NetworkParams
+from statewise.state import State
+from statewise.storage.leaves import fill_leaves, name_leaves
+from statewise.training.learned import Learned
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """Weights, optimizer, state, and how far the training is."""
+
+    params: NetworkParams = field(default_factory=dict)
+    trained: bool = False  # whether the weights are other than random
+    optimizer: Any = None  # Optax's state; None until the first update needs it
+    saved_optimizer: Mapping[str, Array] = field(default_factory=dict)  # from a file, until an optimizer takes it over
+    state: State | None = None  # where "continue" starts
+    epochs: int = 0  # how many epochs the model was trained for; the next draws its randomness from that
+    logs: dict[str, float] | None = None  # of the epoch whose weights these are
+
+    def rebuilt(self, network: Network, seed: int) -> TrainState:
+        """Returns fresh weights for a network that has changed."""
+        return TrainState(network.init(fold_in(key_of(seed), 0)), self.trained, state=self.state)
+
+    def without_optimizer(self) -> TrainState:
+        """Returns the train state with an optimizer that starts fresh."""
+        return replace(self, optimizer=None, saved_optimizer={})
+
+    def with_weights(self, network: Network, weights: Sequence[object]) -> TrainState:
+        """Returns the train state with all weights replaced, ordered and shaped as `weights_in_order` returns them.
+
+        Raises:
+            ShapeError: another number of arrays, or other shapes.
+            DataError: NaN among them.
+        """
+        names = network.weight_names
+        if not isinstance(weights, list | tuple):
+            raise ShapeError(f"weights: expected a list of {len(names)} arrays, got {type(weights).__name__}")
+        arrays = [as_array("weights", weight).astype(np.float32) for weight in weights]
+        expected = [self.params[layer][weight].shape for layer, weight in names]
+        if [array.shape for array in arrays] != expected:
+            raise ShapeError(
+                f"weights: expected shapes {[list(shape) for shape in expected]}, "
+                f"got {[list(array.shape) for array in arrays]}"
+            )
+        for (layer, weight), array in zip(names, arrays, strict=True):
+            check_finite(f"weights of {layer}/{weight}", array)
+        params: NetworkParams = {layer: {} for layer in self.params}
+        for (layer, weight), array in zip(names, arrays, strict=True):
+            params[layer][weight] = on_device(array)
+        return replace(self, params=params, trained=True, logs=None)
+
+    def weights_in_order(self, network: Network) -> list[Array]:
+        """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
+        return [np.array(self.params[layer][weight]) for layer, weight in network.weight_names]
+
+    # -- as files hold it --------------------------------------------------------------------------------------
+
+    @property
+    def learned(self) -> Learned:
+        """Weights, optimizer and state by the names that a file has for them."""
+        arrays = name_leaves("params", self.params)
+        arrays |= self.saved_optimizer if self.optimizer is None else name_leaves("optimizer", self.optimizer)
+        if self.state is not None:
+            arrays |= name_leaves("state", dict(self.state.layers))
+        return Learned(arrays, self.trained, None if self.state is None else self.state.batch, self.logs)
+
+    def with_learned(self, network: Network, learned: Learned) -> TrainState:
+        """Returns the train state with what was learned before; how many epochs were trained stays as it is.
+
+        Raises:
+            FileError: it is that of another network.
+        """
+        params, state = fill_leaves("params", network.weight_shapes(), learned.arrays), None
+        if learned.state is not None:
+            shapes = network.state_shapes(learned.state)
+            filled = fill_leaves("state", shapes, learned.arrays)
+            state = State({name: filled[name] for name in shapes}, network.learnt_states(params))
+        saved = {name: array for name, array in learned.arrays.items() if name.startswith("optimizer")}
+        return TrainState(params, learned.trained, None, saved, state, self.epochs, learned.logs)
+
+    def checksum(self, *, with_state: bool) -> int:
+        """Returns a checksum of where a training begins: weights, unless they are random, optimizer, state."""
+        weights, state = self.params if self.trained else None, self.state if with_state else None
+        leaves = jax.tree.leaves((weights, self.optimizer, state))
+        return zlib.crc32(b"".join(np.asarray(leaf).tobytes() for leaf in leaves))
