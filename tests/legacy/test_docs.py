@@ -116,7 +116,7 @@ OBJECTS: dict[str, object] = {
     "a `Tokenizer`": text.Tokenizer(),
 }
 SHOWN_BEFORE = {"a recurrent layer": "a layer", "a `History`": "a `Callback`"}
-LATER = {"a `Sequential`": "states", "a layer": "model", "an `Optimizer`": "model", "a `Callback`": "model params"}
+LATER = {"a layer": "model", "an `Optimizer`": "model", "a `Callback`": "model params"}
 """What is not yet there, or is ours, in an object that belongs to no model."""
 
 

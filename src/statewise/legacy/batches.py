@@ -6,13 +6,16 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from statewise.errors import ConfigurationError, DataError
+from statewise.legacy import states
 from statewise.legacy.arrays import Rows, read_x
+from statewise.legacy.spellings import note
+from statewise.legacy.stack import Stack
 
-if TYPE_CHECKING:
-    from statewise.legacy.model import Sequential
+THREADS = "workers use_multiprocessing max_queue_size max_q_size nb_worker pickle_safe"
+"""Arguments that said how generators are read ahead; they are without effect."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,16 @@ class Samples(int):
     """How many samples an epoch has, by which Keras 1 counted."""
 
 
+def counted_steps(call: str, steps: float | None, samples: int | None) -> float | Samples | None:
+    """Returns how many batches to take, or, as Keras 1 said it, how many samples."""
+    if samples is None:
+        return steps
+    note(call, "model.fit(batches) goes through an iterable once an epoch")
+    return Samples(samples)
+
+
 def as_batches(
-    model: Sequential,
+    model: Stack,
     source: Any,
     steps: float | Samples | None,
     class_weight: Mapping[int, float] | None = None,
@@ -76,11 +87,11 @@ def as_batches(
 
     if isinstance(source, tuple | list):
         rows = read(source)
-        return Batches.of(rows, model.states.check(len(rows), None))
+        return Batches.of(rows, states.check_rows(model, len(rows), None))
 
     def read_batch(item: Any) -> Rows:
         rows = read(item)
-        model.states.check_batch(len(rows))
+        states.check_batch(model, len(rows))
         return rows
 
     if hasattr(source, "__getitem__") and hasattr(source, "__len__"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,20 +12,17 @@ from statewise.errors import ConfigurationError
 from statewise.legacy.arrays import Rows
 from statewise.legacy.logs import Logs
 
-if TYPE_CHECKING:
-    from statewise.legacy.model import Sequential
-
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
 class Callback:
     """What `fit(callbacks=[...])` takes; override what you need. `model` is the model, `params` what fit was told."""
 
-    model: Sequential
+    model: Any
     params: dict[str, Any]
     validation_data: Any = None
 
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: Any) -> None:
         """Called before training with the model."""
         self.model = model
 
@@ -93,7 +90,7 @@ class History(Callback):
 class CallbackList:
     """All callbacks of a fit, called as one."""
 
-    def __init__(self, callbacks: Any, model: Sequential, params: dict[str, Any]) -> None:
+    def __init__(self, callbacks: Any, model: Any, params: dict[str, Any]) -> None:
         self.callbacks = list(callbacks or ()) if isinstance(callbacks, list | tuple | None) else [callbacks]
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
@@ -119,7 +116,7 @@ class CallbackList:
 
 
 @contextmanager
-def watched(model: Sequential, callbacks: Any, what: str) -> Iterator[None]:
+def watched(model: Any, callbacks: Any, what: str) -> Iterator[None]:
     """Returns a context around a "test" or a "predict", of whose beginning and end the callbacks are told."""
     watching = CallbackList(callbacks, model, {})
     watching.call(f"on_{what}_begin", Logs())

@@ -6,7 +6,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import statewise as sw
 from statewise.errors import ConfigurationError, DivergenceError, StatewiseWarning
@@ -15,9 +15,6 @@ from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.logs import Logs
 from statewise.legacy.options import in_keras_2_words, refuse
 from statewise.legacy.spellings import note
-
-if TYPE_CHECKING:
-    pass
 
 
 class LambdaCallback(Callback):

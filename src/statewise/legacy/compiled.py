@@ -25,6 +25,22 @@ class Compiled:
     loss: Quantity
     names: dict[str, str]
 
+    def described(self) -> dict[str, Any]:
+        """Returns this as JSON holds it."""
+        return {
+            "loss": [self.loss.core, self.loss.name],
+            "names": self.names,
+            "optimizer": self.optimizer.described(),
+            "rate": self.optimizer.rate,
+        }
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any]) -> Compiled:
+        """Returns what `described` described."""
+        optimizer = optimizers.deserialize(description["optimizer"])
+        optimizer.rate = description["rate"]
+        return cls(optimizer, Quantity(*description["loss"]), description["names"])
+
     def settle(self, core: sw.Sequential) -> None:
         """Compiles a model of statewise's so."""
         core.compile(self.optimizer.core, self.loss.core, list(self.names))

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import statewise as sw
 from statewise.errors import FileError
 from statewise.foundation.files import as_path
 from statewise.legacy.layer import described, plain
+from statewise.legacy.stack import Stack
 from statewise.storage.artifact import Artifact, read_artifact, write_artifact
-
-if TYPE_CHECKING:
-    from statewise.legacy.model import Sequential
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """How a file of Keras's own begins."""
 
 
-def config_of(model: Sequential) -> list[dict[str, Any]]:
+def config_of(model: Stack) -> list[dict[str, Any]]:
     """Returns the layers of a model, as JSON holds them."""
     first = [] if model.input_layer is None else [model.input_layer]
     return [described(layer) for layer in [*first, *model.layers]]
 
 
-def to_json(model: Sequential, **options: Any) -> str:
+def to_json(model: Stack, **options: Any) -> str:
     """Returns the layers of a model as text."""
     config: dict[str, Any] = {"name": model.name, "layers": config_of(model)}
     if model.row_shape is not None:
@@ -33,24 +31,16 @@ def to_json(model: Sequential, **options: Any) -> str:
     return json.dumps({"class_name": "Sequential", "config": config, "backend": "statewise"}, **options)
 
 
-def save(model: Sequential, path: str | Path) -> None:
+def save(model: Stack, path: str | Path) -> None:
     """Writes a model to one file, which `statewise.load` reads as well."""
     core = model.core.to_artifact()
-    compiled = None
-    if model._compiled is not None:
-        loss, optimizer = model.compiled.loss, model.compiled.optimizer
-        compiled = {
-            "loss": [loss.core, loss.name],
-            "names": model.compiled.names,
-            "optimizer": optimizer.described(),
-            "rate": optimizer.rate,
-        }
+    compiled = None if model._compiled is None else model._compiled.described()
     keras = {"config": json.loads(to_json(model)), "compiled": compiled}
     header = {**core.header, "keras": keras}
     write_artifact(path, Artifact(core.kind, header, core.arrays))
 
 
-def load_weights(model: Sequential, filepath: str | Path) -> None:
+def load_weights(model: Stack, filepath: str | Path) -> None:
     """Gives a model the weights of a file that `save` or `save_weights` wrote.
 
     Raises:

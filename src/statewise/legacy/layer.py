@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 
 import statewise as sw
-from statewise.errors import LifecycleError
+from statewise.errors import LifecycleError, ShapeError
 from statewise.foundation.shapes import Array, Shape
 from statewise.legacy.errors import FUNCTIONAL, not_there, unsupported
 from statewise.legacy.initializers import Initializer
 from statewise.legacy.names import fresh_name
 from statewise.legacy.spellings import note
 
-if TYPE_CHECKING:
-    from statewise.legacy.model import Sequential
+
+class Model(Protocol):
+    """What a layer asks of the model that it is in."""
+
+    layers: list[Layer]
+
+    @property
+    def core(self) -> sw.Sequential:
+        """The model of statewise's that does the work."""
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of the input, batch axis included."""
 
 
 class Layer:
@@ -74,7 +86,7 @@ class Layer:
 
     batch_size: int | None
     row_shape: Shape | None
-    model: Sequential | None
+    model: Model | None
 
     def _shape_of_features(self, features: int, steps: int | None) -> Shape:
         return (features,) if steps is None else (steps, features)
@@ -84,15 +96,22 @@ class Layer:
     @property
     def states(self) -> list[Array]:
         """The state of a stateful layer: h, and c of an LSTM, each `[B, H]`; empty before the first batch."""
-        return self._in_model().states.of(self)
+        core, place = self._in_core()
+        return [] if core.state is None else [np.asarray(part) for part in core.state[core.network.names[place]]]
 
     def get_weights(self) -> list[Array]:
         """Returns copies of the layer's weights."""
-        return self._in_model().weights_of(self)
+        core, place = self._in_core()
+        return core.get_weights()[_places(core, place)]
 
     def set_weights(self, weights: Sequence[Array]) -> None:
         """Replaces the layer's weights."""
-        self._in_model().set_weights_of(self, weights)
+        core, place = self._in_core()
+        found, places = core.get_weights(), _places(core, place)
+        if len(weights) != places.stop - places.start:
+            raise ShapeError(f"weights of {self.name!r}: expected {places.stop - places.start}, got {len(weights)}")
+        found[places] = [np.asarray(weight) for weight in weights]
+        core.set_weights(found)
 
     def count_params(self) -> int:
         """Returns how many numbers the weights are."""
@@ -106,12 +125,18 @@ class Layer:
     @property
     def input_shape(self) -> Shape:
         """The shape of what comes in, the batch axis included."""
-        return self._in_model().shapes_around(self)[0]
+        return self._shape_at(0)
 
     @property
     def output_shape(self) -> Shape:
         """The shape of what comes out, the batch axis included."""
-        return self._in_model().shapes_around(self)[1]
+        return self._shape_at(1)
+
+    def _shape_at(self, end: int) -> Shape:
+        """Returns the shape of what comes in (0) or out (1)."""
+        core, place = self._in_core()
+        batch, *row = self._in_model().input_shape
+        return (batch, *replace(core.network, input_shape=tuple(row)).shapes()[place + end])
 
     def get_config(self) -> dict[str, Any]:
         """Returns the layer's options in Keras 2's words, as JSON holds them."""
@@ -132,10 +157,15 @@ class Layer:
             return getattr(self.core, name)
         raise not_there(name, f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what a layer has")
 
-    def _in_model(self) -> Sequential:
+    def _in_model(self) -> Model:
         if self.model is None:
             raise LifecycleError(f"{type(self).__name__} is in no model yet; call model.add(layer) first")
         return self.model
+
+    def _in_core(self) -> tuple[sw.Sequential, int]:
+        """Returns the model of statewise's that the layer works in, and its place there."""
+        model = self._in_model()
+        return model.core, model.layers.index(self)
 
     @property
     def trainable(self) -> bool:
@@ -150,6 +180,12 @@ class Layer:
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Raises UnsupportedError: that is how the functional Model(inputs, outputs) is made."""
         raise unsupported(f"{type(self).__name__}(...)(x)", FUNCTIONAL)
+
+
+def _places(core: sw.Sequential, place: int) -> slice:
+    """Returns which of all weights are those of the layer at `place`."""
+    counts = [len(layer.weight_names) for layer in core.network.layers]
+    return slice(sum(counts[:place]), sum(counts[: place + 1]))
 
 
 def _is_supported(dtype: Any) -> bool:

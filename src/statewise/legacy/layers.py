@@ -11,6 +11,7 @@ from statewise.foundation.shapes import Shape
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
 from statewise.legacy.errors import CONSTRAINT, lacking, unsupported
+from statewise.legacy.input_layer import Input, InputLayer
 from statewise.legacy.layer import Layer as Base
 from statewise.legacy.options import COMMON, in_keras_2_words, refuse
 from statewise.legacy.recurrent import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, SimpleRNN
@@ -202,26 +203,6 @@ def TimeDistributedDense(*args: Any, **options: Any) -> TimeDistributed:  # noqa
     note("TimeDistributedDense(n)", "sw.Dense(n)  # works on every step by itself")
     outside = {name: options.pop(name) for name in COMMON if name in options}
     return TimeDistributed(Dense(*args, **options), **outside)
-
-
-class InputLayer(Base):
-    """The shape of the input, as a layer of its own."""
-
-    @in_keras_2_words("InputLayer", remember=True)
-    def __init__(self, input_shape: Sequence[int | None] | None = None, **common: Any) -> None:
-        super().__init__(input_shape=input_shape, **common)
-
-
-@in_keras_2_words("Input")
-def Input(  # noqa: N802 - Keras's name
-    shape: Sequence[int | None] | None = None,
-    batch_size: int | None = None,
-    batch_shape: Sequence[int | None] | None = None,
-    name: str | None = None,
-    dtype: object = None,
-) -> InputLayer:
-    """Returns the shape of the input, to be the first thing in a Sequential."""
-    return InputLayer(shape, batch_size=batch_size, batch_input_shape=batch_shape, name=name, dtype=dtype)
 
 
 def deserialize(description: dict[str, Any]) -> Base:

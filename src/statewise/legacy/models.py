@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from statewise.errors import FileError
-from statewise.legacy import files, optimizers
+from statewise.legacy import files
 from statewise.legacy.compiled import Compiled
 from statewise.legacy.core import Core
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.model import Sequential
-from statewise.legacy.quantities import Quantity
 
 
 def load_model(filepath: str | Path, custom_objects: Any = None, compile: bool = True) -> Sequential:  # noqa: A002
@@ -27,7 +26,7 @@ def load_model(filepath: str | Path, custom_objects: Any = None, compile: bool =
     core.reset_state()
     model = model_from_config(artifact.header["keras"]["config"])
     compiled = artifact.header["keras"]["compiled"] if compile else None
-    model.adopt(core, None if compiled is None else _compiled(compiled))
+    model.adopt(core, None if compiled is None else Compiled.from_description(compiled))
     return model
 
 
@@ -58,12 +57,6 @@ model_from_yaml = model_from_json
 def _refuse(custom_objects: object) -> None:
     if custom_objects:
         raise unsupported("custom_objects", "layers and functions of your own are not loaded; leave it out")
-
-
-def _compiled(header: dict[str, Any]) -> Compiled:
-    optimizer = optimizers.deserialize(header["optimizer"])
-    optimizer.rate = header["rate"]
-    return Compiled(optimizer, Quantity(*header["loss"]), header["names"])
 
 
 __all__ = [

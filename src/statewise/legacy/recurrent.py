@@ -9,13 +9,14 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, ShapeError, StateError
-from statewise.foundation.shapes import Array
+from statewise.foundation.shapes import Array, check_whole
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
 from statewise.legacy.errors import CONSTRAINT, unsupported
 from statewise.legacy.layer import Layer
 from statewise.legacy.options import COMMON, in_keras_2_words, in_order, refuse
 from statewise.legacy.spellings import note
+from statewise.legacy.stack import Stack
 
 KERAS_1 = {
     "output_dim": "units",
@@ -89,20 +90,32 @@ class Recurrent(Layer):
         return (steps, features)
 
     def reset_states(self, states: Sequence[Array] | Array | None = None) -> None:
-        """Starts this layer afresh, or from `states`: h, and c of an LSTM, each `[B, H]`."""
-        self._in_model().reset_layer(self, states)
+        """Starts this layer afresh, or from `states`: h, and c of an LSTM, each `[B, H]`.
+
+        Raises:
+            StateError: the layer is not stateful, or has other parts.
+        """
+        core, place = self._in_core()
+        name, batch_size = core.network.names[place], self._in_model().input_shape[0]
+        if not self.stateful:
+            raise StateError(f"layer {self.name!r} keeps no state: expected LSTM(..., stateful=True)")
+        state = core.state or core.zero_state(check_whole("batch_size of the first layer", batch_size))
+        zeros = core.zero_state(state.batch)[name]
+        given = zeros if states is None else states if isinstance(states, list | tuple) else [states]
+        if len(given) != len(zeros):
+            expected = " and ".join(zeros._fields)
+            raise StateError(f"states of {self.name!r}: expected {expected}, got {len(given)} array(s)")
+        core.state = state.replace(name, **dict(zip(zeros._fields, map(np.asarray, given), strict=True)))
 
     def __call__(self, x: Any, initial_state: Sequence[Array] | None = None) -> Any:
         """Returns what the layer by itself answers to an array `[B, T, F]`, with its state if it is to return that."""
-        from statewise.legacy.model import Sequential  # here, since models are made of layers
-
         if isinstance(x, Layer):
             return super().__call__(x)
-        model = Sequential([self]) if self.model is None else self.model
-        if len(model.layers) > 1:
+        stack = self.model if isinstance(self.model, Stack) else Stack([self])
+        if len(stack.layers) > 1:
             raise unsupported("calling a layer that is in a model", "call model.predict(x), or make a layer for itself")
         x = np.asarray(x, np.float32)
-        return _answer(model.build_for(x.shape[1:]), self, x, initial_state)
+        return _answer(stack.build_for(x.shape[1:]), self, x, initial_state)
 
 
 def _check_row_shape(call: str, shape: Any) -> None:

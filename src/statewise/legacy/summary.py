@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from statewise.foundation.shapes import Shape
-
-if TYPE_CHECKING:
-    from statewise.legacy.model import Sequential
+from statewise.legacy.stack import Stack
 
 WIDTHS = (29, 26, 10)
 
 
-def summarize(model: Sequential, line_length: int = 65, print_fn: Callable[[str], object] = print) -> None:
+def summarize(model: Stack, line_length: int = 65, print_fn: Callable[[str], object] = print) -> None:
     """Prints layers, output shapes and numbers of weights, a line at a time."""
     print_fn(f'Model: "{model.name}"')
     print_fn("_" * line_length)

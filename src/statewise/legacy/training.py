@@ -8,36 +8,50 @@ each batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 import statewise as sw
 from statewise.data.batches import NOTHING_COUNTS
-from statewise.errors import ConfigurationError, DataError, warn
-from statewise.foundation.shapes import check_whole
+from statewise.errors import DataError, warn
+from statewise.foundation.shapes import Array
+from statewise.legacy import states
 from statewise.legacy.arrays import Rows
-from statewise.legacy.batches import Batches, Samples, as_batches
-from statewise.legacy.callback import CallbackList, History, watched
-from statewise.legacy.dialect import current
-from statewise.legacy.display import Display, read_verbose
-from statewise.legacy.errors import unsupported
+from statewise.legacy.batches import Batches
+from statewise.legacy.callback import CallbackList, History
+from statewise.legacy.display import Display
 from statewise.legacy.logs import Logs
-from statewise.legacy.options import in_keras_2_words, refuse
-from statewise.legacy.spellings import note
+from statewise.legacy.stack import Stack
 
-if TYPE_CHECKING:
-    from statewise.legacy.model import Sequential
 
-THREADS = "workers use_multiprocessing max_queue_size max_q_size nb_worker pickle_safe"
-OLD = {"nb_epoch": "epochs"}
-IDLE = f"{THREADS} show_accuracy"
+def by_batch(model: Stack) -> bool:
+    """Returns whether statewise has to be called for each batch.
+
+    So it is where some layers with memory keep their state and others do not, and where steps with an answer are
+    masked: Keras's loss is the mean of the batches' means, however many steps count in each.
+    """
+    return states.mixed(model) or _masks_answers(model)
+
+
+def count_answers(model: Stack, x: Array) -> int:
+    """Returns how many answers to `x` count; rows where each has as many."""
+    if not _masks_answers(model):
+        return len(x)
+    mask = model.core.network.mask_of_answers(jnp.asarray(x), None)
+    return len(x) if mask is None else int(jnp.broadcast_to(mask, (len(x), mask.shape[1])).sum())
+
+
+def _masks_answers(model: Stack) -> bool:
+    masks = any(isinstance(layer.core, sw.Masking) or layer.options.get("mask_zero") for layer in model.layers[:1])
+    return masks and model.core.network.answers_each_step
 
 
 class Fit:
     """One call of `fit`."""
 
-    def __init__(self, model: Sequential, display: Display, callbacks: Any, epochs: range, batch_size: int) -> None:
+    def __init__(self, model: Stack, display: Display, callbacks: Any, epochs: range, batch_size: int) -> None:
         self.model, self.display, self.epochs, self.batch_size = model, display, epochs, batch_size
         self.history = History()
         params = {
@@ -62,6 +76,18 @@ class Fit:
         self.display.epoch_ends(logs)
         self.callbacks.call("on_epoch_end", epoch, logs)
 
+    def on_rows(self, rows: Rows, validation: Batches | None, shuffle: Any) -> None:
+        """Trains on rows in memory, all epochs in one call where nothing looks at the model between them."""
+        model = self.model
+        if validation is not None and validation.rows is not None:
+            self.callbacks.show(validation.rows)
+        self.display.begin()
+        mixing = shuffle == "batch" or by_batch(model) or (model.stateful and (shuffle or validation is not None))
+        if self.quiet and not mixing and (validation is None or validation.batch_size == self.batch_size):
+            self.at_once(rows, None if validation is None else validation.rows, bool(shuffle))
+        else:
+            self.one_by_one(rows, validation, shuffle)
+
     def at_once(self, rows: Rows, validation: Rows | None, shuffle: bool) -> None:
         """Trains all epochs in one call."""
         model = self.model
@@ -71,12 +97,12 @@ class Fit:
 
     def one_by_one(self, rows: Rows, validation: Batches | None, shuffle: Any) -> None:
         """Trains epoch by epoch, so that callbacks find the model as it is and what they change is kept."""
-        model, by_batch = self.model, self.model.by_batch or self.callbacks.want_batches
-        mixing = model.stateful or shuffle == "batch" or by_batch  # then statewise does not shuffle
+        model, each_batch = self.model, by_batch(self.model) or self.callbacks.want_batches
+        mixing = model.stateful or shuffle == "batch" or each_batch  # then statewise does not shuffle
 
         def learn_epoch() -> Logs:
             ordered = rows.pick(_order(model, len(rows), shuffle, self.batch_size)) if shuffle and mixing else rows
-            if by_batch:
+            if each_batch:
                 return self.batches(Batches.of(ordered, self.batch_size))
             history = _fit(model, ordered, self.batch_size, 1, bool(shuffle) and not mixing).history
             return model.compiled.logs({name: values[-1] for name, values in history.items()})
@@ -105,7 +131,7 @@ class Fit:
         for number, rows in enumerate(batches):
             self.callbacks.call("on_train_batch_begin", number, Logs(batch=number, size=len(rows)))
             logs = learn(model, rows)
-            if answers := model.count_answers(rows.x):
+            if answers := count_answers(model, rows.x):
                 means.add(logs, len(rows), answers)
             if self.display.live:
                 self.display.step(number + 1, means.logs())
@@ -161,7 +187,7 @@ class _Means:
         return self._rows == 0
 
 
-def _order(model: Sequential, rows: int, shuffle: Any, batch_size: int) -> np.ndarray[Any, Any]:
+def _order(model: Stack, rows: int, shuffle: Any, batch_size: int) -> np.ndarray[Any, Any]:
     """Returns the rows in the order of this epoch; with "batch" whole batches change places."""
     rng = np.random.default_rng([model.core.seed, model.core.epochs_done])
     if shuffle != "batch":
@@ -172,7 +198,7 @@ def _order(model: Sequential, rows: int, shuffle: Any, batch_size: int) -> np.nd
 
 
 def _fit(
-    model: Sequential,
+    model: Stack,
     rows: Rows,
     batch_size: int,
     epochs: int,
@@ -191,7 +217,7 @@ def _fit(
         validation_data=_parts(validation),
         callbacks=() if reader is None else (reader,),
         verbose=0,
-        state=model.states.word,
+        state=states.word(model),
     )
     if history.interrupted:
         raise KeyboardInterrupt
@@ -202,194 +228,29 @@ def _parts(rows: Rows | None) -> tuple[Any, ...] | None:
     return None if rows is None else tuple(part for part in (rows.x, rows.y, rows.weight) if part is not None)
 
 
-def learn(model: Sequential, rows: Rows) -> Logs:
+def learn(model: Stack, rows: Rows) -> Logs:
     """Returns the loss and metrics of one batch, from before the update that it makes."""
-    model.states.forget()
+    states.forget(model)
     history = _fit(model, rows, len(rows), 1, shuffle=False)
     return model.compiled.logs({name: values[0] for name, values in history.history.items()})
 
 
-def _evaluate(model: Sequential, rows: Rows, batch_size: int) -> dict[str, float]:
+def _evaluate(model: Stack, rows: Rows, batch_size: int) -> dict[str, float]:
     return model.core.evaluate(
-        rows.x, rows.y, batch_size=batch_size, sample_weight=rows.weight, state=model.states.word, return_dict=True
+        rows.x, rows.y, batch_size=batch_size, sample_weight=rows.weight, state=states.word(model), return_dict=True
     )
 
 
-def score(model: Sequential, batches: Batches, prefix: str = "") -> Logs:
+def score(model: Stack, batches: Batches, prefix: str = "") -> Logs:
     """Returns the loss and metrics over batches, which move the states of stateful layers as in Keras 2."""
     means = _Means()
-    if batches.rows is not None and not model.by_batch:
+    if batches.rows is not None and not by_batch(model):
         means.add(_evaluate(model, batches.rows, batches.batch_size), 1, 1)
     else:
         for rows in batches:
-            model.states.forget()
-            if answers := model.count_answers(rows.x):
+            states.forget(model)
+            if answers := count_answers(model, rows.x):
                 means.add(_evaluate(model, rows, len(rows)), len(rows), answers)
         if means.empty:
             raise DataError(NOTHING_COUNTS)
     return model.compiled.logs(means.logs(), prefix)
-
-
-# -- what Sequential has as its methods --------------------------------------------------------------------------------
-
-
-@in_keras_2_words("fit", OLD, IDLE)
-def fit(
-    self: Sequential,
-    x: Any = None,
-    y: Any = None,
-    batch_size: int | None = None,
-    epochs: int | None = None,
-    verbose: Any = 1,
-    callbacks: Any = None,
-    validation_split: float = 0.0,
-    validation_data: Any = None,
-    shuffle: Any = True,
-    class_weight: Mapping[int, float] | None = None,
-    sample_weight: Any = None,
-    initial_epoch: int = 0,
-    steps_per_epoch: int | None = None,
-    validation_steps: int | None = None,
-    validation_batch_size: int | None = None,
-    validation_freq: int = 1,
-) -> History:
-    """Trains, and returns the History."""
-    if validation_freq != 1:
-        raise unsupported(
-            f"fit(validation_freq={validation_freq!r})", "validation comes after each epoch; leave it out"
-        )
-    if y is None:
-        return fit_generator(
-            self, x, steps_per_epoch, _epochs(epochs), verbose, callbacks, validation_data, validation_steps,
-            class_weight, shuffle, initial_epoch,
-        )  # fmt: skip
-    refuse("fit", "rows and batch_size say it; leave it out where x is an array", steps_per_epoch=steps_per_epoch)
-    rows, validation = self.read(x, y, sample_weight, class_weight), None
-    if validation_data is not None and not isinstance(validation_data, tuple | list):
-        raise ConfigurationError("validation_data: expected (x, y), as x and y are arrays")
-    if validation_data is not None:
-        validation = self.read(*validation_data)
-    elif validation_split:
-        rows, validation = rows.split(validation_split)
-    if self.count_answers(rows.x) == 0 or (rows.weight is not None and not np.any(rows.weight)):
-        raise DataError(NOTHING_COUNTS)
-    size = self.states.check(len(rows), batch_size)
-    validation_size = size if validation_batch_size is None else validation_batch_size
-    if validation is not None:
-        validation_size = self.states.check(len(validation), validation_size)
-        validation = validation.first(validation_steps, validation_size)
-    steps = -(-len(rows) // size)
-    display = Display(
-        read_verbose(verbose), _epochs(epochs), steps, len(rows), 0 if validation is None else len(validation)
-    )
-    run = Fit(self, display, callbacks, range(initial_epoch, _epochs(epochs)), size)
-    if validation is not None:
-        run.callbacks.show(validation)
-    display.begin()
-    plain = not (self.by_batch or (self.stateful and (shuffle or validation is not None))) and validation_size == size
-    if run.quiet and plain and shuffle != "batch":
-        run.at_once(rows, validation, bool(shuffle))
-    else:
-        run.one_by_one(rows, None if validation is None else Batches.of(validation, validation_size), shuffle)
-    return run.history
-
-
-@in_keras_2_words("fit_generator", OLD, IDLE)
-def fit_generator(
-    self: Sequential,
-    generator: Any,
-    steps_per_epoch: int | None = None,
-    epochs: int | None = None,
-    verbose: Any = 1,
-    callbacks: Any = None,
-    validation_data: Any = None,
-    validation_steps: int | None = None,
-    class_weight: Mapping[int, float] | None = None,
-    shuffle: Any = True,
-    initial_epoch: int = 0,
-    samples_per_epoch: int | None = None,
-    nb_val_samples: int | None = None,
-) -> History:
-    """Trains on what a generator or a Sequence yields, batch by batch, and returns the History."""
-    steps = counted_steps("fit_generator(samples_per_epoch=)", steps_per_epoch, samples_per_epoch)
-    batches = as_batches(self, generator, steps, class_weight, shuffle=bool(shuffle))
-    validation = None
-    if validation_data is not None:
-        steps = counted_steps("fit_generator(nb_val_samples=)", validation_steps, nb_val_samples)
-        validation = as_batches(self, validation_data, steps, called="validation_steps")
-    display = Display(read_verbose(verbose), _epochs(epochs), batches.steps, batches.samples)
-    run = Fit(self, display, callbacks, range(initial_epoch, _epochs(epochs)), batches.batch_size)
-    run.epoch_by_epoch(lambda: run.batches(batches), validation)
-    return run.history
-
-
-def counted_steps(call: str, steps: float | None, samples: int | None) -> float | Samples | None:
-    """Returns how many batches to take, or, as Keras 1 said it, how many samples."""
-    if samples is None:
-        return steps
-    note(call, "model.fit(batches) goes through an iterable once an epoch")
-    return Samples(samples)
-
-
-def _epochs(epochs: int | None) -> int:
-    """Returns how many epochs a fit has, where nothing is said as many as that Keras had."""
-    return (10 if current().name == "keras1" else 1) if epochs is None else check_whole("epochs", epochs, 0)
-
-
-def _values(logs: Logs) -> Any:
-    """Returns the loss, or a list of the loss and each metric."""
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
-
-
-@in_keras_2_words("train_on_batch", None, "accuracy")
-def train_on_batch(
-    self: Sequential, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
-) -> Any:
-    """Returns the loss, or a list of it and the metrics, of a batch, and makes one update."""
-    rows = self.read(x, y, sample_weight, class_weight)
-    self.states.check_batch(len(rows))
-    return _values(learn(self, rows))
-
-
-@in_keras_2_words("test_on_batch", None, "accuracy")
-def test_on_batch(self: Sequential, x: Any, y: Any, sample_weight: Any = None) -> Any:  # noqa: PT028 - no test
-    """Returns the loss, or a list of it and the metrics, of a batch."""
-    rows = self.read(x, y, sample_weight)
-    self.states.check_batch(len(rows))
-    return _values(score(self, Batches.of(rows, len(rows))))
-
-
-@in_keras_2_words("evaluate", None, IDLE)
-def evaluate(
-    self: Sequential,
-    x: Any = None,
-    y: Any = None,
-    batch_size: int | None = None,
-    verbose: Any = 1,
-    sample_weight: Any = None,
-    steps: int | None = None,
-    callbacks: Any = None,
-    return_dict: bool = False,
-) -> Any:
-    """Returns the loss, or a list of it and the metrics."""
-    if y is None:
-        return evaluate_generator(self, x, steps, callbacks)
-    rows = self.read(x, y, sample_weight)
-    size = self.states.check(len(rows), batch_size)
-    rows = rows.first(steps, size)
-    display = Display(read_verbose(verbose), 1, -(-len(rows) // size), len(rows))
-    with watched(self, callbacks, "test"):
-        logs = score(self, Batches.of(rows, size))
-    display.scored(logs)
-    return dict(logs) if return_dict else _values(logs)
-
-
-@in_keras_2_words("evaluate_generator", None, f"{IDLE} verbose")
-def evaluate_generator(
-    self: Sequential, generator: Any, steps: int | None = None, callbacks: Any = None, val_samples: int | None = None
-) -> Any:
-    """Returns the loss, or a list of it and the metrics, over what a generator yields."""
-    counted = counted_steps("evaluate_generator(val_samples=)", steps, val_samples)
-    with watched(self, callbacks, "test"):
-        return _values(score(self, as_batches(self, generator, counted, called="steps")))
