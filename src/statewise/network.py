@@ -88,6 +88,11 @@ class Network:
         return [(name, weight) for name, layer in parts for weight in layer.weight_names]
 
     @property
+    def from_output(self) -> tuple[Layer, ...]:
+        """The layers that make the answers, the last one first, back to where a layer reads several others."""
+        return self.layers[::-1]
+
+    @property
     def returned_state(self) -> str | None:
         """The name of the layer whose state comes out of `predict`; None if none is to."""
         last = self.layers[-1]

@@ -29,6 +29,11 @@ def is_batches(value: object) -> bool:
     return isinstance(value, Iterable) and not whole
 
 
+def larger_batch(number: int, rows: int, size: int) -> str:
+    """Returns what is wrong with a batch of more rows than the first, for whose size programs were compiled."""
+    return f"batch {number} has {rows} rows, the first {size}; expected no more than that: let the largest come first"
+
+
 ReadSamples = Callable[..., Samples]
 """Checks `x, y[, sample_weight]` and returns them as Samples."""
 
@@ -66,10 +71,7 @@ class CheckedBatches:
         for number, batch in enumerate(self._batches, 1):
             samples = self._samples(number, batch)
             if samples.rows > self.batch_size:
-                raise ShapeError(
-                    f"batch {number} has {samples.rows} rows, the first {self.batch_size}; expected no more than "
-                    "that: let the largest come first"
-                )
+                raise ShapeError(larger_batch(number, samples.rows, self.batch_size))
             if samples.steps < self.least_steps:
                 raise ShapeError(
                     f"batch {number} has {samples.steps} step(s); expected at least {self.least_steps}, so that some "

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 
+from statewise.data.iterable import is_batches, larger_batch
 from statewise.data.ragged_rows import RaggedRows
-from statewise.errors import LifecycleError
+from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError
 from statewise.inference.forward import forward_of, predict_rows
 from statewise.inference.rows import read_input
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
 from statewise.models.model import Model
 from statewise.models.reader import ROWS, unframe
-from statewise.state import State, parts_of
+from statewise.state import LayerStates, State, parts_of
 
 
 def predict(
@@ -29,33 +31,81 @@ def predict(
 ) -> Any:
     """Returns the outputs for all rows: `[N, V]`, or `[N, T, V]` where every step has one.
 
-    Arguments as in `evaluate`. For a list of rows of different lengths it returns a list, where every step has
-    an answer; "warmup:n" leaves out the answers of the first n steps. With `return_state` it returns
-    `(y, State)`: the states in which the N rows ended (or, where rows go on in the next batch, the last ones).
+    Arguments as in `evaluate`; an iterable may yield x alone, or `(x, y)`, whose y is not looked at. For a list of
+    rows of different lengths it returns a list, where every step has an answer; "warmup:n" leaves out the answers of
+    the first n steps. With `return_state` it returns `(y, State)`: the states in which the N rows ended (or, where
+    rows continue in the next batch, the last ones).
 
     Raises:
         LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
     """
-    x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=model.reads_symbols)
     if not model.train_state.trained:
         raise LifecycleError(
             "the model was never trained: call model.fit(x, y) first, or set_weights; "
             "y, state = model(x) shows what its random weights answer"
         )
+    if is_batches(x):
+        answers, ended = _of_batches(model, x, state, batch_size, reset, mask)
+    else:
+        answers, ended = _of_rows(model, x, state, batch_size, reset, mask)
+    if (name := model.network.returned_state) is not None:
+        answers = [answers, *(np.asarray(part) for part in parts_of(ended[name]).values())]
+    return (answers, ended) if return_state else answers
+
+
+def _of_rows(
+    model: Model, x: object, state: str | State, batch_size: int | None, reset: object, mask: object
+) -> tuple[Any, State]:
+    x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=model.reads_symbols)
     network = model.built_for(x)
     rows = read_input(network, x, reset, mask)
     size = min(size, rows.rows)
     start = read_start(state, network, rows.rows, size, model.state)
     warn_unused(start, model.state)
     check_warmup(start, rows.steps)
-    answers: Any
     answers, states = predict_rows(network, model.params, rows, size, start)
     ended = network.state_of(model.params, states)
     if start.keep:
         model.state = ended
-    if (name := network.returned_state) is not None:
-        answers = [answers, *(np.asarray(part) for part in parts_of(states[name]).values())]
-    return (answers, ended) if return_state else answers
+    return answers, ended
+
+
+def _of_batches(
+    model: Model, batches: Any, state: str | State, batch_size: int | None, reset: object, mask: object
+) -> tuple[Any, State]:
+    """Returns the answers to batches that come one after another, no later one larger than the first."""
+    if batch_size is not None or reset is not None or mask is not None:
+        raise ConfigurationError("batch_size, reset, mask: an iterable brings its own batches; leave them out")
+    network, size, start = model.network, 0, Start()
+    answers: list[Any] = []
+    ended: list[LayerStates] = []
+    for number, batch in enumerate(batches, 1):
+        rows = read_input(network, _x_of(batch, axes=1 + len(network.input_shape)))
+        if number == 1:
+            size = rows.rows
+            start = read_start(state, network, None, size, model.state)
+            warn_unused(start, model.state)
+        elif rows.rows > size:
+            raise ShapeError(larger_batch(number, rows.rows, size))
+        check_warmup(start, rows.steps)
+        y, after = predict_rows(network, model.params, rows, size if start.carry else rows.rows, start)
+        start = replace(start, lanes=after) if start.carry else start
+        answers.append(y)
+        ended[:] = [after] if start.carry else [*ended, after]
+    if not answers:
+        raise DataError("the iterable of batches is empty; expected x or (x, y) in it")
+    states = jax.tree.map(lambda *parts: jax.numpy.concatenate(parts), *ended) if len(ended) > 1 else ended[0]
+    if start.keep:
+        model.state = network.state_of(model.params, states)
+    joined = [row for y in answers for row in y] if isinstance(answers[0], list) else np.concatenate(answers)
+    return joined, network.state_of(model.params, states)
+
+
+def _x_of(batch: Any, axes: int) -> object:
+    """Returns x of a batch: the first of a tuple, or of a list unless its entries are rows of different lengths."""
+    if isinstance(batch, tuple):
+        return batch[0]
+    return batch[0] if isinstance(batch, list) and batch and getattr(batch[0], "ndim", 0) == axes else batch
 
 
 def call(
@@ -73,7 +123,7 @@ def call(
 
     Raises:
         StateError: the state belongs to another network or has another number of rows, or the network reads
-            from both ends, so that nothing goes on from it.
+            from both ends, so that nothing continues from it.
     """
     network = model.built_for(x)
     rows = read_input(network, x, reset, mask)

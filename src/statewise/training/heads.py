@@ -30,7 +30,7 @@ def head_of(network: Network) -> tuple[Layer, str] | None:
     Layers that only lay out, drop or pass on what they are given are looked through, wrappers are looked into. The
     activation of an LSTM or GRU is the one that its answers are made with. None where the layer is of another kind.
     """
-    layer = next((layer for layer in map(_inner, reversed(network.layers)) if not _passes_on(layer)), None)
+    layer = next((layer for layer in map(_inner, network.from_output) if not _passes_on(layer)), None)
     return (layer, layer.activation) if isinstance(layer, Dense | Activation | Recurrent) else None
 
 
@@ -45,7 +45,7 @@ def _passes_on(layer: Layer) -> bool:
 
 def one_output(network: Network, loss: Loss) -> ConfigurationError | None:
     """Returns the error where a network with one output is to choose among classes, which it cannot; else None."""
-    if network.output_shape[-1] != 1:
+    if network.outputs != 1:
         return None
     if loss.name in _ACCEPTED and loss.name != "binary_crossentropy":
         return ConfigurationError(
@@ -63,10 +63,8 @@ def one_output(network: Network, loss: Loss) -> ConfigurationError | None:
 
 def _softmax_of_one(network: Network) -> bool:
     """Returns whether the one output of a network is a softmax, and of nothing but itself."""
-    layers = [_inner(layer) for layer in network.layers]
-    while layers and _passes_on(layers[-1]) and not isinstance(layers[-1], Shaping):
-        layers.pop()
-    last = layers[-1] if layers else None
+    layers = map(_inner, network.from_output)
+    last = next((layer for layer in layers if isinstance(layer, Shaping) or not _passes_on(layer)), None)
     return isinstance(last, Dense | Activation | SimpleRNN) and last.activation == "softmax"
 
 
@@ -78,7 +76,7 @@ def no_probabilities(network: Network, loss: Loss) -> str | None:
     layer, found = head
     better = f"activation='{'sigmoid' if loss.name == 'binary_crossentropy' else 'softmax'}'"
     within = isinstance(layer, Dense | Activation)
-    write = f"{better} in it" if within else f"another layer after it, Dense({network.output_shape[-1]}, {better})"
+    write = f"{better} in it" if within else f"another layer after it, Dense({network.outputs}, {better})"
     return (
         f"loss={loss.name!r} compares probabilities, but the last layer, {type(layer).__name__}, answers with "
         f"activation={found!r}, which makes none: write {write}"
