@@ -10,13 +10,13 @@ from functools import cached_property
 from html import escape
 from statistics import median
 
+from statewise.foundation.markup import Cell, heading, link, prose, table
 from statewise.foundation.shapes import describe
 from statewise.foundation.words import plural
 from statewise.network import count_weights, layer_rows
 from statewise.recipes.quantities import NONE, decimals, number, numbered, seconds, with_unit
 from statewise.recipes.recipe import Figure, Recipe
-from statewise.recipes.report.charts import curves_chart, strip_plot
-from statewise.recipes.report.markup import Cell, heading, link, prose, table
+from statewise.recipes.report.charts import runs_chart, strip_plot
 from statewise.recipes.report.picture import picture
 from statewise.recipes.results import Run
 from statewise.recipes.statistics import Summary, summaries
@@ -210,7 +210,7 @@ def _charts(outcome: Outcome) -> Iterator[str]:
             yield f"<figure><figcaption>{_named(measured)}</figcaption>{drawn}</figure>\n"
     for name in dict.fromkeys(name for run in outcome.runs for name in run.curves):
         curves = [run.curves[name] for run in outcome.runs if run.curves.get(name)]
-        if drawn := curves_chart(name, curves):
+        if drawn := runs_chart(name, curves):
             yield f"<figure><figcaption>{escape(name)}</figcaption>{drawn}</figure>\n"
 
 
