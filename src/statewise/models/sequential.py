@@ -20,6 +20,7 @@ from statewise.inference.rows import read_input, read_rows
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
 from statewise.layers import Layer
 from statewise.layers.recurrent import Recurrent
+from statewise.models.display import Display
 from statewise.models.feed import ROWS, unframe
 from statewise.models.trainable import Trainable
 from statewise.state import State, parts_of
@@ -46,10 +47,25 @@ class Sequential(Trainable):
     3
     >>> model.predict(x).shape
     (20, 1)
+    >>> model
+    Sequential(lstm: LSTM(8), dense: Dense(1), 329 weights, compiled with adam, trained for 3 epochs)
     """
 
     def __init__(self, layers: Iterable[Layer] = (), *, seed: int = 0) -> None:
         super().__init__(layers, seed)
+
+    # -- shown ------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return str(self._display)
+
+    def _repr_html_(self) -> str:
+        return self._display.to_html()
+
+    @property
+    def _display(self) -> Display:
+        kind, layers = type(self).__name__, tuple(self._layers)
+        return Display(kind, layers, self._network, self._params, self._settings, self.epochs_done)
 
     # -- answers -----------------------------------------------------------------------------------------------
 
