@@ -73,7 +73,7 @@ class Lanes:
         """Returns what notebooks show: the beginning of `explain`."""
         rows = self._rows(SHOWN)
         caption = f"Read with state='carry' in {self._cut}; all counted from 1"
-        more = "".join(f'<p class="quiet">{line}: explain(limit)</p>' for line in self._more(len(rows)))
+        more = "".join(f'<p class="quiet">{line}; explain(limit=...) shows them</p>' for line in self._more(len(rows)))
         return notebook.output(f"Lanes of {self._held}", text_table(caption, _COLUMNS, rows, len(_COLUMNS)), more)
 
     @property

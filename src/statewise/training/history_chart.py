@@ -48,7 +48,8 @@ def _figure(name: str, history: Mapping[str, Sequence[float]], done: int) -> str
     measured = {kind: history[key] for kind, key in keys.items() if history.get(key)}
     last = "; ".join(f'<span class="{kind}">{KINDS[kind]}</span> {values[-1]:.4g}' for kind, values in measured.items())
     lines = [(_curve(values, done), kind) for kind, values in measured.items()]
-    chart = curves_chart(f"{name} by epoch", lines, "curves", 320) if done > 1 else ""  # a single point is no curve
+    drawable = any(len(curve) > 1 for curve, _ in lines)  # a single point is no curve
+    chart = curves_chart(f"{name} by epoch", lines, "curves", 320) if drawable else ""
     return f"<figure><figcaption><b>{escape(name)}</b> {last}</figcaption>{chart}</figure>"
 
 
