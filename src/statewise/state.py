@@ -10,8 +10,10 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from statewise.errors import FileError, ShapeError, StateError
+from statewise.foundation import heat_map, notebook
 from statewise.foundation.forks import is_forked
 from statewise.foundation.shapes import as_array, check_finite, check_whole
+from statewise.foundation.words import plural
 from statewise.kernels.states import LayerState
 from statewise.storage.artifact import (
     Artifact,
@@ -95,6 +97,16 @@ class State:
             for name, state in self._layers.items()
         ]
         return f"State({', '.join([f'batch={self.batch}', *sizes])})"
+
+    def _repr_html_(self) -> str:
+        """Returns what notebooks show: a heat map of each part."""
+        arrays = {
+            f"{name} {place}": np.asarray(part)
+            for name, state in self._layers.items()
+            for place, part in parts_of(state).items()
+        }
+        heading = f"State of {plural(self.batch, 'row')}" if arrays else "State of a network without memory"
+        return notebook.output(heading, heat_map.heat_maps(arrays), style=heat_map.STYLE)
 
     def __eq__(self, other: object) -> bool:
         """Returns whether both hold the same numbers for the same layers."""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mistakes import Action, Error, case, each, refused, table
-from statewise.data.lanes import Lanes, lanes
+from notebooks import Shown
+from statewise.data.lanes import SHOWN, Lanes, lanes
 from statewise.errors import ConfigurationError, DataError, ShapeError
 from statewise.foundation.shapes import Array
 
@@ -308,3 +309,16 @@ def cut(series: Any = SERIES, y: Any = None, batch_size: Any = 2, steps: Any = 2
 )
 def test_refusals(action: Action, error: Error, words: tuple[str, ...]) -> None:
     refused(action, error, words)
+
+
+def test_a_notebook_shows_the_beginning_of_explain() -> None:
+    framed = lanes([np.arange(200.0), np.arange(7.0)], batch_size=4, steps=3)
+    shown = Shown(framed)
+    cells = iter(shown.words("td"))
+    lines = framed.explain(SHOWN).splitlines()
+    assert lines[0].startswith(repr(framed)[len("Lanes(") :].partition(" in ")[0])
+    for line in lines[2:-1]:
+        row = [next(cells) for _ in range(5)]
+        assert re.split(r"\s{2,}", line) == [word for word in row if word]
+    assert next(cells, None) is None
+    assert lines[-1] in shown.words("p")[-1]

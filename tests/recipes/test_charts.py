@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from statewise.foundation.curves import Axis
 from statewise.recipes.recipe import Figure, Published
-from statewise.recipes.report.charts import Axis, curves_chart, strip_plot
+from statewise.recipes.report.charts import runs_chart, strip_plot
 from statewise.recipes.statistics import summarize
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -139,7 +140,7 @@ def test_each_run_is_a_line_through_its_values_and_their_median_is_strong() -> N
     places = list(range(1, 402, 4))
     values = 2 * np.exp(-np.arange(101) / 30) + 0.3 * rng.random((5, 101))
     curves = [list(zip(places, map(float, row), strict=True)) for row in values]
-    drawn = Drawn(curves_chart("loss by epoch", curves))
+    drawn = Drawn(runs_chart("loss by epoch", curves))
     assert drawn.title == "loss by epoch: 5 runs"
     for points, row in zip(lines(drawn, "run"), values, strict=True):
         np.testing.assert_allclose(read_at(points, places), row, atol=0.02)
@@ -150,14 +151,14 @@ def test_each_run_is_a_line_through_its_values_and_their_median_is_strong() -> N
 def test_straight_lines_are_short() -> None:
     level = [(place, 0.5) for place in range(1, 201)]
     rising = [(place, place / 200) for place in range(1, 201)]
-    drawn = Drawn(curves_chart("loss", [level, rising]))
+    drawn = Drawn(runs_chart("loss", [level, rising]))
     assert len(drawn.of_class("run")[0]["d"]) < 600
     assert [max(y for _, y in points) for points in lines(drawn, "run")] == pytest.approx([0.5, 1.0], abs=0.01)
 
 
 def test_values_that_are_not_finite_leave_a_gap() -> None:
     curve = [(1, 3.0), (2, 2.0), (3, math.nan), (4, math.inf), (5, 1.0)]
-    drawn = Drawn(curves_chart("loss", [curve, curve, curve]))
+    drawn = Drawn(runs_chart("loss", [curve, curve, curve]))
     assert [at["d"].count("M") for at in drawn.of_class("run")] == [2, 2, 2]
     assert not drawn.of_class("median")
     assert "nan" not in ElementTree.tostring(drawn.root, "unicode")
@@ -165,7 +166,7 @@ def test_values_that_are_not_finite_leave_a_gap() -> None:
 
 @pytest.mark.parametrize("curve", [[(1, 0.0)], [(1, 5.0), (2, 5.0)], [(1, -2.0), (9, -1.0)], [(1, 1e9), (2, 1e-9)]])
 def test_any_finite_curve_is_drawn_within_the_chart(curve: list[tuple[int, float]]) -> None:
-    drawn = Drawn(curves_chart("loss", [curve]))
+    drawn = Drawn(runs_chart("loss", [curve]))
     (at,) = drawn.of_class("run")
     start = re.match(r"M(-?\d+) (-?\d+)", at["d"])
     assert start
@@ -175,4 +176,4 @@ def test_any_finite_curve_is_drawn_within_the_chart(curve: list[tuple[int, float
 
 @pytest.mark.parametrize("curves", [[[(1, math.nan)]], [[]]])
 def test_without_finite_values_there_is_no_chart(curves: list[list[tuple[int, float]]]) -> None:
-    assert curves_chart("loss", curves) == ""
+    assert runs_chart("loss", curves) == ""

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from statewise.errors import FileError
+from statewise.foundation.curves import POINTS, thinned
 from statewise.recipes.recipe import Recipe, Trial
 from statewise.recipes.registry import get
-from statewise.recipes.results import POINTS, Results, Run, thinned
+from statewise.recipes.results import Results, Run
 
 TRIAL = Trial({"accuracy": 84.0, "left_out": 0.0}, {"K": "L 愚公"}, {"loss": [3.0, 2.5, 2.0]})
 

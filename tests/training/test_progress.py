@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import tqdm
 
 from learning import Dispatches, fit, tagger
 from statewise.errors import ConfigurationError
-from statewise.training import progress
+from statewise.training import bars, progress
 
 LINE = r"epoch {}/3  \d+\.\d\d s  loss \d\.\d{{4}}  accuracy \d\.\d{{4}}"
 
@@ -68,6 +72,47 @@ def test_1_shows_a_bar_where_someone_watches(monkeypatch: pytest.MonkeyPatch, sh
     assert re.search(r"epoch 3/3: 100%\|\S+\| 9/9 \[", last), last
     assert f"loss={history.history['loss'][-1]:.4f}" in last
     assert f"accuracy={history.history['accuracy'][-1]:.4f}" in last
+
+
+class Kernel:
+    """IPython as a Jupyter kernel has it, or as a terminal does."""
+
+    def __init__(self, *, kernel: bool) -> None:
+        self.kernel = object() if kernel else None
+
+    def get_ipython(self) -> Kernel:
+        return self
+
+
+def test_1_shows_a_bar_in_a_notebook_without_widgets(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", Kernel(kernel=True))
+    monkeypatch.setattr(bars, "find_spec", {"ipywidgets": None}.__getitem__)
+    fit(tagger(), epochs=3, state="carry", verbose=1)
+    assert "epoch 3/3: 100%" in capsys.readouterr().err.split("\r")[-1]
+
+
+def test_1_shows_the_notebooks_bar_where_there_are_widgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    def bar(**options: Any) -> Any:
+        made.append(tqdm.tqdm(**options, file=io.StringIO()))
+        return made[-1]
+
+    monkeypatch.setitem(sys.modules, "IPython", Kernel(kernel=True))
+    monkeypatch.setattr(bars, "find_spec", {"ipywidgets": "there"}.__getitem__)
+    monkeypatch.setitem(sys.modules, "tqdm.notebook", SimpleNamespace(tqdm=bar))
+    fit(tagger(), epochs=3, state="carry", verbose=1)
+    assert [bar.n for bar in made] == [9]
+
+
+def test_1_shows_lines_in_ipython_whose_output_is_piped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", Kernel(kernel=False))
+    fit(tagger(), epochs=3, state="carry", verbose=1)
+    assert re.fullmatch(LINE.format(3) + "\n", capsys.readouterr().err)
 
 
 def test_very_large_and_small_numbers_stay_readable() -> None:

@@ -10,7 +10,12 @@ import numpy as np
 
 from statewise.data.ragged import check_long_enough, is_many, read_series
 from statewise.errors import ConfigurationError, ShapeError
+from statewise.foundation import notebook
+from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array, check_whole, filled
+
+SHOWN = 12
+"""The most rows that a notebook shows."""
 
 PIECES = 3
 """The most pieces of series that `explain` names in one row."""
@@ -57,16 +62,34 @@ class Lanes:
         2      1    goes on from batch 1, row 1  series 1, steps 4-5                            1 step, masked
         2      2    goes on from batch 1, row 2  series 2, steps 2-3                            1 step, masked
         """
-        shown = min(check_whole("limit", limit), len(self.x))
-        table = [_COLUMNS, *(self._explained(*divmod(index, self.batch_size)) for index in range(shown))]
-        rest = [f"... and {len(self.x) - shown} more"] if shown < len(self.x) else []
-        return "\n".join([self._heading(), *_aligned(table), *rest])
+        rows = self._rows(check_whole("limit", limit))
+        summary = f"{self._held}, read with state='carry' in {self._cut}; all counted from 1"
+        return "\n".join([summary, *_aligned([_COLUMNS, *rows]), *self._more(len(rows))])
 
-    def _heading(self) -> str:
-        total, batches = _count(int(self.lengths.sum()), "step"), _count(self.batches, "batch", "es")
+    def __repr__(self) -> str:
+        return f"Lanes({self._held} in {self._cut})"
+
+    def _repr_html_(self) -> str:
+        """Returns what notebooks show: the beginning of `explain`."""
+        rows = self._rows(SHOWN)
+        caption = f"Read with state='carry' in {self._cut}; all counted from 1"
+        more = "".join(f'<p class="quiet">{line}; explain(limit=...) shows them</p>' for line in self._more(len(rows)))
+        return notebook.output(f"Lanes of {self._held}", text_table(caption, _COLUMNS, rows, len(_COLUMNS)), more)
+
+    @property
+    def _held(self) -> str:
+        return f"{_count(int(self.lengths.sum()), 'step')} of {len(self.lengths)} series"
+
+    @property
+    def _cut(self) -> str:
         rows, steps = _count(self.batch_size, "row"), _count(self.steps, "step")
-        series = f"{len(self.lengths)} series"
-        return f"{total} of {series}, read with state='carry' in {batches} of {rows} of {steps}; all counted from 1"
+        return f"{_count(self.batches, 'batch', 'es')} of {rows} of {steps}"
+
+    def _rows(self, limit: int) -> list[tuple[str, ...]]:
+        return [self._explained(*divmod(index, self.batch_size)) for index in range(min(limit, len(self.x)))]
+
+    def _more(self, shown: int) -> list[str]:
+        return [f"... and {len(self.x) - shown} more"] if shown < len(self.x) else []
 
     def _explained(self, batch: int, row: int) -> tuple[str, ...]:
         total = int(self.lengths.sum())
@@ -103,6 +126,8 @@ def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: i
         ShapeError: other axes, series that differ in more than their length, or a `y` that is not as long as `series`.
 
     >>> framed = lanes(np.arange(9), batch_size=2, steps=2)
+    >>> framed
+    Lanes(8 steps of 1 series in 2 batches of 2 rows of 2 steps)
     >>> framed.x.tolist()
     [[0, 1], [4, 5], [2, 3], [6, 7]]
     >>> framed.y[:2].tolist()

@@ -20,6 +20,9 @@ class Windows(NamedTuple):
     series: Array  # [N] which series it is from, from 0
     span: int  # values from the first of a window to the last that follows it
 
+    def __repr__(self) -> str:
+        return f"Windows(x {list(self.x.shape)}, y {list(self.y.shape)}, {len(np.unique(self.series))} series)"
+
     def split(self, share: float) -> tuple[Windows, Windows]:
         """Returns the windows before a cut in time and those after it: the last `share` of each series' time.
 
@@ -79,6 +82,8 @@ def windows(series: Any, length: int, *, stride: int = 1, horizon: int = 1, gap:
     ([[10, 11], [11, 12], [20, 21]], [[12, 13], [13, 14], [22, 23]])
     >>> found.series.tolist(), found.start.tolist()
     ([0, 0, 1], [0, 1, 0])
+    >>> found
+    Windows(x [3, 2], y [3, 2], 2 series)
     """
     for name, value in (("length", length), ("stride", stride), ("horizon", horizon)):
         check_whole(name, value)

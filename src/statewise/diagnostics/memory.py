@@ -14,6 +14,8 @@ import numpy as np
 from statewise.data.batches import Samples
 from statewise.diagnostics.plots import plot_memory
 from statewise.errors import DataError
+from statewise.foundation import notebook
+from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array
 from statewise.foundation.words import plural
 from statewise.inference.forward import forward_of
@@ -39,6 +41,8 @@ SWAPPED_ROWS = 512
 
 OPEN, CLOSED = 0.9, 0.1
 """A gate above or below these is saturated."""
+
+_KNOWING = "last answer, knowing so many steps (before them another row's past)"
 
 Measure = Callable[[Samples, bool], float]
 """Returns the loss on these samples, the state carried from batch to batch or not."""
@@ -78,21 +82,49 @@ class MemoryReport:
     conclusion: str
 
     def __str__(self) -> str:
-        steps = max(self.losses)
-        lines = ["state reset every    loss     last answer, knowing so many steps (before them another row's past)"]
-        for span, loss in self.losses.items():
-            name = "never in a row" if span == steps else plural(span, "step")
-            lines.append(f"{name:<17}  {loss:8.4f}  {self.knowing[span]:8.4f}")
-        if self.carried is not None:
-            lines.append(f"{'never (carried)':<17}  {self.carried:8.4f}")
-        shown = sorted({0, *(2**power for power in range(12)), len(self.gradient) - 1} & set(range(len(self.gradient))))
+        lines = [f"state reset every    loss     {_KNOWING}"]
+        lines += [f"{name:<17}  {loss:>8}  {knowing:>8}".rstrip() for name, loss, knowing in self._resets]
         lines += ["", "steps back           gradient, as a share of the largest"]
-        lines += [f"{lag:<17,}  {self.gradient[lag]:8.4f}" for lag in shown]
+        lines += [f"{lag:<17,}  {self.gradient[lag]:8.4f}" for lag in self._lags]
         if self.gates:
             lines += ["", "gate                 below 0.1  above 0.9"]
-        for layer, gates in self.gates.items():
-            lines += [f"{f'{layer} {gate}':<17}  {use.closed:10.1%} {use.open:10.1%}" for gate, use in gates.items()]
+        lines += [f"{gate:<17}  {use.closed:10.1%} {use.open:10.1%}" for gate, use in self._named_gates.items()]
         return "\n".join([*lines, "", self.conclusion])
+
+    def __repr__(self) -> str:
+        reach = f"gradients reach {plural(self.reach, 'step')} back"
+        return f"MemoryReport(uses {self.uses:,} of {plural(max(self.losses), 'step')}, {reach})"
+
+    def _repr_html_(self) -> str:
+        """Returns what notebooks show: the conclusion and the tables."""
+        lags = [(f"{lag:,}", f"{self.gradient[lag]:.4f}") for lag in self._lags]
+        gates = [(gate, f"{use.closed:.1%}", f"{use.open:.1%}") for gate, use in self._named_gates.items()]
+        tables = [
+            text_table("Loss", ("state reset every", "loss", _KNOWING), self._resets),
+            text_table("Gradient, as a share of the largest", ("steps back", "gradient"), lags),
+            text_table("How often gates are saturated", ("gate", "below 0.1", "above 0.9"), gates) if gates else "",
+        ]
+        return notebook.output(self.conclusion, *(f"<figure>{drawn}</figure>" for drawn in tables if drawn))
+
+    @property
+    def _resets(self) -> list[tuple[str, str, str]]:
+        """How often the state is reset, the loss, and that of a last answer with so many steps known."""
+        steps = max(self.losses)
+        rows = [
+            ("never in a row" if span == steps else plural(span, "step"), f"{loss:.4f}", f"{self.knowing[span]:.4f}")
+            for span, loss in self.losses.items()
+        ]
+        return rows if self.carried is None else [*rows, ("never (carried)", f"{self.carried:.4f}", "")]
+
+    @property
+    def _lags(self) -> list[int]:
+        """How many steps back gradients are listed for."""
+        shown = {0, *(2**power for power in range(12)), len(self.gradient) - 1}
+        return sorted(shown & set(range(len(self.gradient))))
+
+    @property
+    def _named_gates(self) -> dict[str, GateUse]:
+        return {f"{layer} {gate}": use for layer, gates in self.gates.items() for gate, use in gates.items()}
 
     def plot(self, path: str | Path) -> None:
         """Draws losses, gradients and gates into a picture file; its ending says of which kind.
@@ -101,11 +133,7 @@ class MemoryReport:
             MissingExtraError: matplotlib is not installed.
             FileError: it cannot be written there.
         """
-        gates = {
-            f"{layer} {gate}": (use.closed, use.open)
-            for layer, uses in self.gates.items()
-            for gate, use in uses.items()
-        }
+        gates = {gate: (use.closed, use.open) for gate, use in self._named_gates.items()}
         plot_memory(path, self.losses, self.carried, self.gradient, gates, self.uses, self.reach)
 
 

@@ -13,6 +13,8 @@ import jax
 import numpy as np
 
 from statewise.errors import ConfigurationError, ShapeError
+from statewise.foundation import notebook
+from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array, is_number
 from statewise.inference.rows import Rows
 from statewise.network import Network
@@ -22,6 +24,8 @@ from statewise.streaming import Stream
 
 ROWS, STEPS = 8, 200
 """At most so many rows and steps of the input are looked at: what is wrong shows in few."""
+
+_WHOLE = "the whole pass over"
 
 TOLERANCE = 1e-5
 """Largest difference, relative to the largest number of an array or to 1, that the order of 32-bit sums may make."""
@@ -70,6 +74,13 @@ class Check:
         """Whether the difference is within its tolerance; NaN is not."""
         return self.difference is None or self.difference <= self.tolerance
 
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """The difference, the tolerance, and what there is to say."""
+        if self.difference is None:
+            return "-", "", self.reason
+        return f"{self.difference:.1e}", f"{self.tolerance:.0e}", "" if self.passed else "FAILED"
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -86,19 +97,32 @@ class Verification:
 
     def __str__(self) -> str:
         width = max(len(check.name) for check in self.checks)
-        lines = [f"the whole pass over {self.rows} row(s) of {self.steps} step(s), compared with", ""]
-        lines += [f"{'':{width}}  largest difference  tolerance"]
+        lines = [f"{_WHOLE} {self._data}, compared with", "", f"{'':{width}}  largest difference  tolerance"]
         for check in self.checks:
-            if check.difference is None:
-                lines.append(f"{check.name:{width}}  {'-':>18}  {check.reason}")
-            else:
-                verdict = "" if check.passed else "  FAILED"
-                lines.append(f"{check.name:{width}}  {check.difference:18.1e}  {check.tolerance:9.0e}{verdict}")
-        failed, made = (
-            sum(not check.passed for check in self.checks),
-            sum(check.difference is not None for check in self.checks),
-        )
-        return "\n".join([*lines, "", f"{failed} of {made} FAILED" if failed else "all within tolerance"])
+            difference, tolerance, verdict = check.words
+            told = f"{tolerance:>9}{verdict and f'  {verdict}'}" if tolerance else verdict
+            lines.append(f"{check.name:{width}}  {difference:>18}  {told}")
+        return "\n".join([*lines, "", self._conclusion])
+
+    def __repr__(self) -> str:
+        failed = [check.name for check in self.checks if not check.passed]
+        return f"Verification({self._data}, {self._conclusion}{': ' if failed else ''}{', '.join(failed)})"
+
+    def _repr_html_(self) -> str:
+        """Returns what notebooks show: the table."""
+        rows = [(check.name, *check.words) for check in self.checks]
+        head = ("compared with", "largest difference", "tolerance", "")
+        return notebook.output(f"Verification: {self._conclusion}", text_table(f"{_WHOLE} {self._data}", head, rows))
+
+    @property
+    def _data(self) -> str:
+        return f"{self.rows} row(s) of {self.steps} step(s)"
+
+    @property
+    def _conclusion(self) -> str:
+        failed = sum(not check.passed for check in self.checks)
+        made = sum(check.difference is not None for check in self.checks)
+        return f"{failed} of {made} FAILED" if failed else "all within tolerance"
 
 
 def verify(model: Model, rows: Rows, tolerance: float, reload: Callable[[Artifact], Model]) -> Verification:

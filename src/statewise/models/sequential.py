@@ -23,6 +23,7 @@ from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
 from statewise.layers.registry import describe_own, own_layer
 from statewise.models import evaluating, examining, fitting, model_file, predicting, streamed
+from statewise.models.display import Display
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
 from statewise.models.stack import Stack
@@ -73,6 +74,17 @@ class Sequential:
             raise ConfigurationError(f"layers: expected a list such as [LSTM(32), Dense(1)], got {layers!r}")
         for layer in layers:
             self.add(layer)
+
+    def __repr__(self) -> str:
+        return str(self._display)
+
+    def _repr_html_(self) -> str:
+        return self._display.to_html()
+
+    @property
+    def _display(self) -> Display:
+        stack, done = self._stack, self.train_state
+        return Display(type(self).__name__, stack.layers, stack.network, done.params, self._settings, done.epochs)
 
     # -- 1 define ----------------------------------------------------------------------------------------------
 

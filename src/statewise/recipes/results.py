@@ -11,11 +11,9 @@ from typing import Any
 
 from statewise import __version__
 from statewise.errors import FileError
+from statewise.foundation.curves import thinned
 from statewise.foundation.files import check_writable, write_whole
 from statewise.recipes.recipe import Recipe, Trial
-
-POINTS = 200
-"""The most points of a curve that are kept."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +61,6 @@ class Run:
             {name: thinned(list(map(float, values))) for name, values in trial.curves.items()},
             list(warnings),
         )
-
-
-def thinned(values: list[float]) -> list[tuple[int, float]]:
-    """Returns at most `POINTS` of the values, evenly, the first and the last among them, each with its place from 1.
-
-    >>> thinned([0.5, 0.25])
-    [(1, 0.5), (2, 0.25)]
-    >>> len(thinned([0.0] * 5000)), thinned([0.0] * 5000)[-1]
-    (200, (5000, 0.0))
-    """
-    count = min(len(values), POINTS)
-    places = [round(i * (len(values) - 1) / max(count - 1, 1)) for i in range(count)]
-    return [(place + 1, values[place]) for place in places]
 
 
 class Results:

@@ -11,7 +11,9 @@ from typing import Any, Self
 
 from statewise.data.codecs import Vocabulary, check_content, check_tokens
 from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, LifecycleError
+from statewise.foundation import notebook
 from statewise.foundation.shapes import Array, check_rate, check_whole
+from statewise.foundation.words import plural
 from statewise.models.sequential import Sequential
 from statewise.optimizers.optimizer import Optimizer
 from statewise.state import State
@@ -56,6 +58,22 @@ class Learner:
         self._model = Sequential(seed=seed)
         self._baselines: Baselines | None = None
         self.state: State | None = None
+
+    # -- shown ------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        inner = "no text learned yet" if self._vocabulary is None else repr(self._model)
+        return f"{type(self).__name__}({self._told}, {inner})"
+
+    def _repr_html_(self) -> str:
+        """Returns what notebooks show: the table of the network, once there is one."""
+        table = "<p>no text learned yet</p>" if self._vocabulary is None else self._model._repr_html_()
+        return notebook.output(f"{type(self).__name__}: {self._told}", table)
+
+    @property
+    def _told(self) -> str:
+        options = [f"{name}={getattr(self, name)!r}" for name in ("tokens", "units", "window")]
+        return ", ".join(options + ([plural(len(self._vocabulary), "symbol")] if self._vocabulary else []))
 
     # -- what it knows -----------------------------------------------------------------------------------------
 

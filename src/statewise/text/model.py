@@ -37,6 +37,8 @@ class TextModel(Learner):
         seed: all randomness derives from it.
 
     >>> model = TextModel(tokens="word", units=16, window=2, seed=7)
+    >>> model
+    TextModel(tokens='word', units=16, window=2, no text learned yet)
     >>> history = model.fit("the mice saw the cat and the mice ran", epochs=40, learning_rate=0.02, verbose=0)
     >>> model.generate("saw the", length=2, temperature=0)
     'cat and'

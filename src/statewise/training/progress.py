@@ -6,9 +6,8 @@ import sys
 import time
 from typing import TextIO
 
-from tqdm.auto import tqdm
-
 from statewise.errors import ConfigurationError
+from statewise.training.bars import is_watched, live_bar
 from statewise.training.callbacks import Callback, TrainedModel
 from statewise.training.epochs import StepRecord
 
@@ -64,7 +63,7 @@ class ProgressBar(Callback):
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
         self._epochs, self._steps = epochs, steps
         total = None if steps is None else steps * len(epochs)
-        self._bar = tqdm(total=total, unit="step", desc="compiling", dynamic_ncols=True)  # until it moves
+        self._bar = live_bar(total=total, unit="step", desc="compiling", dynamic_ncols=True)  # until it moves
         self._done = 0
         self._before = 0  # steps of the epochs that are finished
 
@@ -101,5 +100,5 @@ def display(verbose: object) -> list[Callback]:
     if verbose == 2:
         return [EpochLines()]
     if verbose in (1, "auto"):
-        return [ProgressBar() if sys.stderr.isatty() else EpochLines(sys.stderr, QUIET_SECONDS)]
+        return [ProgressBar() if is_watched() else EpochLines(sys.stderr, QUIET_SECONDS)]
     raise ConfigurationError(f"verbose: expected 0, 1 or 2, got {verbose!r}")

@@ -4,49 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
 from statistics import median
 
+from statewise.foundation.curves import Axis, Curve, curves_chart, horizontal, tick_label
+from statewise.foundation.markup import label, line, svg
 from statewise.foundation.words import plural
 from statewise.recipes.quantities import between, decimals, number, published, with_unit
-from statewise.recipes.report.markup import label, line, svg
 from statewise.recipes.statistics import Summary
 
-Curve = Sequence[tuple[int, float]]
-
-_WIDTH, _LEFT, _RIGHT = 420.0, 56.0, 18.0  # px
+_WIDTH = 420.0  # px
 _DOT, _PILE = 7.0, 98.0  # px: a dot's width, and how high dots that lie upon each other are piled
-_FINE = 4  # a curve's points lie on a grid so much finer than a pixel: whole numbers are short
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A straight scale: `low` lies at pixel `start`, `high` at `end`."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def at(self, value: float) -> float:
-        """Returns the value's pixel.
-
-        >>> Axis(0, 10, 50, 150).at(2.5)
-        75.0
-        """
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
-
-    def ticks(self, most: int = 6) -> list[float]:
-        """Returns round values along it, at most so many.
-
-        >>> Axis(3, 47, 0, 1).ticks()
-        [10.0, 20.0, 30.0, 40.0]
-        """
-        size = 10.0 ** math.floor(math.log10((self.high - self.low) / most))
-        step = next(size * m for m in (1, 2, 5, 10) if self.high / (size * m) - self.low / (size * m) < most)
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [float(f"{place * step:.12g}") for place in range(first, last + 1)]
 
 
 def strip_plot(summary: Summary, seeds: Sequence[int]) -> str:
@@ -74,27 +41,16 @@ def strip_plot(summary: Summary, seeds: Sequence[int]) -> str:
     return svg(_WIDTH, floor + 74, _told(summary), parts, "strip")
 
 
-def curves_chart(name: str, curves: Sequence[Curve]) -> str:
+def runs_chart(name: str, curves: Sequence[Curve]) -> str:
     """Returns a chart with a faint line for each run, and where all runs have the same places, their median.
 
     Values that are not finite leave a gap. There is nothing to draw where no value is finite: the text is empty then.
     """
-    values = [value for curve in curves for _, value in curve if math.isfinite(value)]
-    if not values:
-        return ""
-    x = Axis(0, max(place for curve in curves for place, _ in curve), _LEFT, _WIDTH - _RIGHT)
-    y = _upright(min(values), max(values))
-    paths = [f'<path d="{_path(curve, x, y)}" class="run"/>' for curve in curves]
+    lines = [(curve, "run") for curve in curves]
     if middle := _median_of(curves):
-        paths.append(f'<path d="{_path(middle, x, y)}" class="median"/>')
-    parts = [*_grid(x, y), f'<g transform="scale({1 / _FINE:g})">', *paths, "</g>"]
-    return svg(
-        _WIDTH,
-        y.start + 24,
-        f"{name}: {plural(len(curves), 'run')}",
-        parts,
-        "curves few" if len(curves) < 4 else "curves",
-    )
+        lines.append((middle, "median"))
+    kind = "curves few" if len(curves) < 4 else "curves"
+    return curves_chart(f"{name}: {plural(len(curves), 'run')}", lines, kind, _WIDTH)
 
 
 def _axis(values: Sequence[float], percent: bool) -> Axis:
@@ -107,7 +63,7 @@ def _axis(values: Sequence[float], percent: bool) -> Axis:
         low, high = low - max(high - 100, 0), high - min(low, 0)
         low, high = max(low, 0.0), min(high, 100.0)
     edge = 0.04 * (high - low)
-    return Axis(low - edge, high + edge, _LEFT, _WIDTH - _RIGHT)
+    return horizontal(low - edge, high + edge, _WIDTH)
 
 
 def _piled(places: Sequence[float]) -> list[tuple[float, int]]:
@@ -161,7 +117,7 @@ def _ground(axis: Axis, y: float) -> Iterator[str]:
     yield line(axis.start, y, axis.end, y, "axis")
     for tick in axis.ticks():
         yield line(axis.at(tick), y, axis.at(tick), y + 4, "axis")
-        yield label(axis.at(tick), y + 16, _plain(tick), "tick")
+        yield label(axis.at(tick), y + 16, tick_label(tick), "tick")
 
 
 def _told(summary: Summary) -> str:
@@ -173,44 +129,6 @@ def _told(summary: Summary) -> str:
     return f"{figure.meaning}, " + "; ".join(with_unit(words, figure) for words in told)
 
 
-def _upright(low: float, high: float) -> Axis:
-    """Returns the axis of a chart of curves, from 0 where the values come near it."""
-    if 0 <= low <= 0.5 * high:
-        low = 0.0
-    edge = 0.05 * (high - low) or 0.5 * abs(high) or 1.0
-    return Axis(low if low == 0 and high > 0 else low - edge, high + edge, 190.0, 8.0)
-
-
-def _grid(x: Axis, y: Axis) -> Iterator[str]:
-    for tick in y.ticks():
-        yield line(x.start, y.at(tick), x.end, y.at(tick), "grid")
-        yield label(x.start - 7, y.at(tick) + 4, _plain(tick), "tick", "end")
-    yield line(x.start, y.start, x.end, y.start, "axis")
-    for tick in x.ticks():
-        if tick == int(tick):
-            yield label(x.at(tick), y.start + 16, _plain(tick), "tick")
-
-
-def _path(curve: Curve, x: Axis, y: Axis) -> str:
-    """Returns a line as whole steps on the fine grid, broken where a value is not finite."""
-    told = ""
-    for finite, points in groupby(curve, lambda point: math.isfinite(point[1])):
-        if finite:
-            told += _drawn([(round(x.at(place) * _FINE), round(y.at(value) * _FINE)) for place, value in points])
-    return told
-
-
-def _drawn(points: Sequence[tuple[int, int]]) -> str:
-    """Returns a line through the points, equal steps in a row as one; of a single point, a dot."""
-    steps = [(there[0] - here[0], there[1] - here[1]) for here, there in pairwise(points)] or [(0, 0)]
-    counts = [(step, len(list(same))) for step, same in groupby(steps)]
-    return f"M{points[0][0]} {points[0][1]}" + "".join(_move(n * right, n * down) for (right, down), n in counts)
-
-
-def _move(right: int, down: int) -> str:
-    return f"l{right}" + (str(down) if down < 0 else f" {down}")
-
-
 def _median_of(curves: Sequence[Curve]) -> list[tuple[int, float]]:
     """Returns the median by place of three runs or more; nothing if their places differ or a value is not finite."""
     places = [place for place, _ in curves[0]]
@@ -218,7 +136,3 @@ def _median_of(curves: Sequence[Curve]) -> list[tuple[int, float]]:
     if len(curves) < 3 or not alike or not all(math.isfinite(value) for curve in curves for _, value in curve):
         return []
     return [(place, median(curve[index][1] for curve in curves)) for index, place in enumerate(places)]
-
-
-def _plain(value: float) -> str:
-    return f"{value:,.6g}".replace("-", "\N{MINUS SIGN}")

@@ -7,9 +7,9 @@ from datetime import datetime
 from html import escape
 
 from statewise import __version__
+from statewise.foundation.markup import Cell, heading, link, table
 from statewise.foundation.words import plural
 from statewise.recipes.recipe import Recipe
-from statewise.recipes.report.markup import Cell, heading, link, table
 from statewise.recipes.report.section import HEAD, Outcome, columns, section, spoken
 from statewise.recipes.report.sheet import SHEET
 from statewise.recipes.results import Run

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 
+from statewise.foundation.markup import label, line, svg
 from statewise.recipes.framing import SKIPPED, Framing, Sample
-from statewise.recipes.report.markup import label, line, svg
 
 STEPS = 16
 """A sample of more steps is shown without its middle."""

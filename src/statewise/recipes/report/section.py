@@ -10,13 +10,12 @@ from functools import cached_property
 from html import escape
 from statistics import median
 
-from statewise.foundation.shapes import describe
+from statewise.foundation.markup import Cell, heading, link, prose, table
 from statewise.foundation.words import plural
-from statewise.network import count_weights, layer_rows
+from statewise.models.display import layers_table
 from statewise.recipes.quantities import NONE, decimals, number, numbered, seconds, with_unit
 from statewise.recipes.recipe import Figure, Recipe
-from statewise.recipes.report.charts import curves_chart, strip_plot
-from statewise.recipes.report.markup import Cell, heading, link, prose, table
+from statewise.recipes.report.charts import runs_chart, strip_plot
 from statewise.recipes.report.picture import picture
 from statewise.recipes.results import Run
 from statewise.recipes.statistics import Summary, summaries
@@ -100,7 +99,7 @@ def _verdict(words: str) -> str:
 
 def section(outcome: Outcome) -> str:
     """Returns the recipe's part of the page."""
-    recipe, runs = outcome.recipe, outcome.runs
+    recipe, runs, model = outcome.recipe, outcome.runs, outcome.recipe.model(0)
     told = f"{plural(len(runs), 'run')}, {numbered([run.seed for run in runs])}; {outcome.seconds} s a run"
     return "\n".join(
         [
@@ -113,7 +112,7 @@ def section(outcome: Outcome) -> str:
             "<h3>Data</h3>",
             _framing(recipe),
             "<h3>Model</h3>",
-            _model(recipe),
+            layers_table(model.network, model.params),
             "<h3>Figures</h3>",
             _figures(outcome),
             f'<div class="charts">{"".join(_charts(outcome))}</div>',
@@ -143,24 +142,6 @@ def _framing(recipe: Recipe) -> str:
 
 def _sentence(words: str) -> str:
     return words if words.endswith(".") else f"{words}."
-
-
-def _model(recipe: Recipe) -> str:
-    model = recipe.model(0)
-    network, params = model.network, model.params
-    layers = [
-        [
-            Cell(f"<code>{escape(name)}</code>", "words", "row"),
-            Cell(kind, "words"),
-            Cell(f"<code>{escape(shape)}</code>", "words"),
-            Cell(weights),
-        ]
-        for name, kind, shape, weights in layer_rows(network, params)
-    ]
-    total = sum(count_weights(weights) for weights in params.values())
-    head = (*(heading(name, "words") for name in ("layer", "kind", "output")), heading("weights"))
-    caption = f"Input {describe(network.input_shape)}, {plural(total, 'weight')} in all"
-    return table(caption, head, [layers])
 
 
 def _figures(outcome: Outcome) -> str:
@@ -210,7 +191,7 @@ def _charts(outcome: Outcome) -> Iterator[str]:
             yield f"<figure><figcaption>{_named(measured)}</figcaption>{drawn}</figure>\n"
     for name in dict.fromkeys(name for run in outcome.runs for name in run.curves):
         curves = [run.curves[name] for run in outcome.runs if run.curves.get(name)]
-        if drawn := curves_chart(name, curves):
+        if drawn := runs_chart(name, curves):
             yield f"<figure><figcaption>{escape(name)}</figcaption>{drawn}</figure>\n"
 
 

@@ -76,6 +76,13 @@ def table(caption: str, head: Sequence[Cell], groups: Iterable[Iterable[Sequence
     )
 
 
+def text_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
+    """Returns a table of plain text, of which the first `words` columns are aligned as words, the others as numbers."""
+    kinds = ["words" if column < words else "number" for column in range(len(head))]
+    cells = ([Cell(escape(text), kind) for text, kind in zip(row, kinds, strict=True)] for row in rows)
+    return table(caption, list(map(heading, head, kinds)), [cells])
+
+
 def svg(width: float, height: float, title: str, parts: Iterable[str], kind: str) -> str:
     """Returns a drawing that is read out, and told when pointed at, as `title`."""
     return (

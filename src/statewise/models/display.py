@@ -1,0 +1,100 @@
+"""A model as a line and as a table: its layers, what it is compiled with, how far it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from html import escape
+from typing import NamedTuple
+
+from statewise.foundation import notebook
+from statewise.foundation.markup import Cell, heading, table, text_table
+from statewise.foundation.shapes import describe
+from statewise.foundation.words import plural
+from statewise.layers import Layer
+from statewise.models.settings import Settings
+from statewise.network import Network, NetworkParams, count_weights, layer_rows, name_layers
+from statewise.optimizers.optimizer import Optimizer
+
+
+class Display(NamedTuple):
+    """What there is to show of a model; `str` is its `repr`."""
+
+    kind: str  # name of its class
+    layers: Sequence[Layer]
+    network: Network | None  # once its input is known
+    params: NetworkParams
+    settings: Settings | None  # once it is compiled
+    epochs: int  # how many it was trained for
+
+    def __str__(self) -> str:
+        named = zip(name_layers(self.layers), self.layers, strict=True)
+        layers = [f"{name}: {describe_layer(layer)}" for name, layer in named] or ["no layers"]
+        facts = [*layers, self._weights, f"compiled with {self._optimizer}" if self.settings else "", self._training]
+        return f"{self.kind}({', '.join(filter(None, facts))})"
+
+    def to_html(self) -> str:
+        """Returns what notebooks show: the table of `summary`, and what the model is compiled with."""
+        shown = _unbuilt_table(self.layers) if self.network is None else layers_table(self.network, self.params)
+        told = "; ".join(filter(None, [self._compiled, self._training]))
+        return notebook.output(self.kind, f"<p>{escape(told)}</p>", shown)
+
+    @property
+    def _weights(self) -> str:
+        return "not built" if self.network is None else f"{_total(self.params)} weights"
+
+    @property
+    def _training(self) -> str:
+        return f"trained for {plural(self.epochs, 'epoch')}" if self.epochs else ""
+
+    @property
+    def _optimizer(self) -> str:
+        optimizer = None if self.settings is None else self.settings.optimizer
+        return type(optimizer).__name__.lower() if isinstance(optimizer, Optimizer) else "an Optax transformation"
+
+    @property
+    def _compiled(self) -> str:
+        if self.settings is None:
+            return "not compiled"
+        loss = self.settings.loss.name if self.settings.loss.sampling is None else repr(self.settings.loss.sampling)
+        metrics = f", metrics {', '.join(self.settings.metrics)}" if self.settings.metrics else ""
+        return f"compiled with {self._optimizer}, loss {loss}{metrics}"
+
+
+def describe_layer(layer: Layer) -> str:
+    """Returns a layer's kind with what stands first in its call.
+
+    >>> import statewise as sw
+    >>> describe_layer(sw.Bidirectional(sw.LSTM(32, return_sequences=True))), describe_layer(sw.Flatten())
+    ('Bidirectional(LSTM(32))', 'Flatten()')
+    """
+    values = [getattr(layer, entry.name) for entry in fields(layer) if not entry.kw_only]
+    return f"{type(layer).__name__}({', '.join(map(_describe_value, values))})"
+
+
+def _describe_value(value: object) -> str:
+    return describe_layer(value) if isinstance(value, Layer) else repr(value)
+
+
+def layers_table(network: Network, params: NetworkParams) -> str:
+    """Returns the table of `summary` as HTML."""
+    layers = [
+        [
+            Cell(f"<code>{escape(name)}</code>", "words", "row"),
+            Cell(escape(kind), "words"),
+            Cell(f"<code>{escape(shape)}</code>", "words"),
+            Cell(weights),
+        ]
+        for name, kind, shape, weights in layer_rows(network, params)
+    ]
+    head = (*(heading(name, "words") for name in ("layer", "kind", "output")), heading("weights"))
+    return table(f"Input {describe(network.input_shape)}, {_total(params)} weights in all", head, [layers])
+
+
+def _unbuilt_table(layers: Sequence[Layer]) -> str:
+    rows = zip(name_layers(layers), map(describe_layer, layers), strict=True)
+    return text_table("Not built: the input's shape is not known yet", ("layer", "kind"), rows, 2)
+
+
+def _total(params: NetworkParams) -> str:
+    return f"{sum(map(count_weights, params.values())):,}"
