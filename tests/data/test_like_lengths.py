@@ -39,13 +39,13 @@ def test_every_row_is_in_one_batch_with_all_that_is_known_of_it(options: dict[st
     for batch in batches:
         assert batch.mask is not None
         assert batch.weight is not None
-        assert batch.start is not None
+        assert batch.initial is not None
         for row, number in enumerate(batch.weight):
             real, steps = batch.mask[row], BY_HAND[number]
             assert real.tolist() == [True] * len(steps) + [False] * (batch.steps - len(steps))
             assert batch.x[row, real, 0].tolist() == steps.tolist() == (-batch.y[row, real]).tolist()
             assert not batch.x[row, ~real].any()
-            assert batch.start[0][row].tolist() == [number]
+            assert batch.initial[0][row].tolist() == [number]
     assert sorted(chain(*numbers(batches))) == list(range(N))
     assert sum(-(-batch.rows // B) for batch in batches) == -(-N // B)  # no batch but the last is short
     assert B < max(batch.rows for batch in batches) <= like.MOST_TOGETHER * B

@@ -39,7 +39,7 @@ class Samples(NamedTuple):
     weight: Array | None = None  # [N] or [N, T]
     mask: Array | None = None  # bool [N, T]
     reset: Array | None = None  # bool [N, T]
-    start: tuple[Array, ...] | None = None  # [N, H] each: where each row starts, the parts in their order
+    initial: tuple[Array, ...] | None = None  # [N, H] each: where each row starts, the parts in their order
 
     @property
     def rows(self) -> int:
@@ -67,7 +67,7 @@ class Samples(NamedTuple):
 
     def starting_in(self, parts: tuple[Array, ...]) -> Samples:
         """Returns the rows with the states `[N, H]` in which they start."""
-        return self._replace(start=parts)
+        return self._replace(initial=parts)
 
     def named(self) -> list[tuple[str, Array]]:
         """Returns what tells these rows from others, by name."""
@@ -88,13 +88,13 @@ class Samples(NamedTuple):
             longer(self.weight) if each_step and self.weight is not None and self.weight.ndim == 2 else self.weight,
             longer(np.ones((self.rows, self.steps), bool) if self.mask is None else self.mask),
             None if self.reset is None else longer(self.reset),
-            self.start,
+            self.initial,
         )
 
     def _each(self, change: Callable[[Array], Array]) -> Samples:
         x, y, weight, mask, reset = (None if array is None else change(array) for array in self[:5])
-        start = None if self.start is None else tuple(change(part) for part in self.start)
-        return Samples(x, y, weight, mask, reset, start)  # type: ignore[arg-type]  # x and y are there
+        initial = None if self.initial is None else tuple(change(part) for part in self.initial)
+        return Samples(x, y, weight, mask, reset, initial)  # type: ignore[arg-type]  # x and y are there
 
 
 class Excluded(NamedTuple):

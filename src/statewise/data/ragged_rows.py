@@ -26,7 +26,7 @@ class RaggedRows:
     lengths: Array  # [N]
     by_step: Mapping[str, Array]  # [S, ...] each, row after row
     by_row: Mapping[str, Array] = field(default_factory=dict)  # [N, ...] each
-    start: tuple[Array, ...] | None = None  # [N, H] each, as in `Samples`
+    initial: tuple[Array, ...] | None = None  # [N, H] each, as in `Samples`
 
     @property
     def rows(self) -> int:
@@ -60,8 +60,8 @@ class RaggedRows:
             taken[name] = padded = np.zeros((len(chosen), steps, *flat.shape[1:]), flat.dtype)
             for row, first, length in zip(padded, firsts, lengths, strict=True):
                 row[:length] = flat[first : first + length]
-        if self.start is not None:
-            taken["start"] = tuple(part[chosen] for part in self.start)
+        if self.initial is not None:
+            taken["initial"] = tuple(part[chosen] for part in self.initial)
         return taken | {name: array[chosen] for name, array in self.by_row.items()}
 
     def batch(self, chosen: Array, steps: int) -> Samples:
@@ -79,7 +79,7 @@ class RaggedRows:
 
     def starting_in(self, parts: tuple[Array, ...]) -> RaggedRows:
         """Returns the rows with the states `[N, H]` in which they start."""
-        return replace(self, start=parts)
+        return replace(self, initial=parts)
 
     def named(self) -> list[tuple[str, Array]]:
         """Returns what tells these rows from others, by name."""

@@ -93,7 +93,7 @@ def predict_rows(
     its shape is no new one; where states are carried, what fills it is masked.
     """
     forward, answers, ended = forward_of(network), _Answers(network, rows, start.warmup), _Ended(rows)
-    states = network.initial_state(params, batch_size) if start.lanes is None else start.lanes
+    states = network.initial_state(params, batch_size) if start.batch is None else start.batch
     times, ragged = -(-rows.rows // batch_size), isinstance(rows, RaggedRows)
     for chosen, batch in _batches(rows, batch_size, start):
         missing, mask = batch_size - len(chosen), batch.mask

@@ -24,14 +24,14 @@ class Start:
 
     carry: bool = False  # whether row r of batch k+1 continues from row r of batch k
     warmup: int = 0  # how many steps of each row only settle the state
-    lanes: LayerStates | None = None  # with carry: where the first batch starts; None starts it afresh
+    batch: LayerStates | None = None  # with carry: where the first batch starts; None starts it afresh
     rows: LayerStates | None = None  # where each of the N rows starts; None starts them afresh
     keep: bool = False  # whether the end becomes `model.state`
-    through: bool = False  # with carry: whether an epoch goes on from the one before it
+    across_epochs: bool = False  # with carry: whether an epoch goes on from the one before it
 
     def describe(self) -> list[object]:
         """Returns by what the same start is known again, as JSON holds it."""
-        numbers = [np.asarray(part).tobytes() for part in jax.tree.leaves((self.lanes, self.rows))]
+        numbers = [np.asarray(part).tobytes() for part in jax.tree.leaves((self.batch, self.rows))]
         return [self._word, self.warmup, zlib.crc32(b"".join(numbers))]
 
     @property
@@ -41,7 +41,7 @@ class Start:
 
     @property
     def _word(self) -> str:
-        return "continue" if self.through else "carry" if self.carry else "fresh"
+        return "continue" if self.across_epochs else "carry" if self.carry else "fresh"
 
     def on(self, samples: Held) -> Held:
         """Returns the samples with where each row starts, if rows have starts of their own."""
@@ -63,16 +63,18 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
         network.check_carriable("state=<State>")
         if state.batch == rows:
             return Start(rows=network.check_state(state, rows))
-        return Start(carry=True, lanes=_lanes("state", state, network, rows, batch_size))
+        return Start(carry=True, batch=_states_of_a_batch("state", state, network, rows, batch_size))
     if state == "fresh":
         return Start()
     if state in ("carry", "continue"):
         network.check_carriable(f"state={state!r}")
         return Start(
             carry=True,
-            lanes=None if kept is None or state == "carry" else _lanes("model.state", kept, network, rows, batch_size),
+            batch=None
+            if kept is None or state == "carry"
+            else _states_of_a_batch("model.state", kept, network, rows, batch_size),
             keep=True,
-            through=state == "continue",
+            across_epochs=state == "continue",
         )
     start = Start(warmup=_warmup(state))
     if start.warmup:
@@ -82,7 +84,7 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
 
 def warn_unused(start: Start, kept: State | None) -> None:
     """Warns where "carry" starts fresh beside a state that it once started from, as "continue" does."""
-    if start.carry and start.keep and not start.through and kept is not None:
+    if start.carry and start.keep and not start.across_epochs and kept is not None:
         warn(
             "state='carry' starts fresh, and leaves the model's present state unused: write state='continue' to start "
             "from it, or call reset_state() first"
@@ -98,7 +100,7 @@ def check_warmup(start: Start, *steps: int) -> None:
         )
 
 
-def _lanes(what: str, state: State, network: Network, rows: int | None, batch_size: int) -> LayerStates:
+def _states_of_a_batch(what: str, state: State, network: Network, rows: int | None, batch_size: int) -> LayerStates:
     states = network.check_state(state)
     if network.memory and state.batch != batch_size:
         either = f"{batch_size}, one for each row of a batch"

@@ -91,7 +91,7 @@ def measure(
     """Returns loss and metrics, and the states after the last batch; rows that are `recurring` compile as they are."""
     count = count_rows(rows)
     layout = Layout(size, padded=count is None or count % size != 0, carry=start.carry, warmup=start.warmup)
-    states = model.network.initial_state(model.params, size) if start.lanes is None else start.lanes
+    states = model.network.initial_state(model.params, size) if start.batch is None else start.batch
     return epochs.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring)
 
 

@@ -68,7 +68,7 @@ class Feed(NamedTuple):
             self.rows if shuffled and isinstance(self.source, Samples) else None,
             padded=self.rows is None or self.rows % self.size != 0,
             carry=start.carry,
-            through=start.through,
+            across_epochs=start.across_epochs,
             warmup=start.warmup,
             truncation=truncation,
         )

@@ -140,7 +140,7 @@ def _fit(
     model.history, model.measured = history, measured if audience.reads_model else None
     training = _training(model, plan, position, one_by_one=plan.feed.validation is not None or audience.reads_model)
 
-    def take() -> None:
+    def adopt() -> None:
         run, before = training.run, model.train_state
         state = model.network.state_of(run.params, run.states) if plan.start.keep else before.state
         model.train_state = TrainState(run.params, True, run.optimizer, {}, state, training.position.epoch)
@@ -150,13 +150,13 @@ def _fit(
         model.train_state = replace(model.train_state, logs=logs)
         return logs
 
-    run_epochs(model, training, plan.last, audience, take, measure, history, file, memory)
+    run_epochs(model, training, plan.last, audience, adopt, measure, history, file, memory)
     return history
 
 
 def _identity(model: Model, plan: Plan, measured: dict[str, object]) -> Identity:
     described = plan.describe(model.network, model.seed, model.settings)
-    checksum = model.train_state.checksum(with_state=plan.start.through)
+    checksum = model.train_state.checksum(with_state=plan.start.across_epochs)
     return Identity({**described, **measured}, checksum, plan.first, plan.last)
 
 
@@ -170,18 +170,18 @@ def _recall(model: Model, kept: Kept, audience: Audience) -> History:
 
 def _training(model: Model, plan: Plan, position: Position, *, one_by_one: bool) -> Training | StreamedTraining:
     run = _run(model, plan.layout) if position.step else position.run  # what the last finished epoch left
-    keys, source, lanes = Keys.of(model.seed), plan.feed.source, plan.start.lanes
+    keys, source, initial = Keys.of(model.seed), plan.feed.source, plan.start.batch
     if isinstance(source, LikeLengths | CheckedBatches):
-        return StreamedTraining(model.programs, run, position, keys, source, plan.layout, lanes, plan.last)
-    return Training(model.programs, run, position, keys, padded(source), plan.layout, lanes, plan.last, one_by_one)
+        return StreamedTraining(model.programs, run, position, keys, source, plan.layout, initial, plan.last)
+    return Training(model.programs, run, position, keys, padded(source), plan.layout, initial, plan.last, one_by_one)
 
 
 def _run(model: Model, layout: Layout) -> Run:
     """Returns where a training begins."""
-    states, order, totals = model.programs.blank(layout.batch_size, layout.order)
+    states, order, totals = model.programs.fresh(layout.batch_size, layout.order)
     learned, network = model.train_state, model.network
-    if layout.through and learned.state is not None:
+    if layout.across_epochs and learned.state is not None:
         states = network.check_state(learned.state)
-    elif layout.through and network.learnt_states(learned.params):
+    elif layout.across_epochs and network.learnt_states(learned.params):
         states = network.initial_state(learned.params, layout.batch_size)
     return Run(learned.params, learned.optimizer, states, order, totals)

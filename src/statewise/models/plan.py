@@ -42,8 +42,8 @@ class Plan:
         Raises:
             ConfigurationError, StateError: what was asked for does not fit together.
         """
-        if start.through:  # from what the model has when it starts, whatever epoch it is
-            start = replace(start, lanes=None)
+        if start.across_epochs:  # from what the model has when it starts, whatever epoch it is
+            start = replace(start, batch=None)
         if start.carry and shuffle:
             raise ConfigurationError(
                 "shuffle=True with a carried state: shuffled rows do not continue one another; leave shuffle out"

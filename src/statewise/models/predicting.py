@@ -89,7 +89,7 @@ def _of_batches(
             raise ShapeError(larger_batch(number, rows.rows, size))
         check_warmup(start, rows.steps)
         y, after = predict_rows(network, model.params, rows, size if start.carry else rows.rows, start)
-        start = replace(start, lanes=after) if start.carry else start
+        start = replace(start, batch=after) if start.carry else start
         answers.append(y)
         ended[:] = [after] if start.carry else [*ended, after]
     if not answers:

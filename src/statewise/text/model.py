@@ -71,7 +71,7 @@ class TextModel(Learner):
 
     def _scores(self, ids: Array, start: Start) -> tuple[Scores, LayerStates]:
         check_scorable("the text", ids, self.tokens, self.window, start.warmup)
-        scores, end = score_sequence(self._model.network, self._model.params, ids, self.window, start.lanes)
+        scores, end = score_sequence(self._model.network, self._model.params, ids, self.window, start.batch)
         return scores.since(start.warmup), end
 
     # -- proof and advice --------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class TextModel(Learner):
         generator = generator_of(self._model.network, self.window)
 
         def symbols() -> Iterator[int]:
-            end = yield from generator.symbols(self._model.params, ids, length, sampling, seed, start.lanes)
+            end = yield from generator.symbols(self._model.params, ids, length, sampling, seed, start.batch)
             self._keep(start, end)
 
         return vocabulary.pieces(symbols(), previous=vocabulary.symbols[int(ids[-1])])

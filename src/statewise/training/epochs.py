@@ -98,7 +98,7 @@ def _fitting(layout: Layout, rows: Batch) -> Layout:
 def _shapes(rows: Batch) -> Hashable:
     """Returns what a program for the rows is compiled for."""
     given = tuple(None if array is None else (array.shape, array.dtype.str) for array in rows[:5])
-    return (*given, rows.start is None)
+    return (*given, rows.initial is None)
 
 
 class Position(NamedTuple):
@@ -123,11 +123,11 @@ class Training:
         keys: Keys,
         samples: Samples,
         layout: Layout,
-        begin: LayerStates | None,
+        initial: LayerStates | None,
         epochs: int,
         one_by_one: bool,
     ) -> None:
-        self.run, self.position, self._begin = run, position, begin
+        self.run, self.position, self._initial = run, position, initial
         self._programs, self._keys, self._layout, self._epochs = programs, keys, layout, epochs
         self._one_by_one = one_by_one
         self._last = (run, position, 0)  # where the last dispatch of whole epochs began, and how many they were
@@ -138,13 +138,13 @@ class Training:
                 f"the checkpoint stops after batch {position.step} of {self.steps} of an epoch; {COPY_AGAIN}"
             )
         self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
-        self._program = programs.train.of((layout, _shapes(self._batches_on_device), begin is None))
+        self._program = programs.train.of((layout, _shapes(self._batches_on_device), initial is None))
         self._pace = Pace(self._program)
 
     def _dispatch(self, run: Run, first_epoch: int, epochs: int, start: int, stop: int) -> tuple[Run, Array]:
         segment = Segment(first_epoch, epochs, start, stop, 0, self._real)
         run, records = self._program.run(
-            run, self._batches_on_device, self._keys, segment.packed, self._begin, layout=self._layout
+            run, self._batches_on_device, self._keys, segment.packed, self._initial, layout=self._layout
         )
         return run, np.asarray(records)[:epochs]
 
@@ -228,11 +228,11 @@ class StreamedTraining:
         keys: Keys,
         source: Source,
         layout: Layout,
-        begin: LayerStates | None,
+        initial: LayerStates | None,
         epochs: int,
     ) -> None:
         self.run, self.position, self._last = run, position, (run, position)
-        self._programs, self._keys, self._layout, self._begin = programs, keys, layout, begin
+        self._programs, self._keys, self._layout, self._initial = programs, keys, layout, initial
         self._source, self._epochs, self.steps = source, epochs, source.batches
         self._compiled: dict[Hashable, Program] = {}  # all that this training needs, however many they are
 
@@ -255,7 +255,7 @@ class StreamedTraining:
     def _program(self, batch: Batch, layout: Layout) -> Program:
         shapes = _shapes(batch)
         if shapes not in self._compiled:
-            self._compiled[shapes] = self._programs.train.of((layout, shapes, self._begin is None))
+            self._compiled[shapes] = self._programs.train.of((layout, shapes, self._initial is None))
         return self._compiled[shapes]
 
     def _one_epoch(self) -> Iterator[Record]:
@@ -271,7 +271,7 @@ class StreamedTraining:
             stop = step + math.ceil(rows / layout.batch_size)
             segment = Segment(epoch, 1, step, stop, step, rows)
             program = self._program(batch, layout)
-            run, records = program.run(run, batch, self._keys, segment.packed, self._begin, layout=layout)
+            run, records = program.run(run, batch, self._keys, segment.packed, self._initial, layout=layout)
             given = next(coming, None)  # made ready while the program runs
             logs, step = self._programs.objective.logs(np.asarray(records)[0]), stop
             if not math.isfinite(logs["loss"]):

@@ -16,7 +16,7 @@ from statewise.training.checkpoint import Checkpoint
 from statewise.training.epochs import EpochRecord, StreamedTraining, Training
 from statewise.training.history import History
 
-Take = Callable[[], None]
+Adopt = Callable[[], None]
 """Makes the model what the training's last finished epoch left."""
 
 Measure = Callable[[dict[str, float]], dict[str, float]]
@@ -28,7 +28,7 @@ def run_epochs(
     training: Training | StreamedTraining,
     epochs: int,
     audience: Audience,
-    take: Take,
+    adopt: Adopt,
     measure: Measure,
     history: History,
     checkpoint: Checkpoint | None = None,
@@ -52,7 +52,7 @@ def run_epochs(
                 ended = audience.catch_up(model, *history.last)
             for record in () if ended else training:
                 if isinstance(record, EpochRecord):
-                    take()
+                    adopt()
                     logs = _checked(record, measure)
                     history.add(record.epoch, logs)
                     ended = audience.finish_epoch(model, record.epoch, logs)
@@ -66,7 +66,7 @@ def run_epochs(
         finally:
             history.seconds = time.perf_counter() - begun
             if training.rewind(history.epoch[-1] if history.epoch else first - 1):
-                take()
+                adopt()
             with ExitStack() as last:  # in reverse order; whatever fails, the callbacks are told
                 last.callback(audience.end, model)
                 if checkpoint is not None:

@@ -30,7 +30,7 @@ class Batch(NamedTuple):
     weight: jax.Array | None = None
     mask: jax.Array | None = None
     reset: jax.Array | None = None
-    start: tuple[jax.Array, ...] | None = None
+    initial: tuple[jax.Array, ...] | None = None
 
     def steps(self, part: slice, each_step: bool) -> Batch:
         """Returns some of the time steps; with `each_step` targets and weights have them too."""
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
             self.weight[:, part] if weighted and self.weight is not None else self.weight,
             None if self.mask is None else self.mask[:, part],
             None if self.reset is None else self.reset[:, part],
-            self.start,
+            self.initial,
         )
 
     def ending_together(self, mask: jax.Array, each_step: bool) -> Batch:
@@ -63,12 +63,12 @@ class Batch(NamedTuple):
             turned(self.weight) if weighted else self.weight,
             turned(mask),
             turned(self.reset),
-            self.start,
+            self.initial,
         )
 
     def each(self, change: Callable[[jax.Array], jax.Array]) -> Batch:
         """Returns the batch with `change` made to each of its arrays that have a time axis."""
-        return Batch(*jax.tree.map(lambda a: change(a) if a.ndim > 1 else a, self._replace(start=None)))
+        return Batch(*jax.tree.map(lambda a: change(a) if a.ndim > 1 else a, self._replace(initial=None)))
 
 
 class Totals(NamedTuple):
@@ -113,9 +113,9 @@ class Objective:
         batch: Batch,
         counted: jax.Array | None,
         rng: jax.Array | None,
-        passing: int = 0,
+        first_steps: int = 0,
     ) -> tuple[jax.Array, tuple[LayerStates, LayerStates, jax.Array]]:
-        """Returns the batch's mean loss, and the states after `passing` steps, the states and sums after all.
+        """Returns the batch's mean loss, and the states after `first_steps` steps, the states and sums after all.
 
         `counted` bool `[B]` or `[B, T]` marks what counts. What the regularisers add is in the loss, and in its sum
         once for each element, so that it is once in their mean.
@@ -124,14 +124,16 @@ class Objective:
         values_of = self.loss.on(head)
         if self.loss.sampling is not None and rng is not None:
             bare, values_of = self._sampled(self.loss.sampling, params, rng)
-        parts = [batch.steps(part, True) for part in (slice(None, passing), slice(passing, None)) if passing] or [batch]
+        parts = [
+            batch.steps(part, True) for part in (slice(None, first_steps), slice(first_steps, None)) if first_steps
+        ] or [batch]
         answers, passed = [], states
         for number, part in enumerate(parts):
             key = rng if rng is None or number == 0 else jax.random.fold_in(rng, number)
             z, states = bare.apply(params, part.x, states, reset=part.reset, mask=part.mask, rng=key)
             answers.append(z)
             passed = states if number == 0 else passed
-        z = jnp.concatenate(answers, axis=1) if passing else answers[0]
+        z = jnp.concatenate(answers, axis=1) if first_steps else answers[0]
         values = values_of(batch.y, z)
         counts = self._counts(values, bare.mask_of_answers(batch.x, batch.mask), counted)
         weights = counts if batch.weight is None else counts * _spread(batch.weight, values)

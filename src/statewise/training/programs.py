@@ -70,7 +70,7 @@ class Layout:
     shuffled: int | None = None  # how many rows are shuffled each epoch; None keeps their order
     padded: bool = False  # whether the last batch may hold rows that do not count
     carry: bool = False  # whether row r of batch k+1 goes on from row r of batch k
-    through: bool = False  # whether an epoch goes on from the states in which the one before ended
+    across_epochs: bool = False  # whether an epoch goes on from the states in which the one before ended
     warmup: int = 0  # how many steps of each row only settle the state
     truncation: Truncation | None = None  # how a batch becomes several updates; None: it is one
 
@@ -81,11 +81,11 @@ class Layout:
 
 
 class Segment(NamedTuple):
-    """What one dispatch does: batches `start` to `stop` of each of `epochs` epochs. All whole numbers."""
+    """What one dispatch does: batches `first` to `stop` of each of `epochs` epochs. All whole numbers."""
 
     first_epoch: int
     epochs: int
-    start: int
+    first: int
     stop: int
     offset: int  # which batch the first of the given rows belong to
     rows: int  # how many of the given rows count
@@ -109,17 +109,17 @@ class Programs:
     lengths: Lengths = field(default_factory=lambda: Lengths(own=1))  # that are evaluated
 
     @cached_property
-    def blank(self) -> Callable[[int, int], tuple[LayerStates, jax.Array, Totals]]:
+    def fresh(self) -> Callable[[int, int], tuple[LayerStates, jax.Array, Totals]]:
         """Returns states, order and totals before anything was done; making them anew costs more than a short epoch."""
-        return lru_cache(maxsize=16)(self._blank)
+        return lru_cache(maxsize=16)(self._fresh)
 
-    def _blank(self, batch_size: int, order: int) -> tuple[LayerStates, jax.Array, Totals]:
+    def _fresh(self, batch_size: int, order: int) -> tuple[LayerStates, jax.Array, Totals]:
         zeros = self.objective.network.zero_state(batch_size)
         return zeros, jax.device_put(np.zeros(order, np.int32)), Totals.zero(self.objective)
 
     @cached_property
     def train(self) -> ProgramsByShape:
-        """Train: each runs as `run(run, rows, keys, packed, begin, layout=layout)` and returns what `_train` does."""
+        """Train: each runs as `run(run, rows, keys, packed, initial, layout=layout)` and returns what `_train` does."""
         return ProgramsByShape(lambda: jax.jit(partial(self._train), static_argnames="layout"), KEPT)
 
     @cached_property
@@ -133,14 +133,14 @@ class Programs:
         rows: Batch,
         keys: Keys,
         packed: jax.Array,
-        begin: LayerStates | None = None,
+        initial: LayerStates | None = None,
         *,
         layout: Layout,
     ) -> tuple[Run, jax.Array]:
         """Returns the run after a segment, and the record of each epoch's totals `[EPOCHS_PER_DISPATCH, 2, ...]`.
 
         A segment that begins with the first batch of an epoch starts order, totals and, unless they go through,
-        states (from `begin`, if given) anew. Totals become NaN where a weight did: the last update of an epoch may
+        states (from `initial`, if given) anew. Totals become NaN where a weight did: the last update of an epoch may
         ruin weights whose loss was still good.
         """
         network, segment = self.objective.network, Segment(*packed)
@@ -149,7 +149,12 @@ class Programs:
             batch, valid = _batch(rows, layout, index, segment, run.order)
             rng = jax.random.fold_in(jax.random.fold_in(keys.dropout, epoch), index)
             states = run.states if layout.carry else _starts(network, batch, layout)
-            if begin is None and batch.start is None and not layout.through and network.learnt_states(run.params):
+            if (
+                initial is None
+                and batch.initial is None
+                and not layout.across_epochs
+                and network.learnt_states(run.params)
+            ):
                 batch = _starting_anew(batch, (index == 0) | (not layout.carry))
             states, batch = self.objective.settle(run.params, states, batch, layout.warmup)
             after = self._learn(run._replace(states=states), batch, valid, rng, layout.truncation)
@@ -158,9 +163,9 @@ class Programs:
         def one_epoch(index: jax.Array, before: tuple[Run, jax.Array]) -> tuple[Run, jax.Array]:
             run, records = before
             epoch = segment.first_epoch + index
-            first = segment.start == 0
-            run = jax.lax.cond(first, lambda run: _renew(run, keys, epoch, begin, layout), lambda run: run, run)
-            run = jax.lax.fori_loop(segment.start, segment.stop, partial(step, epoch=epoch), run)
+            first = segment.first == 0
+            run = jax.lax.cond(first, lambda run: _renew(run, keys, epoch, initial, layout), lambda run: run, run)
+            run = jax.lax.fori_loop(segment.first, segment.stop, partial(step, epoch=epoch), run)
             return run, records.at[index].set(jnp.where(_all_finite(run.params), run.totals.record, jnp.nan))
 
         records = jnp.zeros((EPOCHS_PER_DISPATCH, *run.totals.record.shape))
@@ -174,10 +179,10 @@ class Programs:
         if truncation is None:
             return self._update(run, batch, valid, rng)[0]
         if not self.objective.network.answers_each_step:
-            still = max(0, steps - truncation.backward)
+            settling = max(0, steps - truncation.backward)
             mask = self.objective.network.mask_of(batch.x, batch.mask)
             batch = batch if mask is None else batch.ending_together(mask, each_step=False)
-            states, batch = self.objective.settle(run.params, run.states, batch, still)
+            states, batch = self.objective.settle(run.params, run.states, batch, settling)
             return self._update(run._replace(states=states), batch, valid, rng)[0]
         window_of = _windows(batch, valid, truncation)
 
@@ -186,14 +191,14 @@ class Programs:
             key = jax.random.fold_in(rng, cursor)
             length = truncation.length(key)
             window, counted = window_of(cursor, length)
-            states, window = self.objective.settle(run.params, behind, window, truncation.still)
+            states, window = self.objective.settle(run.params, behind, window, truncation.settling)
             scale = length / truncation.forward if truncation.random else None
             run, behind = self._update(
                 run._replace(states=states),
                 window,
-                None if counted is None else counted[:, truncation.still :],
+                None if counted is None else counted[:, truncation.settling :],
                 key,
-                truncation.forward if truncation.lead else 0,
+                truncation.forward if truncation.lookback else 0,
                 scale,
             )
             return cursor + length, run, behind
@@ -207,12 +212,12 @@ class Programs:
         batch: Batch,
         counted: jax.Array | None,
         rng: jax.Array,
-        passing: int = 0,
+        first_steps: int = 0,
         scale: jax.Array | None = None,
     ) -> tuple[Run, LayerStates]:
-        """Returns the run after one update, `scale` times as large, and the states after `passing` (or all) steps."""
+        """Returns the run after one update, `scale` times as large, and the states after its `first_steps`, or all."""
         gradients, (passed, states, added) = jax.grad(self.objective.sums, has_aux=True)(
-            run.params, run.states, batch, counted, rng, passing
+            run.params, run.states, batch, counted, rng, first_steps
         )
         updates, optimizer = self.transformation.update(gradients, run.optimizer, run.params)
         if scale is not None:
@@ -232,13 +237,13 @@ class Programs:
         *,
         layout: Layout,
     ) -> tuple[LayerStates, Totals]:
-        """Returns the states and totals after batches `start` to `stop` of a packed segment."""
+        """Returns the states and totals after batches `first` to `stop` of a packed segment."""
         network, segment = self.objective.network, Segment(*packed)
 
         def step(index: jax.Array, before: tuple[LayerStates, Totals]) -> tuple[LayerStates, Totals]:
             states, totals = before
             batch, valid = _batch(rows, layout, index, segment, jnp.zeros(0, jnp.int32))
-            if not layout.carry and batch.start is None:
+            if not layout.carry and batch.initial is None:
                 start = network.initial_state(params, layout.batch_size)
             else:
                 start = states if layout.carry else _starts(network, batch, layout)
@@ -246,7 +251,7 @@ class Programs:
             _, (_, after, added) = self.objective.sums(params, start, batch, valid, None)
             return after if layout.carry else states, totals.add(added)
 
-        return jax.lax.fori_loop(segment.start, segment.stop, step, (states, totals))
+        return jax.lax.fori_loop(segment.first, segment.stop, step, (states, totals))
 
 
 def _if_scored(added: jax.Array, after: Run, before: Run) -> Run:
@@ -312,7 +317,7 @@ def _batch(
 def _starts(network: Network, batch: Batch, layout: Layout) -> LayerStates:
     """Returns where the rows of a batch start that does not go on from the one before."""
     zeros = network.zero_state(layout.batch_size)
-    return zeros if batch.start is None else jax.tree.unflatten(jax.tree.structure(zeros), batch.start)
+    return zeros if batch.initial is None else jax.tree.unflatten(jax.tree.structure(zeros), batch.initial)
 
 
 def _starting_anew(batch: Batch, fresh: jax.Array) -> Batch:
@@ -325,10 +330,10 @@ def _slice(array: jax.Array, start: jax.Array, size: int) -> jax.Array:
     return jax.lax.dynamic_slice_in_dim(array, start, size)
 
 
-def _renew(run: Run, keys: Keys, epoch: jax.Array, begin: LayerStates | None, layout: Layout) -> Run:
+def _renew(run: Run, keys: Keys, epoch: jax.Array, initial: LayerStates | None, layout: Layout) -> Run:
     run = run._replace(totals=jax.tree.map(jnp.zeros_like, run.totals))
-    if not layout.through:
-        run = run._replace(states=jax.tree.map(jnp.zeros_like, run.states) if begin is None else begin)
+    if not layout.across_epochs:
+        run = run._replace(states=jax.tree.map(jnp.zeros_like, run.states) if initial is None else initial)
     if layout.shuffled is None:
         return run
     shuffled = jax.random.permutation(jax.random.fold_in(keys.shuffle, epoch), layout.shuffled)

@@ -41,12 +41,12 @@ class Truncation:
         return max(self.longest, self.backward)
 
     @property
-    def lead(self) -> int:
+    def lookback(self) -> int:
         """How many steps before its own an update looks at, since gradients reach that far."""
         return self.window - self.longest
 
     @property
-    def still(self) -> int:
+    def settling(self) -> int:
         """How many of its own steps only move the state, since gradients do not reach that far."""
         return 0 if self.random else self.window - self.backward
 
@@ -65,7 +65,7 @@ class Truncation:
 
     def pad(self, steps: jax.Array) -> jax.Array:
         """Returns `[B, T, ...]` with room for windows that begin before the first step or end after the last."""
-        room = [(0, 0), (self.lead, self.window)] + [(0, 0)] * (steps.ndim - 2)
+        room = [(0, 0), (self.lookback, self.window)] + [(0, 0)] * (steps.ndim - 2)
         return jnp.pad(steps, room)
 
     def cut(self, padded: jax.Array, cursor: jax.Array) -> jax.Array:
@@ -74,7 +74,7 @@ class Truncation:
 
     def own(self, length: jax.Array) -> jax.Array:
         """Returns bool `[W]`: the steps of a window that are the update's own."""
-        place = jnp.arange(self.window) - self.lead
+        place = jnp.arange(self.window) - self.lookback
         return (place >= 0) & (place < length)
 
 
