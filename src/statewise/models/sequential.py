@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from copy import copy, deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +21,7 @@ from statewise.foundation.shapes import Array, check_seed, check_sizes, check_wh
 from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
 from statewise.layers.registry import describe_own, own_layer
-from statewise.models import evaluating, examining, fitting, model_file, predicting, streamed
+from statewise.models import copies, evaluating, examining, fitting, model_file, predicting, streamed
 from statewise.models.display import Display
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
@@ -32,7 +31,7 @@ from statewise.network import Network, NetworkParams, summarize
 from statewise.objectives.sampled_softmax import SampledSoftmax
 from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
 from statewise.state import State
-from statewise.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, write_artifact
+from statewise.storage.artifact import Artifact, write_artifact
 from statewise.training.history import History
 from statewise.training.learned import Learned
 from statewise.training.programs import Programs
@@ -374,7 +373,7 @@ class Sequential:
     def from_artifact(cls, artifact: Artifact) -> Self:
         """Returns the model that `to_artifact` described."""
         model = cls((), seed=artifact.header["seed"])
-        model._take_contents(model_file.from_artifact(artifact))
+        model._stack, model._settings, model.train_state, model.measured = model_file.from_artifact(artifact)
         return model
 
     def become(self, artifact: Artifact) -> None:
@@ -382,48 +381,7 @@ class Sequential:
         self._restore(model_file.train_state_in(artifact, self.network))
         self.measured = artifact.header.get("measured")
 
-    def _take_contents(self, contents: model_file.Contents) -> None:
-        self._stack, self._settings, self.train_state, self.measured = contents
-
-    def __copy__(self) -> Self:
-        """Returns a model that learns by itself; what neither changes in place is shared."""
-        other = object.__new__(type(self))
-        vars(other).update(vars(self))
-        other.history = deepcopy(self.history)
-        return other
-
-    def __deepcopy__(self, memory: dict[int, Any]) -> Self:
-        other = copy(self)
-        memory[id(self)] = other
-        vars(other).update(deepcopy(self._attributes_of_subclasses(), memory))
-        return other
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Returns what is pickled: what a file holds, and what only Python does."""
-        settings, optimizer = self._settings, model_file.picklable(self._settings)
-        if optimizer is None:
-            self.warn_of_unsaved("the pickled model lacks")
-        built = self._stack.network is not None
-        return {
-            "file": artifact_to_bytes(self.to_artifact()) if built else None,
-            "layers": None if built else self._stack.layers,
-            "seed": self.seed,
-            "compiled": None if settings is None else settings.config(),
-            "optimizer": optimizer,
-            "history": self.history,
-            "attributes": self._attributes_of_subclasses(),
-        }
-
-    def __setstate__(self, pickled: dict[str, Any]) -> None:
-        Sequential.__init__(self, pickled["layers"] or (), seed=pickled["seed"])
-        if pickled["file"] is not None:
-            artifact = artifact_from_bytes(pickled["file"], "the pickled model")
-            self._take_contents(model_file.from_artifact(artifact, pickled["optimizer"]))
-        else:
-            self._settings = Settings.from_config(pickled["compiled"], pickled["optimizer"])
-        self.history = pickled["history"]
-        vars(self).update(pickled["attributes"])
-
-    def _attributes_of_subclasses(self) -> dict[str, Any]:
-        ours = vars(Sequential(())).keys()
-        return {name: value for name, value in vars(self).items() if name not in ours}
+    __copy__ = copies.shallow
+    __deepcopy__ = copies.deep
+    __getstate__ = copies.pickled
+    __setstate__ = copies.unpickled

@@ -1,0 +1,69 @@
+"""Copies and pickles of a model, also of a class that inherits it: each is a model that learns by itself."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, TypeVar
+
+from statewise.foundation.engine import keep_compiled_programs
+from statewise.models import model_file
+from statewise.models.model import Model
+from statewise.models.settings import Settings
+from statewise.models.train_state import TrainState
+from statewise.storage.artifact import artifact_from_bytes, artifact_to_bytes
+
+SomeModel = TypeVar("SomeModel", bound=Model)
+
+OURS = {"seed", "train_state", "history", "measured", "_stack", "_settings", "_programs", "_warned"}
+"""What a model is made of; other attributes are those of a class that inherits it."""
+
+
+def shallow(model: SomeModel) -> SomeModel:
+    """Returns a copy; what neither changes in place is shared."""
+    other = object.__new__(type(model))
+    vars(other).update(vars(model))
+    other.history = deepcopy(model.history)
+    return other
+
+
+def deep(model: SomeModel, memory: dict[int, Any]) -> SomeModel:
+    """Returns a copy with copies of the attributes that a class of the user's adds."""
+    other = shallow(model)
+    memory[id(model)] = other
+    vars(other).update(deepcopy(_added(model), memory))
+    return other
+
+
+def pickled(model: Any) -> dict[str, Any]:
+    """Returns what is pickled: what a file holds, and what only Python does."""
+    settings, optimizer = model._settings, model_file.picklable(model._settings)
+    if optimizer is None:
+        model.warn_of_unsaved("the pickled model lacks")
+    built = model._stack.network is not None
+    return {
+        "file": artifact_to_bytes(model.to_artifact()) if built else None,
+        "stack": None if built else model._stack,
+        "seed": model.seed,
+        "compiled": None if settings is None else settings.config(),
+        "optimizer": optimizer,
+        "history": model.history,
+        "attributes": _added(model),
+    }
+
+
+def unpickled(model: Any, state: dict[str, Any]) -> None:
+    """Makes a model what was pickled."""
+    keep_compiled_programs()
+    vars(model).update(dict.fromkeys(OURS), seed=state["seed"], history=state["history"], _warned=False)
+    if state["file"] is not None:
+        artifact = artifact_from_bytes(state["file"], "the pickled model")
+        contents = model_file.from_artifact(artifact, state["optimizer"])
+    else:
+        settings = Settings.from_config(state["compiled"], state["optimizer"])
+        contents = model_file.Contents(state["stack"], settings, TrainState(), None)
+    model._stack, model._settings, model.train_state, model.measured = contents
+    vars(model).update(state["attributes"])
+
+
+def _added(model: Model) -> dict[str, Any]:
+    return {name: value for name, value in vars(model).items() if name not in OURS}
