@@ -10,6 +10,7 @@ import numpy as np
 
 from statewise.data.codecs import Vocabulary
 from statewise.errors import COPY_AGAIN, DataError, FileError
+from statewise.foundation.characters import clean_lines
 from statewise.foundation.shapes import Array
 from statewise.state import State
 from statewise.storage.artifact import Artifact
@@ -43,7 +44,7 @@ class _Last(NamedTuple):
 
 def _read_text(line: bytes) -> str:
     try:
-        return line.decode()
+        return line.decode().removeprefix("\ufeff")  # of a file that begins here
     except UnicodeDecodeError as error:
         raise DataError(f"expected UTF-8, got byte {line[error.start]:#04x} at position {error.start}") from None
 
@@ -208,8 +209,7 @@ class TextAnswerer(Answerer):
 
     def _raw(self, text: str) -> str:
         """Returns a line without its end, unless that is a symbol which the model knows."""
-        if text.endswith("\r\n"):
-            text = text[:-2] + "\n"
+        text = clean_lines(text)
         return text if "\n" in self._vocabulary.numbers else text.removesuffix("\n")
 
     def _symbol(self, request: _Request, symbol: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from statewise.cli.output import load_text_model, say, say_json
+from statewise.cli.output import load_text_model, say, say_json, write
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> None:
         say_json({"prompt": options.prompt, "text": "".join(pieces)})
         return
     if not options.quiet:
-        sys.stdout.write(options.prompt)
+        write(options.prompt)
     for piece in pieces:
-        sys.stdout.write(piece)
+        write(piece)
         sys.stdout.flush()
     say()

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from statewise.errors import FileError
+from statewise.foundation.characters import show_controls
 from statewise.foundation.files import as_path
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 def say(line: str = "") -> None:
     """Prints a line."""
-    sys.stdout.write(line + "\n")
+    write(line + "\n")
+
+
+def write(text: str) -> None:
+    """Prints a text, to a terminal without control characters: a model that learned some must not command it."""
+    sys.stdout.write(show_controls(text) if sys.stdout.isatty() else text)
 
 
 def say_json(value: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ from statewise.cli.further import NETWORK, ended_training, open_model, read_symb
 from statewise.cli.output import check_model_file, say, say_json, score_table
 from statewise.cli.places import Places, read_places
 from statewise.cli.rescue import save_or_rescue
-from statewise.data.codecs import TOKENS, Vocabulary, first_tokens, split_text, tokenize
+from statewise.data.codecs import Vocabulary, split_text
+from statewise.data.tokens import TOKENS
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
 from statewise.foundation.files import read_text
 from statewise.foundation.interrupt import graceful_interrupt
@@ -228,7 +229,7 @@ def _introduce(
     plan: Plan, vocabulary: Vocabulary, model: TextModel, options: argparse.Namespace, text: str, held_out: str
 ) -> None:
     noun = NOUNS[model.tokens]
-    different = len(set(tokenize(text, model.tokens)))
+    different = len(set(vocabulary.tokenize(text)))
     say(f"{options.text}: {plural(plan.tokens, noun)} to learn, {different:,} different")
     if options.model is not None:
         say_continuing(model, vocabulary, options.model)
@@ -291,11 +292,11 @@ def _beginning(model: TextModel, *texts: str) -> str:
     """Returns the beginning of the first line in the texts whose first tokens the model knows."""
     count = max(model.window or 0, 20 if model.tokens == "char" else 3)
     for line in "\n".join(texts).splitlines():
-        start = first_tokens(line.strip(), model.tokens, count)
+        start = model.vocabulary.first_tokens(line.strip(), count)
         ids = model.vocabulary.encode_known(start)
         if len(ids) == count and (ids >= 0).all():
             return start
-    return first_tokens(texts[-1], model.tokens, count)
+    return model.vocabulary.first_tokens(texts[-1], count)
 
 
 def _best_epoch(history: History) -> int | None:

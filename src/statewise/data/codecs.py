@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import bisect
 import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from statewise.errors import DataError, nearest, unknown_name
+from statewise.data.tokens import RULES, as_read, check_text, find_words, first_tokens, is_word, tokenize
+from statewise.errors import DataError, nearest, unknown_kind
+from statewise.foundation.characters import fold
 from statewise.foundation.shapes import Array, check_rate
-
-TOKENS = ("char", "word")
-
-WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
-"""A word, apostrophes inside it included, or one punctuation mark."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +28,7 @@ class Vocabulary:
         symbols: all of them.
         tight_before: words and marks that were mostly written right after what precedes them, such as `,`.
         tight_after: those that were mostly followed by no blank, such as `(`.
+        rules: by which texts are read, see `statewise.data.tokens`.
 
     >>> vocabulary = Vocabulary.of("the mice , the cat", "word")
     >>> vocabulary.encode("the cat")
@@ -44,6 +41,7 @@ class Vocabulary:
     symbols: tuple[str, ...]
     tight_before: frozenset[str] = field(default=frozenset())
     tight_after: frozenset[str] = field(default=frozenset())
+    rules: int = RULES
 
     @classmethod
     def of(cls, text: str, tokens: str) -> Vocabulary:
@@ -53,8 +51,16 @@ class Vocabulary:
             ConfigurationError: `tokens` is neither `char` nor `word`.
             DataError: nothing to learn from: no text, or the same token all through.
         """
-        found = frozenset(_check_learnable(text, tokens))
-        return cls(tokens, tuple(sorted(found)), *_tight(text, tokens))
+        found = frozenset(_check_learnable(text, tokens, RULES))
+        return cls(tokens, tuple(sorted(found)), *_tight(text, tokens, RULES))
+
+    def tokenize(self, text: str) -> Sequence[str]:
+        """Returns the tokens of `text`, known or not."""
+        return tokenize(text, self.tokens, self.rules)
+
+    def first_tokens(self, text: str, count: int) -> str:
+        """Returns the beginning of `text` up to its `count`-th token."""
+        return first_tokens(text, self.tokens, count, self.rules)
 
     def unknown(self, text: str) -> list[str]:
         """Returns the symbols of `text` that are not in the vocabulary, each once, in the order of their code points.
@@ -65,7 +71,7 @@ class Vocabulary:
         Raises:
             DataError: nothing to learn from, as for `of`.
         """
-        return sorted(set(_check_learnable(text, self.tokens)) - self.numbers.keys())
+        return sorted(set(_check_learnable(text, self.tokens, self.rules)) - self.numbers.keys())
 
     def with_symbols_of(self, text: str) -> Vocabulary:
         """Returns the vocabulary with what is new in `text` after what is there, which keeps its numbers.
@@ -73,9 +79,9 @@ class Vocabulary:
         How a mark is spaced is learned from the text that first had it.
         """
         new = self.unknown(text)
-        before, after = (marks.intersection(new) for marks in _tight(text, self.tokens))
-        symbols, spaced = (*self.symbols, *new), (self.tight_before | before, self.tight_after | after)
-        return Vocabulary(self.tokens, symbols, *spaced)
+        before, after = (marks.intersection(new) for marks in _tight(text, self.tokens, self.rules))
+        spaced = self.tight_before | before, self.tight_after | after
+        return Vocabulary(self.tokens, (*self.symbols, *new), *spaced, self.rules)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -89,23 +95,24 @@ class Vocabulary:
         """Returns the numbers of a text's tokens, int32 `[N]`.
 
         Raises:
-            DataError: a symbol that is not in the vocabulary; the message has the nearest that are.
+            DataError: a symbol that is not in the vocabulary; the message has those that are like it.
         """
         numbers = self.encode_known(text)
         if (numbers < 0).any():
-            symbol = tokenize(text, self.tokens)[int(np.argmin(numbers))]
-            known = " ".join(repr(close) for close in self.nearest(symbol))
-            raise DataError(f"the model never saw the {self.tokens} {symbol!r}; the nearest it knows: {known}")
+            symbol = self.tokenize(text)[int(np.argmin(numbers))]
+            known = " ".join(map(repr, self.nearest(symbol)))
+            hint = f"; the nearest it knows: {known}" if known else ", nor one like it; leave it out"
+            raise DataError(f"the model never saw the {self.tokens} {symbol!r}{hint}")
         return numbers
 
     def encode_known(self, text: str) -> Array:
         """Returns the numbers of a text's tokens, -1 for those that are not in the vocabulary."""
         numbers = self.numbers
-        return np.array([numbers.get(token, -1) for token in tokenize(text, self.tokens)], np.int32)
+        return np.array([numbers.get(token, -1) for token in self.tokenize(text)], np.int32)
 
     def without_unknown(self, text: str) -> str:
         """Returns a text without the tokens that are not in the vocabulary; with all of them, as it is."""
-        tokens = tokenize(text, self.tokens)
+        tokens = self.tokenize(text)
         if all(token in self.numbers for token in tokens):
             return text
         return ("" if self.tokens == "char" else " ").join(token for token in tokens if token in self.numbers)
@@ -127,28 +134,41 @@ class Vocabulary:
         return numbers
 
     def decode(self, numbers: Iterable[int]) -> str:
-        """Returns the text of `numbers`, words spaced as the training text mostly spaced them."""
+        """Returns the text of `numbers`, words spaced as the training text mostly spaced them.
+
+        Of characters, that of `encode(text)` is the text as its tokens spell it. Of words, it is encoded to `numbers`
+        again, whatever they are.
+        """
         return "".join(self.pieces(numbers))
 
-    def pieces(self, numbers: Iterable[int], previous: str | None = None) -> Iterator[str]:
-        """Yields each symbol as it comes, with the blank before it where one belongs."""
-        for number in numbers:
-            symbol = self.symbols[int(number)]
-            yield symbol if previous is None or self._joined(previous, symbol) else f" {symbol}"
-            previous = symbol
+    def pieces(self, numbers: Iterable[int], after: Sequence[int] = ()) -> Iterator[str]:
+        """Yields each symbol as it comes, with the blank before it where one belongs, in a text after that of `after`.
 
-    def _joined(self, previous: str, symbol: str) -> bool:
-        return self.tokens == "char" or symbol in self.tight_before or previous in self.tight_after
+        >>> vocabulary = Vocabulary.of("the mice , the cat", "word")
+        >>> list(vocabulary.pieces([3, 1], after=[2]))
+        [' the', ' cat']
+        """
+        before = after[-2:]  # no further back can it matter: a separator and what it separates
+        run: list[str] = []
+        for place, number in enumerate(chain(before, numbers)):
+            symbol = self.symbols[int(number)]
+            close = place == 0 or self._joined(run, symbol)
+            run = [*run[-1:], symbol] if close else [symbol]
+            if place >= len(before):
+                yield symbol if close else f" {symbol}"
+
+    def _joined(self, run: list[str], symbol: str) -> bool:
+        """Returns whether no blank belongs between symbols that have none and the next one, which must stay itself."""
+        if self.tokens == "char":
+            return True
+        tight = symbol in self.tight_before or run[-1] in self.tight_after
+        return tight and list(self.tokenize("".join([*run, symbol]))) == [*run, symbol]
 
     def nearest(self, symbol: str) -> list[str]:
-        """Returns known symbols like `symbol`: the same letter in another case, similar words, neighbours."""
-        if close := nearest(symbol, self.symbols):
-            return close
-        if len(symbol) > 1:  # its neighbours in the alphabet
-            ordered = sorted(self.symbols)
-            place = bisect.bisect(ordered, symbol)
-            return ordered[max(0, place - 2) : place + 1]
-        return sorted(self.symbols, key=lambda known: (len(known), abs(ord(known[0]) - ord(symbol))))[:3]
+        """Returns up to three known symbols like `symbol`: in another case or with other marks, or similar words."""
+        bare = fold(symbol)
+        alike = [known for known in self.symbols if bare and fold(known) == bare]
+        return list(dict.fromkeys([*alike, *nearest(symbol, self.symbols)]))[:3]
 
     def config(self) -> dict[str, Any]:
         """Returns the vocabulary as JSON holds it."""
@@ -157,53 +177,26 @@ class Vocabulary:
             "symbols": list(self.symbols),
             "tight_before": sorted(self.tight_before),
             "tight_after": sorted(self.tight_after),
+            "rules": self.rules,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Vocabulary:
-        """Returns the vocabulary that `config` described."""
+        """Returns the vocabulary that `config` described; one without rules is from before there were any but the first.
+
+        Raises:
+            FileError: it reads by rules of a newer statewise.
+        """
+        rules = config.get("rules", 1)
+        if rules > RULES:
+            raise unknown_kind("set of rules for texts,", rules)
         return cls(
             config["tokens"],
             tuple(config["symbols"]),
             frozenset(config["tight_before"]),
             frozenset(config["tight_after"]),
+            rules,
         )
-
-
-def tokenize(text: str, tokens: str) -> Sequence[str]:
-    """Returns the tokens of `text`: its characters, or its words and punctuation marks.
-
-    >>> tokenize("don't stop, now", "word")
-    ["don't", 'stop', ',', 'now']
-    """
-    check_text(text)
-    return text if check_tokens(tokens) == "char" else WORD.findall(text)
-
-
-def first_tokens(text: str, tokens: str, count: int) -> str:
-    """Returns the beginning of `text` up to its `count`-th token, as it is written.
-
-    >>> first_tokens("don't stop, now", "word", 3)
-    "don't stop,"
-    """
-    if check_tokens(tokens) == "char":
-        return text[:count]
-    ends = [match.end() for match in islice(WORD.finditer(text), count)]
-    return text[: ends[-1]] if ends else ""
-
-
-def check_text(text: object) -> None:
-    """Raises DataError unless `text` is one that a file can hold."""
-    if not isinstance(text, str):
-        raise DataError(f"expected a text (str), got {type(text).__name__}; read_text(path) reads one from a file")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"the text has half of a surrogate pair, {text[error.start]!r}, at position {error.start}, which no file "
-            "in UTF-8 can hold; expected whole characters: open(path, errors='replace') reads such, and "
-            "text.encode(errors='replace').decode() takes the halves out"
-        ) from None
 
 
 def check_content(what: str, text: object) -> None:
@@ -231,31 +224,25 @@ def _is_path(text: str) -> bool:
     return folder or os.path.isfile(place) or TEXT_FILE.fullmatch(text) is not None
 
 
-def _check_learnable(text: str, tokens: str) -> Sequence[str]:
+def _check_learnable(text: str, tokens: str, rules: int) -> Sequence[str]:
     """Returns the tokens of a text of which it can be learned what follows what."""
-    found = tokenize(text, tokens)
+    found = tokenize(text, tokens, rules)
     if len(set(found)) < 2 or not text.strip():
         what = "is blank" if text and not text.strip() else f"has {len(set(found))} different {tokens} token(s)"
         raise DataError(f"the text {what}; expected one with at least two different ones, to learn what follows what")
     return found
 
 
-def check_tokens(tokens: str) -> str:
-    """Returns `tokens` if it is `char` or `word`."""
-    if tokens not in TOKENS:
-        raise unknown_name("tokens", tokens, TOKENS)
-    return tokens
-
-
-def _tight(text: str, tokens: str) -> tuple[frozenset[str], frozenset[str]]:
+def _tight(text: str, tokens: str, rules: int) -> tuple[frozenset[str], frozenset[str]]:
     """Returns the marks that mostly stand right after, and right before, their neighbors; characters never are."""
     if tokens == "char":
         return frozenset(), frozenset()
+    text = as_read(text, rules)
     balance_before: Counter[str] = Counter()
     balance_after: Counter[str] = Counter()
-    for match in WORD.finditer(text):
+    for match in find_words(text, rules):
         mark = match.group()
-        if mark[0].isalnum() or mark[0] == "_":  # a word, by the definition of \w
+        if is_word(mark):
             continue
         start, end = match.span()
         if start > 0:

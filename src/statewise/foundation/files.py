@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from statewise.errors import DataError, FileError
+from statewise.foundation.characters import clean_lines
 
 try:
     import fcntl
@@ -239,7 +240,7 @@ def read_whole(path: str | Path) -> bytes:
 
 
 def read_text(path: str | Path) -> str:
-    """Returns the text of a UTF-8 file, its byte-order mark and carriage returns taken out.
+    """Returns the text of a UTF-8 file, whose lines end with a line feed, without byte-order marks.
 
     Raises:
         FileError: there is no such file, or it cannot be read.
@@ -257,7 +258,7 @@ def read_text(path: str | Path) -> str:
     if b"\0" in content[:8192] and not utf_16:
         raise DataError(f"{path} is binary; expected a text in UTF-8")
     try:
-        text = content.decode("utf-8-sig")
+        text = clean_lines(content.decode())
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8: byte {content[error.start]:#04x} at position {error.start}; convert it first, for "
@@ -265,4 +266,4 @@ def read_text(path: str | Path) -> str:
         ) from None
     if not text.strip():
         raise DataError(f"{path} is {'blank' if text else 'empty'}; expected a text")
-    return text.replace("\r\n", "\n")
+    return text

@@ -264,6 +264,7 @@ VOCABULARY = {
     "symbols": _list_of(_text),
     "tight_before": _list_of(_text),
     "tight_after": _list_of(_text),
+    "rules": _Optional(_whole(1, INT64)),
 }
 
 OPTIONS = {

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from statewise.data.codecs import Vocabulary, check_content, check_tokens
+from statewise.data.codecs import Vocabulary, check_content
+from statewise.data.tokens import check_tokens
 from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, LifecycleError
 from statewise.foundation import notebook
 from statewise.foundation.shapes import Array, check_rate, check_whole
@@ -21,7 +22,7 @@ from statewise.storage.artifact import Artifact, write_artifact
 from statewise.storage.leaves import fill_leaves, name_leaves
 from statewise.text.baselines import COUNTS, Baselines, checksum
 from statewise.text.growth import grow
-from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_vocabulary
+from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_vocabulary, warn_of_clauses
 from statewise.text.plan import Plan, frame, text_layers
 from statewise.text.scoring import check_scorable, score_sequence
 from statewise.training.callbacks import Callback, OnBehalf, read_callbacks
@@ -155,6 +156,8 @@ class Learner:
         )
         file = None if checkpoint is None else Checkpoint(checkpoint, partial(self._checkpointed, lesson))
         before, begun = _Before(self), None
+        if before.new:
+            warn_of_clauses(lesson)
         try:
             self._take_up(lesson, continues=not isinstance(optimizer, str))
             begun = self._model.params

@@ -9,7 +9,8 @@ from typing import Any
 import optax
 
 from statewise.data.codecs import Vocabulary, check_content
-from statewise.errors import ConfigurationError, DataError, unknown_name
+from statewise.data.tokens import SAMPLED, are_clauses
+from statewise.errors import ConfigurationError, DataError, unknown_name, warn
 from statewise.foundation.files import as_path
 from statewise.foundation.shapes import Array
 from statewise.foundation.words import plural
@@ -66,6 +67,17 @@ def say_unknown(symbols: list[str], tokens: str) -> str:
     """
     shown = " ".join(map(repr, symbols[:SHOWN])) + (" ..." if len(symbols) > SHOWN else "")
     return f"the text has {plural(len(symbols), tokens)} that the model does not know, {shown}"
+
+
+def warn_of_clauses(lesson: Lesson) -> None:
+    """Warns of words that are whole clauses, as in a text without blanks between its words."""
+    symbols = lesson.vocabulary.symbols
+    if lesson.vocabulary.tokens == "word" and are_clauses([symbols[number] for number in lesson.ids[:SAMPLED]]):
+        longest = max(symbols, key=len)
+        warn(
+            f"the words of this text are as long as clauses, such as {longest!r:.40}: a text without blanks between its "
+            "words (Chinese, Japanese, Thai) is learned by character, with tokens='char' (--tokens char)"
+        )
 
 
 def describe(

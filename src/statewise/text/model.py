@@ -195,4 +195,4 @@ class TextModel(Learner):
             end = yield from generator.symbols(self._model.params, ids, length, sampling, seed, start.batch)
             self._keep(start, end)
 
-        return vocabulary.pieces(symbols(), previous=vocabulary.symbols[int(ids[-1])])
+        return vocabulary.pieces(symbols(), after=ids.tolist())
