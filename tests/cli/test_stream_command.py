@@ -260,6 +260,21 @@ def test_of_a_state_with_more_streams_the_latest_are_kept(run: Run, tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("model", "line"), [("chars", "the mice"), ("chars --json", '"the mice"'), ("pumps", "[1, 2]")]
+)
+def test_byte_order_marks_and_line_ends_make_no_difference(run: Run, model: str, line: str) -> None:
+    plain = run(model, f"{line}\n{line}\n")
+    assert run(model, f"\ufeff{line}\r\n\ufeff{line}\r\n") == plain == (0, plain[1], "")
+    assert run(model, f"{line}\n\ufeff\n{line}\n") == plain or model == "chars"
+
+
+@pytest.mark.parametrize("model", ["chars --json", "words --json"])
+def test_half_a_character_is_refused(run: Run, model: str) -> None:
+    status, out, _ = run(model, '"the\\ud800 mice"\n')
+    assert (status, len(out), "half of a surrogate pair" in json.loads(out[0])["error"]) == (1, 1, True)
+
+
 def test_a_key_that_no_file_can_hold_is_refused_before_it_costs_the_state(run: Run, tmp_path: Path) -> None:
     lines = '{"key": "a", "x": [1, 2]}\n{"key": "\\ud800", "x": [1, 2]}\n'
     status, out, err = run(f"pumps --state {tmp_path / 'state'}", lines)

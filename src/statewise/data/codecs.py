@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from statewise.data.tokens import RULES, as_read, check_text, find_words, first_tokens, is_word, tokenize
-from statewise.errors import DataError, nearest, unknown_kind
+from statewise.errors import DataError, FileError, nearest
 from statewise.foundation.characters import fold
 from statewise.foundation.shapes import Array, check_rate
 
@@ -28,7 +28,7 @@ class Vocabulary:
         symbols: all of them.
         tight_before: words and marks that were mostly written right after what precedes them, such as `,`.
         tight_after: those that were mostly followed by no blank, such as `(`.
-        rules: by which texts are read, see `statewise.data.tokens`.
+        rules: by which a text is split into tokens, see `statewise.data.tokens.RULES`.
 
     >>> vocabulary = Vocabulary.of("the mice , the cat", "word")
     >>> vocabulary.encode("the cat")
@@ -182,14 +182,16 @@ class Vocabulary:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Vocabulary:
-        """Returns the vocabulary that `config` described; one without rules is from before there were any but the first.
+        """Returns the vocabulary that `config` described; in older files, which name no rules, they are the first.
 
         Raises:
             FileError: it reads by rules of a newer statewise.
         """
-        rules = config.get("rules", 1)
-        if rules > RULES:
-            raise unknown_kind("set of rules for texts,", rules)
+        if (rules := config.get("rules", 1)) > RULES:
+            raise FileError(
+                f"it splits texts into tokens by rules {rules}, this statewise knows those up to {RULES}: pip install "
+                "--upgrade statewise"
+            )
         return cls(
             config["tokens"],
             tuple(config["symbols"]),

@@ -15,22 +15,25 @@ from statewise.foundation.characters import clean_lines, compose, is_mark, is_wi
 TOKENS = ("char", "word")
 
 RULES = 2
-"""By which rules texts are read: 1 takes characters as they are, and only letters and apostrophes into words.
+"""The rules of this module. By the first ones a text stayed as it was, and words had no marks, periods or commas.
 
-A vocabulary keeps the rules that it was made by, so that a model from before there were others reads as it did.
+A vocabulary keeps the rules that it was made by, so that a model which was saved under older ones reads as it did.
 """
 
+FIRST_MARK = 0x300
+"""No character before this one is a mark."""
+
 FIRST_WORDS = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
-"""Words and punctuation marks by the rules 1."""
+"""Words and punctuation marks by the first rules."""
 
 LONGEST_WORDS = 12
-"""Words of more letters on average are clauses; see `are_clauses`."""
+"""Words that have more letters on average are clauses."""
 
 WIDE = 3
-"""So many letters does one of Chinese, Japanese or Korean stand for."""
+"""A letter of Chinese, Japanese or Korean counts as so many."""
 
 SAMPLED = 1000
-"""From so many words it is told whether they are clauses."""
+"""So many tokens at the beginning of a text tell whether its words are clauses."""
 
 
 def check_tokens(tokens: str) -> str:
@@ -110,15 +113,15 @@ def is_word(token: str) -> bool:
 
 
 def are_clauses(tokens: Sequence[str]) -> bool:
-    """Returns whether the words among the first tokens of a text are too long for words.
+    """Returns whether the words among the first tokens of a text have too many letters; numbers do not count.
 
     >>> are_clauses(["mice", "and", "men", "."])
     False
     >>> are_clauses(["thereisnoblankbetweenthesewords", "."])
     True
     """
-    words = [token for token in tokens[:SAMPLED] if is_word(token)]
-    letters = sum(WIDE if is_wide(letter) else 1 for letter in "".join(words))
+    words = [token for token in tokens[:SAMPLED] if token[0].isalpha()]
+    letters = sum(WIDE if is_wide(letter) else 1 for letter in "".join(words) if letter.isalpha())
     return letters > LONGEST_WORDS * len(words)
 
 
@@ -131,7 +134,7 @@ def _marks_in(text: str) -> str:
     if text.isascii():
         return ""
     codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
-    return "".join(filter(is_mark, map(chr, np.flatnonzero(np.bincount(codes)))))
+    return "".join(filter(is_mark, map(chr, np.unique(codes[codes >= FIRST_MARK]))))
 
 
 @lru_cache(maxsize=64)

@@ -30,9 +30,9 @@ def compose(text: str) -> str:
 
 
 def is_mark(character: str) -> bool:
-    """Returns whether a character belongs to the one before it.
+    """Returns whether a character belongs to the one before it: an accent, a vowel sign, a zero-width joiner.
 
-    That are the marks (categories Mn, Mc and Me), such as accents and vowel signs, and the zero-width joiners.
+    The categories of marks are Mn, Mc and Me.
     """
     return character in ZERO_WIDTH_JOINERS or unicodedata.category(character).startswith("M")
 

@@ -259,7 +259,7 @@ MODEL: dict[str, Check | _Optional] = {
     "keras": _Optional(_fields(KERAS)),
 }
 
-VOCABULARY = {
+VOCABULARY: dict[str, Check | _Optional] = {
     "tokens": _text,
     "symbols": _list_of(_text),
     "tight_before": _list_of(_text),

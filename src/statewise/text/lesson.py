@@ -75,8 +75,8 @@ def warn_of_clauses(lesson: Lesson) -> None:
     if lesson.vocabulary.tokens == "word" and are_clauses([symbols[number] for number in lesson.ids[:SAMPLED]]):
         longest = max(symbols, key=len)
         warn(
-            f"the words of this text are as long as clauses, such as {longest!r:.40}: a text without blanks between its "
-            "words (Chinese, Japanese, Thai) is learned by character, with tokens='char' (--tokens char)"
+            f"the words of this text are as long as clauses, such as {longest!r:.40}: use "
+            "tokens='char' (--tokens char) for a text that has no blanks between words, such as Chinese or Thai"
         )
 
 
