@@ -28,7 +28,7 @@ class TextModel(Learner):
     classic story generators do.
 
     Args:
-        tokens: `char`, characters, or `word`, words and punctuation marks (docs/decisions/0022-text-beyond-ascii.md).
+        tokens: `char`, characters, or `word`, words and punctuation marks (docs/decisions/0024-text-beyond-ascii.md).
         units: size of each LSTM layer.
         layers: how many LSTM layers.
         embedding: size of the vector of each symbol.
