@@ -114,3 +114,14 @@ def test_help_names_every_default(capsys: pytest.CaptureFixture[str]) -> None:
         assert "default: None" not in text
         for default in ("256", "0.005", "adam", "char") if command == "train" else ("100", "1.0"):
             assert f"(default: {default})" in text
+
+
+@pytest.mark.parametrize("words", [[], ["train"], ["recipes", "run"]])
+def test_help_is_a_command_too(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    printed = []
+    for line in (["help", *words], [*words, "--help"]):
+        with pytest.raises(SystemExit) as end:
+            main(line)
+        assert end.value.code == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != ""

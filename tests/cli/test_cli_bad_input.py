@@ -115,17 +115,23 @@ def check(folder: Path, run: Run, line: str, words: tuple[str, ...]) -> None:
 @mistakes(
     {
         "": ("required: COMMAND", "`statewise --help`"),
-        "trian": ("'trian'", "train", "generate", "evaluate", "info", "`statewise --help`"),
-        "--colour": ("`statewise --help`",),
+        "trian": ("'trian'", "did you mean 'train'?", "generate", "evaluate", "info", "`statewise --help`"),
+        "help genrate": ("'genrate'", "did you mean 'generate'?"),
+        "recipes shw": ("'shw'", "did you mean 'show'?", "`statewise recipes --help`"),
+        "--colour": ("--colour", "`statewise --help`"),
         "train": ("required: TEXT", "`statewise train --help`"),
-        "train story.txt --colour red": ("--colour red", "`statewise --help`"),
-        "train story.txt more.txt": ("more.txt", "`statewise --help`"),
+        "train story.txt --colour red": ("unknown option --colour; ", "`statewise train --help`"),
+        "train story.txt more.txt": ("unexpected argument 'more.txt'", "`statewise train --help`"),
+        "generate --lenght 3": ("unknown option --lenght: did you mean --length?", "`statewise generate --help`"),
+        "generate good.statewise --lenght=3": ("unknown option --lenght: did you mean --length?",),
+        "recipes run --repeat-s 3": ("unknown option --repeat-s: did you mean --repeats?", "recipes run --help"),
+        "run --quite tutorial.py --help": ("unknown option --quite: did you mean --quiet?", "`statewise run --help`"),
         "train story.txt --units": ("--units", "expected one argument"),
-        "train story.txt --tokens letters": ("--tokens", "'letters'", "'char', 'word'"),
+        "train story.txt --tokens letters": ("--tokens", "'letters'", "char, word"),
         "train story.txt --plot x.png --no-plot": ("--plot", "--no-plot", "not allowed"),
         "generate good.statewise": ("required: --prompt", "`statewise generate --help`"),
         "evaluate good.statewise": ("required: TEXT", "`statewise evaluate --help`"),
-        "info good.statewise story.txt": ("story.txt", "`statewise --help`"),
+        "info good.statewise story.txt": ("story.txt", "`statewise info --help`"),
         **{
             f"train story.txt --{option} {value}": (f"--{option}", "expected a whole number", f"got '{value}'")
             for option in (*COUNTS, "patience", "seed")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from statewise import __version__
-from statewise.errors import StatewiseError
+from statewise.errors import StatewiseError, nearest, unknown_name
 
 
 class Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -23,16 +25,43 @@ class Defaults(argparse.ArgumentDefaultsHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are one line."""
+    """A parser whose mistakes are one line, each told by the parser of the command that it belongs to."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, formatter_class=Defaults, **options)
         self.register("type", int, _whole_number)
         self.register("type", float, _number)
+        self._given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Returns what `argparse` returns, without anything that is left over: that is an error of this command."""
+        self._given = sys.argv[1:] if args is None else list(args)
+        namespace, surplus = super().parse_known_args(args, namespace)
+        if surplus:
+            self.error(f"unexpected argument {surplus[0]!r}")
+        return namespace, surplus
 
     def error(self, message: str) -> NoReturn:
-        """Prints what is wrong and where help is, and ends with status 2."""
-        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows the options\n")
+        """Prints what is wrong, a misspelled option before all else, and where help is; ends with status 2."""
+        message = self._misspelled() or f"{message};"
+        self.exit(2, f"{self.prog}: {message} `{self.prog} --help` lists the options\n")
+
+    def _misspelled(self) -> str | None:
+        """Returns what to say of the first option that does not exist; None if all do."""
+        given = takewhile(lambda argument: argument != "--", self._given)
+        for name in (argument.partition("=")[0] for argument in given if re.match(r"-{1,2}[a-zA-Z]", argument)):
+            if not any(option.startswith(name) for option in self._option_string_actions):
+                known = (option.removeprefix("--") for option in self._option_string_actions)
+                close = nearest(name.lstrip("-"), known, count=1)
+                return f"unknown option {name}" + (f": did you mean --{close[0]}?" if close else ";")
+        return None
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuses a command, or what an option is set to, that does not exist."""
+        if action.choices is not None and value not in action.choices:
+            name = action.option_strings[0] if action.option_strings else str(action.metavar).lower()
+            error = unknown_name(name, value, map(str, action.choices))
+            self.exit(2, f"{self.prog}: {error}; `{self.prog} --help` explains them\n")
 
 
 def parser() -> Parser:
@@ -44,15 +73,13 @@ def parser() -> Parser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (train, generate, stream, evaluate, info, verify, memory, run, recipes):
         name = command.__name__.rpartition(".")[2]
-        summary = (command.__doc__ or "").splitlines()[0].partition(": ")[2]
-        options = commands.add_parser(
-            name,
-            help=summary,
-            description=summary[:1].upper() + summary[1:],
-            formatter_class=Defaults,
-        )
+        summary = (command.__doc__ or "").splitlines()[0].partition(": ")[2].rstrip(".")
+        options = commands.add_parser(name, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.")
         command.add_options(options)
         options.set_defaults(run=command.run)
+    helping = commands.add_parser("help", help="show the options of a command", description="Show a command's options.")
+    helping.add_argument("words", metavar="COMMAND", nargs="*", help="a command, such as `train` or `recipes run`")
+    helping.set_defaults(run=lambda options: root.parse_args([*options.words, "--help"]))
     return root
 
 

@@ -42,7 +42,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     running = actions.add_parser(
         "run",
         help="run recipes over seeds and report intervals",
-        formatter_class=parser.formatter_class,
         epilog="Runs are kept as they come: after Ctrl-C, or to have more of them, give the command again.",
     )
     running.add_argument("names", metavar="NAME", nargs="*", help=NAMES)
