@@ -5,25 +5,27 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from statewise.cli.output import load_text_model, say, say_json, score_table
-from statewise.foundation.files import read_text
+from statewise.cli.output import say, say_json, score_table
+from statewise.cli.reading import load_text_model, name_of, read_input
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.add_argument("model", metavar="MODEL", help="a model file that `statewise train` wrote")
-    parser.add_argument("text", metavar="TEXT", help="a text file in UTF-8, best one that was not trained on")
+    parser.add_argument(
+        "text", metavar="TEXT", help="a text file in UTF-8, - for stdin; best one that the model was not trained on"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def run(options: argparse.Namespace) -> None:
     """Scores as `options` say."""
-    text = read_text(options.text)
+    text = read_input(options.text)
     model = load_text_model(options.model)
     score = model.evaluate(text)
     if options.json:
         say_json(asdict(score))
         return
-    say(f"{options.text}: {score.tokens:,} tokens scored ({model.tokens})")
+    say(f"{name_of(options.text)}: {score.tokens:,} tokens scored ({model.tokens})")
     for line in score_table(score, model.tokens):
         say(f"  {line}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from statewise.cli.output import load_text_model, say
+from statewise.cli.output import say
+from statewise.cli.reading import load_text_model
 from statewise.data.codecs import Vocabulary
 from statewise.errors import ConfigurationError, DataError
 from statewise.foundation.files import as_path

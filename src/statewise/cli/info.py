@@ -16,8 +16,12 @@ from statewise.foundation.program_cache import ProgramCache
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="a model file; without one, what a bug report wants")
-    parser.add_argument("--clear-cache", action="store_true", help="remove all compiled programs; they are made anew")
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", help="a model file or checkpoint; without one, what a bug report needs"
+    )
+    parser.add_argument(
+        "--clear-cache", action="store_true", help="remove all compiled programs; they are rebuilt when needed"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 

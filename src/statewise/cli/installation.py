@@ -97,4 +97,4 @@ def _describe_programs(cache: dict[str, Any]) -> list[str]:
         return [kept, "JAX's own setting chose that folder: statewise neither tidies nor clears it"]
     if not cache["writable"]:
         return [kept, f"none are added, since the folder cannot be written to; {other}"]
-    return [kept, "`statewise info --clear-cache` removes them; they are made anew when they are needed"]
+    return [kept, "`statewise info --clear-cache` removes them; they are rebuilt when needed"]

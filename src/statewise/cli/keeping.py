@@ -102,7 +102,7 @@ class InFile(Keeping):
             write_artifact(self._path, artifact)
         except FileError as error:
             if not self._failed:
-                sys.stderr.write(f"statewise: {error}; the stream goes on and tries again\n")
+                sys.stderr.write(f"statewise: {error}; the stream continues and tries again later\n")
             self._failed = True
         else:
             self._failed = False

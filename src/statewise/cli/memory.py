@@ -1,20 +1,25 @@
-"""memory: how many steps back a model really uses, and whether carrying its state or longer rows would pay."""
+"""memory: measure how many steps back a model uses, and whether carrying its state or longer rows would help."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
 
-from statewise.cli.output import load_model, say, say_json
+from statewise.cli.output import say, say_json
+from statewise.cli.reading import load_model, read_input, refuse_stdin
 from statewise.data.sources import read_arrays
-from statewise.foundation.files import check_writable, read_text
+from statewise.foundation.files import check_writable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.add_argument("model", metavar="MODEL", help="a model file")
-    parser.add_argument("data", metavar="DATA", help="a text for a text model; else x and y in a .npz file")
-    parser.add_argument("--steps", type=int, default=64, help="of a text: symbols of a row, how far back is looked")
+    parser.add_argument(
+        "data", metavar="DATA", help="a text for a text model, - for stdin; otherwise x and y in a .npz file"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=64, metavar="N", help="symbols per row of a text, how far back to look"
+    )
     parser.add_argument("--plot", metavar="FILE", help="draw losses, gradients and gates: .png, .svg or .pdf")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
@@ -30,8 +35,9 @@ def run(options: argparse.Namespace) -> None:
     from statewise.text import TextModel
 
     if isinstance(model, TextModel):
-        report = model.memory_report(read_text(options.data), steps=options.steps)
+        report = model.memory_report(read_input(options.data), steps=options.steps)
     else:
+        refuse_stdin(options.data, "arrays")
         data = read_arrays(options.data, needed=("x", "y"))
         report = model.memory_report(data["x"], data["y"], reset=data.get("reset"), mask=data.get("mask"))
     if options.plot is not None:

@@ -6,13 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from statewise.errors import FileError
 from statewise.foundation.characters import show_controls
-from statewise.foundation.files import as_path
 
 if TYPE_CHECKING:
-    from statewise.models.sequential import Sequential
-    from statewise.text import TextModel
     from statewise.text.scoring import TextScore
 
 
@@ -29,38 +25,6 @@ def write(text: str) -> None:
 def say_json(value: dict[str, Any]) -> None:
     """Prints a value for machines: one JSON object."""
     say(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def check_model_file(path: str) -> None:
-    """Raises FileError now, before JAX is imported, which takes a while, if there is no such file."""
-    if not as_path(path).exists():
-        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
-
-
-def load_model(path: str) -> Sequential | TextModel:
-    """Returns the model in a file.
-
-    Raises:
-        FileError: there is none.
-    """
-    check_model_file(path)
-    import statewise as sw
-
-    return sw.load(path)
-
-
-def load_text_model(path: str) -> TextModel:
-    """Returns the text model in a file.
-
-    Raises:
-        FileError: it is none.
-    """
-    model = load_model(path)
-    from statewise.text import TextModel
-
-    if not isinstance(model, TextModel):
-        raise FileError(f"{path} holds a Sequential model, not one of a text; use it from Python: statewise.load")
-    return model
 
 
 def score_table(score: TextScore, tokens: str) -> list[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from statewise.errors import FileError
+from statewise.cli.reading import STDIN
+from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.files import as_path, check_writable
 
 DESCRIPTION = ("network", "seed", "compiled", "options", "vocabulary", "texts")
@@ -40,8 +41,7 @@ def read_places(options: argparse.Namespace) -> Places:
     Raises:
         FileError: a place cannot be written, serves two purposes, or has a file that nobody asked to replace.
     """
-    default = f"{Path(options.text).stem}.statewise" if options.model is None else options.model
-    out = as_path(default if options.out is None else options.out)
+    out = as_path(_default(options) if options.out is None else options.out)
     check_writable(out)
     picture = None
     if not options.no_plot:
@@ -60,8 +60,16 @@ def read_places(options: argparse.Namespace) -> Places:
     return places
 
 
+def _default(options: argparse.Namespace) -> str:
+    if options.model is not None:
+        return str(options.model)
+    if options.text == STDIN:
+        raise ConfigurationError("-: a text from stdin has no name to call the model by; add --out FILE")
+    return f"{Path(options.text).stem}.statewise"
+
+
 def _check_distinct(options: argparse.Namespace, out: Path, picture: Path | None, checkpoint: Path | None) -> None:
-    taken = {Path(options.text).resolve(): "it is the text to learn"}
+    taken = {} if options.text == STDIN else {Path(options.text).resolve(): "it is the text to learn"}
     for option, what, path in (
         ("--out", "model", out),
         ("--plot", "picture", picture),

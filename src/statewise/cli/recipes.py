@@ -1,4 +1,4 @@
-"""recipes: the published experiments on LSTM networks, each run over many seeds, with intervals."""
+"""recipes: list, explain and run the published experiments on LSTM networks, over many seeds, with intervals."""
 
 from __future__ import annotations
 
@@ -36,23 +36,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         title="actions (without one, the recipes are listed)", metavar="ACTION", dest="action"
     )
-    show = actions.add_parser("show", help="tell what a recipe asks, how its data are framed, and what to expect")
+    show = actions.add_parser("show", help="explain what a recipe asks, how its data are framed, and what to expect")
     show.add_argument("names", metavar="NAME", nargs="+", help=NAMES)
     show.add_argument("--code", action="store_true", help="print the recipe's file instead")
     running = actions.add_parser(
         "run",
-        help="run recipes over seeds and report intervals",
-        epilog="Runs are kept as they come: after Ctrl-C, or to have more of them, give the command again.",
+        help="run recipes over several seeds and report intervals",
+        epilog="Results are kept as they come: after Ctrl-C, or for more runs, give the same command again.",
     )
     running.add_argument("names", metavar="NAME", nargs="*", help=NAMES)
-    running.add_argument("--all", action="store_true", help="all recipes; those of over 20 seconds a run, once")
-    running.add_argument("--repeats", type=int, default=10, metavar="N", help="how many seeds")
-    running.add_argument("--seed", type=int, default=0, help="the first seed")
-    running.add_argument("--jobs", type=int, metavar="N", help="processes side by side (default: one for each core)")
-    running.add_argument("--results", default="recipe-results", metavar="FOLDER", help="where runs are kept, as JSON")
+    running.add_argument("--all", action="store_true", help="run all recipes; those longer than 20 s run once")
+    running.add_argument("--repeats", type=int, default=10, metavar="N", help="number of seeds")
+    running.add_argument("--seed", type=int, default=0, metavar="N", help="first seed")
+    running.add_argument("--jobs", type=int, metavar="N", help="parallel processes (default: one per core)")
+    running.add_argument(
+        "--results", default="recipe-results", metavar="FOLDER", help="where results are kept, as JSON"
+    )
     running.add_argument("--report", metavar="FILE", help="write an HTML page with pictures")
-    running.add_argument("--short", action="store_true", help="shorten the runs that take long: does it work at all?")
-    running.add_argument("--answers", action="store_true", help="print what the network of the first seed said")
+    running.add_argument("--short", action="store_true", help="shorten long runs, only to see that they work")
+    running.add_argument("--answers", action="store_true", help="print what the network of the first seed answered")
     running.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
 
@@ -138,7 +140,9 @@ def _run(options: argparse.Namespace) -> None:
     try:
         _fill(left, results, options)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"runs so far are kept in {results.folder}; the same command goes on") from None
+        raise KeyboardInterrupt(
+            f"runs so far are kept in {results.folder}; give the same command again to continue"
+        ) from None
     found = [(recipe, _chosen(recipe, wanted, results, options.short)) for recipe in recipes]
     _tell(found, options)
 
@@ -219,7 +223,7 @@ def _tell(found: Sequence[tuple[Recipe, list[Run]]], options: argparse.Namespace
         count = sum(len(runs) for _, runs in found)
         say(f"{plural(count, 'run')}, {seconds:,.0f} s of work, kept in {options.results}")
         if any(run.short for _, runs in found for run in runs):
-            say("what is shortened only shows that it works: its figures say nothing")
+            say("Shortened runs only show that a recipe works; ignore their figures.")
     if options.report:
         from statewise.recipes.report import report
 

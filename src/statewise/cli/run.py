@@ -7,10 +7,10 @@ import argparse
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
-    parser.add_argument("--quiet", action="store_true", help="do not list the old spellings at the end")
-    parser.add_argument("--fix-print", action="store_true", help="take Python 2's `print x` for print(x)")
+    parser.add_argument("--quiet", action="store_true", help="do not list old spellings at the end")
+    parser.add_argument("--fix-print", action="store_true", help="read Python 2's `print x` as print(x)")
     parser.add_argument("script", metavar="SCRIPT", help="a Python file; the options of this command come before it")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the script gets")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments passed to the script")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""stream: answer each line of stdin as it comes, from a state that outlives the process."""
+"""stream: answer each line of stdin as it comes, from a state that can outlive the process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from statewise.streaming import Runtime
 
 HELP = """
-A model of numbers reads a JSON value a line: 0.5 or [0.1, 0.2], or {"key": "pump", "x": [0.1, 0.2]} for one of many
-streams; "reset": true starts it fresh. A model of a text reads text, or with --json lines such as "text" or {"key":
-"alice", "x": "text"}, and answers each symbol with its surprise in nats and the likeliest to follow. A line that does
-not fit changes nothing; one that repeats the "id" of its stream's last line is answered as that was (after a restart
-only with --durable). Exit status: 0 at the end of the input, 1 if a line was refused, 2 if the command cannot start or
+A model of numbers reads one JSON value per line: 0.5 or [0.1, 0.2], or {"key": "pump", "x": [0.1, 0.2]} for one of many
+streams; "reset": true starts it fresh. A text model reads text, or with --json lines such as "text" or {"key": "alice",
+"x": "text"}, and answers each symbol with its surprise in nats and the most likely next symbols. A refused line changes
+nothing; a line that repeats the "id" of its stream's last line gets the same answer again (after a restart only with
+--durable). Exit status: 0 at the end of the input, 1 if a line was refused, 2 if the command cannot start or
 save, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; the state is saved in each case.
 """
 
@@ -34,27 +34,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog = HELP
     parser.add_argument("model", metavar="MODEL", help="a model file")
     parser.add_argument(
-        "--state", metavar="FILE", help="continue from the state in FILE if it is there, and save it there"
+        "--state", metavar="FILE", help="continue from the state in FILE if there is one, and save it there"
     )
     parser.add_argument(
         "--save-every",
         metavar="N|SECONDS",
-        help="save the state after every N lines, as 1000, or after some seconds, as 30s (default: at the end)",
+        help="save the state every N lines (1000) or seconds (30s) (default: at the end)",
     )
     parser.add_argument(
         "--durable",
         action="store_true",
-        help="answer a line only when its state is safe in FILE, a database, so that not even kill -9 loses it",
+        help="answer a line only once its state is safe in FILE, a database: not even kill -9 loses it",
     )
-    parser.add_argument("--max-streams", type=int, metavar="N", help="keep the N latest streams (default: all)")
-    parser.add_argument("--top", type=int, metavar="K", help="of a text: how many likely symbols to show (default: 5)")
+    parser.add_argument(
+        "--max-streams", type=int, metavar="N", help="keep only the N most recently used streams (default: all)"
+    )
+    parser.add_argument("--top", type=int, metavar="K", help="for a text: show the K most likely symbols (default: 5)")
     parser.add_argument(
         "--engine",
         choices=("numpy", "numba", "auto"),
         default="numpy",
-        help="what computes a step: numba takes longer to start and less for each step",
+        help="what computes a step; numba starts slower and runs each step faster",
     )
-    parser.add_argument("--json", action="store_true", help="JSON lines for texts, too, and for what was refused")
+    parser.add_argument(
+        "--json", action="store_true", help="read and write JSON lines for texts too, and for refused lines"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""train: learn a text, score it on a part that was held out, and keep the model in one file."""
+"""train: learn a text, score the model on a held-out part, and write it to one file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from statewise.cli.further import NETWORK, ended_training, open_model, read_symbols, say_continuing, say_how_to_continue
-from statewise.cli.output import check_model_file, say, say_json, score_table
+from statewise.cli.output import say, say_json, score_table
 from statewise.cli.places import Places, read_places
+from statewise.cli.reading import STDIN, check_model_file, name_of, read_input, read_prompt
 from statewise.cli.rescue import save_or_rescue
 from statewise.data.codecs import Vocabulary, split_text
 from statewise.data.tokens import TOKENS
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
-from statewise.foundation.files import read_text
 from statewise.foundation.interrupt import graceful_interrupt
 from statewise.foundation.words import plural
 
@@ -32,65 +32,94 @@ NOUNS = {"char": "character", "word": "word"}
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options; network and training carry the library's own names and defaults."""
-    parser.add_argument("text", metavar="TEXT", help="a text file in UTF-8")
+    parser.add_argument("text", metavar="TEXT", help="a text file in UTF-8, - for stdin")
     parser.add_argument("--model", metavar="MODEL", help="train this model further, on the same text or another")
-    parser.add_argument("--out", metavar="FILE", help="the model file (default: MODEL, or TEXT's name, .statewise)")
-    parser.add_argument("--force", action="store_true", help="replace files that exist already")
-    parser.add_argument("--held-out", type=float, default=0.1, help="share at the text's end that is only scored")
-    network = parser.add_argument_group("network", "a MODEL keeps its own")
-    _add_network(network)
-    training = parser.add_argument_group("training")
-    training.add_argument("--batch-size", type=int, help="rows side by side (default: up to 32, as the text allows)")
-    training.add_argument("--steps", type=int, default=64, help="symbols of a row in a batch; how far gradients reach")
-    training.add_argument("--epochs", type=int, help="times through the text (default: about 3,000 updates, 6 to 200)")
-    training.add_argument("--optimizer", default="adam", help="adam, rmsprop or sgd")
-    training.add_argument("--learning-rate", type=float, default=0.005, help="its highest value")
-    training.add_argument(
-        "--patience", type=int, help="stop after so many epochs without a better held-out loss (default: do not)"
+    parser.add_argument(
+        "--out", metavar="FILE", help="where the model goes (default: MODEL, or TEXT's name with .statewise)"
     )
-    training.add_argument(
-        "--checkpoint",
-        metavar="FILE",
-        help="keep the training in this file, and continue from it if it was interrupted",
+    parser.add_argument("--force", action="store_true", help="replace existing files")
+    parser.add_argument(
+        "--held-out",
+        type=float,
+        default=0.1,
+        metavar="FRACTION",
+        help="fraction at the end of the text held out for scoring; with --model on the same text, keep it as it was, "
+        "since a larger one would score what MODEL was trained on",
     )
-    training.add_argument(
-        "--new-symbols",
-        choices=("refuse", "add"),
-        default="refuse",
-        help="what becomes of symbols that MODEL does not know",
-    )
+    _add_network(parser.add_argument_group("network", "MODEL, if given, keeps its own"))
+    _add_training(parser.add_argument_group("training"))
     output = parser.add_argument_group("output")
-    output.add_argument("--prompt", help="what the sample continues (default: the held-out text's beginning)")
-    output.add_argument("--length", type=int, default=200, help="tokens of the sample")
-    output.add_argument("--temperature", type=float, default=0.8, help="of the sample; 0 takes the likeliest")
+    output.add_argument(
+        "--prompt", metavar="TEXT", help="prompt of the sample, - for stdin (default: the start of the held-out text)"
+    )
+    output.add_argument("--length", type=int, default=200, metavar="N", help="tokens in the sample")
+    output.add_argument("--temperature", type=float, default=0.8, metavar="T", help="sampling temperature; 0 = greedy")
     plot = output.add_mutually_exclusive_group()
     plot.add_argument("--plot", metavar="FILE", help="picture of the loss (default: beside the model, .png)")
     plot.add_argument("--no-plot", action="store_true", help="draw no picture")
     output.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    output.add_argument("--quiet", action="store_true", help="no progress, only errors and --json")
+    output.add_argument("--quiet", action="store_true", help="print no progress, only errors and --json")
 
 
 def _add_network(group: Any) -> None:
-    helps: dict[str, tuple[type, str]] = {
-        "units": (int, "size of each LSTM layer"),
-        "layers": (int, "number of LSTM layers"),
-        "embedding": (int, "size of the vector of each symbol"),
-        "dropout": (float, "share of features dropped in training"),
-        "seed": (int, "of weights, dropout and sample"),
+    helps: dict[str, tuple[type, str, str]] = {
+        "units": (int, "N", "size of each LSTM layer"),
+        "layers": (int, "N", "number of LSTM layers"),
+        "embedding": (int, "N", "size of each symbol's vector"),
+        "dropout": (float, "RATE", "fraction of features dropped in training"),
+        "seed": (int, "N", "random seed"),
     }
     group.add_argument("--tokens", choices=TOKENS, help=f"what a symbol is (default: {NETWORK['tokens']})")
-    for name, (kind, text) in helps.items():
-        group.add_argument(f"--{name}", type=kind, help=f"{text} (default: {NETWORK[name]})")
+    for name, (kind, metavar, text) in helps.items():
+        group.add_argument(f"--{name}", type=kind, metavar=metavar, help=f"{text} (default: {NETWORK[name]})")
     group.add_argument(
-        "--window", type=int, metavar="N", help="predict from N symbols and no more (default: carry the state)"
+        "--window", type=int, metavar="N", help="predict from the last N symbols only (default: carry the state)"
+    )
+
+
+def _add_training(group: Any) -> None:
+    group.add_argument(
+        "--batch-size", type=int, metavar="N", help="rows per batch (default: up to 32, as the text allows)"
+    )
+    group.add_argument(
+        "--steps", type=int, default=64, metavar="N", help="symbols per row of a batch: how far back gradients reach"
+    )
+    group.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="passes through the text (default: about 3,000 updates, 6 to 200 passes)",
+    )
+    group.add_argument("--optimizer", default="adam", metavar="NAME", help="adam, rmsprop, sgd or another")
+    group.add_argument("--learning-rate", type=float, default=0.005, metavar="RATE", help="peak learning rate")
+    group.add_argument(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="stop after N epochs without a better held-out loss (default: never)",
+    )
+    group.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="keep the training in FILE; after an interruption the same command continues from it",
+    )
+    group.add_argument(
+        "--new-symbols",
+        choices=("refuse", "add"),
+        default="refuse",
+        help="what to do with symbols that MODEL does not know",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Trains as `options` say."""
-    text = read_text(options.text)
     if options.model is not None:
         check_model_file(options.model)
+    if options.text == options.prompt == STDIN:
+        raise ConfigurationError("--prompt -: stdin is the text to learn already; write the prompt itself")
+    text = read_input(options.text)
+    if options.prompt is not None:
+        options.prompt = read_prompt(options.prompt)
     places = read_places(options)
     training_text, held_out = _split(text, options.held_out)
     callbacks = [] if options.patience is None else [_early_stopping(options, held_out)]
@@ -230,7 +259,7 @@ def _introduce(
 ) -> None:
     noun = NOUNS[model.tokens]
     different = len(set(vocabulary.tokenize(text)))
-    say(f"{options.text}: {plural(plan.tokens, noun)} to learn, {different:,} different")
+    say(f"{name_of(options.text)}: {plural(plan.tokens, noun)} to learn, {different:,} different")
     if options.model is not None:
         say_continuing(model, vocabulary, options.model)
     if held_out:
@@ -258,7 +287,7 @@ def _draw(
     import statewise as sw
 
     try:
-        sw.plot_history(history, picture, title=Path(options.text).stem)
+        sw.plot_history(history, picture, title=picture.stem if options.text == STDIN else Path(options.text).stem)
     except FileError as error:
         return None, error
     except MissingExtraError as error:  # only without --plot, which was checked

@@ -1,4 +1,4 @@
-"""verify: show that a model's answers do not depend on how its input is cut, padded, ordered, saved or streamed."""
+"""verify: check that a model's answers do not depend on how its input is cut, padded, ordered, saved or streamed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.output import load_model, say, say_json
+from statewise.cli.output import say, say_json
+from statewise.cli.reading import load_model, read_input, refuse_stdin
 from statewise.data.sources import read_arrays
-from statewise.foundation.files import read_text
 
 if TYPE_CHECKING:
     from statewise.diagnostics.verification import Check
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.add_argument("model", metavar="MODEL", help="a model file")
-    parser.add_argument("data", metavar="DATA", help="a text for a text model; else x in a .npy file or, by name, .npz")
-    parser.add_argument("--tolerance", type=float, default=1e-5, help="largest relative difference allowed")
+    parser.add_argument(
+        "data", metavar="DATA", help="a text for a text model, - for stdin; otherwise x in a .npy or .npz file"
+    )
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-5, metavar="X", help="largest relative difference allowed"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
@@ -29,8 +33,9 @@ def run(options: argparse.Namespace) -> int:
     from statewise.text import TextModel
 
     if isinstance(model, TextModel):
-        found = model.verify(read_text(options.data), tolerance=options.tolerance)
+        found = model.verify(read_input(options.data), tolerance=options.tolerance)
     else:
+        refuse_stdin(options.data, "arrays")
         data = read_arrays(options.data, needed=("x",))
         found = model.verify(data["x"], reset=data.get("reset"), mask=data.get("mask"), tolerance=options.tolerance)
     if options.json:

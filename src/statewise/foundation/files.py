@@ -254,16 +254,25 @@ def read_text(path: str | Path) -> str:
         raise FileError(f"{path} is a folder; expected the name of a text file in it") from None
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}; expected a text file in UTF-8") from None
+    return decode_text(content, str(path))
+
+
+def decode_text(content: bytes, name: str) -> str:
+    """Returns the text in the bytes of a UTF-8 file, its byte-order mark and carriage returns taken out.
+
+    Raises:
+        DataError: it is empty, binary, or not UTF-8; the message calls it `name`.
+    """
     utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if b"\0" in content[:8192] and not utf_16:
-        raise DataError(f"{path} is binary; expected a text in UTF-8")
+        raise DataError(f"{name} is binary; expected a text in UTF-8")
     try:
         text = clean_lines(content.decode())
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not UTF-8: byte {content[error.start]:#04x} at position {error.start}; convert it first, for "
-            f"example: iconv -f {'utf-16' if utf_16 else 'latin1'} -t utf-8 {path} > converted.txt"
+            f"{name} is not UTF-8: byte {content[error.start]:#04x} at position {error.start}; convert it first, for "
+            f"example: iconv -f {'utf-16' if utf_16 else 'latin1'} -t utf-8 {name} > converted.txt"
         ) from None
     if not text.strip():
-        raise DataError(f"{path} is {'blank' if text else 'empty'}; expected a text")
+        raise DataError(f"{name} is {'blank' if text else 'empty'}; expected a text")
     return text

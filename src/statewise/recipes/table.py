@@ -40,7 +40,9 @@ def _heading(recipe: Recipe, runs: Sequence[Run]) -> str:
 
 
 def _chance(count: int) -> str:
-    return f"; a further one falls in the range with {100 * coverage_of(count):.0f} %" if count > 1 else ""
+    return (
+        f"; another run would fall in the range with probability {100 * coverage_of(count):.0f} %" if count > 1 else ""
+    )
 
 
 def answers(run: Run) -> list[str]:

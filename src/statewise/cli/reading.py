@@ -1,0 +1,87 @@
+"""What several commands read: models from files, texts from files or stdin."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from statewise.errors import ConfigurationError, FileError
+from statewise.foundation.files import as_path, decode_text, read_text
+
+if TYPE_CHECKING:
+    from statewise.models.sequential import Sequential
+    from statewise.text import TextModel
+
+STDIN = "-"
+"""Stands for stdin where the name of a text file, or a prompt, is expected."""
+
+
+def read_input(path: str) -> str:
+    """Returns the text in a file, or on stdin.
+
+    Raises:
+        FileError: it cannot be read.
+        DataError: it is empty, binary, or not UTF-8.
+    """
+    return decode_text(_read_stdin(), "stdin") if path == STDIN else read_text(path)
+
+
+def read_prompt(prompt: str) -> str:
+    """Returns a prompt as it is given, or from stdin, without the line break at its end.
+
+    Raises:
+        FileError, DataError: as `read_input`.
+    """
+    return decode_text(_read_stdin(), "stdin").removesuffix("\n") if prompt == STDIN else prompt
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        raise FileError("stdin is closed; expected a text")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise FileError(f"cannot read stdin: {error.strerror or error}; expected a text") from None
+
+
+def name_of(path: str) -> str:
+    """Returns what messages call a text."""
+    return "stdin" if path == STDIN else path
+
+
+def refuse_stdin(path: str, what: str) -> None:
+    """Raises ConfigurationError if stdin, which holds a text, is given for `what`."""
+    if path == STDIN:
+        raise ConfigurationError(f"-: expected the name of a file with {what}; stdin can only be a text")
+
+
+def check_model_file(path: str) -> None:
+    """Raises FileError now, before JAX is imported, which takes a while, if there is no such file."""
+    if not as_path(path).exists():
+        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
+
+
+def load_model(path: str) -> Sequential | TextModel:
+    """Returns the model in a file.
+
+    Raises:
+        FileError: there is none.
+    """
+    check_model_file(path)
+    import statewise as sw
+
+    return sw.load(path)
+
+
+def load_text_model(path: str) -> TextModel:
+    """Returns the text model in a file.
+
+    Raises:
+        FileError: it is none.
+    """
+    model = load_model(path)
+    from statewise.text import TextModel
+
+    if not isinstance(model, TextModel):
+        raise FileError(f"{path} holds a Sequential model, not one of a text; use it from Python: statewise.load")
+    return model
