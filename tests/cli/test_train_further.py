@@ -127,7 +127,7 @@ def test_a_held_out_part_that_was_learned_is_said_to_be(run: Run) -> None:
     model.fit(STORY, epochs=1, verbose=0)
     model.save("m.statewise")
     _, out, _ = run(f"story.txt --model m.statewise {FAST}")
-    assert "has learned all of this text" in out
+    assert out.count("the model was trained on all of this text") == 2  # before the training, and above the score
 
 
 @pytest.mark.parametrize("more", ["", "--force"])
@@ -138,12 +138,38 @@ def test_ctrl_c_never_replaces_a_model(
     line = f"story.txt {SIZES} --out m.statewise" if more else "story.txt --model m.statewise"
     status, out, err = run(f"{line} {FAST} {more} --json --quiet")
     result = json.loads(out)
-    assert (status, result["interrupted"], result["epochs"]) == (0, True, 1)
+    assert (status, result["interrupted"], result["epochs"]) == (130, True, 1)
     assert result["files"] == ["m-interrupted.statewise"]
     assert "the model so far is in m-interrupted.statewise; m.statewise is left as it was" in err
     assert "`statewise train story.txt --model m-interrupted.statewise` trains it further" in err
     assert (folder / "m.statewise").read_bytes() == prepared
     assert sw.load("m-interrupted.statewise").model.epochs_done == (1 if more else 3)
+
+
+def test_interrupted_models_do_not_pile_up(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One takes the place of another that has had no more of the same training, and of no other."""
+    with monkeypatch.context() as patched:
+        for at in (1, 2):
+            press_ctrl_c(patched, at)
+            assert run(f"story.txt --model m.statewise {FAST} --epochs 3 --quiet")[0] == 130
+            assert sw.load("m-interrupted.statewise").model.epochs_done == 2 + at
+            patched.undo()
+            patched.chdir(folder)
+        press_ctrl_c(patched, at=1)
+        run(f"story.txt --model m.statewise {FAST} --epochs 3 --quiet")  # has had less: it goes elsewhere
+    assert names(folder) == {"m-interrupted.statewise", "m-interrupted-2.statewise"}
+    with monkeypatch.context() as patched:
+        press_ctrl_c(patched, at=1)
+        run(f"story.txt --model m-interrupted.statewise {FAST} --learning-rate 0.02 --epochs 3 --quiet")
+    assert names(folder) == {f"m-interrupted{number}.statewise" for number in ("", "-2", "-3")}
+    assert sw.load("m-interrupted.statewise").model.epochs_done == 4
+
+
+def test_an_interrupted_training_ends_with_what_to_type(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    press_ctrl_c(monkeypatch, at=1)
+    _, out, err = run(f"story.txt {SIZES} {FAST} --out new")
+    for printed in (out, err):
+        assert "`statewise train story.txt --model new` trains it further" in printed
 
 
 def test_ctrl_c_while_the_model_is_written_waits_for_it(
@@ -170,7 +196,7 @@ def test_an_interrupted_training_with_a_checkpoint_ends_by_the_same_command(
     with monkeypatch.context() as patched:
         press_ctrl_c(patched, at=1)
         _, _, err = run(f"{line} --out new")
-    assert "the model so far is in new; the same command continues where it was interrupted" in err
+    assert "the model so far is in new; give the same command again to continue" in err
     half = content(folder / "new")
     assert run(f"{line} --out new")[0] == 0  # the file is this training's own
     assert content(folder / "new") == content(folder / "whole") != half
@@ -187,7 +213,7 @@ def test_an_interrupted_further_training_ends_by_the_same_command(
     with monkeypatch.context() as patched:
         press_ctrl_c(patched, at=1)
         _, _, err = run(line)
-    assert "the model so far is in m-interrupted.statewise; m.statewise is left as it was; the same command" in err
+    assert "the model so far is in m-interrupted.statewise; m.statewise is left as it was; give the same command" in err
     assert (folder / "m.statewise").read_bytes() == prepared
     assert run(line)[0] == 0
     assert content(folder / "m.statewise") == content(folder / "whole")
@@ -284,7 +310,21 @@ def test_a_picture_of_somebody_elses_is_not_replaced(folder: Path, run: Run) -> 
     assert "photo.png exists already" in err
     for _ in range(2):
         assert run("story.txt --model m.statewise --epochs 1 --quiet --plot own.png --held-out 0")[0] == 0
-    assert is_ours(folder / "own.png")
+    assert is_ours(folder / "own.png", "m.statewise")
+    own = (folder / "own.png").read_bytes()
+    (folder / "n.statewise").write_bytes((folder / "m.statewise").read_bytes())
+    status, _, err = run("story.txt --model n.statewise --epochs 1 --quiet --plot own.png")
+    assert (status, (folder / "own.png").read_bytes()) == (2, own)
+    assert "own.png exists already" in err
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_pictures_of_each_kind_say_whose_they_are(kind: str, folder: Path) -> None:
+    history, place = sw.History(epoch=[0], history={"loss": [1.0]}), folder / f"loss.{kind}"
+    sw.plot_history(history, place, owner="mäuse (1).statewise")
+    assert is_ours(place)
+    assert is_ours(place, "mäuse (1).statewise")
+    assert not is_ours(place, "m.statewise")
 
 
 def test_what_scores_worse_on_the_symbols_that_it_knew_does_not_replace_it(folder: Path, run: Run) -> None:

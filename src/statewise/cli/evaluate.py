@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from statewise.cli.output import say, say_json, score_table
+from statewise.cli.cautions import learned_caution, unknown_caution
+from statewise.cli.output import say, say_json, score_heading, score_table
 from statewise.cli.reading import load_text_model, name_of, read_input
 
 
@@ -23,9 +24,13 @@ def run(options: argparse.Namespace) -> None:
     text = read_input(options.text)
     model = load_text_model(options.model)
     score = model.evaluate(text)
+    learned = model.learned_share(text)
+    cautions = list(filter(None, [unknown_caution(model.vocabulary, text), learned_caution(learned)]))
     if options.json:
-        say_json(asdict(score))
+        say_json({**asdict(score), "learned_share": learned, "warnings": cautions})
         return
-    say(f"{name_of(options.text)}: {score.tokens:,} tokens scored ({model.tokens})")
+    for caution in cautions:
+        say(f"warning: {caution}")
+    say(score_heading(score, model.tokens, name_of(options.text)))
     for line in score_table(score, model.tokens):
         say(f"  {line}")

@@ -105,9 +105,9 @@ def say_continuing(model: TextModel, vocabulary: Vocabulary, path: str) -> None:
         say(f"{plural(len(new), 'new symbol')} beside the {len(model.vocabulary):,} that it knows: {shown}")
 
 
-def say_how_to_continue(place: str, options: argparse.Namespace) -> str:
-    """Returns the command that trains an interrupted training's model further."""
+def how_to_continue(place: str, options: argparse.Namespace) -> str:
+    """Returns in words what to type to continue a training that was interrupted."""
     if options.checkpoint is not None:
-        return "the same command continues where it was interrupted"
+        return "give the same command again to continue"
     share = "" if options.held_out == 0.1 else f" --held-out {options.held_out:g}"
     return f"`statewise train {shlex.quote(options.text)} --model {shlex.quote(place)}{share}` trains it further"

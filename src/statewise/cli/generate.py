@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from statewise.cli.output import say, say_json, write
+from statewise.cli.output import put, say_json, write
 from statewise.cli.reading import load_text_model, read_prompt
 
 
@@ -41,4 +41,4 @@ def run(options: argparse.Namespace) -> None:
     for piece in pieces:
         write(piece)
         sys.stdout.flush()
-    say()
+    put("")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
+from statewise.cli.cautions import check_known, say_left_out
 from statewise.cli.output import say, say_json
 from statewise.cli.reading import load_model, read_input, refuse_stdin
 from statewise.data.sources import read_arrays
-from statewise.foundation.files import check_writable
+from statewise.errors import FileError
+from statewise.foundation.files import as_path, check_writable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--steps", type=int, default=64, metavar="N", help="symbols per row of a text, how far back to look"
     )
     parser.add_argument("--plot", metavar="FILE", help="draw losses, gradients and gates: .png, .svg or .pdf")
+    parser.add_argument("--force", action="store_true", help="replace an existing picture")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
@@ -31,11 +34,15 @@ def run(options: argparse.Namespace) -> None:
 
         check_picture(options.plot)
         check_writable(options.plot)
-    model = load_model(options.model)
+        if as_path(options.plot).exists() and not options.force:
+            raise FileError(f"{options.plot} exists already; name another file, or add --force to replace it")
+    model, unknown = load_model(options.model), 0
     from statewise.text import TextModel
 
     if isinstance(model, TextModel):
-        report = model.memory_report(read_input(options.data), steps=options.steps)
+        text = read_input(options.data)
+        unknown = check_known(model, text, options.data)
+        report = model.memory_report(text, steps=options.steps)
     else:
         refuse_stdin(options.data, "arrays")
         data = read_arrays(options.data, needed=("x", "y"))
@@ -43,8 +50,10 @@ def run(options: argparse.Namespace) -> None:
     if options.plot is not None:
         report.plot(options.plot)
     if options.json:
-        say_json(asdict(report))
+        say_json({**asdict(report), "unknown": unknown})
         return
+    if isinstance(model, TextModel) and unknown:
+        say(say_left_out(unknown, model))
     say(str(report))
     if options.plot is not None:
         say(f"picture: {options.plot}")

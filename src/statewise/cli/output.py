@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
+from statewise.cli.cautions import NOUNS
 from statewise.foundation.characters import show_controls
+from statewise.foundation.words import plural
 
 if TYPE_CHECKING:
     from statewise.text.scoring import TextScore
-
-
-def say(line: str = "") -> None:
-    """Prints a line."""
-    write(line + "\n")
 
 
 def write(text: str) -> None:
@@ -22,27 +21,50 @@ def write(text: str) -> None:
     sys.stdout.write(show_controls(text) if sys.stdout.isatty() else text)
 
 
+def put(text: str) -> None:
+    """Prints a line as it is: what a model wrote, or another program reads."""
+    write(text + "\n")
+
+
+def say(text: str = "") -> None:
+    """Prints lines of ours; a terminal that is too narrow gets them broken between words."""
+    lines = text.split("\n")
+    if sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        lines = [_broken(line, columns) if len(line) > columns else line for line in lines]
+    put("\n".join(lines))
+
+
+def _broken(line: str, columns: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def say_json(value: dict[str, Any]) -> None:
     """Prints a value for machines: one JSON object."""
-    say(json.dumps(value, ensure_ascii=False, indent=2))
+    put(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def score_table(score: TextScore, tokens: str) -> list[str]:
-    """Returns the lines that show a score beside its baselines."""
+    """Returns the lines that show a score beside its baselines, of at most 60 columns."""
     rows = [
-        ("", f"nats per {tokens}", "perplexity", "bits per character", "accuracy"),
+        ("", f"nats/{tokens}", "perplexity", "bits/char", "accuracy"),
         _row("this model", score.loss, score.accuracy, score),
         _row("bigrams", score.bigram_loss, score.bigram_accuracy, score),
         _row("unigrams", score.unigram_loss, score.unigram_accuracy, score),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = [
+    return [
         "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
         for row in rows
     ]
-    if score.unknown:
-        lines.append(f"{score.unknown:,} token(s) are not in the vocabulary: skipped, not scored")
-    return lines
+
+
+def score_heading(score: TextScore, tokens: str, what: str) -> str:
+    """Returns the line above a score of `what`."""
+    noun = NOUNS[tokens]
+    skipped = f"; {plural(score.unknown, f'unknown {noun}')} skipped" if score.unknown else ""
+    return f"score on {plural(score.tokens, noun)} of {what}{skipped}"
 
 
 def _row(name: str, loss: float, accuracy: float, score: TextScore) -> tuple[str, str, str, str, str]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from statewise.cli.reading import STDIN
 from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.files import as_path, check_writable
+
+if TYPE_CHECKING:
+    from statewise.text import TextModel
 
 DESCRIPTION = ("network", "seed", "compiled", "options", "vocabulary", "texts")
 """What of a model file's header stays the same throughout a training, whose every number follows from that."""
@@ -25,12 +31,18 @@ class Places:
     picture: Path | None
     kept: bool
 
-    def beside(self, why: str) -> Places:
-        """Returns places beside these that are free: `fable-interrupted.statewise`, `fable-interrupted-2.statewise`."""
+    def beside(self, why: str, superseded: Callable[[Path], bool] = lambda _: False) -> Places:
+        """Returns places beside these that are free, or hold a model that is `superseded`, with its picture.
+
+        `fable-interrupted.statewise` or, if that is taken, `fable-interrupted-2.statewise`.
+        """
+        base = re.sub(r"-(interrupted|further)(-\d+)?$", "", self.out.stem)
         for number in count(1):
-            stem = f"{self.out.stem}-{why}" + (f"-{number}" if number > 1 else "")
+            stem = f"{base}-{why}" + (f"-{number}" if number > 1 else "")
             out, picture = self.out.with_stem(stem), self.picture and self.picture.with_stem(stem)
-            if not any(os.path.lexists(place) for place in (out, picture) if place is not None):
+            if os.path.lexists(out) and not superseded(out):
+                continue
+            if picture is None or not os.path.lexists(picture) or _is_of(picture, out):
                 break
         return Places(out, picture, kept=False)
 
@@ -90,9 +102,10 @@ def _check_free(options: argparse.Namespace, places: Places, checkpoint: Path | 
     further = f"statewise train {shlex.quote(options.text)} --model {shlex.quote(str(out))}"
     if options.force:
         return
-    if places.picture is not None and places.picture.exists() and not (places.kept and _is_ours(places.picture)):
+    picture = places.picture
+    if picture is not None and picture.exists() and not (places.kept and _is_of(picture, out)):
         raise FileError(
-            f"{places.picture} exists already; --plot names another file, --no-plot draws none, --force replaces it"
+            f"{picture} exists already; --plot names another file, --no-plot draws none, --force replaces it"
         )
     if not places.kept:
         return
@@ -103,17 +116,22 @@ def _check_free(options: argparse.Namespace, places: Places, checkpoint: Path | 
             )
         return
     if checkpoint is None or not _same_training(out, checkpoint):
-        raise FileError(
-            f"{out} exists already; `{further}` trains that model further, --out names another file, --force replaces "
-            "this one"
-        )
+        way = f"`{further}` trains that model further, " if _header(out).get("kind") == "text" else ""
+        raise FileError(f"{out} exists already; {way}--out names another file, --force replaces this one")
 
 
-def _is_ours(picture: Path) -> bool:
-    """Returns whether a picture is one that `train` drew, which that of the model's further training replaces."""
+def _is_of(picture: Path, out: Path) -> bool:
+    """Returns whether a picture is that of a model, which the picture of its further training replaces."""
     from statewise.diagnostics.plots import is_ours
 
-    return is_ours(picture)
+    return is_ours(picture, out.name) or (picture == out.with_suffix(".png") and is_ours(picture))
+
+
+def supersedes(model: TextModel, place: Path) -> bool:
+    """Returns whether a model has had all of the training, and more, that the one in a file has had."""
+    made, kept = model.to_artifact().header, _header(place)
+    same = all(made.get(name) == kept.get(name) for name in DESCRIPTION)
+    return same and "resume" not in kept and kept["epochs"] <= made["epochs"]
 
 
 def _same_training(out: Path, checkpoint: Path) -> bool:
@@ -122,11 +140,12 @@ def _same_training(out: Path, checkpoint: Path) -> bool:
     return bool(model) and "resume" in kept and all(model.get(name) == kept.get(name) for name in DESCRIPTION)
 
 
-def _header(path: Path) -> dict[str, object]:
-    """Returns the header of a model file; of anything else an empty one."""
+def _header(path: Path) -> dict[str, Any]:
+    """Returns the header of a model file, with its kind; of anything else an empty one."""
     from statewise.storage.artifact import read_artifact
 
     try:
-        return read_artifact(path).header
+        artifact = read_artifact(path)
+        return {**artifact.header, "kind": artifact.kind}
     except FileError:
         return {}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from statewise.cli.output import say, say_json
+from statewise.cli.output import put, say, say_json
 from statewise.errors import ConfigurationError
 from statewise.foundation.files import check_writable, write_whole
 from statewise.foundation.shapes import check_whole
@@ -103,7 +103,7 @@ def _show(options: argparse.Namespace) -> None:
     for number, recipe in enumerate(choose(options.names)):
         if number:
             say()
-        say(recipe.code if options.code else _page(recipe))
+        put(recipe.code) if options.code else say(_page(recipe))
 
 
 def _page(recipe: Recipe) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from statewise.cli.keeping import Every, InFile, InStore, Keeping
-from statewise.cli.output import say
+from statewise.cli.output import put
 from statewise.errors import ConfigurationError, FileError, StatewiseError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _answer_lines(answerer: Answerer, keeping: Keeping, stop: _Stopping, as_json
                 continue
         keeping.before_answer()
         for answer in answers:
-            say(answer)
+            put(answer)
         sys.stdout.flush()
         keeping.after_answer()
     return refused

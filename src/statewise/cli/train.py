@@ -7,14 +7,17 @@ import shlex
 import sys
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.further import NETWORK, ended_training, open_model, read_symbols, say_continuing, say_how_to_continue
-from statewise.cli.output import say, say_json, score_table
-from statewise.cli.places import Places, read_places
-from statewise.cli.reading import STDIN, check_model_file, name_of, read_input, read_prompt
+from statewise.cli.cautions import learned_caution, unknown_caution
+from statewise.cli.further import NETWORK, ended_training, how_to_continue, open_model, read_symbols
+from statewise.cli.output import say, say_json
+from statewise.cli.places import Places, read_places, supersedes
+from statewise.cli.reading import STDIN, check_model_file, read_input, read_prompt
 from statewise.cli.rescue import save_or_rescue
+from statewise.cli.train_report import introduce, report, say_where
 from statewise.data.codecs import Vocabulary, split_text
 from statewise.data.tokens import TOKENS
 from statewise.errors import ConfigurationError, DataError, FileError, MissingExtraError
@@ -23,11 +26,10 @@ from statewise.foundation.words import plural
 
 if TYPE_CHECKING:
     from statewise.text import TextModel
-    from statewise.text.plan import Plan
     from statewise.text.scoring import TextScore
     from statewise.training.history import History
 
-NOUNS = {"char": "character", "word": "word"}
+INTERRUPTED = 130
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -111,15 +113,9 @@ def _add_training(group: Any) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> None:
-    """Trains as `options` say."""
-    if options.model is not None:
-        check_model_file(options.model)
-    if options.text == options.prompt == STDIN:
-        raise ConfigurationError("--prompt -: stdin is the text to learn already; write the prompt itself")
-    text = read_input(options.text)
-    if options.prompt is not None:
-        options.prompt = read_prompt(options.prompt)
+def run(options: argparse.Namespace) -> int:
+    """Trains as `options` say, and returns the exit status: 130, as shells expect, if Ctrl-C ended the training."""
+    text = _read(options)
     places = read_places(options)
     training_text, held_out = _split(text, options.held_out)
     callbacks = [] if options.patience is None else [_early_stopping(options, held_out)]
@@ -130,8 +126,11 @@ def run(options: argparse.Namespace) -> None:
     vocabulary = read_symbols(model, training_text, options)
     plan = model.plan(training_text, **training)
     _check_sample(options, vocabulary, model)
+    cautions = _cautions(model, vocabulary, training_text, held_out, options)
     if not (options.quiet or options.json):
-        _introduce(plan, vocabulary, model, options, training_text, held_out)
+        introduce(plan, vocabulary, model, options, training_text, held_out)
+        for caution in cautions:
+            say(f"warning: held-out text: {caution}")
     comparable = held_out if options.model is None else model.vocabulary.without_unknown(held_out)
     before = None if options.model is None else _score(model, comparable)
     history = ended_training(model, vocabulary.encode(training_text), plan, options)
@@ -145,24 +144,36 @@ def run(options: argparse.Namespace) -> None:
     with graceful_interrupt() as impatience:  # the model is safe before it is scored at leisure
         after = None if before is None or history.interrupted else _score(model, comparable)
         worse = _is_worse(after, before)
-        chosen = _choose(places, options.force, interrupted=history.interrupted, worse=worse)
+        chosen = _choose(places, options, model, history, before, worse=worse)
         place, unsaved = save_or_rescue(model.save, chosen.out, "trained model")
     if chosen is not places or history.interrupted:
-        _say_where(place, places, options, history.interrupted, (before, after) if worse else None)
+        say_where(place, places, options, history.interrupted, (before, after) if worse else None)
     if impatience.requested:
         raise KeyboardInterrupt(f"the model is in {place}")
     drawn, undrawn = (None, None)
     if chosen.picture is not None and history.epoch:
-        drawn, undrawn = _draw(history, chosen.picture, options)
+        drawn, undrawn = _draw(history, chosen.picture, chosen.out.name, options)
     result = _result(model, history, options, held_out, training_text)
-    result |= {"before": None if before is None else asdict(before), "worse": worse}
+    result |= {"before": None if before is None else asdict(before), "worse": worse, "warnings": cautions}
     result["files"] = [str(path) for path in (place, drawn) if path]
     if options.json:
         say_json(result)
     elif not options.quiet:
-        _report(model, result, history, place)
+        report(model, result, history, options)
     if failure := unsaved or undrawn:
         raise failure
+    return INTERRUPTED if history.interrupted else 0
+
+
+def _read(options: argparse.Namespace) -> str:
+    """Returns the text to learn, once all that is read from stdin is read."""
+    if options.model is not None:
+        check_model_file(options.model)
+    if options.text == options.prompt == STDIN:
+        raise ConfigurationError("--prompt -: stdin is the text to learn already; write the prompt itself")
+    if options.prompt is not None:
+        options.prompt = read_prompt(options.prompt)
+    return read_input(options.text)
 
 
 def _score(model: TextModel, held_out: str) -> TextScore | None:
@@ -170,6 +181,18 @@ def _score(model: TextModel, held_out: str) -> TextScore | None:
     with suppress(DataError):
         return model.evaluate(held_out)
     return None
+
+
+def _cautions(
+    model: TextModel, vocabulary: Vocabulary, text: str, held_out: str, options: argparse.Namespace
+) -> list[str]:
+    """Returns what is to be known of a score on what is held out of `text`, by the model as it was before."""
+    if not held_out:
+        return []
+    learned = 0.0
+    if options.model is not None:
+        learned = 1.0 if model.has_learned(text + held_out) else model.learned_share(held_out)
+    return list(filter(None, [unknown_caution(vocabulary, held_out), learned_caution(learned)]))
 
 
 def _fit(model: TextModel, text: str, options: argparse.Namespace, training: dict[str, Any]) -> History:
@@ -185,7 +208,7 @@ def _fit(model: TextModel, text: str, options: argparse.Namespace, training: dic
             "another --checkpoint for a new training"
         ) from None
     if history.interrupted and not history.epoch:
-        advice = "" if options.checkpoint is None else f"; {say_how_to_continue('', options)}"
+        advice = "" if options.checkpoint is None else f"; {how_to_continue('', options)}"
         raise KeyboardInterrupt(f"no epoch was finished, so that no model is written{advice}")
     return history
 
@@ -195,34 +218,23 @@ def _is_worse(after: TextScore | None, before: TextScore | None) -> bool:
     return before is not None and after is not None and before.tokens == after.tokens and after.loss > before.loss
 
 
-def _choose(places: Places, force: bool, *, interrupted: bool, worse: bool) -> Places:
-    """Returns where the model goes: beside `places` if it may be worse than a model that is there."""
-    raced = not places.kept and not force and places.out.exists()  # another program wrote it meanwhile
-    if interrupted and (places.kept or raced):
-        return places.beside("interrupted")
-    return places.beside("further") if raced or (worse and places.kept and not force) else places
-
-
-def _say_where(
-    place: Path,
+def _choose(
     places: Places,
     options: argparse.Namespace,
-    interrupted: bool,
-    scores: tuple[TextScore | None, TextScore | None] | None,
-) -> None:
-    """Says on stderr, whatever else is to be said, why the model is elsewhere, and how to continue."""
-    left = f"; {places.out} is left as it was" if places.out.exists() and place != places.out else ""
-    if interrupted:
-        why = f"interrupted: the model so far is in {place}{left}; {say_how_to_continue(str(place), options)}"
-    elif scores is not None:
-        was, now = (f"{score.loss:.4f}" for score in scores if score is not None)
-        why = (
-            f"the held-out loss was {was} before this training and is {now} now, which is worse: the model is in "
-            f"{place}{left} (--force replaces it)"
-        )
-    else:
-        why = f"{places.out} was written by another program during the training: the model is in {place}"
-    sys.stderr.write(why + "\n")
+    model: TextModel,
+    history: History,
+    before: TextScore | None,
+    *,
+    worse: bool,
+) -> Places:
+    """Returns where the model goes: beside `places` if it may be worse than a model that is there."""
+    raced = not places.kept and not options.force and places.out.exists()  # another program wrote it meanwhile
+    if history.interrupted and (places.kept or raced):
+        losses = history.history.get("val_loss")
+        if before is not None and losses and losses[-1] > before.loss:
+            return places.beside("interrupted")
+        return places.beside("interrupted", partial(supersedes, model))
+    return places.beside("further") if raced or (worse and places.kept and not options.force) else places
 
 
 def _split(text: str, share: float) -> tuple[str, str]:
@@ -254,40 +266,15 @@ def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary, model: Te
         vocabulary.read_prompt(options.prompt, model.window)
 
 
-def _introduce(
-    plan: Plan, vocabulary: Vocabulary, model: TextModel, options: argparse.Namespace, text: str, held_out: str
-) -> None:
-    noun = NOUNS[model.tokens]
-    different = len(set(vocabulary.tokenize(text)))
-    say(f"{name_of(options.text)}: {plural(plan.tokens, noun)} to learn, {different:,} different")
-    if options.model is not None:
-        say_continuing(model, vocabulary, options.model)
-    if held_out:
-        unknown = int((vocabulary.encode_known(held_out) < 0).sum())
-        note = f", {plural(unknown, noun)} in it never seen before" if unknown else ""
-        if options.model is not None and model.has_learned(text + held_out):
-            note += "; but MODEL has learned all of this text, so that its score is not one on a new text"
-        say(f"held out: the last {100 * options.held_out:g} %{note}")
-    else:
-        say("held out: nothing, so that no score here says how it does on a new text")
-    layers = f"{model.layers} x " if model.layers > 1 else ""
-    memory = "state carried from batch to batch" if model.window is None else f"windows of {model.window}"
-    say(f"network: embedding {model.embedding}, {layers}LSTM({model.units}), dropout {model.dropout:g}; {memory}")
-    rows = f"{plural(plan.batch_size, 'row')} x {plural(plan.steps, 'step')}"
-    say(
-        f"training: {plural(plan.epochs, 'epoch')} of {plural(plan.batches, 'batch').replace('batchs', 'batches')} "
-        f"({rows}), {options.optimizer} at {options.learning_rate:g}, seed {model.seed}"
-    )
-
-
 def _draw(
-    history: History, picture: Path, options: argparse.Namespace
+    history: History, picture: Path, owner: str, options: argparse.Namespace
 ) -> tuple[Path, None] | tuple[None, FileError | None]:
     """Returns the picture's place, or why there is none; the model and its scores do not depend on it."""
     import statewise as sw
 
     try:
-        sw.plot_history(history, picture, title=picture.stem if options.text == STDIN else Path(options.text).stem)
+        title = picture.stem if options.text == STDIN else Path(options.text).stem
+        sw.plot_history(history, picture, title=title, owner=owner)
     except FileError as error:
         return None, error
     except MissingExtraError as error:  # only without --plot, which was checked
@@ -331,36 +318,3 @@ def _beginning(model: TextModel, *texts: str) -> str:
 def _best_epoch(history: History) -> int | None:
     losses = history.history.get("val_loss")
     return None if not losses else history.epoch[losses.index(min(losses))] + 1
-
-
-def _report(model: TextModel, result: dict[str, Any], history: History, out: Path) -> None:
-    from statewise.text.scoring import TextScore
-
-    score, noun = TextScore(**result["score"]), NOUNS[model.tokens]
-    say()
-    if result["loss"]:
-        accuracy = f"accuracy {100 * result['accuracy'][0]:.2f} %"
-        trained = f"{plural(result['epochs'], 'epoch')} in {result['seconds']:.1f} s"
-        say(f"trained {trained}; in the last one, on the text itself: loss {result['loss'][0]:.4f}, {accuracy}")
-    where = "held-out text" if result["scored_on"] == "held out" else "the training text: what it has memorised"
-    say(f"\nscore on {plural(score.tokens, noun)} of the {where}" if "held" in where else f"\nscore on {where}")
-    for line in score_table(score, model.tokens):
-        say(f"  {line}")
-    if (before := result["before"]) is not None:
-        say(f"  before this training, on {plural(before['tokens'], noun)} that it knew: {before['loss']:.4f}")
-    best = result["best_epoch"]
-    if best is not None and best <= history.epoch[-1] and _much_worse(history):
-        say(f"  the held-out loss was best after epoch {best}: try --patience 5, or a higher --dropout")
-    say(f"\nsample after {result['prompt']!r}\n")
-    say("  " + model.vocabulary.decode(model.vocabulary.encode(result["prompt"])) + _gap(model, result))
-    say("\nwrote " + ", ".join(result["files"]))
-    say(f"next:  statewise generate {shlex.quote(str(out))} --prompt {shlex.quote(result['prompt'])} --length 100")
-
-
-def _gap(model: TextModel, result: dict[str, Any]) -> str:
-    return (" " if model.tokens == "word" else "") + str(result["sample"])
-
-
-def _much_worse(history: History) -> bool:
-    losses = history.history["val_loss"]
-    return losses[-1] > 1.02 * min(losses)

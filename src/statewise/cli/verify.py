@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from statewise.cli.cautions import check_known, say_left_out
 from statewise.cli.output import say, say_json
 from statewise.cli.reading import load_model, read_input, refuse_stdin
 from statewise.data.sources import read_arrays
@@ -29,19 +30,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Verifies as `options` say, and returns the exit status: 1 if a difference exceeds its tolerance."""
-    model = load_model(options.model)
+    model, unknown = load_model(options.model), 0
     from statewise.text import TextModel
 
     if isinstance(model, TextModel):
-        found = model.verify(read_input(options.data), tolerance=options.tolerance)
+        text = read_input(options.data)
+        unknown = check_known(model, text, options.data)
+        found = model.verify(text, tolerance=options.tolerance)
     else:
         refuse_stdin(options.data, "arrays")
         data = read_arrays(options.data, needed=("x",))
         found = model.verify(data["x"], reset=data.get("reset"), mask=data.get("mask"), tolerance=options.tolerance)
     if options.json:
         checks = [_plain(check) for check in found.checks]
-        say_json({"passed": found.passed, "rows": found.rows, "steps": found.steps, "checks": checks})
+        facts = {"passed": found.passed, "rows": found.rows, "steps": found.steps, "unknown": unknown}
+        say_json({**facts, "checks": checks})
     else:
+        if isinstance(model, TextModel) and unknown:
+            say(say_left_out(unknown, model))
         say(f"{options.model}: {found}")
     return 0 if found.passed else 1
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from statewise.errors import DataError, FileError, MissingExtraError
 from statewise.foundation.files import as_path, read_whole, write_whole
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 
 MAKER = "statewise"
 SIGNED = {"png": ("Software", "Software\0"), "svg": ("Creator", "<dc:title>"), "pdf": ("Creator", "/Creator (")}
-"""How a picture says who drew it, by its kind: Matplotlib's word for it, and what stands before the name in it."""
+"""How a picture says who drew it, by its kind: Matplotlib's word for it, and what stands before the signature in it."""
 
 
-def plot_history(history: History, path: str | Path, *, title: str = "") -> None:
+def plot_history(history: History, path: str | Path, *, title: str = "", owner: str = "") -> None:
     """Draws loss and metrics by epoch, training and validation, into a PNG, SVG or PDF file.
+
+    Args:
+        history: what `fit` returned.
+        path: where the picture goes.
+        title: what stands above it.
+        owner: the name of the model's file, by which `is_ours` recognizes the picture.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -46,7 +53,7 @@ def plot_history(history: History, path: str | Path, *, title: str = "") -> None
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
-    _write(figure, path)
+    _write(figure, path, owner)
 
 
 def plot_memory(
@@ -95,9 +102,9 @@ def plot_memory(
     _write(figure, path)
 
 
-def _write(figure: Figure, path: str | Path) -> None:
+def _write(figure: Figure, path: str | Path, owner: str = "") -> None:
     picture = BytesIO()
-    metadata = {SIGNED[_kind(path)][0]: MAKER} if _kind(path) in SIGNED else None
+    metadata = {SIGNED[_kind(path)][0]: _signature(owner)} if _kind(path) in SIGNED else None
     figure.savefig(picture, format=_kind(path), dpi=130, metadata=metadata)
     write_whole(path, picture.getvalue())
 
@@ -112,12 +119,17 @@ def check_picture(path: str | Path) -> None:
         raise FileError(f"cannot draw a .{_kind(path)} file; name one that ends in .png, .svg or .pdf")
 
 
-def is_ours(path: str | Path) -> bool:
-    """Returns whether a file is a picture that statewise drew."""
+def is_ours(path: str | Path, owner: str = "") -> bool:
+    """Returns whether a file is a picture that statewise drew, of the model `owner` if that is given."""
     try:
-        return _kind(path) in SIGNED and f"{SIGNED[_kind(path)][1]}{MAKER}".encode() in read_whole(path)
+        return _kind(path) in SIGNED and f"{SIGNED[_kind(path)][1]}{_signature(owner)}".encode() in read_whole(path)
     except OSError:
         return False
+
+
+def _signature(owner: str) -> str:
+    """Returns what a picture is signed with: letters that no kind of file escapes."""
+    return f"{MAKER} {crc32(owner.encode()):08x}" if owner else MAKER
 
 
 def _kind(path: str | Path) -> str:

@@ -350,6 +350,9 @@ def _fit_text(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
     symbols = len(header["vocabulary"]["symbols"])
     if len(set(header["vocabulary"]["symbols"])) < symbols:
         raise FileError("vocabulary.symbols: expected each once")
+    passages = np.asarray(arrays.get("passages", np.zeros(0, np.uint64)))
+    if passages.ndim != 1 or passages.dtype != np.uint64 or (passages[1:] <= passages[:-1]).any():
+        raise FileError("passages: expected hashes in ascending order, each once")
     counts = [arrays.get(f"baselines.{name}") for name in ("unigrams", "pairs", "pair_counts")]
     if any(array is None for array in counts):
         return  # whoever makes something of them says which is missing

@@ -23,6 +23,7 @@ from statewise.storage.leaves import fill_leaves, name_leaves
 from statewise.text.baselines import COUNTS, Baselines, checksum
 from statewise.text.growth import grow
 from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_vocabulary, warn_of_clauses
+from statewise.text.passages import Passages
 from statewise.text.plan import Plan, frame, text_layers
 from statewise.text.scoring import check_scorable, score_sequence
 from statewise.training.callbacks import Callback, OnBehalf, read_callbacks
@@ -58,6 +59,7 @@ class Learner:
         self._vocabulary: Vocabulary | None = None
         self._model = Sequential(seed=seed)
         self._baselines: Baselines | None = None
+        self._passages = Passages.none()
         self.state: State | None = None
 
     # -- shown ------------------------------------------------------------------------------------------------
@@ -98,6 +100,17 @@ class Learner:
         """Returns whether this very text, from its first symbol to its last, was learned before."""
         vocabulary, baselines = self._require_fitted()
         return checksum(vocabulary.encode_known(text)) in baselines.texts
+
+    def learned_share(self, text: str) -> float:
+        """Returns about which share of `text` was learned before, counted in passages of 64 characters or 16 words.
+
+        1 for a whole text that was learned. What a training held out (`validation_text`) does not count as learned by
+        it. Shorter texts, and models from files older than this, have 0.
+        """
+        vocabulary, _ = self._require_fitted()
+        if self.has_learned(text):
+            return 1.0
+        return self._passages.share_of(vocabulary.encode_known(text), self.tokens)
 
     def _require_fitted(self) -> tuple[Vocabulary, Baselines]:
         if self._vocabulary is None or self._baselines is None:
@@ -238,6 +251,7 @@ class Learner:
         if known is not None and symbols > len(known):
             self._model = grow(self._model, symbols, *compiled_for)
         self._baselines = Baselines.of(lesson.ids, symbols) if counts is None else counts.and_of(lesson.ids, symbols)
+        self._passages = self._passages.and_of(Passages.of(lesson.ids, self.tokens, lesson.held_out))
         self._vocabulary = lesson.vocabulary
 
     def _checkpointed(self, lesson: Lesson) -> Artifact:
@@ -302,7 +316,8 @@ class Learner:
         }
         reading = {} if self.state is None else name_leaves("reads", dict(self.state.layers))
         counts = {f"baselines.{name}": getattr(baselines, name) for name in COUNTS}
-        return Artifact("text", header, inner.arrays | counts | reading)
+        known = {**counts, "passages": self._passages.hashes}
+        return Artifact("text", header, inner.arrays | known | reading)
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
@@ -311,6 +326,7 @@ class Learner:
         model._vocabulary = Vocabulary.from_config(artifact.header["vocabulary"])
         unigrams, pairs, counts = (artifact.array(f"baselines.{name}") for name in COUNTS)
         model._baselines = Baselines(unigrams, pairs, counts, tuple(artifact.header.get("texts", ())))
+        model._passages = Passages(artifact.arrays.get("passages", Passages.none().hashes))
         model._model = Sequential.from_artifact(artifact)
         if model._model.network.symbols != len(model._vocabulary):
             raise FileError(f"its vocabulary does not belong to its network; {COPY_AGAIN}")
