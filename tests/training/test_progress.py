@@ -5,17 +5,23 @@ from __future__ import annotations
 import io
 import re
 import sys
+import threading
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import tqdm
 
+import statewise
 from learning import Dispatches, fit, tagger
 from statewise.errors import ConfigurationError
 from statewise.training import bars, progress
+from statewise.training.epochs import CompileRecord, StepRecord
 
-LINE = r"epoch {}/3  \d+\.\d\d s  loss \d\.\d{{4}}  accuracy \d\.\d{{4}}"
+sw: Any = statewise
+
+LINE = r"epoch {}/3  [\d.]+ m?s  loss \d\.\d{{4}}  accuracy \d\.\d{{4}}"
 
 
 class Terminal(io.StringIO):
@@ -33,9 +39,7 @@ def test_0_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_2_shows_a_line_an_epoch_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     history = fit(tagger(), epochs=3, state="carry", verbose=2)
-    shown = capsys.readouterr()
-    lines = shown.out.splitlines()
-    assert shown.err == ""
+    lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     for epoch, line in enumerate(lines):
         assert re.fullmatch(LINE.format(epoch + 1), line), line
@@ -47,11 +51,46 @@ def test_2_counts_on_where_a_training_is_resumed(capsys: pytest.CaptureFixture[s
     assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["2/3", "3/3"]
 
 
+def test_epochs_of_one_dispatch_share_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them is told to have taken next to nothing, although all come at once."""
+    times: list[float] = []
+    monkeypatch.setattr(progress.EpochLines, "on_epoch", lambda *told: times.append(told[-1]))
+    Dispatches(monkeypatch).longest()
+    history = fit(tagger(), epochs=3, state="carry", verbose=2)
+    assert len(times) == 3
+    assert sum(times) < history.seconds
+    assert min(times) > max(times) / 10
+
+
+def test_compiling_is_told_before_and_after_it_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    model = tagger(optimizer=sw.Adam(learning_rate=0.0123))  # of no other test: programs are shared
+    for told in (1, 0):
+        fit(model, epochs=2, state="carry", verbose=2)
+        err = capsys.readouterr().err
+        assert len(re.findall(r"^compiling: \d layers, \d+ weights \(once.*\)\ncompiled in \d+\.\d s\n", err)) == told
+        assert err.count("\n") == 2 * told
+
+
+def test_each_shape_that_comes_one_after_another_is_compiled_once(capsys: pytest.CaptureFixture[str]) -> None:
+    model = sw.Sequential([sw.LSTM(3), sw.Dense(2)], seed=1)
+    model.compile(sw.Adam(learning_rate=0.0123), "mse")
+    rng = np.random.default_rng(2)
+    batches = [(rng.normal(size=(2, steps, 2)), rng.normal(size=(2, 2))) for steps in (2, 3, 2)]
+    histories = []
+    for told in (2, 0):
+        histories.append(model.fit(batches, epochs=2, verbose=2).history["loss"])
+        assert capsys.readouterr().err.count("compiled in") == told
+    again = sw.Sequential([sw.LSTM(3), sw.Dense(2)], seed=1)
+    again.compile(sw.Adam(learning_rate=0.0123), "mse")
+    assert again.fit(batches, epochs=2, verbose=0).history["loss"] == histories[0]
+
+
 def test_1_shows_the_last_line_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     fit(tagger(), epochs=3, state="carry", verbose=1)
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert re.fullmatch(LINE.format(3) + "\n", shown.err), shown.err
+    assert re.fullmatch(LINE.format(3), shown.err.splitlines()[-1]), shown.err
+    assert shown.err.count("epoch") == 1
 
 
 def test_1_shows_lines_now_and_then_where_nobody_watches(
@@ -59,7 +98,7 @@ def test_1_shows_lines_now_and_then_where_nobody_watches(
 ) -> None:
     monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
     fit(tagger(), epochs=3, state="carry", verbose=1)
-    assert len(capsys.readouterr().err.splitlines()) == 3
+    assert capsys.readouterr().err.count("epoch") == 3
 
 
 @pytest.mark.parametrize("shortest", [True, False], ids=["step-by-step", "epochs-together"])
@@ -69,9 +108,37 @@ def test_1_shows_a_bar_where_someone_watches(monkeypatch: pytest.MonkeyPatch, sh
     monkeypatch.setattr("sys.stderr", terminal)
     history = fit(tagger(), epochs=3, state="carry", verbose=1)
     last = terminal.getvalue().split("\r")[-1]
-    assert re.search(r"epoch 3/3: 100%\|\S+\| 9/9 \[", last), last
-    assert f"loss={history.history['loss'][-1]:.4f}" in last
-    assert f"accuracy={history.history['accuracy'][-1]:.4f}" in last
+    loss, accuracy = (history.history[name][-1] for name in ("loss", "accuracy"))
+    assert last.startswith(f"epoch 3/3  loss {loss:.4f}  accuracy {accuracy:.4f}  100%|"), last
+    assert " 9/9 " in last
+
+
+def test_the_bar_moves_while_a_program_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, waited = Terminal(), threading.Event()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(progress, "TICK_SECONDS", 0.001)
+    bar, model = progress.ProgressBar(), tagger()
+    bar.on_train_begin(model, range(2), 5)
+    bar.on_compile(CompileRecord(3, 1234))
+    while terminal.getvalue().count("compiling") < 4:
+        assert not waited.wait(0.01)
+    bar.on_compile(CompileRecord(3, 1234, 0.5))
+    bar.on_step(StepRecord(0, 2, 5, {"loss": 1.5}))
+    bar.on_train_end(model)
+    shown = terminal.getvalue().split("\r")
+    signs = [line.split()[1] for line in shown if line.startswith("compiling")]
+    assert signs[:4] == ["|", "/", "-", "\\"]
+    assert "0 s  3 layers, 1,234 weights (once" in terminal.getvalue()
+    assert shown[-1].startswith("epoch 1/2  loss 1.5000   20%|")
+
+
+def test_a_narrow_terminal_has_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    fit(tagger(), epochs=3, state="carry", verbose=1)
+    last = terminal.getvalue().rstrip("\n").split("\r")[-1]
+    assert re.match(r"epoch 3/3  loss \d\.\d{4}  accuracy \d\.\d{4}  100%\|", last), last
 
 
 class Kernel:
@@ -90,7 +157,7 @@ def test_1_shows_a_bar_in_a_notebook_without_widgets(
     monkeypatch.setitem(sys.modules, "IPython", Kernel(kernel=True))
     monkeypatch.setattr(bars, "find_spec", {"ipywidgets": None}.__getitem__)
     fit(tagger(), epochs=3, state="carry", verbose=1)
-    assert "epoch 3/3: 100%" in capsys.readouterr().err.split("\r")[-1]
+    assert re.search(r"epoch 3/3 .* 100%", capsys.readouterr().err.split("\r")[-1])
 
 
 def test_1_shows_the_notebooks_bar_where_there_are_widgets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +179,7 @@ def test_1_shows_lines_in_ipython_whose_output_is_piped(
 ) -> None:
     monkeypatch.setitem(sys.modules, "IPython", Kernel(kernel=False))
     fit(tagger(), epochs=3, state="carry", verbose=1)
-    assert re.fullmatch(LINE.format(3) + "\n", capsys.readouterr().err)
+    assert re.fullmatch(LINE.format(3), capsys.readouterr().err.splitlines()[-1])
 
 
 def test_very_large_and_small_numbers_stay_readable() -> None:

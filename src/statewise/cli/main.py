@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are one line, each told by the parser of the command that it belongs to."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, formatter_class=Defaults, **options)
+        super().__init__(*args, **{"formatter_class": Defaults, **options})
         self.register("type", int, _whole_number)
         self.register("type", float, _number)
         self._given: Sequence[str] = ()

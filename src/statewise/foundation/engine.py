@@ -85,6 +85,11 @@ def keep_compiled_programs() -> None:
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
 
 
+def keeps_compiled_programs() -> bool:
+    """Returns whether compiled programs are kept on disk for the next process."""
+    return jax.config.values["jax_compilation_cache_dir"] is not None
+
+
 def on_device(arrays: Any) -> Any:
     """Returns arrays of NumPy's, nested in any way, as those of JAX's device; as they are in a forked process."""
     return arrays if is_forked() else jax.device_put(arrays)

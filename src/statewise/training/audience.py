@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError
 from statewise.training.callbacks import Callback, OnBehalf, TrainedModel
-from statewise.training.epochs import StepRecord
+from statewise.training.epochs import CompileRecord, StepRecord
+from statewise.training.progress import Display
 
 
 class Memory(NamedTuple):
@@ -24,7 +25,7 @@ class Memory(NamedTuple):
 class Audience:
     """Displays and callbacks. What was told of an epoch is told once, however training was interrupted."""
 
-    def __init__(self, displays: Sequence[Callback], callbacks: Sequence[Callback]) -> None:
+    def __init__(self, displays: Sequence[Display], callbacks: Sequence[Callback]) -> None:
         self._displays, self._callbacks = displays, callbacks
         self._told, self._ended = len(callbacks), False
 
@@ -63,16 +64,20 @@ class Audience:
         if memory.of == len(self._callbacks):
             self._told, self._ended = memory.told, memory.ended
 
-    def step(self, record: StepRecord) -> None:
-        """Tells how far an epoch is."""
-        for callback in (*self._displays, *self._callbacks):
-            callback.on_step(record)
+    def show(self, record: StepRecord | CompileRecord) -> None:
+        """Tells how far an epoch is; the displays also that a program is about to be compiled, or was."""
+        if isinstance(record, StepRecord):
+            for callback in (*self._displays, *self._callbacks):
+                callback.on_step(record)
+        else:
+            for display in self._displays:
+                display.on_compile(record)
 
-    def finish_epoch(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool:
-        """Tells that an epoch is finished; returns whether a callback ends the training."""
+    def finish_epoch(self, model: TrainedModel, epoch: int, logs: dict[str, float], seconds: float) -> bool:
+        """Tells that an epoch is finished, which took so long; returns whether a callback ends the training."""
         self._told, self._ended = 0, False
         for display in self._displays:
-            display.on_epoch_end(model, epoch, logs)
+            display.on_epoch(epoch, logs, seconds)
         return self.catch_up(model, epoch, logs)
 
     def catch_up(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool:

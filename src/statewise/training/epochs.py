@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -57,7 +57,26 @@ class EpochRecord:
     seconds: float
 
 
-Record = StepRecord | EpochRecord
+@dataclass(frozen=True)
+class CompileRecord:
+    """A program that is about to be compiled, or was."""
+
+    layers: int
+    weights: int
+    seconds: float | None = None  # how long it took; None while it is about to begin
+
+
+Record = StepRecord | EpochRecord | CompileRecord
+
+
+def _compiling(programs: Programs, run: Run, compile_program: Callable[[], object]) -> Iterator[CompileRecord]:
+    """Compiles, in a call that computes nothing, so that the first dispatch that is measured is honest."""
+    layers = len(programs.objective.network.names)
+    begins = CompileRecord(layers, sum(array.size for array in jax.tree.leaves(run.params)))
+    yield begins
+    clock = time.perf_counter()
+    compile_program()
+    yield replace(begins, seconds=time.perf_counter() - clock)
 
 
 class Pace:
@@ -163,7 +182,7 @@ class Training:
 
     def __iter__(self) -> Iterator[Record]:
         if not self._pace.known and self.position.epoch < self._epochs:
-            self._dispatch(self.run, 0, 0, 0, 0)  # compiles, so that the first measured dispatch is honest
+            yield from _compiling(self._programs, self.run, lambda: self._dispatch(self.run, 0, 0, 0, 0))
         while self.position.epoch < self._epochs:
             _, epoch, step = self.position
             together = min(self._pace.steps() // self.steps, self._epochs - epoch, EPOCHS_PER_DISPATCH)
@@ -258,6 +277,12 @@ class StreamedTraining:
             self._compiled[shapes] = self._programs.train.of((layout, shapes, self._initial is None))
         return self._compiled[shapes]
 
+    def _dispatch(
+        self, program: Program, run: Run, batch: Batch, layout: Layout, segment: Segment
+    ) -> tuple[Run, jax.Array]:
+        after: tuple[Run, jax.Array] = program.run(run, batch, self._keys, segment.packed, self._initial, layout=layout)
+        return after
+
     def _one_epoch(self) -> Iterator[Record]:
         begun = shown = time.perf_counter()
         run, epoch, step = self.position
@@ -271,9 +296,18 @@ class StreamedTraining:
             stop = step + math.ceil(rows / layout.batch_size)
             segment = Segment(epoch, 1, step, stop, step, rows)
             program = self._program(batch, layout)
-            run, records = program.run(run, batch, self._keys, segment.packed, self._initial, layout=layout)
+            dispatch = partial(self._dispatch, program, run, batch, layout)
+            if new := program.seconds is None:
+                clock = time.perf_counter()
+                yield from _compiling(self._programs, run, partial(dispatch, Segment(0, 0, 0, 0, 0, 0)))
+                begun += time.perf_counter() - clock
+            clock = time.perf_counter()
+            run, records = dispatch(segment)
             given = next(coming, None)  # made ready while the program runs
-            logs, step = self._programs.objective.logs(np.asarray(records)[0]), stop
+            logs = self._programs.objective.logs(np.asarray(records)[0])
+            if new:
+                program.seconds = (time.perf_counter() - clock) / (stop - step)
+            step = stop
             if not math.isfinite(logs["loss"]):
                 break
             if time.perf_counter() - shown > DISPATCH_SECONDS:

@@ -13,7 +13,7 @@ from statewise.foundation.interrupt import graceful_interrupt
 from statewise.training.audience import Audience, Memory
 from statewise.training.callbacks import TrainedModel
 from statewise.training.checkpoint import Checkpoint
-from statewise.training.epochs import EpochRecord, StreamedTraining, Training
+from statewise.training.epochs import CompileRecord, EpochRecord, Position, Record, StreamedTraining, Training
 from statewise.training.history import History
 
 Adopt = Callable[[], None]
@@ -53,12 +53,14 @@ def run_epochs(
             for record in () if ended else training:
                 if isinstance(record, EpochRecord):
                     adopt()
+                    clock = time.perf_counter()
                     logs = _checked(record, measure)
                     history.add(record.epoch, logs)
-                    ended = audience.finish_epoch(model, record.epoch, logs)
+                    seconds = record.seconds + time.perf_counter() - clock
+                    ended = audience.finish_epoch(model, record.epoch, logs, seconds)
                 else:
-                    audience.step(record)
-                if checkpoint is not None and (record.epoch + 1, 0) >= training.position[1:]:
+                    audience.show(record)
+                if checkpoint is not None and _is_last(record, training.position):
                     checkpoint.keep(training.position, history, audience.memory())
                 history.interrupted = interrupt.requested
                 if ended or interrupt.requested:
@@ -76,6 +78,11 @@ def run_epochs(
     if history.interrupted:
         done = history.epoch[-1] + 1 if history.epoch else first
         sys.stderr.write(f"training stopped by Ctrl-C; the weights are those after epoch {done}\n")
+
+
+def _is_last(record: Record, position: Position) -> bool:
+    """Returns whether a record is the last one that a dispatch made, so that a checkpoint has nothing to wait for."""
+    return not isinstance(record, CompileRecord) and (record.epoch + 1, 0) >= position[1:]
 
 
 def _checked(record: EpochRecord, measure: Measure) -> dict[str, float]:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from typing import TextIO
+from itertools import cycle
+from typing import Any, TextIO
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.engine import keeps_compiled_programs
+from statewise.foundation.words import plural
 from statewise.training.bars import is_watched, live_bar
 from statewise.training.callbacks import Callback, TrainedModel
-from statewise.training.epochs import StepRecord
+from statewise.training.epochs import CompileRecord, StepRecord
 
 QUIET_SECONDS = 5.0
 """Where nobody watches (a file, a pipe), the bar becomes lines, at most one in this time."""
+
+TICK_SECONDS = 0.2
+"""How often the bar moves while a program is compiled."""
 
 
 def _readable(logs: dict[str, float]) -> dict[str, str]:
@@ -22,75 +29,144 @@ def _readable(logs: dict[str, float]) -> dict[str, str]:
     }
 
 
-class EpochLines(Callback):
-    """A line an epoch: number, seconds, logs."""
+def _listed(logs: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value}" for name, value in _readable(logs).items())
+
+
+def _announced(record: CompileRecord) -> str:
+    once = "once; cached" if keeps_compiled_programs() else "once in each process"
+    return f"{plural(record.layers, 'layer')}, {plural(record.weights, 'weight')} ({once})"
+
+
+class Display(Callback):
+    """Shows a training. It is also told of compiling, and how long each epoch took."""
 
     reads_model = False
+
+    def on_compile(self, record: CompileRecord) -> None:
+        """Called before and after a program is compiled."""
+
+    def on_epoch(self, epoch: int, logs: dict[str, float], seconds: float) -> None:
+        """Called after each epoch, with the seconds that it took, validation included."""
+
+
+class EpochLines(Display):
+    """A line an epoch: number, seconds, logs. On stderr, a line before and after a program is compiled."""
 
     def __init__(self, stream: TextIO | None = None, every_seconds: float = 0.0) -> None:
         self._stream, self._every = stream, every_seconds
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
-        self._epochs = epochs
-        self._epoch_began = self._printed = time.perf_counter()
-        self._pending = ""
+        self._epochs, self._printed, self._pending = epochs, time.monotonic(), ""
 
-    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
-        now = time.perf_counter()
-        values = "  ".join(f"{name} {value}" for name, value in _readable(logs).items())
-        self._pending = f"epoch {epoch + 1}/{self._epochs.stop}  {now - self._epoch_began:.2f} s  {values}"
-        self._epoch_began = now
-        if now - self._printed >= self._every:
-            self._print(now)
-        return False
+    def on_compile(self, record: CompileRecord) -> None:
+        begins = record.seconds is None
+        line = f"compiling: {_announced(record)}" if begins else f"compiled in {record.seconds:.1f} s"
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    def on_epoch(self, epoch: int, logs: dict[str, float], seconds: float) -> None:
+        self._pending = f"epoch {epoch + 1}/{self._epochs.stop}  {_duration(seconds)}  {_listed(logs)}"
+        if time.monotonic() - self._printed >= self._every:
+            self._print()
 
     def on_train_end(self, model: TrainedModel) -> None:
-        self._print(time.perf_counter())
+        self._print()
 
-    def _print(self, now: float) -> None:
+    def _print(self) -> None:
         if self._pending:
             stream = self._stream or sys.stdout
             stream.write(self._pending + "\n")
             stream.flush()
-        self._printed, self._pending = now, ""
+        self._printed, self._pending = time.monotonic(), ""
 
 
-class ProgressBar(Callback):
-    """One live bar for all epochs: epoch, loss, metrics, steps per second, time left."""
+def _duration(seconds: float) -> str:
+    """Returns how long an epoch took, which may be far less than a second.
 
-    reads_model = False
+    >>> [_duration(seconds) for seconds in (12.345, 0.01234, 0.0000123)]
+    ['12.35 s', '12.3 ms', '0.0123 ms']
+    """
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
+
+
+class ProgressBar(Display):
+    """One live bar for all epochs: epoch, loss and metrics, so that a narrow terminal has these, then times."""
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
         self._epochs, self._steps = epochs, steps
-        total = None if steps is None else steps * len(epochs)
-        self._bar = live_bar(total=total, unit="step", desc="compiling", dynamic_ncols=True)  # until it moves
+        self._bar = live_bar(
+            total=None if steps is None else steps * len(epochs),
+            unit="step",
+            desc=f"epoch {epochs.start + 1}/{epochs.stop}",
+            bar_format=UNBOUNDED if steps is None else BOUNDED,
+            dynamic_ncols=True,
+        )
         self._done = 0
         self._before = 0  # steps of the epochs that are finished
+        self._compiling: _Ticking | None = None
+
+    def on_compile(self, record: CompileRecord) -> None:
+        if record.seconds is None:
+            self._compiling = _Ticking(self._bar, _announced(record))
+        else:
+            self._end_compiling()
 
     def on_step(self, record: StepRecord) -> None:
         self._show(record.epoch, self._before + record.step, record.logs)
 
-    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
+    def on_epoch(self, epoch: int, logs: dict[str, float], seconds: float) -> None:
         finished = epoch + 1 - self._epochs.start
         self._before = self._done if self._steps is None else finished * self._steps
         self._show(epoch, self._before, logs)
-        return False
 
     def on_train_end(self, model: TrainedModel) -> None:
+        self._end_compiling()
         self._bar.close()
 
-    def _title(self, epoch: int) -> str:
-        return f"epoch {min(epoch + 1, self._epochs.stop)}/{self._epochs.stop}"
+    def _end_compiling(self) -> None:
+        if self._compiling is not None:
+            self._compiling.end()
+            self._compiling = None
 
     def _show(self, epoch: int, done: int, logs: dict[str, float]) -> None:
-        self._bar.set_description_str(self._title(epoch), refresh=False)
-        self._bar.set_postfix(_readable(logs), refresh=False)
+        title = f"epoch {min(epoch + 1, self._epochs.stop)}/{self._epochs.stop}"
+        self._bar.set_description_str(f"{title}  {_listed(logs)}", refresh=False)
         self._bar.update(done - self._done)
         self._done = done
 
 
-def display(verbose: object) -> list[Callback]:
-    """Returns the callbacks that show what `verbose` asks for: 0 nothing, 1 a live bar, 2 a line an epoch.
+BOUNDED = "{desc}  {percentage:3.0f}%|{bar}| {elapsed}<{remaining}  {n_fmt}/{total_fmt}  {rate_fmt}"
+UNBOUNDED = "{desc}  {n_fmt} steps  {elapsed}  {rate_fmt}"
+
+
+class _Ticking:
+    """Lets a bar say what is compiled, and for how long already; its own clock stands still meanwhile."""
+
+    def __init__(self, bar: Any, announced: str) -> None:
+        self._bar, self._announced, self._over = bar, announced, threading.Event()
+        self._format, self._title, self._begun = bar.bar_format, bar.desc, time.monotonic()
+        bar.bar_format = "{desc}"
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+        self._thread.start()
+
+    def _tick(self) -> None:
+        for sign in cycle("|/-\\"):
+            seconds = time.monotonic() - self._begun
+            self._bar.set_description_str(f"compiling {sign} {seconds:.0f} s  {self._announced}")
+            if self._over.wait(TICK_SECONDS):
+                return
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self._bar.bar_format = self._format
+        self._bar.set_description_str(self._title, refresh=False)
+        self._bar.unpause()
+
+
+def display(verbose: object) -> list[Display]:
+    """Returns what shows what `verbose` asks for: 0 nothing, 1 a live bar, 2 a line an epoch.
 
     Raises:
         ConfigurationError: another value.
