@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jax
+import numpy as np
 import pytest
 
 import statewise as sw
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.main import main
+from statewise.cli.training_words import describe_training
 from statewise.foundation.program_cache import ProgramCache
 
 
@@ -114,3 +117,75 @@ def test_what_cannot_be_removed_is_said(
     monkeypatch.setattr("pathlib.Path.unlink", refuse)
     assert main(["info", "--clear-cache"]) == 2
     assert "cannot remove 1 compiled program(s)" in capsys.readouterr().err
+
+
+# -- models and checkpoints --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    model = sw.Sequential([sw.LSTM(2, input_shape=(3, 1)), sw.Dense(1)], seed=1)
+    model.compile(sw.SGD(0.25, momentum=0.5, clipnorm=2.0), "mse")
+    model.save(folder / "new.statewise")
+    x, y = np.ones((6, 3, 1)), np.ones((6, 1))
+    model.fit(x, y, epochs=2, batch_size=2, checkpoint=folder / "ended", verbose=0)
+    model.save(folder / "trained.statewise")
+    with pytest.raises(InterruptedError):
+        model.fit(x, y, epochs=5, batch_size=2, checkpoint=folder / "cut", callbacks=[cut_short], verbose=0)
+    return folder
+
+
+def cut_short(epoch: int, _: dict[str, float]) -> None:
+    """Ends a training as an exception does, in its second epoch."""
+    if epoch == 3:
+        raise InterruptedError
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        (
+            "new.statewise",
+            "not trained yet; compiled with SGD, learning rate 0.25, momentum 0.5, norm of each gradient",
+        ),
+        (
+            "trained.statewise",
+            "trained with SGD, learning rate 0.25, momentum 0.5, norm of each gradient clipped at 2, for",
+        ),
+        ("trained.statewise", ", for 2 epochs; loss mean_squared_error"),
+        ("ended", "the checkpoint of a finished training: 2 of 2 epochs done"),
+        ("cut", "an unfinished training: 2 of 5 epochs done; the same call continues it"),
+    ],
+)
+def test_info_says_how_a_model_was_trained(
+    name: str, line: str, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["info", str(models / name)]) == 0
+    printed = capsys.readouterr().out
+    assert line in printed
+    assert "{" not in printed
+    assert main(["info", str(models / name), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    checkpoint = {"ended": {"first": 0, "last": 2, "epoch": 2}, "cut": {"first": 2, "last": 7, "epoch": 4}}.get(name)
+    found = facts["checkpoint"]
+    assert checkpoint == (found and {key: found[key] for key in ("first", "last", "epoch")})
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (0.5, "learning rate 0.5"),
+        (sw.CosineDecay(0.1, decay_steps=10, alpha=0.5), "learning rate 0.1 with cosine decay to 0.05"),
+        (
+            sw.ExponentialDecay(0.2, decay_steps=1000, decay_rate=0.9),
+            "learning rate 0.2, multiplied by 0.9 every 1,000",
+        ),
+        (sw.PiecewiseConstantDecay([10, 20], [0.3, 0.2, 0.1]), "learning rate 0.3, then 0.2, then 0.1"),
+        (sw.InverseTimeDecay(0.2, decay_steps=10, decay_rate=1.0), "learning rate 0.2 with InverseTimeDecay"),
+    ],
+)
+def test_schedules_are_told_in_words(rate: Any, words: str) -> None:
+    model = sw.Sequential([sw.LSTM(2, input_shape=(3, 1)), sw.Dense(1)])
+    model.compile(sw.Adam(rate), "mse")
+    assert words in describe_training(model.to_artifact().header)

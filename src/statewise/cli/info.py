@@ -8,10 +8,14 @@ from typing import Any
 
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.output import say, say_json
+from statewise.cli.training_words import describe_checkpoint, describe_training
 from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.cache_folder import step_folders
 from statewise.foundation.files import as_path
 from statewise.foundation.program_cache import ProgramCache
+
+PLACE = ("first", "last", "epoch", "step", "final", "ended")
+"""What is told of where a training stands: before, at its end and now, all in epochs, and batches of the next epoch."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -79,16 +83,19 @@ def _show_model(path: str, as_json: bool) -> None:
     from statewise.storage.artifact import VERSION, read_artifact
     from statewise.text import TextModel
 
-    header = read_artifact(path).header
+    artifact = read_artifact(path)
+    header, resume = artifact.header, artifact.header.get("resume")
     model = load(path)
     facts: dict[str, Any] = {
         "file": path,
         "bytes": as_path(path).stat().st_size,
         "format": VERSION,
-        "kind": header["kind"],
+        "kind": artifact.kind,
         "seed": header["seed"],
         "network": header["network"],
         "training": header["compiled"],
+        "epochs": header.get("epochs"),
+        "checkpoint": None if resume is None else {name: resume[name] for name in PLACE},
     }
     if isinstance(model, TextModel):
         facts["tokens"], facts["vocabulary"] = model.tokens, len(model.vocabulary)
@@ -98,6 +105,8 @@ def _show_model(path: str, as_json: bool) -> None:
         return
     inner = model.model if isinstance(model, TextModel) else model
     say(f"{path}: {facts['kind']} model, {facts['bytes']:,} bytes, format {VERSION}, seed {facts['seed']}")
+    if resume is not None:
+        say(describe_checkpoint(resume))
     if isinstance(model, TextModel):
         symbols = " ".join(repr(symbol)[1:-1] for symbol in model.vocabulary.symbols[:40])
         more = " ..." if len(model.vocabulary) > 40 else ""
@@ -106,4 +115,4 @@ def _show_model(path: str, as_json: bool) -> None:
         say(f"vocabulary of {len(model.vocabulary):,}: {symbols}{more}")
     say(summarize(network_from_config(header["network"]), inner.params))
     if facts["training"] is not None:
-        say(f"trained with {facts['training']['optimizer']}, loss {facts['training']['loss']}")
+        say(describe_training(header))

@@ -10,7 +10,7 @@ import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statewise.cli.output import put, say, say_json
 from statewise.errors import ConfigurationError
@@ -33,12 +33,15 @@ QUIET_SECONDS = 10.0
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
+    json_help = "print one JSON object instead of text"
+    parser.add_argument("--json", action="store_true", help=json_help)
     actions = parser.add_subparsers(
         title="actions (without one, the recipes are listed)", metavar="ACTION", dest="action"
     )
     show = actions.add_parser("show", help="explain what a recipe asks, how its data are framed, and what to expect")
     show.add_argument("names", metavar="NAME", nargs="+", help=NAMES)
     show.add_argument("--code", action="store_true", help="print the recipe's file instead")
+    show.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=json_help)
     running = actions.add_parser(
         "run",
         help="run recipes over several seeds and report intervals",
@@ -55,7 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     running.add_argument("--report", metavar="FILE", help="write an HTML page with pictures")
     running.add_argument("--short", action="store_true", help="shorten long runs, only to see that they work")
     running.add_argument("--answers", action="store_true", help="print what the network of the first seed answered")
-    running.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    running.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=json_help)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -67,9 +70,12 @@ def run(options: argparse.Namespace) -> None:
 # -- list and show -------------------------------------------------------------------------------------------------
 
 
-def _list(_: argparse.Namespace) -> None:
+def _list(options: argparse.Namespace) -> None:
     from statewise.recipes.registry import every
 
+    if options.json:
+        say_json({"recipes": [_facts(recipe) for recipe in every()]})
+        return
     rows = [(r.name, _published(r.figures[0]), _time(r.seconds), r.title.rstrip(".")) for r in every()]
     rows = [("recipe", "published", "a run", ""), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -100,10 +106,34 @@ def _published(figure: Figure) -> str:
 def _show(options: argparse.Namespace) -> None:
     from statewise.recipes.registry import choose
 
+    if options.json:
+        say_json({"recipes": [_facts(recipe) | _details(recipe) for recipe in choose(options.names)]})
+        return
     for number, recipe in enumerate(choose(options.names)):
         if number:
             say()
         put(recipe.code) if options.code else say(_page(recipe))
+
+
+def _facts(recipe: Recipe) -> dict[str, Any]:
+    """Returns what the list shows of a recipe, as JSON holds it."""
+    figures = [
+        {
+            "name": figure.name,
+            "meaning": figure.meaning,
+            "unit": figure.unit,
+            "published": None if figure.published is None else list(figure.published.span),
+            "source": None if figure.published is None else figure.published.source,
+        }
+        for figure in recipe.figures
+    ]
+    return {"recipe": recipe.name, "title": recipe.title, "seconds": recipe.seconds, "figures": figures}
+
+
+def _details(recipe: Recipe) -> dict[str, Any]:
+    """Returns what `show` tells besides."""
+    texts = {lead.lower(): text for lead, text in recipe.paragraphs.items()}
+    return {**texts, "picture": str(recipe.framing()), "network": recipe.summary(), "code": recipe.code}
 
 
 def _page(recipe: Recipe) -> str:

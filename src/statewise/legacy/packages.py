@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+
 _MOVED = {
     "sklearn.cross_validation": "from sklearn.model_selection import ...",
     "sklearn.grid_search": "from sklearn.model_selection import ...",
@@ -75,8 +78,9 @@ def moved(name: str) -> str | None:
 def not_installed(name: str) -> str:
     """Returns the sentence for a package that is not installed.
 
-    >>> not_installed("sklearn.metrics")
-    'the package sklearn is not installed: pip install scikit-learn'
+    >>> not_installed("sklearn.metrics")  # doctest: +ELLIPSIS
+    'the package sklearn is not installed: ...python... -m pip install scikit-learn'
     """
     package = name.partition(".")[0]
-    return f"the package {package} is not installed: pip install {_INSTALLED_AS.get(package, package)}"
+    python = shlex.quote(sys.executable or "python")  # whose packages the script sees
+    return f"the package {package} is not installed: {python} -m pip install {_INSTALLED_AS.get(package, package)}"

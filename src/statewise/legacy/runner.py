@@ -24,7 +24,14 @@ from statewise.legacy.packages import moved
 INTERRUPTED = 130
 
 
-def run_script(path: str | Path, arguments: Sequence[str] = (), *, quiet: bool = False, fix_print: bool = False) -> int:
+def run_script(
+    path: str | Path,
+    arguments: Sequence[str] = (),
+    *,
+    quiet: bool = False,
+    fix_print: bool = False,
+    noted: list[spellings.Spelling] | None = None,
+) -> int:
     """Returns the exit status of the Python script at `path`, run with `arguments`.
 
     0 at its end, 1 after an exception (with Python's traceback), 2 after a mistake that statewise names in one line,
@@ -35,6 +42,7 @@ def run_script(path: str | Path, arguments: Sequence[str] = (), *, quiet: bool =
         arguments: what it finds in `sys.argv` after its own name.
         quiet: do not list the old spellings that ran.
         fix_print: take `print x` for `print(x)`.
+        noted: a list that gets the old spellings that ran.
 
     Raises:
         FileError: the script cannot be read.
@@ -51,6 +59,8 @@ def run_script(path: str | Path, arguments: Sequence[str] = (), *, quiet: bool =
     seeds.forget_seed()
     with spellings.recording(script), dialect.use(dialect.read_dialect(source)), keras_modules():
         status = _execute(script, code, arguments)
+        if noted is not None:
+            noted += spellings.noted()
         if not quiet:
             _say(spellings.listed())
     return status

@@ -7,9 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError
+
+
+class Spelling(NamedTuple):
+    """An old spelling that ran: where it was first met, and what to write instead."""
+
+    line: int | None
+    old: str
+    modern: str
 
 
 @dataclass
@@ -74,6 +82,11 @@ def renamed(call: str, options: Mapping[str, Any], names: Mapping[str, str]) -> 
     return modern
 
 
+def noted() -> list[Spelling]:
+    """Returns what was noted, in the order of the script's lines."""
+    return sorted((Spelling(line, *names) for names, line in _record.lines.items()), key=lambda row: row.line or 0)
+
+
 def listed() -> str:
     """Returns the table of what was noted, in the order of the script's lines; empty where nothing was.
 
@@ -85,11 +98,11 @@ def listed() -> str:
     """
     if not _record.lines:
         return ""
-    rows = sorted(_record.lines.items(), key=lambda row: row[1] or 0)
-    wide = max(len(old) for old, _ in _record.lines)
+    rows = noted()
+    wide = max(len(row.old) for row in rows)
     few = "1 old spelling ran; statewise's own is:"
     head = few if len(rows) == 1 else f"{len(rows)} old spellings ran; statewise's own are:"
-    return "\n".join([head, *(f"  {_place(line):8} {old:{wide}}  {modern}" for (old, modern), line in rows)])
+    return "\n".join([head, *(f"  {_place(line):8} {old:{wide}}  {modern}" for line, old, modern in rows)])
 
 
 def _place(line: int | None) -> str:
