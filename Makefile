@@ -5,12 +5,14 @@ BIN := .venv/bin
 
 .PHONY: demo test test-all check docs bench bench-check clean
 
-# Learns the bundled fable and tells it on from "had a general": a model file and a picture land in demo/.
+# Learns the bundled fable and continues it from "had a general": a model file and a picture land in demo/.
 demo: .venv/demo-ready
+	@echo 'demo: training on the bundled fable (10 to 60 seconds)'
 	@mkdir -p demo
 	$(BIN)/statewise train examples/belling_the_cat.txt --out demo/fable.statewise --force \
 		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --learning-rate 0.01 --held-out 0 --seed 7 \
 		--prompt "had a general" --length 32 --temperature 0
+	@echo 'demo: done; next: $(BIN)/statewise generate demo/fable.statewise --prompt "had a general"'
 
 # Each file's tests run in one process, which compiles once for all of them.
 test: .venv/dev-ready
@@ -44,16 +46,21 @@ clean:
 	rm -rf .venv .venv-bench .venv-bench-tf demo build
 
 .venv/created:
+	@echo 'making a Python environment in .venv'
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "statewise needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
 	$(PYTHON) -m venv .venv
 	@touch $@
 
 .venv/demo-ready: .venv/created pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot]'
+	@echo 'installing JAX, NumPy, SciPy and Matplotlib into .venv: about 170 MB to download, 740 MB on disk, 1 to 4 minutes'
+	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[plot]'
+	@echo 'installed'
 	@touch $@
 
 .venv/dev-ready: .venv/created pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot,stream,tensorboard,dev]'
+	@echo 'installing what the tests need into .venv: about 290 MB to download, 1.1 GB on disk, 1 to 6 minutes'
+	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[plot,stream,tensorboard,dev]'
+	@echo 'installed'
 	@touch $@ .venv/demo-ready
 
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml constraints.txt

@@ -20,6 +20,8 @@ from statewise.legacy.errors import ADVICE, UnsupportedError, lacking, unsupport
 from statewise.legacy.imports import MISSING, Missing, guarded, keras_modules, missing
 from statewise.legacy.namespace import MODULES
 
+PIP = f"{sys.executable} -m pip install"
+
 
 def run(script: str) -> dict[str, Any]:
     names: dict[str, Any] = {MISSING: missing}
@@ -146,9 +148,9 @@ MESSAGES = [
     ),
     ("from keras.engine.topology import InputSpec", "class A(InputSpec): pass", ADVICE["InputSpec"]),
     ("import tensorflow as tf", "tf.placeholder(3)", ADVICE["placeholder"]),
-    ("import no_such", "no_such.f", "the package no_such is not installed: pip install no_such"),
-    ("import no_such.sub", "no_such.sub.f", "the package no_such is not installed: pip install no_such"),
-    ("from sklearn.metrics import accuracy_score", "accuracy_score()", "pip install scikit-learn"),
+    ("import no_such", "no_such.f", f"the package no_such is not installed: {PIP} no_such"),
+    ("import no_such.sub", "no_such.sub.f", f"the package no_such is not installed: {PIP} no_such"),
+    ("from sklearn.metrics import accuracy_score", "accuracy_score()", f"{PIP} scikit-learn"),
     ("from sklearn.cross_validation import KFold", "KFold()", "write from sklearn.model_selection import ..."),
     ("from pandas import datetime", "datetime.now()", "write from datetime import datetime"),
     ("import cPickle", "cPickle.load", "cPickle has moved since; write import pickle"),
@@ -182,7 +184,7 @@ def test_any_use_of_a_missing_name_is_refused(use: str) -> None:
 
 def test_a_missing_name_can_be_looked_at_and_passed_by() -> None:
     names = run("import no_such as M\nN = M\nis_none = M is None")
-    assert repr(names["N"]) == "<missing: the package no_such is not installed: pip install no_such>"
+    assert repr(names["N"]) == f"<missing: the package no_such is not installed: {PIP} no_such>"
     assert not names["is_none"]
 
 

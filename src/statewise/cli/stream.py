@@ -221,10 +221,7 @@ def _open_store(answerer: Answerer, runtime: Runtime, path: str) -> Keeping:
 
 def _runtime(artifact: Artifact, options: argparse.Namespace) -> Runtime:
     from statewise.streaming import Runtime
-    from statewise.streaming.engines import numba_is_there, step_is_compiled
 
-    if options.engine != "numpy" and numba_is_there() and not step_is_compiled():
-        sys.stderr.write("statewise: compiling the step for this machine, which takes about 10 seconds, once\n")
     return Runtime.of_artifact(artifact, options.model, options.engine)
 
 

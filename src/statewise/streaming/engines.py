@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 import threading
 import zlib
 from collections.abc import Callable
@@ -129,6 +130,9 @@ def _compile(folder: Path | None) -> Callable[[int], int]:
             step.enable_caching()
         finally:
             numba.config.CACHE_DIR = before
+    if not step_is_compiled():
+        sys.stderr.write("statewise: compiling the step of streams for this machine: once, 6 to 12 seconds\n")
+        sys.stderr.flush()
     step.compile("int64(int64)")
     return cast(Callable[[int], int], step)
 
