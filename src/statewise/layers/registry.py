@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from statewise.errors import ConfigurationError, unknown_kind
 from statewise.layers.base import Layer
-from statewise.layers.dense import Activation, Dense
-from statewise.layers.dropout import Dropout
-from statewise.layers.embedding import Embedding
-from statewise.layers.gru import GRU
-from statewise.layers.lstm import LSTM
-from statewise.layers.masking import Masking
 from statewise.layers.regularizers import L1L2
-from statewise.layers.shaping import Flatten, Permute, RepeatVector, Reshape
-from statewise.layers.simple_rnn import SimpleRNN
-from statewise.layers.wrappers import Bidirectional, TimeDistributed
 
-LAYERS: dict[str, type[Layer]] = {
-    layer.__name__: layer
-    for layer in (
-        *(Activation, Bidirectional, Dense, Dropout, Embedding, Flatten, GRU, LSTM, Masking, Permute),
-        *(RepeatVector, Reshape, SimpleRNN, TimeDistributed),
-    )
-}
+LAYERS: dict[str, type[Layer]] = {}
+"""Filled by the layers' own files, as `statewise.layers` imports them."""
+
+Kind = TypeVar("Kind", bound=type[Layer])
+
+
+def registered(kind: Kind) -> Kind:
+    """Makes a class of layers known to model files and streams, by its name."""
+    LAYERS[kind.__name__] = kind
+    return kind
 
 
 def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:

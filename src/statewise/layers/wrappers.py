@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING
 
 from statewise.errors import ConfigurationError, StateError, unknown_name
 from statewise.foundation.random import Key, split
@@ -14,10 +12,22 @@ from statewise.foundation.shapes import Array, Shape
 from statewise.kernels.states import BidirectionalState, LayerState
 from statewise.layers.base import Flags, Layer, MemorylessLayer, Params, check_layer
 from statewise.layers.recurrent import Recurrent
+from statewise.layers.registry import registered
 from statewise.layers.regularizers import L1L2
+from statewise.operations import Step, Vector
+
+if TYPE_CHECKING:
+    import jax
+
+
+def _side_by_side(forward: jax.Array, backward: jax.Array) -> jax.Array:
+    import jax.numpy as jnp
+
+    return jnp.concatenate([forward, backward], axis=-1)
+
 
 MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
-    "concat": lambda forward, backward: jnp.concatenate([forward, backward], axis=-1),
+    "concat": _side_by_side,
     "sum": lambda forward, backward: forward + backward,
     "mul": lambda forward, backward: forward * backward,
     "ave": lambda forward, backward: (forward + backward) / 2,
@@ -25,6 +35,7 @@ MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 """What becomes of the outputs of both directions, by Keras's names."""
 
 
+@registered
 @dataclass(frozen=True)
 class TimeDistributed(MemorylessLayer):
     """Applies a layer without memory to every step of `[B, T, F]` by itself; `Dense` alone does the same.
@@ -71,7 +82,11 @@ class TimeDistributed(MemorylessLayer):
         y, _ = self.layer.apply(params, steps, (), rng=rng)
         return y.reshape(*x.shape[:2], *y.shape[1:])
 
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        return replace(self.layer, name=self.name).step(x, weights)._replace(counts=None)
 
+
+@registered
 @dataclass(frozen=True)
 class Bidirectional(Layer):
     """Reads `[B, T, F]` from both ends with two copies of a recurrent layer (Schuster and Paliwal 1997).
@@ -149,6 +164,9 @@ class Bidirectional(Layer):
     ) -> tuple[jax.Array, LayerState]:
         if not isinstance(state, BidirectionalState):
             raise StateError(f"Bidirectional needs two states, got {state!r}; start from model.initial_state(batch)")
+        import jax
+        import jax.numpy as jnp
+
         there, back = (None, None) if rng is None else jax.random.split(rng)
         reverse = replace(self.layer, go_backwards=not self.layer.go_backwards)
         forward, after = self.layer.apply(
