@@ -1,7 +1,7 @@
 """What one step of a layer computes, as operations on vectors: engines know operations, and no layers.
 
-A layer writes its step as an expression, `c = f * state.c + i * apply("tanh", g)`. Each part of it is a value that knows
-what it is computed from; nothing is computed here. `streaming` makes a step in NumPy and a compiled one of it.
+A layer writes its step as expressions, `c = f * state.c + i * apply("tanh", g)`. Each part of one is a value that knows
+what it is computed from; nothing is computed here. `streaming` makes steps in NumPy and compiled ones of that.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ class Symbol(Vector):
 class Affine(Vector):
     """The inputs side by side, times `weights [sum of their sizes, N]`, plus `bias [N]`."""
 
+    size: int
+
     def __init__(self, inputs: Sequence[Vector], weights: Array, bias: Array) -> None:
         sizes = [vector.size or 0 for vector in inputs]
         if weights.shape != (sum(sizes), *bias.shape):
@@ -93,6 +95,8 @@ class Apply(Vector):
 
 class Pairwise(Vector):
     """An operation on two vectors of one size, number by number."""
+
+    sources: tuple[Vector, Vector]
 
     def __init__(self, left: Vector, right: Vector) -> None:
         if left.size != right.size:
@@ -119,6 +123,8 @@ class Kept(Pairwise):
 
 class LookUp(Vector):
     """A symbol's row of `table [count, N]`."""
+
+    size: int
 
     def __init__(self, symbol: Symbol, table: Array) -> None:
         if len(table) != symbol.count:

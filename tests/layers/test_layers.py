@@ -13,10 +13,10 @@ import pytest
 
 from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.foundation.random import key_of
+from statewise.kernels.activations import ACTIVATIONS
 from statewise.kernels.lstm import LSTMWeights
 from statewise.kernels.states import LSTMState
 from statewise.layers import LSTM, Activation, Dense, Dropout, Embedding, Layer
-from statewise.kernels.activations import ACTIVATIONS
 from statewise.layers.registry import LAYERS
 from tolerances import assert_close, assert_same, differ
 

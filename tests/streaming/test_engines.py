@@ -19,8 +19,8 @@ import statewise as sw
 from mistakes import refused
 from networks import FEATURES, random_state, random_weights
 from statewise.errors import ConfigurationError, DataError, MissingExtraError
-from statewise.layers import GRU, Activation, Dense, Embedding, Layer, Masking
 from statewise.kernels.activations import ACTIVATIONS
+from statewise.layers import GRU, Activation, Dense, Embedding, Layer, Masking
 from statewise.streaming import Runtime, Stream, Streams
 from statewise.streaming.engines import MOST_SYMBOLS, choose_engine
 from statewise.streaming.instructions import FUNCTIONS

@@ -20,10 +20,10 @@ from networks import CASES, FEATURES, SYMBOLS, Case, random_state, random_weight
 from statewise.data.codecs import Vocabulary
 from statewise.errors import ConfigurationError, FileError, ShapeError, StateError, StatewiseError
 from statewise.foundation.shapes import Array
-from statewise.layers import GRU, Activation, Bidirectional, Dense, Embedding, Layer, Masking
 from statewise.kernels.activations import ACTIVATIONS
-from statewise.storage.artifact import Artifact, write_artifact
+from statewise.layers import GRU, Activation, Bidirectional, Dense, Embedding, Layer, Masking
 from statewise.operations import FUNCTIONS
+from statewise.storage.artifact import Artifact, write_artifact
 from statewise.streaming import activations
 from statewise.streaming.runtime import Runtime
 from streamed import BATCH, ENGINES, STEPS, STREAMED, built, gru, lstm, marked, masked_x, model_of, parts, runtime_of

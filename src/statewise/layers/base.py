@@ -97,7 +97,7 @@ class Layer(ABC):
         """Returns zeros in the shape of the state of `batch` rows."""
         return ()
 
-    def learnt_state(self, params: Params) -> LayerState:
+    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
         """Returns the row, each part `[H]`, in which sequences start; empty where that is zeros and not learnt."""
         return ()
 

@@ -11,7 +11,6 @@ import numpy as np
 from statewise.foundation.random import Key, glorot_uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.layers.registry import registered
 from statewise.layers.regularizers import L1L2, check_regularizer
 from statewise.operations import Affine, Step, Vector, apply, check_function
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     import jax
 
 
-@registered
 @dataclass(frozen=True)
 class Dense(MemorylessLayer):
     """`activation(x kernel + bias)` on the last axis: `[B, F]` to `[B, N]`, `[B, T, F]` to `[B, T, N]`.
@@ -89,7 +87,6 @@ class Dense(MemorylessLayer):
         return Step(apply(self.activation, Affine((x,), weights["kernel"], bias)))
 
 
-@registered
 @dataclass(frozen=True)
 class Activation(MemorylessLayer):
     """An activation function as a layer of its own; any shape in, the same out.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Array, Shape, check_rate, check_sizes
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.layers.registry import registered
 from statewise.operations import Step, Vector
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ def draw_noise(key: jax.Array, rate: float, shape: tuple[int, ...], dtype: jnp.d
     return jnp.where(kept, jnp.asarray(1 / (1 - rate), dtype), 0)
 
 
-@registered
 @dataclass(frozen=True)
 class Dropout(MemorylessLayer):
     """In training, zeroes a share of its input and scales the rest up by 1 / (1 - rate); otherwise does nothing.

@@ -10,7 +10,6 @@ from statewise.errors import ConfigurationError
 from statewise.foundation.random import Key, uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.layers.registry import registered
 from statewise.layers.regularizers import L1L2, check_regularizer
 from statewise.operations import Differs, LookUp, Step, Symbol, Vector
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     import jax
 
 
-@registered
 @dataclass(frozen=True)
 class Embedding(MemorylessLayer):
     """A learnt vector for each symbol: whole numbers `[B, T]` in, `[B, T, N]` out.

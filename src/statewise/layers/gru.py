@@ -12,14 +12,12 @@ from statewise.foundation.shapes import Array
 from statewise.kernels.states import GRUState, RecurrentState
 from statewise.layers.base import Params
 from statewise.layers.gated import Gated
-from statewise.layers.registry import registered
 from statewise.operations import Affine, Vector, affine_blocks, apply
 
 if TYPE_CHECKING:
     import jax
 
 
-@registered
 @dataclass(frozen=True)
 class GRU(Gated):
     """Gated recurrent unit (Cho et al. 2014), as Keras has it.

@@ -12,14 +12,12 @@ from statewise.foundation.shapes import Array
 from statewise.kernels.states import LSTMState, RecurrentState
 from statewise.layers.base import Params
 from statewise.layers.gated import Gated
-from statewise.layers.registry import registered
 from statewise.operations import Vector, apply
 
 if TYPE_CHECKING:
     import jax
 
 
-@registered
 @dataclass(frozen=True)
 class LSTM(Gated):
     """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).

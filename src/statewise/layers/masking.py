@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Array, Shape, is_number
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.layers.registry import registered
 from statewise.operations import Differs, Step, Vector, Where
 
 if TYPE_CHECKING:
     import jax
 
 
-@registered
 @dataclass(frozen=True)
 class Masking(MemorylessLayer):
     """Skips the steps all of whose features are `mask_value`; the network's first layer, `[B, T, F]` in and out.

@@ -151,7 +151,7 @@ class Recurrent(Layer):
         # An array for each part: a buffer that is donated to a compiled program may be given only once.
         return self.state_kind(*(zeros(batch, self.units) for _ in self.state_kind._fields))
 
-    def learnt_state(self, params: Params) -> LayerState:
+    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
         if not self.learn_initial_state:
             return ()
         return self.state_kind(*(params[f"initial_{part}"] for part in self.state_kind._fields))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from statewise import layers
 from statewise.errors import ConfigurationError, unknown_kind
 from statewise.layers.base import Layer
 from statewise.layers.regularizers import L1L2
 
-LAYERS: dict[str, type[Layer]] = {}
-"""Filled by the layers' own files, as `statewise.layers` imports them."""
 
-Kind = TypeVar("Kind", bound=type[Layer])
+class _Classes(Mapping[str, type[Layer]]):
+    """The class of each layer that `statewise.layers` lists; its file is imported when it is asked for."""
+
+    def __getitem__(self, kind: str) -> type[Layer]:
+        if kind not in layers.LAYERS:
+            raise KeyError(kind)
+        return getattr(layers, kind)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(layers.LAYERS)
+
+    def __len__(self) -> int:
+        return len(layers.LAYERS)
 
 
-def registered(kind: Kind) -> Kind:
-    """Makes a class of layers known to model files and streams, by its name."""
-    LAYERS[kind.__name__] = kind
-    return kind
+LAYERS = _Classes()
 
 
 def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:

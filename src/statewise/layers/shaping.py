@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
-from statewise.layers.registry import registered
 from statewise.operations import Step, Vector
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ class Shaping(MemorylessLayer):
         return math.prod(sizes)
 
 
-@registered
 @dataclass(frozen=True)
 class Flatten(Shaping):
     """Lays all numbers of a row side by side: `[B, T, F]` to `[B, T F]`. Its network reads a fixed number of steps.
@@ -76,7 +74,6 @@ class Flatten(Shaping):
         return x.reshape(x.shape[0], -1)
 
 
-@registered
 @dataclass(frozen=True)
 class RepeatVector(Shaping):
     """Makes `n` equal steps of one row: `[B, F]` to `[B, n, F]`, between an encoder and a decoder.
@@ -109,7 +106,6 @@ class RepeatVector(Shaping):
         return jnp.repeat(x[:, None], self.n, axis=1)
 
 
-@registered
 @dataclass(frozen=True)
 class Reshape(Shaping):
     """Gives a row's numbers, in their order, another shape: `[B, 12]` to `[B, 3, 4]`.
@@ -142,7 +138,6 @@ class Reshape(Shaping):
         return x.reshape(x.shape[0], *self.target_shape)
 
 
-@registered
 @dataclass(frozen=True)
 class Permute(Shaping):
     """Puts the axes of a row in another order: with `dims` (2, 1) `[B, T, F]` becomes `[B, F, T]`.

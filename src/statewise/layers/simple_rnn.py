@@ -10,14 +10,12 @@ from statewise.foundation.shapes import Array
 from statewise.kernels.states import RecurrentState, SimpleState
 from statewise.layers.base import Params
 from statewise.layers.recurrent import Recurrent
-from statewise.layers.registry import registered
 from statewise.operations import Vector, apply
 
 if TYPE_CHECKING:
     import jax
 
 
-@registered
 @dataclass(frozen=True)
 class SimpleRNN(Recurrent):
     """The simple recurrent layer (Elman 1990): `h = activation(x kernel + h recurrent_kernel + bias)`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statewise.errors import ConfigurationError, StateError, unknown_name
 from statewise.foundation.random import Key, split
@@ -12,7 +12,6 @@ from statewise.foundation.shapes import Array, Shape
 from statewise.kernels.states import BidirectionalState, LayerState
 from statewise.layers.base import Flags, Layer, MemorylessLayer, Params, check_layer
 from statewise.layers.recurrent import Recurrent
-from statewise.layers.registry import registered
 from statewise.layers.regularizers import L1L2
 from statewise.operations import Step, Vector
 
@@ -35,7 +34,6 @@ MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 """What becomes of the outputs of both directions, by Keras's names."""
 
 
-@registered
 @dataclass(frozen=True)
 class TimeDistributed(MemorylessLayer):
     """Applies a layer without memory to every step of `[B, T, F]` by itself; `Dense` alone does the same.
@@ -86,7 +84,6 @@ class TimeDistributed(MemorylessLayer):
         return replace(self.layer, name=self.name).step(x, weights)._replace(counts=None)
 
 
-@registered
 @dataclass(frozen=True)
 class Bidirectional(Layer):
     """Reads `[B, T, F]` from both ends with two copies of a recurrent layer (Schuster and Paliwal 1997).
@@ -148,7 +145,7 @@ class Bidirectional(Layer):
     def zero_state(self, batch: int) -> LayerState:
         return BidirectionalState(*(self.layer.zero_state(batch) for _ in BidirectionalState._fields))
 
-    def learnt_state(self, params: Params) -> LayerState:
+    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
         sides = [self.layer.learnt_state(_of_side(params, side)) for side in BidirectionalState._fields]
         return BidirectionalState(*sides) if all(sides) else ()
 
@@ -185,5 +182,5 @@ def _kind(value: object) -> str:
     return type(value).__name__ if isinstance(value, Layer) else repr(value)
 
 
-def _of_side(params: Params, side: str) -> Params:
+def _of_side(params: Mapping[str, Any], side: str) -> dict[str, Any]:
     return {name.removeprefix(f"{side}."): a for name, a in params.items() if name.startswith(f"{side}.")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -130,12 +130,15 @@ class _Assembler:
     def _place(self, value: Value) -> int:
         """Returns where a value lies; what is put off until somebody asks for it is put there."""
         if value not in self._places:
-            if value in self._memory:
-                self._put(value, self._room(_size(value)))
-                self._write(code.READ, self._places[value], self._memory[value], padded(_size(value)))
-            else:
+            if isinstance(value, Pairwise):
                 self._pairwise(value)
+            else:
+                self._put(value, self._room(_size(value)))
+                self._read(value)
         return self._places[value]
+
+    def _read(self, value: Value) -> None:
+        self._write(code.READ, self._places[value], self._memory[value], padded(_size(value)))
 
     def _put(self, value: Value, place: int) -> None:
         self._places[value] = place
@@ -178,7 +181,7 @@ class _Assembler:
         for vector in inputs:
             if vector in self._memory and vector not in self._places:
                 self._places[vector] = at
-                self._write(code.READ, at, self._memory[vector], padded(_size(vector)))
+                self._read(vector)
             else:
                 self._write(code.COPY, at, self._place(vector), padded(_size(vector)))
             at += _size(vector)
@@ -198,7 +201,7 @@ class _Assembler:
         if not self._is_put_off(value):
             self._pairwise(value)
 
-    def _is_put_off(self, value: Vector) -> bool:
+    def _is_put_off(self, value: Vector) -> TypeGuard[Multiply]:
         """Returns whether a product waits for the one sum that it is a part of, to be fused with it."""
         return type(value) is Multiply and value in self._parts_of_sums and value not in self._places
 
@@ -208,9 +211,9 @@ class _Assembler:
             left, right = right, left
         if not self._is_put_off(left):
             return self._pairwise(value)
-        factors = left.sources
-        places = [self._place(vector) for vector in (*factors, right)]
-        self._write(code.MULTIPLY_ADD, self._target(value, *factors, right), *places, padded(_size(value)))
+        parts = (left.left, left.right, right)
+        places = [self._place(part) for part in parts]
+        self._write(code.MULTIPLY_ADD, self._target(value, *parts), *places, padded(_size(value)))
         return None
 
     def _pairwise(self, value: Pairwise) -> None:
@@ -255,9 +258,10 @@ class _Assembler:
         return start
 
 
-def _size(vector: Vector) -> int:
-    assert vector.size is not None  # noqa: S101 - for the type checker: engines.py leaves open sizes to NumPy
-    return vector.size
+def _size(value: Value) -> int:
+    assert isinstance(value, Vector)  # noqa: S101 - for the type checker: conditions have no size
+    assert value.size is not None  # noqa: S101 - engines.py leaves open sizes to NumPy
+    return value.size
 
 
 def _filled(rows: Array) -> Array:

@@ -126,44 +126,50 @@ def _differs(a: Any, start: Any, size: Any, value: Any) -> Any:
 
 
 @quick
-def _carry_out(  # noqa: PLR0913, PLR0917 - an instruction is six numbers
-    kind: Any, at: Any, p: Any, q: Any, r: Any, s: Any, a: Any, here: Any, w: Any, states: Any, row: Any
-) -> None:
-    """Carries out an instruction for the sequence whose workspace begins `here`, its states at `row`."""
-    target = here + at
-    if kind == ACTIVATE:
-        activate(p, a, target, q, r)
-    elif kind == MULTIPLY_ADD:
-        for k in range(0, s, LANES):
-            multiply_add(a, target + k, (here + p + k, here + q + k, here + r + k))
-    elif MULTIPLY <= kind <= SUBTRACT:
-        _pairwise(kind, a, target, here + p, here + q, r)
-    elif kind == READ:
-        _copy(a, target, states, row + p, q)
-    elif kind == WRITE:
-        _copy(states, row + at, a, here + p, q)
-    elif kind == COPY:
-        _copy(a, target, a, here + p, q)
-    elif kind == DIFFERS:
-        a[target] = _differs(a, here + p, q, w[r])
-    elif kind == CHOOSE:
-        _copy(a, target, a, here + (q if a[here + p] != ZERO else r), s)
-    else:  # LOOK_UP
-        _copy(a, target, w, q + np.int64(a[here + p]) * r, r)
+def _choose(a: Any, target: Any, condition: Any, then: Any, otherwise: Any, count: Any) -> None:
+    _copy(a, target, a, then if a[condition] != ZERO else otherwise, count)
 
 
 @quick
-def _advance(code: Any, count: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any) -> None:
+def _advance(  # noqa: PLR0912 - a branch for each instruction
+    code: Any, count: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any
+) -> None:
     """Takes a group of sequences one step on: each step lies at the beginning of a workspace."""
+    end = group * room
     for place in range(0, count * WIDTH, WIDTH):
         kind, at, p, q, r, s = (
             code[place], code[place + 1], code[place + 2], code[place + 3], code[place + 4], code[place + 5],
         )  # fmt: skip
         if kind == PRODUCT:
             _multiply(a, room, group, at, s, p, q, w, r)
-        else:
+        elif kind == ACTIVATE:
+            for i in range(0, end, room):
+                activate(p, a, i + at, q, r)
+        elif kind == MULTIPLY_ADD:
+            for i in range(0, end, room):
+                for k in range(i, i + s, LANES):
+                    multiply_add(a, at + k, (p + k, q + k, r + k))
+        elif MULTIPLY <= kind <= SUBTRACT:
+            for i in range(0, end, room):
+                _pairwise(kind, a, i + at, i + p, i + q, r)
+        elif kind == READ:
             for i in range(group):
-                _carry_out(kind, at, p, q, r, s, a, i * room, w, states, slots[i] * row)
+                _copy(a, i * room + at, states, slots[i] * row + p, q)
+        elif kind == WRITE:
+            for i in range(group):
+                _copy(states, slots[i] * row + at, a, i * room + p, q)
+        elif kind == COPY:
+            for i in range(0, end, room):
+                _copy(a, i + at, a, i + p, q)
+        elif kind == DIFFERS:
+            for i in range(0, end, room):
+                a[i + at] = _differs(a, i + p, q, w[r])
+        elif kind == CHOOSE:
+            for i in range(0, end, room):
+                _choose(a, i + at, i + p, i + q, i + r, s)
+        else:  # LOOK_UP
+            for i in range(0, end, room):
+                _copy(a, i + at, w, q + np.int64(a[i + p]) * r, r)
 
 
 def run(handle: int) -> int:

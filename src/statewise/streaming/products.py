@@ -42,11 +42,12 @@ class Product(NamedTuple):
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """Yields the weights `[sum of the inputs' sizes, width]` and the bias of each block."""
-        ends = np.cumsum([vector.size for vector in self.inputs])
-        rows = {vector: slice(end - (vector.size or 0), end) for vector, end in zip(self.inputs, ends, strict=True)}
+        rows, count = dict[Vector, slice](), 0
+        for vector in self.inputs:
+            rows[vector] = slice(count, count := count + (vector.size or 0))
         for _, function, affine in self.columns:
-            weights, scale = np.zeros((ends[-1], affine.size), np.float32), 0.5 if function == OF_TWICE else 1
-            parts = np.split(affine.weights, np.cumsum([vector.size for vector in affine.inputs])[:-1])
+            weights, scale = np.zeros((count, affine.size), np.float32), 0.5 if function == OF_TWICE else 1
+            parts = np.split(affine.weights, np.cumsum([vector.size or 0 for vector in affine.inputs])[:-1])
             for vector, part in zip(affine.inputs, parts, strict=True):
                 weights[rows[vector]] += part
             yield weights * np.float32(scale), affine.bias * np.float32(scale)
