@@ -73,7 +73,7 @@ def test_other_engines_do_not_exist(tmp_path: Path) -> None:
 
 
 def test_there_is_every_activation() -> None:
-    assert set(FUNCTIONS) - {OF_TWICE} == set(ACTIVATIONS)
+    assert set(FUNCTIONS) == {*ACTIVATIONS, OF_TWICE} - {"linear"}
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

@@ -14,9 +14,10 @@ from statewise import operations as o
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation.shapes import Array
 from statewise.kernels.states import LSTMState
-from statewise.streaming import Runtime, Streams
+from statewise.streaming import Runtime, Stream, Streams
 from statewise.streaming.assembler import assemble
 from statewise.streaming.composition import Composed
+from statewise.streaming.instructions import ACTIVATE
 from statewise.streaming.numpy_step import write_step
 from statewise.streaming.products import Product, plan
 from streamed import ENGINES
@@ -121,6 +122,22 @@ def test_an_unknown_operation_is_an_error_in_each_engine(kind: type[o.Pairwise])
     step = o.NetworkStep(x, o.apply("tanh", kind(x, x)))
     for make in (lambda: write_step(step), lambda: assemble(step, {})):
         refused(make, ConfigurationError, [f"unknown operation {kind.__name__!r}"])
+
+
+@pytest.mark.parametrize(("place", "what"), [(0, "instruction"), (2, "function")])
+def test_the_compiled_step_refuses_what_it_does_not_know(place: int, what: str) -> None:
+    """Whoever adds an instruction may forget to say there what it does; no state has changed then."""
+    h, x = o.Input(2), o.Input(2)
+    after = LSTMState(o.Kept(o.apply("tanh", x + h), h), h)
+    step = o.NetworkStep(x, after.h, {"own": LSTMState(h, o.Input(2))}, {"own": after})
+    stream = Stream(runtime := Runtime(Composed(step, (2,), None, {}), "numba"))
+    stream.push([0.5, 1.0])
+    before = stream.state
+    assert runtime.program is not None
+    runtime.program.instructions[runtime.program.instructions[:, 0] == ACTIVATE, place] = 99
+    with pytest.raises(NotImplementedError, match=f"unknown {what}"):
+        stream.push([0.5, 1.0])
+    assert stream.state == before
 
 
 def test_operations_that_do_not_fit_are_refused() -> None:

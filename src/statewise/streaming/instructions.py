@@ -17,8 +17,8 @@ WIDTH = 6
 
 PRODUCT, ACTIVATE, MULTIPLY_ADD, MULTIPLY, ADD, SUBTRACT, READ, WRITE, COPY, DIFFERS, CHOOSE, LOOK_UP = range(12)
 
-LINEAR, TANH, SIGMOID_OF_TWICE, SIGMOID, RELU, SOFTMAX = range(6)
-ELU, EXPONENTIAL, GELU, HARD_SIGMOID, HARD_SIGMOID_KERAS_2, LEAKY_RELU, SELU, SILU, SOFTPLUS, SOFTSIGN = range(6, 16)
+TANH, SIGMOID_OF_TWICE, SIGMOID, RELU, SOFTMAX = range(5)
+ELU, EXPONENTIAL, GELU, HARD_SIGMOID, HARD_SIGMOID_KERAS_2, LEAKY_RELU, SELU, SILU, SOFTPLUS, SOFTSIGN = range(5, 15)
 
 FUNCTIONS = {
     "elu": ELU,
@@ -27,7 +27,6 @@ FUNCTIONS = {
     "hard_sigmoid": HARD_SIGMOID,
     "hard_sigmoid_keras_2": HARD_SIGMOID_KERAS_2,
     "leaky_relu": LEAKY_RELU,
-    "linear": LINEAR,
     "relu": RELU,
     "selu": SELU,
     "sigmoid": SIGMOID,
@@ -39,7 +38,7 @@ FUNCTIONS = {
     "swish": SILU,
     "tanh": TANH,
 }
-"""The number of each activation function, and of that of sums whose weights `products` halved."""
+"""The number of each activation function but linear, and of that of sums whose weights `products` halved."""
 
 TABLE = 16
 INSTRUCTIONS, COUNT, WEIGHTS, STORE, ROWS, ROW, WORKSPACE, ROOM = range(8)

@@ -10,41 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from statewise.streaming import instructions as code
 from statewise.streaming.functions import activate
-from statewise.streaming.instructions import (
-    ACTIVATE,
-    ADD,
-    ANSWER,
-    ANSWERS,
-    CHOOSE,
-    COPY,
-    COUNT,
-    DIFFERS,
-    DONE,
-    FEATURES,
-    GROUP,
-    INSTRUCTIONS,
-    LANES,
-    MULTIPLY,
-    MULTIPLY_ADD,
-    NO_NUMBER,
-    OUTSIDE,
-    PRODUCT,
-    READ,
-    ROOM,
-    ROW,
-    ROWS,
-    SLOTS,
-    STORE,
-    SUBTRACT,
-    WEIGHTS,
-    WIDTH,
-    WORKSPACE,
-    WRITE,
-    N,
-    X,
-    Y,
-)
 from statewise.streaming.vectors import (
     add,
     doubles_at,
@@ -62,14 +29,14 @@ LARGEST = np.finfo(np.float32).max
 ZERO, ONE = np.float32(0), np.float32(1)
 
 _one_wide, _one_narrow, _group_wide, _group_narrow = (
-    product_of(rows, columns) for rows, columns in ((1, 4), (1, 1), (GROUP, 2), (GROUP, 1))
+    product_of(rows, columns) for rows, columns in ((1, 4), (1, 1), (code.GROUP, 2), (code.GROUP, 1))
 )
 
 
 @quick
 def _copy(target: Any, at: Any, source: Any, start: Any, count: Any) -> None:
     """Copies whole vectors."""
-    for k in range(0, count, LANES):
+    for k in range(0, count, code.LANES):
         move(target, at + k, source, start + k)
 
 
@@ -78,19 +45,19 @@ def _add_product(a: Any, room: Any, group: Any, at: Any, width: Any, start: Any,
     """Adds to `a[at:]` the product of `a[start:]`, m numbers, and the matrix at `w[first:]`, for each of the group."""
     column = 0
     if group == 1:
-        while column + 4 * LANES <= width:
+        while column + 4 * code.LANES <= width:
             _one_wide(a, at + column, room, start, w, first + column, width, m)
-            column += 4 * LANES
+            column += 4 * code.LANES
         while column < width:
             _one_narrow(a, at + column, room, start, w, first + column, width, m)
-            column += LANES
+            column += code.LANES
     else:
-        while column + 2 * LANES <= width:
+        while column + 2 * code.LANES <= width:
             _group_wide(a, at + column, room, start, w, first + column, width, m)
-            column += 2 * LANES
+            column += 2 * code.LANES
         while column < width:
             _group_narrow(a, at + column, room, start, w, first + column, width, m)
-            column += LANES
+            column += code.LANES
 
 
 @quick
@@ -106,14 +73,14 @@ def _multiply(a: Any, room: Any, group: Any, at: Any, width: Any, start: Any, m:
 
 @quick
 def _pairwise(kind: Any, a: Any, target: Any, x: Any, y: Any, count: Any) -> None:
-    if kind == MULTIPLY:
-        for k in range(0, count, LANES):
+    if kind == code.MULTIPLY:
+        for k in range(0, count, code.LANES):
             multiply(a, target + k, (x + k, y + k))
-    elif kind == ADD:
-        for k in range(0, count, LANES):
+    elif kind == code.ADD:
+        for k in range(0, count, code.LANES):
             add(a, target + k, (x + k, y + k))
     else:
-        for k in range(0, count, LANES):
+        for k in range(0, count, code.LANES):
             subtract(a, target + k, (x + k, y + k))
 
 
@@ -132,44 +99,45 @@ def _choose(a: Any, target: Any, condition: Any, then: Any, otherwise: Any, coun
 
 @quick
 def _advance(  # noqa: PLR0912 - a branch for each instruction
-    code: Any, count: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any
+    program: Any, count: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any
 ) -> None:
     """Takes a group of sequences one step on: each step lies at the beginning of a workspace."""
     end = group * room
-    for place in range(0, count * WIDTH, WIDTH):
-        kind, at, p, q, r, s = (
-            code[place], code[place + 1], code[place + 2], code[place + 3], code[place + 4], code[place + 5],
-        )  # fmt: skip
-        if kind == PRODUCT:
+    for place in range(0, count * code.WIDTH, code.WIDTH):
+        kind, at, p = program[place], program[place + 1], program[place + 2]
+        q, r, s = program[place + 3], program[place + 4], program[place + 5]
+        if kind == code.PRODUCT:
             _multiply(a, room, group, at, s, p, q, w, r)
-        elif kind == ACTIVATE:
+        elif kind == code.ACTIVATE:
             for i in range(0, end, room):
                 activate(p, a, i + at, q, r)
-        elif kind == MULTIPLY_ADD:
+        elif kind == code.MULTIPLY_ADD:
             for i in range(0, end, room):
-                for k in range(i, i + s, LANES):
+                for k in range(i, i + s, code.LANES):
                     multiply_add(a, at + k, (p + k, q + k, r + k))
-        elif MULTIPLY <= kind <= SUBTRACT:
+        elif code.MULTIPLY <= kind <= code.SUBTRACT:
             for i in range(0, end, room):
                 _pairwise(kind, a, i + at, i + p, i + q, r)
-        elif kind == READ:
+        elif kind == code.READ:
             for i in range(group):
                 _copy(a, i * room + at, states, slots[i] * row + p, q)
-        elif kind == WRITE:
+        elif kind == code.WRITE:
             for i in range(group):
                 _copy(states, slots[i] * row + at, a, i * room + p, q)
-        elif kind == COPY:
+        elif kind == code.COPY:
             for i in range(0, end, room):
                 _copy(a, i + at, a, i + p, q)
-        elif kind == DIFFERS:
+        elif kind == code.DIFFERS:
             for i in range(0, end, room):
                 a[i + at] = _differs(a, i + p, q, w[r])
-        elif kind == CHOOSE:
+        elif kind == code.CHOOSE:
             for i in range(0, end, room):
                 _choose(a, i + at, i + p, i + q, i + r, s)
-        else:  # LOOK_UP
+        elif kind == code.LOOK_UP:
             for i in range(0, end, room):
                 _copy(a, i + at, w, q + np.int64(a[i + p]) * r, r)
+        else:
+            raise NotImplementedError("unknown instruction")
 
 
 def run(handle: int) -> int:
@@ -181,26 +149,27 @@ def run(handle: int) -> int:
         handle: address of the table.
     """
     t = wholes_at(handle)
-    x, y, a, code = doubles_at(t[X]), floats_at(t[Y]), floats_at(t[WORKSPACE]), wholes_at(t[INSTRUCTIONS])
-    weights, states, room, row = floats_at(t[WEIGHTS]), floats_at(t[STORE]), t[ROOM], t[ROW]
-    n, features, answer, answers = t[N], t[FEATURES], t[ANSWER], t[ANSWERS]
+    x, y, a = doubles_at(t[code.X]), floats_at(t[code.Y]), floats_at(t[code.WORKSPACE])
+    program, count = wholes_at(t[code.INSTRUCTIONS]), t[code.COUNT]
+    weights, states, room, row = floats_at(t[code.WEIGHTS]), floats_at(t[code.STORE]), t[code.ROOM], t[code.ROW]
+    n, features, answer, answers = t[code.N], t[code.FEATURES], t[code.ANSWER], t[code.ANSWERS]
     for k in range(n * features):
         if not abs(np.float32(x[k])) <= LARGEST:
-            return NO_NUMBER
-    slots = wholes_at(t[SLOTS])
+            return code.NO_NUMBER
+    slots = wholes_at(t[code.SLOTS])
     for i in range(n):
-        if not 0 <= slots[i] < t[ROWS]:
-            return OUTSIDE
+        if not 0 <= slots[i] < t[code.ROWS]:
+            return code.OUTSIDE
     done = 0
     while done < n:
-        group = GROUP if n - done >= GROUP else 1
+        group = code.GROUP if n - done >= code.GROUP else 1
         for i in range(group):
             for k in range(features):
                 a[i * room + k] = np.float32(x[(done + i) * features + k])
-        _advance(code, t[COUNT], group, a, room, weights, states, wholes_at(t[SLOTS] + 8 * done), row)
+        _advance(program, count, group, a, room, weights, states, wholes_at(t[code.SLOTS] + 8 * done), row)
         for i in range(group):
             for k in range(answers):
                 y[(done + i) * answers + k] = a[i * room + answer + k]
         done += group
-    t[DONE] += 1
+    t[code.DONE] += 1
     return 0
