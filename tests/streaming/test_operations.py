@@ -46,7 +46,7 @@ def operation(op: Op, read: list[Any], differs: o.Differs) -> o.Value:
     if op.kind == "Apply":
         return o.Apply(op.more, *read)
     if op.kind == "LookUp":
-        return o.LookUp(*read, op.more)
+        return o.LookUp(read[0], op.more)
     if op.kind == "Where":
         return o.Where(differs, *read)
     pairwise: type[o.Pairwise] = getattr(o, op.kind)
