@@ -102,7 +102,7 @@ class Network:
     def symbols(self) -> int | None:
         """V if the network reads whole numbers 0 .. V-1, None if it reads real numbers."""
         first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
-        return first.input_dim if isinstance(first, Embedding) else None
+        return None if first is None else first.symbols
 
     def init(self, key: Key) -> NetworkParams:
         """Returns fresh weights."""

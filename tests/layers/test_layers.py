@@ -13,10 +13,10 @@ import pytest
 
 from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.foundation.random import key_of
+from statewise.kernels.activations import ACTIVATIONS
 from statewise.kernels.lstm import LSTMWeights
 from statewise.kernels.states import LSTMState
 from statewise.layers import LSTM, Activation, Dense, Dropout, Embedding, Layer
-from statewise.layers.activations import ACTIVATIONS
 from statewise.layers.registry import LAYERS
 from tolerances import assert_close, assert_same, differ
 
@@ -56,7 +56,7 @@ def test_other_keys_give_other_weights() -> None:
 
 @pytest.mark.parametrize("use_bias", [True, False])
 def test_the_usual_activations_are_left_to_the_fast_kernel(use_bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = watched("fast_lstm", monkeypatch)
+    calls = watched("lstm_fast.fast_lstm", monkeypatch)
     layer = LSTM(3, use_bias=use_bias)
     params = {"kernel": normal(5, 12), "recurrent_kernel": normal(3, 12), "bias": normal(12)}
     given = params if use_bias else {name: params[name] for name in layer.weight_names}
@@ -71,7 +71,7 @@ def test_the_usual_activations_are_left_to_the_fast_kernel(use_bias: bool, monke
 
 
 def test_other_activations_go_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = watched("lstm", monkeypatch)
+    calls = watched("lstm.lstm", monkeypatch)
     layer = LSTM(3, activation="softsign", recurrent_activation="hard_sigmoid", return_sequences=True)
     params = {"kernel": normal(5, 12), "recurrent_kernel": normal(3, 12), "bias": normal(12)}
     y, _ = layer.apply(params, jnp.asarray(X), layer.zero_state(3))
@@ -90,7 +90,7 @@ def watched(kernel: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         calls.append(((given, options), result))
         return result
 
-    monkeypatch.setattr(f"statewise.layers.lstm.{kernel}", answer)
+    monkeypatch.setattr(f"statewise.kernels.{kernel}", answer)
     return calls
 
 

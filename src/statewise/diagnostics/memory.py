@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +20,12 @@ from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array
 from statewise.foundation.words import plural
 from statewise.inference.forward import forward_of
-from statewise.layers.gated import Gated
+from statewise.layers.base import Layer, MemorylessLayer
+from statewise.layers.registry import own_layer
 from statewise.network import Network, NetworkParams
-from statewise.state import LayerStates
+from statewise.operations import Input, NetworkStep
+from statewise.state import LayerStates, map_parts
+from statewise.streaming.numpy_step import write_step
 from statewise.training.objective import Batch, Objective
 
 ENOUGH = 0.95
@@ -319,16 +323,37 @@ def _split(network: Network) -> tuple[Network, Network]:
 def _gate_use(
     network: Network, params: NetworkParams, batch: Batch, start: LayerStates
 ) -> dict[str, dict[str, GateUse]]:
-    """Returns how saturated the gates of each LSTM and GRU are; those inside other layers are left out."""
+    """Returns how saturated the gates of each layer are; those inside other layers are left out."""
     mask = network.mask_of(batch.x, batch.mask)
     real = np.ones(batch.x.shape[:2], bool) if mask is None else np.asarray(mask)
     x, found = jnp.asarray(batch.x), {}
     for name, layer in zip(network.names, network.layers, strict=True):
-        if isinstance(layer, Gated):
-            gates = layer.gate_values(params[name], x, start[name], batch.reset, mask)
-            found[name] = {gate: _saturation(np.asarray(values)[real]) for gate, values in gates.items()}
+        if not isinstance(layer, MemorylessLayer) and own_layer(layer) is None:
+            given = jax.tree.map(np.asarray, (params[name], x, start[name], batch.reset, mask))
+            if gates := _gate_values(layer, *given):
+                found[name] = {gate: _saturation(values[real]) for gate, values in gates.items()}
         x, _ = layer.apply(params[name], x, start[name], reset=batch.reset, mask=mask)
     return found
+
+
+def _gate_values(
+    layer: Layer, weights: dict[str, Array], x: Array, state: Any, reset: Array | None, mask: Array | None
+) -> dict[str, Array]:
+    """Returns how far each gate is open at each step, `[B, T, H]` by the gate's name."""
+    step = layer.step(read := Input(x.shape[-1]), weights)
+    fresh = layer.learnt_state(weights) or map_parts(lambda _: np.float32(0), state)
+    values = {}
+    for gate, value in step.gates.items():
+        advance = write_step(NetworkStep(read, value, {"": step.before}, {"": step.after}))
+        states, opened = {"": state}, []
+        for t in range(x.shape[1]):
+            if reset is not None:
+                begin = reset[:, t, None]
+                states = {"": map_parts(lambda new, old, at=begin: np.where(at, new, old), fresh, states[""])}
+            answer, states = advance(x[:, t], states, None if mask is None else mask[:, t])
+            opened.append(answer)
+        values[gate] = np.stack(opened, axis=1)
+    return values
 
 
 def _saturation(values: Array) -> GateUse:

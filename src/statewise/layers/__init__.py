@@ -1,19 +1,56 @@
-"""Layers: frozen descriptions without arrays. Parameters and state go in and come out of every call."""
+"""Layers: frozen descriptions without arrays. Parameters and state go in and come out of every call.
 
-from statewise.layers.base import Layer as Layer
-from statewise.layers.base import Params as Params
-from statewise.layers.dense import Activation as Activation
-from statewise.layers.dense import Dense as Dense
-from statewise.layers.dropout import Dropout as Dropout
-from statewise.layers.embedding import Embedding as Embedding
-from statewise.layers.gru import GRU as GRU
-from statewise.layers.lstm import LSTM as LSTM
-from statewise.layers.masking import Masking as Masking
-from statewise.layers.regularizers import L1L2 as L1L2
-from statewise.layers.shaping import Flatten as Flatten
-from statewise.layers.shaping import Permute as Permute
-from statewise.layers.shaping import RepeatVector as RepeatVector
-from statewise.layers.shaping import Reshape as Reshape
-from statewise.layers.simple_rnn import SimpleRNN as SimpleRNN
-from statewise.layers.wrappers import Bidirectional as Bidirectional
-from statewise.layers.wrappers import TimeDistributed as TimeDistributed
+A layer's file has all that is to be known of it: weights, kernels, and what one step computes. Importing it does not
+import JAX; the methods that compute do. Each file is imported when the first name is taken from it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from statewise.layers.base import Layer as Layer
+    from statewise.layers.base import Params as Params
+    from statewise.layers.dense import Activation as Activation
+    from statewise.layers.dense import Dense as Dense
+    from statewise.layers.dropout import Dropout as Dropout
+    from statewise.layers.embedding import Embedding as Embedding
+    from statewise.layers.gru import GRU as GRU
+    from statewise.layers.lstm import LSTM as LSTM
+    from statewise.layers.masking import Masking as Masking
+    from statewise.layers.regularizers import L1L2 as L1L2
+    from statewise.layers.shaping import Flatten as Flatten
+    from statewise.layers.shaping import Permute as Permute
+    from statewise.layers.shaping import RepeatVector as RepeatVector
+    from statewise.layers.shaping import Reshape as Reshape
+    from statewise.layers.simple_rnn import SimpleRNN as SimpleRNN
+    from statewise.layers.wrappers import Bidirectional as Bidirectional
+    from statewise.layers.wrappers import TimeDistributed as TimeDistributed
+
+LAYERS = {
+    "Activation": "dense",
+    "Bidirectional": "wrappers",
+    "Dense": "dense",
+    "Dropout": "dropout",
+    "Embedding": "embedding",
+    "Flatten": "shaping",
+    "GRU": "gru",
+    "LSTM": "lstm",
+    "Masking": "masking",
+    "Permute": "shaping",
+    "RepeatVector": "shaping",
+    "Reshape": "shaping",
+    "SimpleRNN": "simple_rnn",
+    "TimeDistributed": "wrappers",
+}
+"""Every layer by the name that a model file calls it, and the file that has its class."""
+
+_HOMES = {**LAYERS, "L1L2": "regularizers", "Layer": "base", "Params": "base"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'statewise.layers' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"statewise.layers.{_HOMES[name]}"), name)
+    return value

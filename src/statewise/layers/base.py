@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
-
-from statewise.errors import ConfigurationError, ShapeError
+from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.foundation.random import Key
 from statewise.foundation.shapes import Array, Shape, check_sizes, describe
 from statewise.kernels.states import LayerState
 from statewise.layers.regularizers import L1L2
+from statewise.operations import Step, Vector
 
-Params = dict[str, jax.Array]
+if TYPE_CHECKING:
+    import jax
+
+Params = dict[str, "jax.Array"]
 """Weights of one layer by name; `Layer.weight_names` has their order."""
 
-Flags = tuple[jax.Array | None, jax.Array | None]
+Flags = tuple["jax.Array | None", "jax.Array | None"]
 """`reset` and `mask`, bool `[B, T]`."""
 
 
@@ -62,6 +65,11 @@ class Layer(ABC):
         return (self, *(part for layer in inner for part in layer.parts))
 
     @property
+    def symbols(self) -> int | None:
+        """V if it reads whole numbers 0 .. V-1, None if it reads real numbers."""
+        return None
+
+    @property
     def reads_from(self) -> str:
         """Where it reads its steps from: "the start", "the end" or "both ends"."""
         return "the start"
@@ -89,7 +97,7 @@ class Layer(ABC):
         """Returns zeros in the shape of the state of `batch` rows."""
         return ()
 
-    def learnt_state(self, params: Params) -> LayerState:
+    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
         """Returns the row, each part `[H]`, in which sequences start; empty where that is zeros and not learnt."""
         return ()
 
@@ -113,6 +121,26 @@ class Layer(ABC):
         `reset` and `mask` are bool `[B, T]`: True in `reset` starts that row afresh before that step, False in
         `mask` skips that step. `rng` is given in training only.
         """
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        """Describes one step as operations, for engines that run the network step by step.
+
+        Args:
+            x: what goes in.
+            weights: those of `weight_names`, in NumPy.
+
+        Raises:
+            StateError: the layer cannot answer step by step.
+        """
+        raise self._unanswerable(
+            f" reads its input from {self.reads_from}, so that no step can be answered before the last has come; give "
+            "whole sequences to model.predict(x), or use an LSTM in its place, reading from the start"
+            if self.looks_ahead
+            else f": {type(self).__name__} does not say what one step of it is; use model.predict(x)"
+        )
+
+    def _unanswerable(self, why: str) -> StateError:
+        return StateError(f"layer {self.name!r}{why}")
 
     def config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as JSON holds them."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 
 from statewise.foundation.random import Key, glorot_uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
-from statewise.kernels.dense import dense
-from statewise.layers.activations import ACTIVATIONS, check_activation
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.regularizers import L1L2, check_regularizer
+from statewise.operations import Affine, Step, Vector, apply, check_function
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Dense(MemorylessLayer):
     def __post_init__(self) -> None:
         check_layer(self)
         check_whole("Dense units", self.units)
-        check_activation(self.activation)
+        check_function(self.activation)
         check_regularizer("Dense kernel_regularizer", self.kernel_regularizer)
         check_regularizer("Dense bias_regularizer", self.bias_regularizer)
 
@@ -71,10 +74,17 @@ class Dense(MemorylessLayer):
         return params
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        from statewise.kernels.activations import ACTIVATIONS
+        from statewise.kernels.dense import dense
+
         z = dense(x, params["kernel"])
         if self.use_bias:
             z = z + params["bias"]
         return ACTIVATIONS[self.activation](z)
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        bias = weights.get("bias", np.zeros(self.units, np.float32))
+        return Step(apply(self.activation, Affine((x,), weights["kernel"], bias)))
 
 
 @dataclass(frozen=True)
@@ -89,10 +99,15 @@ class Activation(MemorylessLayer):
 
     def __post_init__(self) -> None:
         check_layer(self)
-        check_activation(self.activation)
+        check_function(self.activation)
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        from statewise.kernels.activations import ACTIVATIONS
+
         return ACTIVATIONS[self.activation](x)
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        return Step(apply(self.activation, x))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.shapes import Shape, check_rate, check_sizes
+from statewise.foundation.shapes import Array, Shape, check_rate, check_sizes
 from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.operations import Step, Vector
+
+if TYPE_CHECKING:
+    import jax
+    import jax.numpy as jnp
 
 
 def draw_noise(key: jax.Array, rate: float, shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
     """Returns what to multiply by in training: 0 for a share `rate` of `shape`, 1 / (1 - rate) for the rest."""
+    import jax
+    import jax.numpy as jnp
+
     kept = jax.random.bernoulli(key, 1 - rate, shape)
     return jnp.where(kept, jnp.asarray(1 / (1 - rate), dtype), 0)
 
@@ -49,7 +56,13 @@ class Dropout(MemorylessLayer):
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
         if rng is None or self.rate == 0:
             return x
+        import jax
+        import jax.numpy as jnp
+
         noise = self.noise_shape or (None,) * x.ndim
         shape = [size or given for size, given in zip(noise, x.shape, strict=True)]
         kept = jax.random.bernoulli(rng, 1 - self.rate, shape)
         return jnp.where(kept, x / (1 - self.rate), 0.0)
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        return Step(x)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import jax
-
+from statewise.errors import ConfigurationError
 from statewise.foundation.random import Key, uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.regularizers import L1L2, check_regularizer
+from statewise.operations import Differs, LookUp, Step, Symbol, Vector
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,10 @@ class Embedding(MemorylessLayer):
         return ("embeddings",)
 
     @property
+    def symbols(self) -> int | None:
+        return self.input_dim
+
+    @property
     def regularizers(self) -> dict[str, L1L2 | None]:
         return {"embeddings": self.embeddings_regularizer}
 
@@ -63,3 +72,10 @@ class Embedding(MemorylessLayer):
 
     def mask_of(self, x: jax.Array) -> jax.Array | None:
         return x != 0 if self.mask_zero else None
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        if not isinstance(x, Symbol):
+            raise ConfigurationError(
+                f"layer {self.name!r}: an Embedding reads numbers of symbols; expected it by itself, as the first layer"
+            )
+        return Step(LookUp(x, weights["embeddings"]), counts=Differs(x, 0) if self.mask_zero else None)

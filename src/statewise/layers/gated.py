@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-import jax
-import jax.numpy as jnp
-
-from statewise.layers.activations import ACTIVATIONS, check_activation
-from statewise.layers.base import Params
 from statewise.layers.recurrent import Recurrent
+from statewise.operations import Vector, apply, check_function
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -19,29 +18,13 @@ class Gated(Recurrent):
 
     recurrent_activation: str = field(default="sigmoid", kw_only=True)
 
-    gates: ClassVar[tuple[str, ...]]
-    candidate: ClassVar[str]
-    """The one of `gates` that is no gate but what may be written."""
-
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_activation(self.recurrent_activation)
+        check_function(self.recurrent_activation)
 
-    def gate_values(
-        self, params: Params, x: jax.Array, state: Any, reset: jax.Array | None, mask: jax.Array | None
-    ) -> dict[str, jax.Array]:
-        """Returns how far each gate is open at each step, `[B, T, H]` by the gate's name."""
-        y, _ = self.run(params, x, state, reset, mask, self.learnt_state(params) or None)
-        before = jnp.concatenate([state.h[:, None], y[:, :-1]], axis=1)
-        if reset is not None:
-            start = params["initial_h"] if self.learn_initial_state else 0.0
-            before = jnp.where(reset[:, :, None], start, before)
-        z = x @ params["kernel"] + before @ params["recurrent_kernel"]
-        if self.use_bias:
-            z = z + params["bias"].reshape(-1, z.shape[-1]).sum(axis=0)
-        parts = zip(self.gates, jnp.split(z, len(self.gates), axis=-1), strict=True)
-        opened = ACTIVATIONS[self.recurrent_activation]
-        return {gate: opened(part) for gate, part in parts if gate != self.candidate}
+    def _gate(self, z: Vector) -> Vector:
+        """Describes how far a gate is open."""
+        return apply(self.recurrent_activation, z)
 
     def _fits_fast_kernel(self, noise: jax.Array | None) -> bool:
         """The fast kernels know the derivatives of tanh and sigmoid only, and multiply h by nothing else."""
@@ -49,6 +32,8 @@ class Gated(Recurrent):
 
     @property
     def _reference_options(self) -> dict[str, Any]:
+        from statewise.kernels.activations import ACTIVATIONS
+
         return {
             "activation": ACTIVATIONS[self.activation],
             "recurrent_activation": ACTIVATIONS[self.recurrent_activation],

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 
-from statewise.kernels.gru import GRU_GATES, GRUWeights, gru
-from statewise.kernels.gru_fast import fast_gru
+from statewise.foundation.shapes import Array
 from statewise.kernels.states import GRUState, RecurrentState
 from statewise.layers.base import Params
 from statewise.layers.gated import Gated
+from statewise.operations import Affine, Vector, affine_blocks, apply
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,7 @@ class GRU(Gated):
     reset_after: bool = field(default=True, kw_only=True)
 
     state_kind = GRUState
-    gates = GRU_GATES
-    blocks = len(GRU_GATES)
-    candidate = "h"
+    blocks = 3  # z, r, h
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
@@ -59,6 +60,11 @@ class GRU(Gated):
         initial: Any,
         noise: jax.Array | None = None,
     ) -> tuple[jax.Array, RecurrentState]:
+        import jax.numpy as jnp
+
+        from statewise.kernels.gru import GRUWeights, gru
+        from statewise.kernels.gru_fast import fast_gru
+
         bias = params["bias"] if self.use_bias else jnp.asarray(self.fresh_bias(), x.dtype)
         weights = GRUWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
@@ -66,3 +72,14 @@ class GRU(Gated):
             return fast_gru(weights, x, state, **flags)
         options = {**self._reference_options, "reset_after": self.reset_after}
         return gru(weights, x, state, **flags, **options, noise=noise)
+
+    def advance(self, x: Vector, state: Any, weights: Mapping[str, Array]) -> tuple[GRUState, dict[str, Vector]]:
+        h, b = state.h, self._bias(weights)
+        b, d = b if self.reset_after else (b, np.zeros_like(b))
+        W, U, split = weights["kernel"], weights["recurrent_kernel"], 2 * self.units
+        sums = affine_blocks((x, h), np.concatenate([W, U])[:, :split], (b + d)[:split], 2)
+        z, r = (self._gate(part) for part in sums)
+        remembered = Affine((h if self.reset_after else r * h,), U[:, split:], d[split:])
+        candidate = Affine((x,), W[:, split:], b[split:]) + (r * remembered if self.reset_after else remembered)
+        g = apply(self.activation, candidate)
+        return GRUState(g + z * (h - g)), {"z": z, "r": r}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from statewise.foundation.shapes import Array
-from statewise.kernels.lstm import GATES, LSTMWeights, lstm
-from statewise.kernels.lstm_fast import fast_lstm
 from statewise.kernels.states import LSTMState, RecurrentState
 from statewise.layers.base import Params
 from statewise.layers.gated import Gated
+from statewise.operations import Vector, apply
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,10 @@ class LSTM(Gated):
     """
 
     state_kind = LSTMState
-    gates = GATES
-    blocks = len(GATES)
-    candidate = "g"
+    blocks = 4  # i, f, g, o
 
     def fresh_bias(self) -> Array:
-        return np.repeat(np.array([gate == "f" for gate in GATES], np.float32), self.units)
+        return np.repeat(np.array([0, 1, 0, 0], np.float32), self.units)
 
     def run(
         self,
@@ -69,9 +68,20 @@ class LSTM(Gated):
         initial: Any,
         noise: jax.Array | None = None,
     ) -> tuple[jax.Array, RecurrentState]:
-        bias = params["bias"] if self.use_bias else jnp.zeros(len(GATES) * self.units, x.dtype)
+        import jax.numpy as jnp
+
+        from statewise.kernels.lstm import LSTMWeights, lstm
+        from statewise.kernels.lstm_fast import fast_lstm
+
+        bias = params["bias"] if self.use_bias else jnp.zeros(self.blocks * self.units, x.dtype)
         weights = LSTMWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
         if self._fits_fast_kernel(noise):
             return fast_lstm(weights, x, state, **flags)
         return lstm(weights, x, state, **flags, **self._reference_options, noise=noise)
+
+    def advance(self, x: Vector, state: Any, weights: Mapping[str, Array]) -> tuple[LSTMState, dict[str, Vector]]:
+        i, f, g, o = self._sums(x, state.h, weights)
+        gates = {"i": self._gate(i), "f": self._gate(f), "o": self._gate(o)}
+        c = gates["f"] * state.c + gates["i"] * apply(self.activation, g)
+        return LSTMState(gates["o"] * apply(self.activation, c), c), gates

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.shapes import Shape, is_number
+from statewise.foundation.shapes import Array, Shape, is_number
 from statewise.layers.base import MemorylessLayer, Params, check_layer
+from statewise.operations import Differs, Step, Vector, Where
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Masking(MemorylessLayer):
     Args:
         mask_value: what stands for "nothing here".
 
+    >>> import jax.numpy as jnp
     >>> Masking(-1.0).mask_of(jnp.array([[[3.0, -1.0], [-1.0, -1.0]]])).tolist()
     [[True, False]]
     """
@@ -42,4 +46,10 @@ class Masking(MemorylessLayer):
         return (x != self.mask_value).any(axis=-1)
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        import jax.numpy as jnp
+
         return jnp.where(jnp.any(x != self.mask_value, axis=-1, keepdims=True), x, 0.0)
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        counts = Differs(x, float(self.mask_value))
+        return Step(Where(counts, x), counts=counts)

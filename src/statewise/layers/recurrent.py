@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from statewise.errors import ConfigurationError, StateError
-from statewise.foundation.engine import zeros
 from statewise.foundation.random import Key, glorot_uniform, orthogonal, split
 from statewise.foundation.shapes import Array, Shape, check_rate, check_whole
 from statewise.kernels.states import LayerState, RecurrentState
-from statewise.layers.activations import check_activation
 from statewise.layers.base import Flags, Layer, Params, check_layer
 from statewise.layers.dropout import draw_noise
 from statewise.layers.regularizers import L1L2, check_regularizer
+from statewise.operations import Affine, Input, Kept, Step, Vector, affine_blocks, check_function
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Recurrent(Layer):
         check_layer(self)
         kind = type(self).__name__
         check_whole(f"{kind} units", self.units)
-        check_activation(self.activation)
+        check_function(self.activation)
         for rate in ("dropout", "recurrent_dropout"):
             check_rate(f"{kind} {rate}", getattr(self, rate))
         for regularizer in ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"):
@@ -124,11 +125,33 @@ class Recurrent(Layer):
     ) -> tuple[jax.Array, RecurrentState]:
         """Returns the outputs of all steps `[B, T, H]`, and the state after the last; arguments as the kernels'."""
 
+    @abstractmethod
+    def advance(self, x: Vector, state: Any, weights: Mapping[str, Array]) -> tuple[Any, dict[str, Vector]]:
+        """Describes the state after one step, of which the first part is the answer, and the gates by name."""
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        if self.go_backwards:
+            return super().step(x, weights)
+        before = self.state_kind(*(Input(self.units) for _ in self.state_kind._fields))
+        new, gates = self.advance(x, before, weights)
+        after = self.state_kind(*map(Kept, new, before))
+        return Step(after.h, before, after, gates)
+
+    def _sums(self, x: Vector, h: Vector, weights: Mapping[str, Array]) -> tuple[Affine, ...]:
+        """Describes `x kernel + h recurrent_kernel + bias`, each block of H columns by itself."""
+        stacked = np.concatenate([weights["kernel"], weights["recurrent_kernel"]])
+        return affine_blocks((x, h), stacked, self._bias(weights), self.blocks)
+
+    def _bias(self, weights: Mapping[str, Array]) -> Array:
+        return weights["bias"] if self.use_bias else np.zeros(self.bias_shape, np.float32)
+
     def zero_state(self, batch: int) -> RecurrentState:
+        from statewise.foundation.engine import zeros
+
         # An array for each part: a buffer that is donated to a compiled program may be given only once.
         return self.state_kind(*(zeros(batch, self.units) for _ in self.state_kind._fields))
 
-    def learnt_state(self, params: Params) -> LayerState:
+    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
         if not self.learn_initial_state:
             return ()
         return self.state_kind(*(params[f"initial_{part}"] for part in self.state_kind._fields))
@@ -149,6 +172,8 @@ class Recurrent(Layer):
                 f"{type(self).__name__} needs a state ({parts}), got {state!r}; start from model.initial_state(batch)"
             )
         if self.go_backwards:
+            import jax.numpy as jnp
+
             x, (reset, mask) = jnp.flip(x, axis=1), _from_the_end(reset, mask)
         x, noise = self._thinned(x, rng)
         y, after = self.run(params, x, state, reset, mask, self.learnt_state(params) or None, noise)
@@ -156,6 +181,8 @@ class Recurrent(Layer):
 
     def _thinned(self, x: jax.Array, rng: jax.Array | None) -> tuple[jax.Array, jax.Array | None]:
         """Returns `x` after its dropout, and the noise `[B, H]` of h if there is any."""
+        import jax
+
         B, _, F = x.shape
         noise = None
         if rng is not None and self.dropout:
@@ -171,6 +198,8 @@ def _from_the_end(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
     A boundary before step t lies, for them, before t - 1. One before the first step starts the row afresh, for them at
     its end.
     """
+    import jax.numpy as jnp
+
     return (
         None if reset is None else jnp.roll(jnp.flip(reset, axis=1), 1, axis=1),
         None if mask is None else jnp.flip(mask, axis=1),

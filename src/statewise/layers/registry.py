@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from statewise import layers
 from statewise.errors import ConfigurationError, unknown_kind
 from statewise.layers.base import Layer
-from statewise.layers.dense import Activation, Dense
-from statewise.layers.dropout import Dropout
-from statewise.layers.embedding import Embedding
-from statewise.layers.gru import GRU
-from statewise.layers.lstm import LSTM
-from statewise.layers.masking import Masking
 from statewise.layers.regularizers import L1L2
-from statewise.layers.shaping import Flatten, Permute, RepeatVector, Reshape
-from statewise.layers.simple_rnn import SimpleRNN
-from statewise.layers.wrappers import Bidirectional, TimeDistributed
 
-LAYERS: dict[str, type[Layer]] = {
-    layer.__name__: layer
-    for layer in (
-        *(Activation, Bidirectional, Dense, Dropout, Embedding, Flatten, GRU, LSTM, Masking, Permute),
-        *(RepeatVector, Reshape, SimpleRNN, TimeDistributed),
-    )
-}
+
+class _Classes(Mapping[str, type[Layer]]):
+    """The class of each layer that `statewise.layers` lists; its file is imported when it is asked for."""
+
+    def __getitem__(self, kind: str) -> type[Layer]:
+        if kind not in layers.LAYERS:
+            raise KeyError(kind)
+        return getattr(layers, kind)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(layers.LAYERS)
+
+    def __len__(self) -> int:
+        return len(layers.LAYERS)
+
+
+LAYERS = _Classes()
 
 
 def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, Any
 
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import is_number
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class L1L2:
         l1: price of a weight's size, which makes many of them zero.
         l2: price of its square, which keeps them small.
 
+    >>> import jax.numpy as jnp
     >>> float(L1L2(l1=0.5, l2=0.25).penalty(jnp.array([1.0, -2.0])))
     2.75
     """
@@ -37,6 +38,8 @@ class L1L2:
 
     def penalty(self, weight: jax.Array) -> jax.Array:
         """Returns what a weight costs, one number."""
+        import jax.numpy as jnp
+
         return self.l1 * jnp.sum(jnp.abs(weight)) + self.l2 * jnp.sum(jnp.square(weight))
 
     def config(self) -> dict[str, Any]:

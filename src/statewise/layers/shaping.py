@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.shapes import Shape, check_whole
+from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
+from statewise.operations import Step, Vector
+
+if TYPE_CHECKING:
+    import jax
 
 
 class Shaping(MemorylessLayer):
@@ -31,10 +34,18 @@ class Shaping(MemorylessLayer):
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
         if len(shape) < 2:
             return reset, mask
+        import jax.numpy as jnp
+
         place = jnp.arange(shape[0] or 0)[None]
         return (
             None if reset is None else reset.any(axis=1, keepdims=True) & (place == 0),
             None if mask is None else mask.any(axis=1, keepdims=True) & (place >= 0),
+        )
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        raise self._unanswerable(
+            f": {type(self).__name__} lays out whole rows, and a stream sees one step at a time; "
+            "give whole sequences to model.predict(x)"
         )
 
     def _count(self, shape: Shape) -> int:
@@ -90,6 +101,8 @@ class RepeatVector(Shaping):
         return (self.n, *shape)
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        import jax.numpy as jnp
+
         return jnp.repeat(x[:, None], self.n, axis=1)
 
 
@@ -152,4 +165,6 @@ class Permute(Shaping):
         return tuple(shape[axis - 1] for axis in self.dims)
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        import jax.numpy as jnp
+
         return jnp.transpose(x, (0, *self.dims))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
-import jax.numpy as jnp
-
-from statewise.kernels.simple_rnn import SimpleWeights, simple
+from statewise.foundation.shapes import Array
 from statewise.kernels.states import RecurrentState, SimpleState
-from statewise.layers.activations import ACTIVATIONS
 from statewise.layers.base import Params
 from statewise.layers.recurrent import Recurrent
+from statewise.operations import Vector, apply
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,16 @@ class SimpleRNN(Recurrent):
         initial: Any,
         noise: jax.Array | None = None,
     ) -> tuple[jax.Array, RecurrentState]:
+        import jax.numpy as jnp
+
+        from statewise.kernels.activations import ACTIVATIONS
+        from statewise.kernels.simple_rnn import SimpleWeights, simple
+
         bias = params["bias"] if self.use_bias else jnp.zeros(self.units, x.dtype)
         weights = SimpleWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
         return simple(weights, x, state, **flags, activation=ACTIVATIONS[self.activation], noise=noise)
+
+    def advance(self, x: Vector, state: Any, weights: Mapping[str, Array]) -> tuple[SimpleState, dict[str, Vector]]:
+        (z,) = self._sums(x, state.h, weights)
+        return SimpleState(apply(self.activation, z)), {}

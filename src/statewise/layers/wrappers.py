@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, Any
 
 from statewise.errors import ConfigurationError, StateError, unknown_name
 from statewise.foundation.random import Key, split
@@ -15,9 +13,20 @@ from statewise.kernels.states import BidirectionalState, LayerState
 from statewise.layers.base import Flags, Layer, MemorylessLayer, Params, check_layer
 from statewise.layers.recurrent import Recurrent
 from statewise.layers.regularizers import L1L2
+from statewise.operations import Step, Vector
+
+if TYPE_CHECKING:
+    import jax
+
+
+def _side_by_side(forward: jax.Array, backward: jax.Array) -> jax.Array:
+    import jax.numpy as jnp
+
+    return jnp.concatenate([forward, backward], axis=-1)
+
 
 MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
-    "concat": lambda forward, backward: jnp.concatenate([forward, backward], axis=-1),
+    "concat": _side_by_side,
     "sum": lambda forward, backward: forward + backward,
     "mul": lambda forward, backward: forward * backward,
     "ave": lambda forward, backward: (forward + backward) / 2,
@@ -70,6 +79,9 @@ class TimeDistributed(MemorylessLayer):
         steps = x.reshape(-1, *x.shape[2:])
         y, _ = self.layer.apply(params, steps, (), rng=rng)
         return y.reshape(*x.shape[:2], *y.shape[1:])
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        return replace(self.layer, name=self.name).step(x, weights)._replace(counts=None)
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,7 @@ class Bidirectional(Layer):
     def zero_state(self, batch: int) -> LayerState:
         return BidirectionalState(*(self.layer.zero_state(batch) for _ in BidirectionalState._fields))
 
-    def learnt_state(self, params: Params) -> LayerState:
+    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
         sides = [self.layer.learnt_state(_of_side(params, side)) for side in BidirectionalState._fields]
         return BidirectionalState(*sides) if all(sides) else ()
 
@@ -149,6 +161,9 @@ class Bidirectional(Layer):
     ) -> tuple[jax.Array, LayerState]:
         if not isinstance(state, BidirectionalState):
             raise StateError(f"Bidirectional needs two states, got {state!r}; start from model.initial_state(batch)")
+        import jax
+        import jax.numpy as jnp
+
         there, back = (None, None) if rng is None else jax.random.split(rng)
         reverse = replace(self.layer, go_backwards=not self.layer.go_backwards)
         forward, after = self.layer.apply(
@@ -167,5 +182,5 @@ def _kind(value: object) -> str:
     return type(value).__name__ if isinstance(value, Layer) else repr(value)
 
 
-def _of_side(params: Params, side: str) -> Params:
+def _of_side(params: Mapping[str, Any], side: str) -> dict[str, Any]:
     return {name.removeprefix(f"{side}."): a for name, a in params.items() if name.startswith(f"{side}.")}

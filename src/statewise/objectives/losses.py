@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import unknown_name
-from statewise.layers.activations import ACTIVATIONS
+from statewise.kernels.activations import ACTIVATIONS
 from statewise.objectives.sampled_softmax import SampledSoftmax
 
 EPSILON = 1e-7

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, unknown_name
-from statewise.layers.activations import ACTIVATIONS
+from statewise.kernels.activations import ACTIVATIONS
 from statewise.objectives.losses import ALIASES, LOSSES, Loss, Values, cosine
 
 

@@ -18,7 +18,6 @@ from statewise.streaming.instructions import (
     HARD_SIGMOID_KERAS_2,
     LANES,
     LEAKY_RELU,
-    LINEAR,
     RELU,
     SELU,
     SIGMOID,
@@ -26,6 +25,7 @@ from statewise.streaming.instructions import (
     SILU,
     SOFTMAX,
     SOFTPLUS,
+    SOFTSIGN,
     TANH,
 )
 from statewise.streaming.vectors import float_of_bits, quick
@@ -121,7 +121,9 @@ def _softmax(a: Any, start: Any, count: Any) -> None:
 
 
 @quick
-def activate(function: Any, a: Any, start: Any, blocks: Any, units: Any) -> None:
+def activate(  # noqa: PLR0912 - a loop for each function that comes often
+    function: Any, a: Any, start: Any, blocks: Any, units: Any
+) -> None:
     """Applies a function to blocks of `units` numbers, each filled up; softmax goes over the units of one."""
     lanes = (units + LANES - 1) // LANES * LANES
     count = blocks * lanes
@@ -140,6 +142,8 @@ def activate(function: Any, a: Any, start: Any, blocks: Any, units: Any) -> None
     elif function == SOFTMAX:
         for block in range(blocks):
             _softmax(a, start + block * lanes, units)
-    elif function != LINEAR:
+    elif ELU <= function <= SOFTSIGN:
         for k in range(start, start + count):
             a[k] = _other(function, a[k])
+    else:
+        raise NotImplementedError("unknown function")

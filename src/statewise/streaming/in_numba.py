@@ -14,8 +14,8 @@ import numpy as np
 from statewise.foundation.shapes import Array
 from statewise.state import LayerStates
 from statewise.streaming import instructions as at
+from statewise.streaming.assembler import Program
 from statewise.streaming.engines import compiled_step
-from statewise.streaming.instructions import Program
 from statewise.streaming.runtime import Runtime
 from statewise.streaming.steps import read_step
 

@@ -10,56 +10,34 @@ from typing import Any
 
 import numpy as np
 
+from statewise.streaming import instructions as code
 from statewise.streaming.functions import activate
-from statewise.streaming.instructions import (
-    ACTIVATE,
-    ANSWER,
-    ANSWERS,
-    COUNT,
-    DENSE,
-    DONE,
-    FEATURES,
-    GROUP,
-    GRU,
-    INSTRUCTIONS,
-    LANES,
-    LOOK_UP,
-    LSTM,
-    MASK,
-    NO_NUMBER,
-    OUTSIDE,
-    ROOM,
-    ROW,
-    ROWS,
-    SIMPLE,
-    SLOTS,
-    STORE,
-    WEIGHTS,
-    WIDTH,
-    WORKSPACE,
-    N,
-    X,
-    Y,
+from statewise.streaming.vectors import (
+    add,
+    doubles_at,
+    floats_at,
+    move,
+    multiply,
+    multiply_add,
+    product_of,
+    quick,
+    subtract,
+    wholes_at,
 )
-from statewise.streaming.vectors import doubles_at, floats_at, product_of, quick, wholes_at
 
 LARGEST = np.finfo(np.float32).max
-ZERO = np.float32(0)
+ZERO, ONE = np.float32(0), np.float32(1)
 
 _one_wide, _one_narrow, _group_wide, _group_narrow = (
-    product_of(rows, columns) for rows, columns in ((1, 4), (1, 1), (GROUP, 2), (GROUP, 1))
+    product_of(rows, columns) for rows, columns in ((1, 4), (1, 1), (code.GROUP, 2), (code.GROUP, 1))
 )
-
-
-@quick
-def _lanes(units: Any) -> Any:
-    return (units + LANES - 1) // LANES * LANES
 
 
 @quick
 def _copy(target: Any, at: Any, source: Any, start: Any, count: Any) -> None:
-    for k in range(count):
-        target[at + k] = source[start + k]
+    """Copies whole vectors."""
+    for k in range(0, count, code.LANES):
+        move(target, at + k, source, start + k)
 
 
 @quick
@@ -67,160 +45,99 @@ def _add_product(a: Any, room: Any, group: Any, at: Any, width: Any, start: Any,
     """Adds to `a[at:]` the product of `a[start:]`, m numbers, and the matrix at `w[first:]`, for each of the group."""
     column = 0
     if group == 1:
-        while column + 4 * LANES <= width:
+        while column + 4 * code.LANES <= width:
             _one_wide(a, at + column, room, start, w, first + column, width, m)
-            column += 4 * LANES
+            column += 4 * code.LANES
         while column < width:
             _one_narrow(a, at + column, room, start, w, first + column, width, m)
-            column += LANES
+            column += code.LANES
     else:
-        while column + 2 * LANES <= width:
+        while column + 2 * code.LANES <= width:
             _group_wide(a, at + column, room, start, w, first + column, width, m)
-            column += 2 * LANES
+            column += 2 * code.LANES
         while column < width:
             _group_narrow(a, at + column, room, start, w, first + column, width, m)
-            column += LANES
+            column += code.LANES
 
 
 @quick
-def _begin(a: Any, room: Any, group: Any, at: Any, width: Any, start: Any, m: Any, w: Any, first: Any) -> None:
+def _multiply(a: Any, room: Any, group: Any, at: Any, width: Any, start: Any, m: Any, w: Any, first: Any) -> None:
     """Puts bias and product where `_add_product` adds the product; the bias lies before the matrix."""
     for i in range(group):
         _copy(a, i * room + at, w, first, width)
     _add_product(a, room, group, at, width, start, m, w, first + width)
 
 
-# -- layers with memory ----------------------------------------------------------------------------------------------
+# -- instructions ----------------------------------------------------------------------------------------------------
 
 
 @quick
-def _lstm(z: Any, at: Any, units: Any, s: Any, memory: Any, activation: Any, gate: Any) -> None:
-    """The gates i, f, o and the candidate g lie in `z[at:]`; h and then c in `s[memory:]`."""
-    lanes = _lanes(units)
-    f, o, g, c = at + lanes, at + 2 * lanes, at + 3 * lanes, memory + lanes
-    activate(gate, z, at, 3, units)
-    activate(activation, z, g, 1, units)
-    for k in range(lanes):
-        s[c + k] = z[f + k] * s[c + k] + z[at + k] * z[g + k]
-        z[g + k] = s[c + k]
-    activate(activation, z, g, 1, units)
-    for k in range(lanes):
-        s[memory + k] = z[o + k] * z[g + k]
-
-
-@quick
-def _gru_gates(z: Any, at: Any, units: Any, s: Any, memory: Any, gate: Any, apart: Any) -> None:
-    """The gates z and r, the input's part of the candidate, and with `reset_after` the state's lie in `z[at:]`.
-
-    Without it, what the state's part is yet to be made of, r h, takes the place of r.
-    """
-    lanes = _lanes(units)
-    r, g, other = at + lanes, at + 2 * lanes, at + 3 * lanes
-    activate(gate, z, at, 2, units)
-    if apart < 0:
-        for k in range(lanes):
-            z[g + k] += z[r + k] * z[other + k]
+def _pairwise(kind: Any, a: Any, target: Any, x: Any, y: Any, count: Any) -> None:
+    if kind == code.MULTIPLY:
+        for k in range(0, count, code.LANES):
+            multiply(a, target + k, (x + k, y + k))
+    elif kind == code.ADD:
+        for k in range(0, count, code.LANES):
+            add(a, target + k, (x + k, y + k))
     else:
-        for k in range(lanes):
-            z[r + k] *= s[memory + k]
+        for k in range(0, count, code.LANES):
+            subtract(a, target + k, (x + k, y + k))
 
 
 @quick
-def _gru_end(z: Any, at: Any, units: Any, s: Any, memory: Any, activation: Any) -> None:
-    lanes = _lanes(units)
-    g = at + 2 * lanes
-    activate(activation, z, g, 1, units)
-    for k in range(lanes):
-        s[memory + k] = z[g + k] + z[at + k] * (s[memory + k] - z[g + k])
-
-
-@quick
-def _end(kind: Any, a: Any, at: Any, units: Any, states: Any, memory: Any, activation: Any, gate: Any) -> None:
-    """Makes the state after the step of what lies in `a[at:]`."""
-    if kind == LSTM:
-        _lstm(a, at, units, states, memory, activation, gate)
-    elif kind == GRU:
-        _gru_end(a, at, units, states, memory, activation)
-    else:
-        activate(activation, a, at, 1, units)
-        _copy(states, memory, a, at, _lanes(units))
-
-
-@quick
-def _recur(
-    code: Any, place: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any, counts: Any
-) -> None:
-    """Takes a layer with memory one step on; where a step does not count, its state stays, and so does its answer."""
-    kind, source, size, target, units, first, memory, activation, gate, apart = (
-        code[place], code[place + 1], code[place + 2], code[place + 3], code[place + 4], code[place + 5],
-        code[place + 6], code[place + 7], code[place + 8], code[place + 9],
-    )  # fmt: skip
-    lanes = _lanes(units)
-    width = lanes if kind == SIMPLE else 4 * lanes if kind == LSTM or apart < 0 else 3 * lanes
-    v, at = target + lanes, target + lanes + _lanes(size + units)
-    for i in range(group):
-        _copy(a, i * room + v, a, i * room + source, size)
-        _copy(a, i * room + v + size, states, slots[i] * row + memory, units)
-    _begin(a, room, group, at, width, v, size + units, w, first)
-    if kind == GRU:
-        for i in range(group):
-            _gru_gates(a, i * room + at, units, states, slots[i] * row + memory, gate, apart)
-        if apart >= 0:
-            _add_product(a, room, group, at + 2 * lanes, lanes, at + lanes, units, w, apart)
-    for i in range(group):
-        if counts >> i & 1:
-            _end(kind, a, i * room + at, units, states, slots[i] * row + memory, activation, gate)
-        _copy(a, i * room + target, states, slots[i] * row + memory, lanes)
-
-
-# -- layers without --------------------------------------------------------------------------------------------------
-
-
-@quick
-def _look_up(a: Any, source: Any, target: Any, units: Any, w: Any, first: Any) -> Any:
-    """Returns whether the symbol is any but 0, and fetches its vector."""
-    symbol = np.int64(a[source])
-    _copy(a, target, w, first + symbol * _lanes(units), units)
-    return symbol != 0
-
-
-@quick
-def _mask(a: Any, start: Any, size: Any, value: Any) -> Any:
-    """Returns whether any of a step's features differs from `value`; those of a step to skip become zeros."""
-    counts = False
+def _differs(a: Any, start: Any, size: Any, value: Any) -> Any:
     for k in range(start, start + size):
         if a[k] != value:
-            counts = True
-    if not counts:
-        for k in range(start, start + size):
-            a[k] = ZERO
-    return counts
+            return ONE
+    return ZERO
 
 
 @quick
-def _advance(code: Any, count: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any) -> None:
+def _choose(a: Any, target: Any, condition: Any, then: Any, otherwise: Any, count: Any) -> None:
+    _copy(a, target, a, then if a[condition] != ZERO else otherwise, count)
+
+
+@quick
+def _advance(  # noqa: PLR0912 - a branch for each instruction
+    program: Any, count: Any, group: Any, a: Any, room: Any, w: Any, states: Any, slots: Any, row: Any
+) -> None:
     """Takes a group of sequences one step on: each step lies at the beginning of a workspace."""
-    counts = (1 << group) - 1  # a bit for each sequence
-    for place in range(0, count * WIDTH, WIDTH):
-        kind, source, size, target = code[place], code[place + 1], code[place + 2], code[place + 3]
-        units, first, function = code[place + 4], code[place + 5], code[place + 7]
-        if kind == DENSE:
-            _begin(a, room, group, target, _lanes(units), source, size, w, first)
+    end = group * room
+    for place in range(0, count * code.WIDTH, code.WIDTH):
+        kind, at, p = program[place], program[place + 1], program[place + 2]
+        q, r, s = program[place + 3], program[place + 4], program[place + 5]
+        if kind == code.PRODUCT:
+            _multiply(a, room, group, at, s, p, q, w, r)
+        elif kind == code.ACTIVATE:
+            for i in range(0, end, room):
+                activate(p, a, i + at, q, r)
+        elif kind == code.MULTIPLY_ADD:
+            for i in range(0, end, room):
+                for k in range(i, i + s, code.LANES):
+                    multiply_add(a, at + k, (p + k, q + k, r + k))
+        elif code.MULTIPLY <= kind <= code.SUBTRACT:
+            for i in range(0, end, room):
+                _pairwise(kind, a, i + at, i + p, i + q, r)
+        elif kind == code.READ:
             for i in range(group):
-                activate(function, a, i * room + target, 1, units)
-        elif kind == LOOK_UP:
+                _copy(a, i * room + at, states, slots[i] * row + p, q)
+        elif kind == code.WRITE:
             for i in range(group):
-                if not _look_up(a, i * room + source, i * room + target, units, w, first) and function:
-                    counts &= ~(1 << i)
-        elif kind == ACTIVATE:
-            for i in range(group):
-                activate(function, a, i * room + target, 1, units)
-        elif kind == MASK:
-            for i in range(group):
-                if not _mask(a, i * room + source, size, w[first]) and function:
-                    counts &= ~(1 << i)
+                _copy(states, slots[i] * row + at, a, i * room + p, q)
+        elif kind == code.COPY:
+            for i in range(0, end, room):
+                _copy(a, i + at, a, i + p, q)
+        elif kind == code.DIFFERS:
+            for i in range(0, end, room):
+                a[i + at] = _differs(a, i + p, q, w[r])
+        elif kind == code.CHOOSE:
+            for i in range(0, end, room):
+                _choose(a, i + at, i + p, i + q, i + r, s)
+        elif kind == code.LOOK_UP:
+            for i in range(0, end, room):
+                _copy(a, i + at, w, q + np.int64(a[i + p]) * r, r)
         else:
-            _recur(code, place, group, a, room, w, states, slots, row, counts)
+            raise NotImplementedError("unknown instruction")
 
 
 def run(handle: int) -> int:
@@ -232,25 +149,27 @@ def run(handle: int) -> int:
         handle: address of the table.
     """
     t = wholes_at(handle)
-    x, y, a, code = doubles_at(t[X]), floats_at(t[Y]), floats_at(t[WORKSPACE]), wholes_at(t[INSTRUCTIONS])
-    weights, states, room, row = floats_at(t[WEIGHTS]), floats_at(t[STORE]), t[ROOM], t[ROW]
-    n, features, answer, answers = t[N], t[FEATURES], t[ANSWER], t[ANSWERS]
+    x, y, a = doubles_at(t[code.X]), floats_at(t[code.Y]), floats_at(t[code.WORKSPACE])
+    program, count = wholes_at(t[code.INSTRUCTIONS]), t[code.COUNT]
+    weights, states, room, row = floats_at(t[code.WEIGHTS]), floats_at(t[code.STORE]), t[code.ROOM], t[code.ROW]
+    n, features, answer, answers = t[code.N], t[code.FEATURES], t[code.ANSWER], t[code.ANSWERS]
     for k in range(n * features):
         if not abs(np.float32(x[k])) <= LARGEST:
-            return NO_NUMBER
-    slots = wholes_at(t[SLOTS])
+            return code.NO_NUMBER
+    slots = wholes_at(t[code.SLOTS])
     for i in range(n):
-        if not 0 <= slots[i] < t[ROWS]:
-            return OUTSIDE
+        if not 0 <= slots[i] < t[code.ROWS]:
+            return code.OUTSIDE
     done = 0
     while done < n:
-        group = GROUP if n - done >= GROUP else 1
+        group = code.GROUP if n - done >= code.GROUP else 1
         for i in range(group):
             for k in range(features):
                 a[i * room + k] = np.float32(x[(done + i) * features + k])
-        _advance(code, t[COUNT], group, a, room, weights, states, wholes_at(t[SLOTS] + 8 * done), row)
+        _advance(program, count, group, a, room, weights, states, wholes_at(t[code.SLOTS] + 8 * done), row)
         for i in range(group):
-            _copy(y, (done + i) * answers, a, i * room + answer, answers)
+            for k in range(answers):
+                y[(done + i) * answers + k] = a[i * room + answer + k]
         done += group
-    t[DONE] += 1
+    t[code.DONE] += 1
     return 0

@@ -71,6 +71,9 @@ class _Columns:
         vector.align = 4
         return vector
 
+    def store(self, vector: Any, address: Any) -> None:
+        self.b.store(vector, self.b.bitcast(address, VECTOR.as_pointer())).align = 4
+
     def everywhere(self, number: Any) -> Any:
         first = self.b.insert_element(VECTOR(ir.Undefined), number, ir.IntType(32)(0))
         zeros = ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
@@ -97,7 +100,44 @@ class _Columns:
         b.branch(head)
         b.position_at_end(end)
         for phi, which in zip(sums, self.each(), strict=True):
-            b.store(phi, b.bitcast(self.place(z, at, stride, *which), VECTOR.as_pointer())).align = 4
+            self.store(phi, self.place(z, at, stride, *which))
+
+
+def each_of(count: int, operation: Callable[..., Any]) -> Any:
+    """Returns `compute(a, target, *places)`, compiled by Numba: it makes one vector at `a[target:]` of `count` others.
+
+    `operation(columns, *vectors)` writes the instructions. The target may be one of the places.
+    """
+
+    def compute(_: Any, a: Any, target: Any, places: Any) -> Any:  # noqa: ARG001
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+            columns, (a, target, places) = _Columns(builder, 1, 1), arguments
+            vectors = [columns.load(builder.gep(a, [place])) for place in cgutils.unpack_tuple(builder, places, count)]
+            columns.store(operation(columns, *vectors), builder.gep(a, [target]))
+            return context.get_dummy_value()
+
+        return types.void(FLOATS, types.int64, types.UniTuple(types.int64, count)), build
+
+    return intrinsic(compute)
+
+
+def _move() -> Any:
+    def move(_: Any, a: Any, target: Any, b: Any, source: Any) -> Any:  # noqa: ARG001
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+            columns, (a, target, b, source) = _Columns(builder, 1, 1), arguments
+            columns.store(columns.load(builder.gep(b, [source])), builder.gep(a, [target]))
+            return context.get_dummy_value()
+
+        return types.void(FLOATS, types.int64, FLOATS, types.int64), build
+
+    return intrinsic(move)
+
+
+move = _move()  # one vector, `a[target:] = b[source:]`
+multiply_add = each_of(3, lambda columns, x, y, z: columns.b.call(columns.multiply_add, [x, y, z]))
+multiply = each_of(2, lambda columns, x, y: columns.b.fmul(x, y))
+add = each_of(2, lambda columns, x, y: columns.b.fadd(x, y))
+subtract = each_of(2, lambda columns, x, y: columns.b.fsub(x, y))
 
 
 def product_of(rows: int, columns: int) -> Any:

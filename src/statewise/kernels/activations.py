@@ -1,7 +1,4 @@
-"""Activation functions by Keras 3's names.
-
-`hard_sigmoid` was another function in Keras 1 and 2, and in Theano before: that one is `hard_sigmoid_keras_2`.
-"""
+"""The activation functions in JAX, by the names that `operations` lists."""
 
 from __future__ import annotations
 
@@ -9,8 +6,6 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-
-from statewise.errors import unknown_name
 
 ActivationFunction = Callable[[jax.Array], jax.Array]
 
@@ -37,9 +32,3 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
     "swish": jax.nn.silu,
     "tanh": jnp.tanh,
 }
-
-
-def check_activation(name: object) -> None:
-    """Raises ConfigurationError, naming the nearest, unless `name` is an activation."""
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise unknown_name("activation", name, ACTIVATIONS)

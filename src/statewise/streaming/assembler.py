@@ -1,0 +1,282 @@
+"""A network as numbers for the compiled step: a table of instructions, and one block each of weights and of state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
+
+from statewise.foundation.shapes import Array
+from statewise.operations import (
+    Add,
+    Apply,
+    Differs,
+    Input,
+    Kept,
+    LookUp,
+    Multiply,
+    NetworkStep,
+    Pairwise,
+    Subtract,
+    Symbol,
+    Value,
+    Vector,
+    Where,
+    unknown_operation,
+)
+from statewise.state import LayerStates, map_parts
+from statewise.streaming import instructions as code
+from statewise.streaming.instructions import FUNCTIONS, LANES, WIDTH, aligned, padded
+from statewise.streaming.products import Product, plan, uses_of
+
+PAIRWISE: dict[type[Pairwise], int] = {Add: code.ADD, Multiply: code.MULTIPLY, Subtract: code.SUBTRACT}
+
+
+class Slice(NamedTuple):
+    """Where a part of a layer's state lies in a row of the block of states."""
+
+    start: int
+    units: int
+
+
+class Program(NamedTuple):
+    """A network, ready for `machine.run`."""
+
+    instructions: Array  # int64 [instructions, WIDTH]
+    weights: Array  # float32
+    parts: dict[str, dict[str, Slice]]  # of each layer's state
+    row: Array  # float32: the state in which a sequence starts
+    room: int  # of the workspace: how many numbers a step needs
+    features: int
+    answer: Slice  # where in the workspace it lies
+
+    def write(self, rows: Array, states: LayerStates) -> None:
+        """Writes what `states` hold of n sequences into `rows [n, row]`."""
+        for name, parts in self.parts.items():
+            for field, (start, units) in parts.items():
+                rows[:, start : start + units] = getattr(states[name], field)
+
+    def read(self, rows: Array, like: LayerStates) -> LayerStates:
+        """Returns what `rows [n, row]` hold, copied, by layers as in `like`."""
+        return {
+            name: map_parts(
+                lambda _, at: rows[:, at.start : at.start + at.units].copy(), like[name], tuple(parts.values())
+            )
+            for name, parts in self.parts.items()
+        }
+
+
+def assemble(step: NetworkStep, fresh: LayerStates) -> Program:
+    """Returns the program of a network's step; `fresh` is the state of one sequence that starts.
+
+    Raises:
+        ConfigurationError: the step has an operation that is not known here.
+    """
+    program = _Assembler(step).program()
+    program.write(program.row[None], fresh)
+    return program
+
+
+class _Assembler:
+    """Gives each value a place in the workspace when it is first asked for, and writes what puts it there."""
+
+    def __init__(self, step: NetworkStep) -> None:
+        self._step, self._operations = step, plan(step)
+        self._uses = uses_of(step, self._operations)
+        sums = [operation for operation in self._operations if type(operation) is Add]
+        self._parts_of_sums = {part for add in sums for part in add.sources if self._uses[part] == 1}
+        self._places: dict[Value, int] = {step.x: 0}
+        self._own: set[Value] = set()  # whose place no other value shares, so that its last user may take it over
+        self._workspace = padded(_size(step.x))
+        self._instructions: list[list[int]] = []
+        self._weights: list[Array] = []
+        self._count = self._row = 0
+        self._memory: dict[Value, int] = {}  # where parts of states lie
+        self._parts: dict[str, dict[str, Slice]] = {}
+        for name, state in step.before.items():
+            self._parts[name] = {}
+            for field, part in zip(state._fields, state, strict=True):
+                self._memory[part], self._parts[name][field] = self._row, Slice(self._row, _size(part))
+                self._row += padded(_size(part))
+
+    def program(self) -> Program:
+        """Returns the whole program; states change at its end."""
+        for operation in self._operations:
+            self._add(operation)
+        answer = Slice(self._place(self._step.answer), _size(self._step.answer))
+        for name, state in self._step.after.items():
+            for part, old in zip(state, self._step.before[name], strict=True):
+                self._write(code.WRITE, self._memory[old], self._place(part), padded(_size(part)))
+        weights = aligned(self._count)
+        np.concatenate([*self._weights, np.zeros(0, np.float32)], out=weights)
+        return Program(
+            np.array(self._instructions, np.int64).reshape(-1, WIDTH),
+            weights,
+            self._parts,
+            np.zeros(self._row, np.float32),
+            self._workspace,
+            _size(self._step.x),
+            answer,
+        )
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def _room(self, count: int) -> int:
+        """Returns where room for so many numbers begins that nobody uses yet."""
+        start, self._workspace = self._workspace, self._workspace + padded(count)
+        return start
+
+    def _place(self, value: Value) -> int:
+        """Returns where a value lies; what is put off until somebody asks for it is put there."""
+        if value not in self._places:
+            if isinstance(value, Pairwise):
+                self._pairwise(value)
+            else:
+                self._put(value, self._room(_size(value)))
+                self._read(value)
+        return self._places[value]
+
+    def _read(self, value: Value) -> None:
+        self._write(code.READ, self._places[value], self._memory[value], padded(_size(value)))
+
+    def _put(self, value: Value, place: int) -> None:
+        self._places[value] = place
+        self._own.add(value)
+
+    def _target(self, value: Vector, *operands: Vector) -> int:
+        """Gives a value the place of an operand that nobody uses after it, or one of its own."""
+        last = (operand for operand in operands if operand in self._own and self._uses[operand] == 1)
+        operand = next(last, None)
+        self._put(value, self._room(_size(value)) if operand is None else self._places[operand])
+        return self._places[value]
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    def _add(self, operation: Product | Value) -> None:
+        if isinstance(operation, Product):
+            return self._product(operation)
+        if type(operation) not in ASSEMBLED:
+            raise unknown_operation(operation)
+        ASSEMBLED[type(operation)](self, operation)
+        return None
+
+    def _product(self, product: Product) -> None:
+        source, size = self._side_by_side(product.inputs), sum(_size(vector) for vector in product.inputs)
+        blocks = [_filled(np.concatenate([bias[None], weights])) for weights, bias in product.blocks()]
+        joined = np.concatenate(blocks, axis=1)
+        target = at = self._room(joined.shape[1])
+        self._write(code.PRODUCT, target, source, size, self._take(joined), joined.shape[1])
+        for column in product.columns:
+            self._put(column.value, at)
+            at += padded(column.width)
+        for run in product.runs():
+            self._activate(self._places[run[0].value], run[0].function, len(run), run[0].width)
+
+    def _side_by_side(self, inputs: tuple[Vector, ...]) -> int:
+        """Returns where the inputs lie without gaps. Whole vectors are copied: each covers what was too much before."""
+        if len(inputs) == 1:
+            return self._place(inputs[0])
+        start = at = self._room(sum(_size(vector) for vector in inputs) + LANES)
+        for vector in inputs:
+            if vector in self._memory and vector not in self._places:
+                self._places[vector] = at
+                self._read(vector)
+            else:
+                self._write(code.COPY, at, self._place(vector), padded(_size(vector)))
+            at += _size(vector)
+        return start
+
+    def _apply(self, value: Apply) -> None:
+        source = self._place(value.source)
+        if (target := self._target(value, value.source)) != source:
+            self._write(code.COPY, target, source, padded(_size(value)))
+        self._activate(target, value.function, 1, _size(value))
+
+    def _activate(self, start: int, function: str, blocks: int, units: int) -> None:
+        if function != "linear":
+            self._write(code.ACTIVATE, start, FUNCTIONS[function], blocks, units)
+
+    def _multiply(self, value: Multiply) -> None:
+        if not self._is_put_off(value):
+            self._pairwise(value)
+
+    def _is_put_off(self, value: Vector) -> TypeGuard[Multiply]:
+        """Returns whether a product waits for the one sum that it is a part of, to be fused with it."""
+        return type(value) is Multiply and value in self._parts_of_sums and value not in self._places
+
+    def _sum(self, value: Add) -> None:
+        left, right = value.left, value.right
+        if self._is_put_off(right) and not self._is_put_off(left):
+            left, right = right, left
+        if not self._is_put_off(left):
+            return self._pairwise(value)
+        parts = (left.left, left.right, right)
+        places = [self._place(part) for part in parts]
+        self._write(code.MULTIPLY_ADD, self._target(value, *parts), *places, padded(_size(value)))
+        return None
+
+    def _pairwise(self, value: Pairwise) -> None:
+        left, right = self._place(value.left), self._place(value.right)
+        target = self._target(value, value.left, value.right)
+        self._write(PAIRWISE[type(value)], target, left, right, padded(_size(value)))
+
+    def _look_up(self, value: LookUp) -> None:
+        first, symbol = self._take(_filled(value.table)), self._place(value.symbol)
+        self._write(code.LOOK_UP, self._target(value), symbol, first, padded(value.size))
+
+    def _differs(self, value: Differs) -> None:
+        first = self._take(np.array([value.value], np.float32))
+        self._places[value] = self._room(1)
+        self._write(code.DIFFERS, self._places[value], self._place(value.source), _size(value.source), first)
+
+    def _where(self, value: Where) -> None:
+        self._choose(value, value.condition, value.source, self._room(_size(value)))  # where nothing but zeros is
+
+    def _kept(self, value: Kept) -> None:
+        if self._step.counts is None:
+            self._places[value] = self._place(value.left)
+        else:
+            self._choose(value, self._step.counts, value.left, self._place(value.right))
+
+    def _choose(self, value: Vector, condition: Differs, then: Vector, otherwise: int) -> None:
+        held, source = self._place(condition), self._place(then)
+        self._write(code.CHOOSE, self._target(value, then), held, source, otherwise, padded(_size(value)))
+
+    def _input(self, value: Input) -> None:
+        """It is fetched when somebody asks for it."""
+
+    # -- instructions and weights ------------------------------------------------------------------------------------
+
+    def _write(self, *numbers: int) -> None:
+        self._instructions.append([*numbers, *[0] * (WIDTH - len(numbers))])
+
+    def _take(self, weights: Array) -> int:
+        """Takes over weights, and returns where they begin."""
+        start, self._count = self._count, self._count + weights.size
+        self._weights.append(weights.ravel())
+        return start
+
+
+def _size(value: Value) -> int:
+    assert isinstance(value, Vector)  # noqa: S101 - for the type checker: conditions have no size
+    assert value.size is not None  # noqa: S101 - engines.py leaves open sizes to NumPy
+    return value.size
+
+
+def _filled(rows: Array) -> Array:
+    return np.pad(rows, [(0, 0), (0, padded(rows.shape[1]) - rows.shape[1])])
+
+
+ASSEMBLED: dict[type[Value], Callable[[Any, Any], None]] = {
+    Add: _Assembler._sum,
+    Apply: _Assembler._apply,
+    Differs: _Assembler._differs,
+    Input: _Assembler._input,
+    Kept: _Assembler._kept,
+    LookUp: _Assembler._look_up,
+    Multiply: _Assembler._multiply,
+    Subtract: _Assembler._pairwise,
+    Symbol: _Assembler._input,
+    Where: _Assembler._where,
+}

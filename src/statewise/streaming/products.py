@@ -1,0 +1,114 @@
+"""Operations rearranged for engines: sums of one input as one product, with the functions that are applied to them.
+
+Nothing here knows a layer: whatever has the gates of an LSTM, say, is computed as soon.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from statewise.foundation.shapes import Array
+from statewise.operations import Affine, Apply, NetworkStep, Value, Vector, in_order
+
+OF_TWICE = "sigmoid of twice"
+"""The function `sigmoid(2 z) = tanh(z) / 2 + 1/2`, of sums whose weights were halved, which is exact."""
+
+FIRST = {OF_TWICE: 0, "tanh": 1}
+"""Columns with these functions come first: one tanh serves both."""
+
+
+class Column(NamedTuple):
+    """A block of columns of a product: the value they become, by an activation function or as they are."""
+
+    value: Vector
+    function: str
+    affine: Affine
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return self.affine.size
+
+
+class Product(NamedTuple):
+    """The product of the inputs side by side with one matrix, plus a bias, and functions of blocks of its columns."""
+
+    inputs: tuple[Vector, ...]
+    columns: tuple[Column, ...]
+
+    def blocks(self) -> Iterator[tuple[Array, Array]]:
+        """Yields the weights `[sum of the inputs' sizes, width]` and the bias of each block."""
+        rows, count = dict[Vector, slice](), 0
+        for vector in self.inputs:
+            rows[vector] = slice(count, count := count + (vector.size or 0))
+        for _, function, affine in self.columns:
+            weights, scale = np.zeros((count, affine.size), np.float32), 0.5 if function == OF_TWICE else 1
+            parts = np.split(affine.weights, np.cumsum([vector.size or 0 for vector in affine.inputs])[:-1])
+            for vector, part in zip(affine.inputs, parts, strict=True):
+                weights[rows[vector]] += part
+            yield weights * np.float32(scale), affine.bias * np.float32(scale)
+
+    def runs(self) -> Iterator[list[Column]]:
+        """Yields neighbors of one function and one width."""
+        run: list[Column] = []
+        for column in self.columns:
+            if run and (column.function, column.width) != (run[0].function, run[0].width):
+                yield run
+                run = []
+            run.append(column)
+        yield run
+
+
+def plan(step: NetworkStep) -> list[Product | Value]:
+    """Returns what is to be carried out, each operation after those whose values it uses."""
+    values = in_order(step.results, lambda value: value.sources)
+    affines = [value for value in values if isinstance(value, Affine)]
+    uses = Counter([*step.results, *(source for value in values for source in value.sources)])
+    columns: dict[Value, Column] = {affine: Column(affine, "linear", affine) for affine in affines}
+    for value in values:
+        if isinstance(value, Apply) and isinstance(value.source, Affine) and uses[value.source] == 1:
+            function = OF_TWICE if value.function == "sigmoid" else value.function
+            columns[value.source] = Column(value, function, value.source)
+    leaders, fused = _leaders(affines), {column.value for column in columns.values()}
+    operations: dict[Product | Value, None] = {}
+    products = {leader: _product([columns[a] for a in affines if leaders[a] is leader], leader) for leader in affines}
+    for value in in_order(step.results, lambda value: leaders.get(value, value).sources):
+        if isinstance(value, Affine):
+            operations.setdefault(products[leaders[value]])
+        elif value not in fused:
+            operations.setdefault(value)
+    return list(operations)
+
+
+def _product(columns: list[Column], leader: Affine) -> Product:
+    def place(column: Column) -> tuple[int, str, int]:
+        return FIRST.get(column.function, len(FIRST)), column.function, column.width
+
+    return Product(leader.inputs, tuple(sorted(columns, key=place)))
+
+
+def _leaders(affines: list[Affine]) -> dict[Value, Affine]:
+    """Returns for each sum the one whose product has its columns: one that reads the same inputs, or more.
+
+    Zeros stand where it reads less. None joins a product that has to wait for it.
+    """
+    leaders: dict[Value, Affine] = {}
+    for affine in sorted(affines, key=lambda affine: -len(affine.inputs)):
+        fitting = (
+            leader
+            for leader in dict.fromkeys(leaders.values())
+            if set(affine.inputs) <= set(leader.inputs)
+            and affine not in in_order([leader], lambda value: leaders.get(value, value).sources)
+        )
+        leaders[affine] = next(fitting, affine)
+    return leaders
+
+
+def uses_of(step: NetworkStep, operations: list[Product | Value]) -> Counter[Value]:
+    """Returns how often each value is used by an operation or is a result."""
+    used = (operation.inputs if isinstance(operation, Product) else operation.sources for operation in operations)
+    return Counter([*step.results, *(value for values in used for value in values)])
