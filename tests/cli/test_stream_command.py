@@ -380,7 +380,7 @@ def test_a_state_that_python_kept_of_a_text_is_gone_on_from_and_kept_again(run: 
     stream.push(1)
     kept = tmp_path / "kept.state"
     stream.state.save(kept)
-    assert run(f"chars --state {kept}", "")[0] == 0  # nothing is pushed, so that nothing is foretold
+    assert run(f"chars --state {kept}", "")[0] == 0  # nothing is pushed, so nothing is predicted
     status, lines, _ = run(f"chars --state {kept}", "th\n")
     assert status == 0
     assert lines[0].split()[1] == "-"

@@ -227,27 +227,27 @@ class TextAnswerer(Answerer):
     # -- keeping -----------------------------------------------------------------------------------------------
 
     def _arrays(self, key: Any) -> dict[str, Array]:
-        return {"foretold": self._predicted[key]} if key in self._predicted else {}
+        return {"predicted": self._predicted[key]} if key in self._predicted else {}
 
     def to_artifact(self) -> Artifact:
         """Returns what a file holds of all streams, and of what was predicted of each."""
         artifact = super().to_artifact()
         if len(self._streams):
             unknown = np.full(len(self._vocabulary), np.nan, np.float32)
-            artifact.arrays["foretold"] = np.stack([self._predicted.get(key, unknown) for key in self._streams])
+            artifact.arrays["predicted"] = np.stack([self._predicted.get(key, unknown) for key in self._streams])
         return artifact
 
     def restore(self, artifact: Artifact, path: str) -> list[Any]:
         """Continues from what was read from a file; a state that Python saved lacks what was predicted."""
         keys = super().restore(artifact, path)
-        if "foretold" in artifact.arrays:
-            predicted = artifact.arrays["foretold"]
+        if "predicted" in artifact.arrays:
+            predicted = artifact.arrays["predicted"]
             self._check_predicted(predicted.shape, (len(keys), len(self._vocabulary)), path)
             self._predicted = {key: row for key, row in zip(keys, predicted, strict=True) if self._is_known(key, row)}
         return keys
 
     def _take_arrays(self, kept: Kept, path: str) -> None:
-        if (row := kept.arrays.get("foretold")) is not None:
+        if (row := kept.arrays.get("predicted")) is not None:
             self._check_predicted(row.shape, (len(self._vocabulary),), path)
             if self._is_known(kept.key, row):
                 self._predicted[kept.key] = row
