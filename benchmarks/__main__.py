@@ -2,7 +2,7 @@
 
 python -m benchmarks run [CLAIM ...]      measures, writes benchmarks/results/ and the tables
 python -m benchmarks check [CLAIM ...]    measures, and compares with benchmarks/results/
-python -m benchmarks table                writes the tables anew from benchmarks/results/
+python -m benchmarks table                rewrites the tables from benchmarks/results/
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,16 @@ from benchmarks.harness.check import regressions, unclear, uncompared
 from benchmarks.harness.claim import names
 from benchmarks.harness.driver import measure
 from benchmarks.harness.outcome import RESULTS, read, write
+from benchmarks.harness.summary import summary
 from benchmarks.harness.table import put, table
 from benchmarks.harness.units import PEERS, amount, factor, range_of
 
 ROOT = Path(__file__).parents[1]
-PAGES: dict[Path, dict[str, Any]] = {
-    ROOT / "README.md": {"bounded": True},
-    ROOT / "docs" / "benchmarks.md": {"root": "../"},
+PAGES: dict[Path, Callable[[Sequence[dict[str, Any]]], str]] = {
+    ROOT / "README.md": summary,
+    ROOT / "docs" / "benchmarks.md": table,
 }
-"""Where tables are, and what is told in each."""
+"""The pages that show results, and what writes each one's table."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def _count(text: str) -> int:
 
 
 def run(claims: Sequence[str], options: argparse.Namespace) -> int:
-    """Measures claims and writes what came of them; returns the exit status."""
+    """Measures claims and writes the results; returns the exit status."""
     failures = []
     for claim in claims:
         kept = _measure(claim, options)
@@ -85,14 +86,14 @@ def check(claims: Sequence[str], options: argparse.Namespace) -> int:
             again = regressions(kept[claim], _measure(claim, options))
             failures += [line for key, line in again.items() if key in worse]
     if not failures:
-        _say("nothing has become slower by more than 20 %, as far as the rounds' spread lets see")
+        _say("nothing is slower by more than 20 %, as far as the spread of the rounds can show")
     return _end(failures)
 
 
 def write_table(results: Path) -> None:
-    """Writes the tables from what is in a folder."""
-    for page, options in PAGES.items():
-        page.write_text(put(page.read_text(encoding="utf-8"), table(read(results), **options)), encoding="utf-8")
+    """Writes the tables from the results in a folder."""
+    for page, written in PAGES.items():
+        page.write_text(put(page.read_text(encoding="utf-8"), written(read(results))), encoding="utf-8")
 
 
 def _measure(claim: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from benchmarks.harness.check import regressions, unclear, uncompared  # noqa: E
 from benchmarks.harness.claim import Claim, Faster, Timed, Under, load, names  # noqa: E402
 from benchmarks.harness.figures import ratios, spread  # noqa: E402
 from benchmarks.harness.outcome import Measured, outcome, read, verdict, write  # noqa: E402
+from benchmarks.harness.summary import LINES, Line, summary
 from benchmarks.harness.table import BEGIN, END, put, table  # noqa: E402
 from benchmarks.harness.units import amount, digits  # noqa: E402
 
@@ -234,7 +235,22 @@ def test_what_falls_short_is_said_in_the_table() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_tables_are_those_of_the_committed_results(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert text == put(text, table(read(), **PAGES[page]))
+    assert text == put(text, PAGES[page](read()))
+
+
+def test_the_summary_shows_what_was_measured_and_says_where_we_are_slower() -> None:
+    goals: list[Faster | Under] = [Faster("pytorch", must=4), Faster("pytorch", case="other")]
+    cases = {case: contenders for case in ("", "other") for contenders in measured(*rounds(0.5)).values()}
+    found = outcome("text", example(goals), cases) | {"claim": "text"}
+    row = next(line for line in summary([found]).splitlines() if "PyTorch" in line)
+    assert row.endswith("| 1.05 ms | PyTorch | 525 µs | **0.5 x**, slower |")
+    assert len(summary([found]).splitlines()) == 3
+    assert summary([]) == "Not measured yet: run `make bench`."
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.claim)
+def test_each_line_of_the_summary_is_a_goal_of_its_claim(line: Line) -> None:
+    assert (line.peer, line.case, line.figure) in {(g.peer, g.case, g.figure) for g in load(line.claim).goals}
 
 
 # -- the claims ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The README's table, made of the results alone and put between its markers."""
+"""The table of all claims, made from the results alone, and how a table gets between a page's markers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from benchmarks.harness.claim import OURS, SECONDS
 from benchmarks.harness.units import PEERS, amount, factor, range_of
 
 BEGIN, END = "<!-- benchmarks: written by `make bench` -->", "<!-- /benchmarks -->"
+
+UNMEASURED = "Not measured yet: run `make bench`."
 
 HEAD = """| claim | work | statewise | against | theirs | ratio (quartiles) | must reach | aim |
 |---|---|--:|---|--:|--:|--:|--:|"""
@@ -26,26 +28,16 @@ def put(page: str, text: str) -> str:
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}"
 
 
-def table(outcomes: Sequence[dict[str, Any]], *, bounded: bool = False, root: str = "") -> str:
-    """Returns the table of all claims, and on which machine and with which versions they were measured.
-
-    With `bounded` only figures for which a bound is set: what is claimed, and not all that was measured. `root` is the
-    way from a page to the repository's root.
-    """
+def table(outcomes: Sequence[dict[str, Any]]) -> str:
+    """Returns the table of all claims, and the machine and versions that they were measured with."""
     if not outcomes:
-        return "Not measured yet: `make bench` does."
-    if bounded:
-        outcomes = [kept | {"goals": [goal for goal in kept["goals"] if _is_bounded(goal)]} for kept in outcomes]
-    rows = [row for kept in outcomes for row in _rows(kept, root)]
+        return UNMEASURED
+    rows = [row for kept in outcomes for row in _rows(kept)]
     return "\n".join([HEAD, *rows, "", *_remarks(outcomes), *_circumstances(outcomes)])
 
 
-def _is_bounded(goal: dict[str, Any]) -> bool:
-    return goal["must"] is not None or goal["aim"] is not None
-
-
-def _rows(kept: dict[str, Any], root: str) -> Iterator[str]:
-    claim, work, before = f"[{kept['claim']}]({root}{_script(kept)})", f"{kept['work']}: {kept['unit']}; ", ""
+def _rows(kept: dict[str, Any]) -> Iterator[str]:
+    claim, work, before = f"[{kept['claim']}](../{_script(kept)})", f"{kept['work']}: {kept['unit']}; ", ""
     for goal in kept["goals"]:
         part = ", ".join(filter(None, (goal["case"], "" if goal["figure"] == SECONDS else goal["figure"])))
         told = work + part if claim else ("" if part == before else part)
@@ -63,12 +55,12 @@ def _figures(kept: dict[str, Any], goal: dict[str, Any]) -> list[str]:
     bounds = [_bound(goal, "must"), _bound(goal, "aim")]
     if goal["verdict"] == "short of it":
         bounds[0] += ", **short of it**"
-    ours = _median(kept, goal, OURS)
+    ours = median(kept, goal, OURS)
     if peer is None:
         return [ours, "", "", "", *bounds]
     ratio = "not measured" if reached is None else f"**{factor(reached['median'])}** ({range_of(reached)})"
     against = PEERS.get(peer, peer) + ("\\*" if _does_other_work(kept, goal["case"], peer) else "")
-    return [ours, against, _median(kept, goal, peer), ratio, *bounds]
+    return [ours, against, median(kept, goal, peer), ratio, *bounds]
 
 
 def _does_other_work(kept: dict[str, Any], case: str, contender: str) -> bool:
@@ -89,7 +81,8 @@ def _remarks(outcomes: Sequence[dict[str, Any]]) -> list[str]:
     return [f"\\* Not the same work. {'; '.join(dict.fromkeys(remarks))}.", ""] if remarks else []
 
 
-def _median(kept: dict[str, Any], goal: dict[str, Any], contender: str) -> str:
+def median(kept: dict[str, Any], goal: dict[str, Any], contender: str) -> str:
+    """Returns a contender's figure with its unit; an empty text if it was not measured."""
     figures = kept["cases"][goal["case"]]["contenders"][contender]["figures"]
     found = figures.get(goal["figure"])
     return "" if found is None else amount(goal["figure"], found["median"])
