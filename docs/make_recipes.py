@@ -1,4 +1,4 @@
-"""Writes recipes.md from the recipes themselves, and from recipes.json, what they measured.
+"""Writes recipes.md from the recipes themselves and from their results in recipes.json.
 
 statewise recipes run --all --json > docs/recipes.json
 python docs/make_recipes.py
@@ -30,23 +30,23 @@ INTRODUCTION = """# Recipes
 
 <!-- Made by `make docs` from the recipes themselves: change those. -->
 
-The tutorials that made LSTM networks known each report one run, and tell the reader to repeat it and compare. Each
+The tutorials that made LSTM networks popular each report one run and ask the reader to repeat it and compare. Each
 recipe here is such an experiment as a short file of ordinary code, and one command runs it over many seeds:
 
 ```
-statewise recipes                                   # what there is
+statewise recipes                                   # lists them
 statewise recipes show alphabet-stateful            # the question, a picture of the data, what to expect
 statewise recipes run alphabet-stateful --repeats 30
-statewise recipes run --all --report report.html    # everything, as a page with plots
+statewise recipes run --all --report report.html    # everything, as a page with plots: 15 minutes on two cores
 ```
 
-Runs are kept as JSON in `recipe-results/` as they come, a file each: the same command goes on where it was
-interrupted, and with more repeats only the new ones are run. A recipe whose code was changed is run again.
+Each run is saved as a JSON file in `recipe-results/` as soon as it is done: if it was interrupted, the same command
+continues, and with more repeats only the new ones are run. If you change a recipe's code, it is run again.
 
-**How to read the figures.** *Mean* has its 95 % confidence interval (Student's t) beside it. *Range* is that of the
-runs: from the least to the largest. A further run falls in it with a probability of at least 82 % where there are ten,
-and 95 % from 39 on. A published figure is one run, so it is *inside* if it lies in that range. *Unseen* figures are
-measured on cases that the network did not train on. ([Why so](decisions/0012-intervals-of-recipes.md))
+**How to read the figures.** Next to the *mean* is its 95 % confidence interval (Student's t). *Range* is the smallest
+to the largest result. Another run would fall in this range with a probability of at least 82 % for ten runs, and 95 %
+from 39 on. A published figure is a single run, so it is *inside* if it lies in that range. *Unseen* figures are
+measured on cases that the network was not trained on. ([Why](decisions/0012-intervals-of-recipes.md))
 """
 
 HEAD = "runs | published | mean | 95 % of the mean | median | range | published inside? | solved |"
@@ -71,7 +71,7 @@ def _overview(found: dict[str, Any]) -> list[str]:
 
 
 def _section(recipe: Recipe, entry: dict[str, Any] | None) -> str:
-    """Returns what is to be said of one recipe."""
+    """Returns the section on one recipe."""
     text = recipe.paragraphs
     told = {lead: f"**{lead}.** {text[lead]}" for lead in text}
     framing, model = _block(str(recipe.framing())), _block(recipe.summary())
@@ -104,7 +104,7 @@ def _source(figure: Figure) -> str:
 
 def _table(recipe: Recipe, entry: dict[str, Any]) -> str:
     changed = "" if entry["version"] == recipe.version else ", by an earlier version of the code"
-    runs = f"{plural(len(entry['seeds']), 'run')}, {seconds(entry['median_seconds'])} s the median one{changed}"
+    runs = f"{plural(len(entry['seeds']), 'run')}, median {seconds(entry['median_seconds'])} s{changed}"
     lines = [f"| {runs} | {HEAD}", f"|---|{RULE}"]
     for figure in recipe.figures:
         unseen = " *(unseen)*" if figure.unseen else ""
@@ -125,13 +125,13 @@ def _cells(figure: Figure, measured: dict[str, Any]) -> str:
 
 
 def measured_in(folder: str) -> list[dict[str, Any]]:
-    """Returns what all kept runs of each recipe measured, as `statewise recipes run --json` prints it."""
+    """Returns the results of all kept runs of each recipe, as `statewise recipes run --json` prints them."""
     kept = [(recipe, Results(folder).of(recipe)) for recipe in every()]
     return [plain(recipe, runs) for recipe, runs in kept if runs]
 
 
 def main(folders: Sequence[str]) -> None:
-    """Writes the page, and before it, where a folder of runs is named, what those measured."""
+    """Writes the page; if a folder of runs is named, writes their results first."""
     for folder in folders:
         lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in measured_in(folder))
         write_whole(MEASURED, f'{{"recipes": [\n{lines}\n]}}\n'.encode())

@@ -20,7 +20,7 @@ from benchmarks.harness.check import regressions, unclear, uncompared  # noqa: E
 from benchmarks.harness.claim import Claim, Faster, Timed, Under, load, names  # noqa: E402
 from benchmarks.harness.figures import ratios, spread  # noqa: E402
 from benchmarks.harness.outcome import Measured, outcome, read, verdict, write  # noqa: E402
-from benchmarks.harness.summary import LINES, Line, summary
+from benchmarks.harness.summary import LINES, Line, summary  # noqa: E402
 from benchmarks.harness.table import BEGIN, END, put, table  # noqa: E402
 from benchmarks.harness.units import amount, digits  # noqa: E402
 

@@ -66,7 +66,7 @@ def test_runs_that_are_kept_are_not_made_again(tmp_path: Path, capsys: Printed) 
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "4 runs of 4 in" in printed
-    row = next(line for line in printed.splitlines() if "25 pairs it learnt" in line).split()
+    row = next(line for line in printed.splitlines() if "25 learned pairs" in line).split()
     assert row[-2:] == ["84.00", "yes"]
     assert " ".join(row[-12:-2]) == "78.80 to 89.20 84.00 80.00 to 88.00 0 of 4"
     assert "4 runs, 8 s of work" in printed

@@ -136,7 +136,7 @@ def test_runs_of_any_length_are_known_by_heart() -> None:
 
 
 @pytest.mark.slow
-def test_a_masked_prefix_is_learnt_whole() -> None:
+def test_a_masked_prefix_is_learned_whole() -> None:
     figures = prefix.RECIPE.trial(2).figures
     assert figures["masked"] == figures["streamed"] == 100
     assert figures["masked_middle"] == 0
@@ -174,16 +174,16 @@ def test_reciting_feeds_each_answer_back() -> None:
 
 @pytest.mark.parametrize("module", WITH_ROWS_LEFT_OUT)
 def test_the_last_training_does_without_five_rows(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    learnt: list[tuple[Any, Any]] = []
+    learned: list[tuple[Any, Any]] = []
     fit = sw.Sequential.fit
 
     def watched(network: sw.Sequential, x: Any, y: Any, **options: Any) -> Any:
-        learnt.append((x, y))
+        learned.append((x, y))
         return fit(network, x, y, **options)
 
     monkeypatch.setattr(sw.Sequential, "fit", watched)
     module.trial(3, epochs=1)
-    (x, y), (rest_x, rest_y) = learnt[0], learnt[-1]
+    (x, y), (rest_x, rest_y) = learned[0], learned[-1]
     rows = {(letters.tobytes(), answer.tobytes()) for letters, answer in zip(x, y, strict=True)}
     rest = {(letters.tobytes(), answer.tobytes()) for letters, answer in zip(rest_x, rest_y, strict=True)}
     assert rest < rows

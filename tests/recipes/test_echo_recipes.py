@@ -35,20 +35,20 @@ def moved(model: sw.Sequential, seed: int = 1) -> sw.Sequential:
 # -- claims ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_number_shown_now_is_learnt_and_one_never_shown_is_not() -> None:
+def test_the_number_shown_now_is_learned_and_one_never_shown_is_not() -> None:
     figures = measured(now.RECIPE)
     assert figures["each_number"] >= 99
     assert figures["left_out"] == 0
 
 
-def test_without_context_nothing_is_learnt_until_gradients_reach_the_number() -> None:
+def test_without_context_nothing_is_learned_until_gradients_reach_the_number() -> None:
     figures = measured(no_context.RECIPE)
     assert figures["new"] < 3
     assert figures["present"] < 20
     assert figures["reached"] > 2 * figures["present"]
 
 
-def test_with_context_it_is_learnt_also_for_new_pairs_and_on_a_stream() -> None:
+def test_with_context_it_is_learned_also_for_new_pairs_and_on_a_stream() -> None:
     figures = measured(context.RECIPE)
     assert min(figures.values()) > 90
 
@@ -60,7 +60,7 @@ def test_a_fresh_state_is_enough_for_windows_and_not_for_a_stream() -> None:
     assert figures["fresh_stream"] < 20
 
 
-def test_missing_numbers_are_learnt_marked_or_masked() -> None:
+def test_missing_numbers_are_learned_marked_or_masked() -> None:
     figures = measured(missing.RECIPE)
     assert min(figures[name] for name in ("masked", "masked_missing", "marked", "marked_missing", "afresh")) > 60
     assert min(figures["masked_hole"], figures["marked_hole"]) > 60
@@ -73,7 +73,7 @@ def test_the_whole_sequence_as_context_begins_to_echo_far_above_chance() -> None
     assert abs(figures["new"] - figures["stream"]) < 15
 
 
-def test_a_larger_lag_is_learnt_later_and_never_for_a_stream_from_a_fresh_state() -> None:
+def test_a_larger_lag_is_learned_later_and_never_for_a_stream_from_a_fresh_state() -> None:
     figures = measured(lags.RECIPE)
     assert figures["lag_1"] > 2 * max(figures[f"lag_{lag}"] for lag in (2, 3, 4))
     assert figures["lag_1_stream"] > 2 * max(figures[f"lag_{lag}_stream"] for lag in (2, 3, 4))
@@ -95,7 +95,7 @@ def test_a_carried_state_costs_little_on_windows_and_serves_for_a_stream() -> No
 
 
 @pytest.mark.slow
-def test_missing_numbers_are_learnt_as_well_as_others() -> None:
+def test_missing_numbers_are_learned_as_well_as_others() -> None:
     figures = measured(missing.RECIPE, count=missing.SEQUENCES)
     assert figures.pop("afresh_missing") < 60
     assert min(figures.values()) > 98

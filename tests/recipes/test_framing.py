@@ -41,12 +41,12 @@ def test_masked_steps_are_shown_as_skipped() -> None:
 def test_a_carried_state_is_told_between_samples() -> None:
     x = np.arange(3)[:, None]
     told = drawn(Framing.of(x, x[:, 0] + 1, letters, letters, note="n", carried=1))
-    assert [line == "the state goes on" for line in told[4:]] == [False, True, False, True, False]
+    assert [line == "the state is carried" for line in told[4:]] == [False, True, False, True, False]
 
 
 def test_where_the_state_comes_from_is_said_in_a_sentence() -> None:
     x = np.arange(12)[:, None]
     said = [drawn(Framing.of(x, x[:, 0], letters, letters, note="n", carried=carried))[2] for carried in (0, 1, 6)]
     assert said[0] == "Each sample starts from a fresh state."
-    assert said[1] == "The state goes on from each sample to the next."
-    assert said[2] == "In batches of 6, the state goes on from each sample to the one 6 later."
+    assert said[1] == "The state is carried from each sample to the next."
+    assert said[2] == "In batches of 6, the state is carried from each sample to the one 6 later."

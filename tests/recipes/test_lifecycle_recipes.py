@@ -1,4 +1,4 @@
-"""The life cycle: each recipe's shapes and claims, and that what is held out was never learnt from."""
+"""The life cycle: each recipe's shapes and claims, and that what is held out was never learned from."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_samples_time_steps_and_features_are_as_told(
     assert module.model(SEED).network.output_shape == answer_shape
 
 
-def test_regression_rounds_rightly_on_what_it_learnt_and_between() -> None:
+def test_regression_rounds_rightly_on_what_it_learned_and_between() -> None:
     with pytest.warns(sw.StatewiseWarning, match="one time step"):
         trial = regression.trial(SEED)
     assert trial.figures["rounded"] == trial.figures["between"] == 100.0
@@ -73,7 +73,7 @@ def test_two_classes_are_told_apart_by_the_average_and_not_by_the_sum() -> None:
     assert 40 < figures["sum_of_twenty"] < 60
 
 
-def test_many_classes_are_told_apart_also_at_periods_that_were_not_learnt() -> None:
+def test_many_classes_are_told_apart_also_at_periods_that_were_not_learned() -> None:
     trial = many_classes.trial(SEED)
     assert trial.figures["accuracy"] > 95
     assert min(trial.figures.values()) > 60  # by chance 33
@@ -120,7 +120,7 @@ def test_a_record_and_days_are_the_same_events_with_other_answers() -> None:
     assert answers["record"][~happened].any()
 
 
-def test_one_series_is_foretold_better_than_by_its_last_value_and_no_better_than_the_noise() -> None:
+def test_one_series_is_predicted_better_than_by_its_last_value_and_no_better_than_the_noise() -> None:
     trial = one_series.trial(SEED)
     figures = trial.figures
     assert 0.8 * one_series.NOISE < figures["straight_rule"] < figures["error"] < 0.5 * figures["last_value"]
@@ -139,9 +139,9 @@ def test_the_second_series_brings_what_the_first_does_not_hold() -> None:
 
 
 @pytest.mark.parametrize("parts", [one_series.data(one_series.series(1)), two_series.data(two_series.series(1), [1])])
-def test_no_noisy_value_is_both_learnt_from_and_held_out(parts: tuple[Array, Array, Array, Array]) -> None:
-    learnt, held_out = (np.union1d(x, y) for x, y in (parts[:2], parts[2:]))
-    both = np.intersect1d(learnt, held_out)
+def test_no_noisy_value_is_both_learned_from_and_held_out(parts: tuple[Array, Array, Array, Array]) -> None:
+    learned, held_out = (np.union1d(x, y) for x, y in (parts[:2], parts[2:]))
+    both = np.intersect1d(learned, held_out)
     assert set(both) <= {0.0}  # the reaction begins with zeros
 
 
@@ -153,8 +153,8 @@ def test_a_reaction_is_what_the_driver_was_three_steps_before() -> None:
 
 
 def test_nothing_in_the_reaction_tells_more_than_its_last_value() -> None:
-    learnt_x, learnt_y, x, y = two_series.data(np.concatenate([two_series.series(seed) for seed in range(20)]), [1])
-    by_rule = reading.typical_error(one_series.by_a_straight_rule(learnt_x, learnt_y, x), y)
+    learned_x, learned_y, x, y = two_series.data(np.concatenate([two_series.series(seed) for seed in range(20)]), [1])
+    by_rule = reading.typical_error(one_series.by_a_straight_rule(learned_x, learned_y, x), y)
     by_last_value = reading.typical_error(two_series.KEPT * x[:, -1], y)
     assert by_rule == pytest.approx(by_last_value, rel=0.02)
     assert by_last_value == pytest.approx(0.51, abs=0.015)

@@ -188,7 +188,7 @@ def test_the_summary_has_the_figures_that_were_published(recipe: Recipe) -> None
 def test_verdicts(recipe: Recipe, values: list[float], verdict: str) -> None:
     read = page((recipe, made(values)))
     assert read.row(0, 1)[-2] == verdict
-    told = {"yes": "runs: 1 of 1.", NONE: "No published figure is held"}.get(verdict, "runs: 0 of 1.")
+    told = {"yes": "runs: 1 of 1.", NONE: "No published figure is compared"}.get(verdict, "runs: 0 of 1.")
     assert told in read.words
 
 
@@ -200,7 +200,7 @@ def test_a_recipe_without_published_figures_shows_its_first(recipe: Recipe) -> N
 
 def test_shortened_runs_are_told_and_not_judged(recipe: Recipe) -> None:
     read = page((recipe, made([70.0, 80.0], short=True)), (RECIPE, made([84.0, 88.0])))
-    assert "Shortened runs. They show that everything works" in read.words
+    assert "Shortened runs. They only show that everything works" in read.words
     assert read.row(0, 1)[-2] == NONE
     assert read.row(0, 2)[-2] == "yes"
     assert "2 runs, shortened" in read.row(0, 1)[0]
@@ -257,7 +257,7 @@ def test_unseen_figures_are_marked(recipe: Recipe) -> None:
 
 def test_when_and_with_what_it_was_made(recipe: Recipe) -> None:
     read = page((recipe, made([84.0, 85.0], statewise="0.0.1")))
-    assert f"Made on 2031-05-04 09:30 with statewise {__version__}; some runs are of 0.0.1." in read.words
+    assert f"Made on 2031-05-04 09:30 with statewise {__version__}; some runs were made with 0.0.1." in read.words
     assert read.attributes("datetime") == ["2031-05-04T09:30+00:00"]
 
 

@@ -25,7 +25,7 @@ from statewise.recipes.story import (
     vocabulary,
     wider,
 )
-from statewise.recipes.story.carrying import foretold, reader, told_on
+from statewise.recipes.story.carrying import predicted, reader, told_on
 from statewise.recipes.story.fable import FABLE, LEFT_OUT, SHOWN, ceiling, codes, percent_right, symbols, tell
 from statewise.recipes.story.numbering import Numbering
 from statewise.recipes.story.single_steps import (
@@ -98,11 +98,11 @@ def test_word_vectors_help_and_no_less_so_when_dealt_to_the_wrong_words() -> Non
 
 def test_sampled_words_learn_from_a_large_vocabulary() -> None:
     figures = short(vocabulary).figures
-    unlearnt = vocabulary.network_over(made_text.Source.of(3_000, np.random.default_rng(0)), 0)
+    unlearned = vocabulary.network_over(made_text.Source.of(3_000, np.random.default_rng(0)), 0)
     rng = np.random.default_rng(0)
     source = made_text.Source.of(3_000, rng)
-    unlearnt.compile("adam", "sparse_categorical_crossentropy")
-    before = vocabulary.loss_on(unlearnt, next(source.pieces(rng)))
+    unlearned.compile("adam", "sparse_categorical_crossentropy")
+    before = vocabulary.loss_on(unlearned, next(source.pieces(rng)))
     assert figures["best"] < figures["sampled"] < before
     assert figures["best"] < figures["full"] < before
 
@@ -175,11 +175,11 @@ def test_nine_of_the_twenty_words_left_out_stand_nowhere_else() -> None:
 
 
 @pytest.mark.parametrize("length", wider.LENGTHS)
-def test_no_window_that_is_learnt_has_a_word_that_is_left_out(length: int) -> None:
+def test_no_window_that_is_learned_has_a_word_that_is_left_out(length: int) -> None:
     places = np.arange(len(FABLE))
     found = sw.windows(places, length)
-    learnt = slice(len(found.x) - LEFT_OUT)
-    assert max(found.x[learnt].max(), found.y[learnt].max()) == len(FABLE) - LEFT_OUT - 1
+    learned = slice(len(found.x) - LEFT_OUT)
+    assert max(found.x[learned].max(), found.y[learned].max()) == len(FABLE) - LEFT_OUT - 1
     assert found.y[-LEFT_OUT:].tolist() == places[-LEFT_OUT:].tolist()
 
 
@@ -308,10 +308,10 @@ def test_right_answers_are_counted() -> None:
     assert percent_right(network, x, y) == pytest.approx(100 * np.mean(answers == y))
 
 
-def test_a_carried_state_foretells_and_tells_as_the_whole_text_at_once() -> None:
+def test_a_carried_state_predicts_and_continues_like_the_whole_text_at_once() -> None:
     network, numbers = drawn_reader(1), SHOWN.numbers(FABLE)
     answers = np.asarray(network(numbers[None, :-1])[0])[0].argmax(axis=-1)
-    assert np.array_equal(foretold(network, numbers), answers == numbers[1:])
+    assert np.array_equal(predicted(network, numbers), answers == numbers[1:])
     told = told_on(network, numbers[:3], 6)
     whole = np.asarray(network(np.array([[*numbers[:3], *told[:-1]]]))[0])[0].argmax(axis=-1)
     assert told == whole[2:].tolist()

@@ -12,12 +12,12 @@ from statewise.foundation.shapes import Array
 from statewise.foundation.words import plural
 
 SKIPPED = "-"
-"""What a masked step shows."""
+"""How a masked step is shown."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One row: what its time steps hold, in words, and the answer to the last or to each."""
+    """One row: what its time steps hold, as text, and the answer to the last step or to each."""
 
     steps: tuple[str, ...]
     answers: tuple[str, ...]
@@ -28,12 +28,12 @@ class Framing:
     """Some samples of a data set, with the shapes of all.
 
     Attributes:
-        x_shape: `[N, T, F]` or, of symbols, `[N, T]`.
+        x_shape: `[N, T, F]` or, for symbols, `[N, T]`.
         y_shape: `[N, V]`, `[N]`, or with an answer at each step `[N, T, V]` or `[N, T]`.
         samples: the first few.
         note: how a label becomes numbers, such as "A is 0/26, B is 1/26".
-        carried: how many samples further on the state goes: 0 if each starts afresh, 1 if it goes on to the next, B if
-            it goes on from row r of a batch of B to row r of the next.
+        carried: how many samples later the state is used: 0 if each starts fresh, 1 if it is carried to the next, B if
+            it is carried from row r of a batch of B to row r of the next.
     """
 
     x_shape: tuple[int, ...]
@@ -61,13 +61,13 @@ class Framing:
         Args:
             x: `[N, T, F]`, or symbols `[N, T]`.
             y: an answer for each sample, or with `each_step` for each of its time steps.
-            read_x: names what a time step holds.
-            read_y: names an answer.
+            read_x: returns the text of a time step.
+            read_y: returns the text of an answer.
             note: how a label becomes numbers.
             rows: how many samples are shown.
             each_step: whether `y` has the time axis of `x`.
-            mask: bool `[N, T]`; where False, the step is shown as skipped.
-            carried: how many samples further on the state goes, as above.
+            mask: bool `[N, T]`; False shows the step as skipped.
+            carried: how many samples later the state is used, as above.
 
         >>> x = np.arange(8.0).reshape(4, 2, 1)
         >>> name = lambda values: f"{values[0]:g}"
@@ -101,22 +101,22 @@ class Framing:
         if self.carried == 0:
             return "Each sample starts from a fresh state."
         if self.carried == 1:
-            return "The state goes on from each sample to the next."
-        return f"In batches of {self.carried}, the state goes on from each sample to the one {self.carried} later."
+            return "The state is carried from each sample to the next."
+        return f"In batches of {self.carried}, the state is carried from each sample to the one {self.carried} later."
 
     def __str__(self) -> str:
         width = max(len(label) for sample in self.samples for label in (*sample.steps, *sample.answers))
         lines = [self.heading, self.note, self.state, ""]
         for number, sample in enumerate(self.samples, 1):
             if self.carried == 1 and number > 1:
-                lines.append(f"{'':11}  the state goes on")
+                lines.append(f"{'':11}  the state is carried")
             lines += _drawn(f"sample {number}", sample, width)
         left = self.x_shape[0] - len(self.samples)
         return "\n".join([*lines, *([f"... and {left:,} more"] if left else [])])
 
 
 def _drawn(name: str, sample: Sample, width: int) -> list[str]:
-    """Returns the sample's line, or two lines where each step has an answer."""
+    """Returns the sample's line, or two lines if each step has an answer."""
     if len(sample.answers) == 1:
         return [f"{name:<11}{_boxes(sample.steps, width)}   ->   {sample.answers[0]}"]
     return [f"{name:<11}{_boxes(sample.steps, width)}", f"{'   ->':<11}{_boxes(sample.answers, width)}"]

@@ -1,4 +1,4 @@
-"""Measured numbers in words: each figure with as many decimals as it deserves."""
+"""Measured numbers as text: each figure with as many decimals as it deserves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decimals(figure: Figure, values: Sequence[float]) -> int:
 
 
 def number(value: float, places: int) -> str:
-    """Returns a number with so many decimals, a true minus and no minus before 0.
+    """Returns a number with `places` decimals, a true minus sign, and no minus before 0.
 
     >>> number(-0.04, 1), number(1234.5, 0), number(math.nan, 1)
     ('0.0', '1,234', '–')
@@ -51,7 +51,7 @@ def with_unit(text: str, figure: Figure) -> str:
 
 
 def between(low: float, high: float, places: int) -> str:
-    """Returns two numbers as a span, or one if they are shown alike.
+    """Returns two numbers as a range, or one if they look the same.
 
     >>> between(95.0, 100.0, 1), between(84.0, 84.0, 1)
     ('95.0 to 100.0', '84.0')
@@ -61,12 +61,12 @@ def between(low: float, high: float, places: int) -> str:
 
 
 def published(given: Published, places: int) -> str:
-    """Returns what was published, without its unit."""
+    """Returns the published figure, without its unit."""
     return between(*given.span, places)
 
 
 def seconds(value: float) -> str:
-    """Returns a time, the more exact the shorter it is.
+    """Returns a time, with more decimals the shorter it is.
 
     >>> seconds(0.194), seconds(3.26), seconds(412.7)
     ('0.19', '3.3', '413')
@@ -75,7 +75,7 @@ def seconds(value: float) -> str:
 
 
 def numbered(seeds: Sequence[int]) -> str:
-    """Returns seeds in words, short where they follow one another.
+    """Returns seeds as text, shortened if they are consecutive.
 
     >>> numbered([0, 1, 2, 3]), numbered([4, 7])
     ('seeds 0 to 3', 'seeds 4, 7')

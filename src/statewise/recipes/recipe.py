@@ -1,4 +1,4 @@
-"""What a recipe is: a published experiment as code, the numbers it measures, and the figures that were published."""
+"""What a recipe is: a published experiment as code, the numbers it measures, and the published figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from statewise.models.sequential import Sequential
 
 LEADS = ("Question", "Framing", "Expect", "Beyond")
-"""How the paragraphs of a recipe's text begin; "Beyond" is what it can do on cases that it was not trained on."""
+"""How the paragraphs of a recipe's text begin; "Beyond" says what it can do on cases that it was not trained on."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Published:
 
     @property
     def span(self) -> tuple[float, float]:
-        """The least and the largest value that was published."""
+        """The smallest and the largest published value."""
         return self.value, self.value if self.to is None else self.to
 
 
@@ -45,11 +45,11 @@ class Figure:
         name: its key in `Trial.figures`.
         meaning: what it is, in a few words.
         unit: "%", "s", "nats" or "" for a bare number.
-        published: what was published; None if nothing was.
-        solved: a run solves the problem if it reaches this, from below; None if there is nothing to solve. Of a
-            figure with `falls`, which is the better the smaller, from above.
-        falls: whether less is better, as with a loss.
-        unseen: whether it is measured on cases that the run did not train on.
+        published: the published figure; None if there is none.
+        solved: a run solves the problem if its figure is at least this (at most, with `falls`); None if there is
+            nothing to solve.
+        falls: whether smaller is better, as for a loss.
+        unseen: whether it is measured on cases that the run was not trained on.
     """
 
     name: str
@@ -63,12 +63,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Trial:
-    """What one run of a recipe gave.
+    """The result of one run of a recipe.
 
     Attributes:
         figures: a number for each of the recipe's figures.
-        answers: what the network said, by what it was asked; shown as it is.
-        curves: values by epoch (or whatever the name says), to be drawn.
+        answers: what the network answered, by question; shown as is.
+        curves: values by epoch (or by what the name says), to be plotted.
     """
 
     figures: Mapping[str, float]
@@ -78,18 +78,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A published experiment: code that runs it once from a seed, and what is to be said about it.
+    """A published experiment: code that runs it once from a seed, and the texts about it.
 
     Its text is the docstring of the module that holds `trial`: a title, then paragraphs that begin with `LEADS`.
 
     Attributes:
         name: as on the command line; its family comes first, as in "alphabet-naive".
-        figures: what each run measures, the one that was published first.
+        figures: what each run measures, the published figure first.
         framing: returns the picture of its data.
         model: returns the built model for a seed, not yet trained.
         trial: `trial(seed, **short)` runs the experiment once.
         seconds: about how long one run takes on one core, after compiling.
-        short: arguments of `trial` that make it a matter of seconds, for a test that everything works.
+        short: arguments of `trial` that make it a matter of seconds, to test that everything works.
     """
 
     name: str
@@ -136,7 +136,7 @@ class Recipe:
 
     @cached_property
     def version(self) -> str:
-        """Twelve hexadecimal digits that change with its code and with what its family shares, not with texts."""
+        """Twelve hexadecimal digits that change with its code and the code its family shares, but not with texts."""
         digest = hashlib.sha256(_bare(self.code).encode())
         for file in sorted(self.path.parent.iterdir()):
             if file.suffix == ".bin":

@@ -1,4 +1,4 @@
-"""All recipes, in the order in which they are told."""
+"""All recipes, in the order in which they are listed."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def every() -> tuple[Recipe, ...]:
 
 
 def get(name: str) -> Recipe:
-    """Returns the recipe of this very name.
+    """Returns the recipe with exactly this name.
 
     Raises:
-        ConfigurationError: there is none; the message has the nearest.
+        ConfigurationError: there is none; the message suggests the closest name.
     """
     for recipe in every():
         if recipe.name == name:
@@ -63,12 +63,12 @@ def get(name: str) -> Recipe:
 
 
 def choose(names: Sequence[str]) -> tuple[Recipe, ...]:
-    """Returns the recipes of these names, in the order in which they are told.
+    """Returns the recipes with these names, in the order in which they are listed.
 
-    "alphabet" stands for its whole family, unless a recipe has that very name; "story*" for all that begin so.
+    "alphabet" stands for its whole family, unless a recipe has exactly that name; "story*" for all that begin with it.
 
     Raises:
-        ConfigurationError: there is none of that name; the message has the nearest.
+        ConfigurationError: there is none of that name; the message suggests the closest name.
     """
     chosen = {recipe.name for name in names for recipe in _of(name)}
     return tuple(recipe for recipe in every() if recipe.name in chosen)

@@ -1,4 +1,4 @@
-"""Runs as they are kept: a JSON file each, in a folder for each recipe, from which a later command goes on."""
+"""Runs as they are kept: one JSON file each, in a folder per recipe, from which a later command continues."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from statewise.recipes.recipe import Recipe, Trial
 
 @dataclass(frozen=True)
 class Run:
-    """One run as it is kept: what `Trial` holds, and how it came about.
+    """One run as it is kept: what `Trial` holds, and how it was made.
 
     Attributes:
         seed: of the run.
         version: `Recipe.version` of the code that ran.
-        short: whether it was a shortened one, whose figures say nothing.
+        short: whether it was shortened, so that its figures mean nothing.
         seconds: how long it took, compiling included.
         figures: by name.
         answers: by question.
         curves: by name, `(place, value)` for each point that is kept.
-        warnings: what statewise warned of.
+        warnings: the warnings of statewise.
         statewise: the version of this library.
     """
 
@@ -86,11 +86,11 @@ class Results:
         return self.folder / recipe.name / f"{run.seed}-{run.version}{'-short' if run.short else ''}.json"
 
     def of(self, recipe: Recipe, *, short: bool = False) -> list[Run]:
-        """Returns the runs of the recipe as it is now, by seed; those of earlier versions stay where they are, unread.
+        """Returns the runs of the recipe's current version, by seed; files of earlier versions stay and are not read.
 
         Args:
-            recipe: whose.
-            short: whether the shortened ones, if the recipe can be shortened.
+            recipe: the recipe.
+            short: whether to return the shortened runs, if the recipe can be shortened.
 
         Raises:
             FileError: a file holds something else.
@@ -100,7 +100,7 @@ class Results:
         return sorted((_read(file, recipe) for file in files), key=lambda run: run.seed)
 
     def add(self, recipe: Recipe, run: Run) -> None:
-        """Writes a run to a file of its own, in the place of one of the same seed and version.
+        """Writes a run to its own file, replacing one with the same seed and version.
 
         Raises:
             FileError: the file cannot be written.
@@ -121,7 +121,7 @@ def _make(folder: Path) -> None:
 
 
 def _plain(run: Run) -> dict[str, Any]:
-    """Returns a run as JSON holds it, which has no NaN and no infinity: None stands for them."""
+    """Returns a run for JSON, which has no NaN and no infinity: None stands for them."""
     plain = asdict(run)
     plain["figures"] = {name: _finite(value) for name, value in run.figures.items()}
     plain["curves"] = {name: [(place, _finite(value)) for place, value in line] for name, line in run.curves.items()}

@@ -1,4 +1,4 @@
-"""Runs recipes over seeds, in processes side by side, and keeps each run as soon as it is there."""
+"""Runs recipes over seeds, in parallel processes, and keeps each run as soon as it is done."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from statewise.recipes.registry import choose, get
 from statewise.recipes.results import Results, Run
 
 LONG_SECONDS = 20
-"""Recipes whose runs take longer than this are run once where nobody asked for them by name."""
+"""Recipes whose runs take longer than this run once, unless they were named."""
 
 CHUNK_SECONDS = 15
-"""A process is given so much work of a recipe at least: it compiles once for all of it."""
+"""The least work of one recipe that a process gets, since it compiles once for all of it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Chunk:
 
 
 def missing(wanted: Mapping[str, Sequence[int]], results: Results, *, short: bool) -> dict[str, list[int]]:
-    """Returns the seeds, by recipe, of which no run is kept yet."""
+    """Returns the seeds, by recipe, for which no run is kept yet."""
     left = {}
     for recipe in choose(list(wanted)):
         kept = {run.seed for run in results.of(recipe, short=short)}
@@ -51,7 +51,7 @@ def missing(wanted: Mapping[str, Sequence[int]], results: Results, *, short: boo
 
 
 def measure(recipe: Recipe, seed: int, short: bool) -> Run:
-    """Returns one run of a recipe, made here and now."""
+    """Runs a recipe once, in this process."""
     began = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
@@ -62,7 +62,7 @@ def measure(recipe: Recipe, seed: int, short: bool) -> Run:
 
 
 def _trial(recipe: Recipe, seed: int, short: bool) -> Trial:
-    """Returns what one run gave; of one that diverged no number, since the runs of other seeds are worth having."""
+    """Returns the result of one run, without numbers if it diverged: the runs of other seeds are still worth having."""
     try:
         return recipe.trial(seed, **(recipe.short if short else {}))
     except DivergenceError as error:
@@ -71,7 +71,7 @@ def _trial(recipe: Recipe, seed: int, short: bool) -> Trial:
 
 
 def about(left: Mapping[str, Sequence[int]], jobs: int) -> float:
-    """Returns about how many seconds these runs take in so many processes, compiling left out."""
+    """Returns about how many seconds these runs take in `jobs` processes, without compiling."""
     recipes = choose(list(left))
     total = sum(recipe.seconds * len(left[recipe.name]) for recipe in recipes)
     return max(total / jobs, *(recipe.seconds for recipe in recipes))
@@ -90,8 +90,8 @@ def run(
     Args:
         left: seeds by recipe, as `missing` returns them.
         results: where the runs are kept.
-        short: whether to shorten those that can be.
-        jobs: processes side by side.
+        short: whether to shorten those that can be shortened.
+        jobs: parallel processes.
         told: called with each run once it is kept.
 
     Raises:
@@ -148,8 +148,8 @@ class Worker:
             answer: Run | Exception = self.line.recv()
         except (EOFError, OSError):
             raise StatewiseError(
-                f"the process that ran {recipe.name} with seed {seed} ended, perhaps for want of memory; the runs so "
-                "far are kept: give the same command again, with --jobs 1"
+                f"the process that ran {recipe.name} with seed {seed} ended, perhaps because it ran out of memory; the "
+                "runs so far are kept: run the same command again with --jobs 1"
             ) from None
         if isinstance(answer, Exception):
             raise answer
@@ -159,7 +159,7 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends the process, in the midst of a run if need be."""
+        """Ends the process, even in the middle of a run."""
         self._process.kill()
         self._process.join()
 
@@ -177,7 +177,7 @@ def _drive(worker: Worker, waiting: SimpleQueue[Chunk], keep: Callable[[Recipe, 
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Lets processes started in the block ignore Ctrl-C from their first moment: who started them ends them."""
+    """Makes processes started in the block ignore Ctrl-C from the beginning: this process ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -189,7 +189,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 def _serve(line: Connection, short: bool) -> None:
-    """Makes the runs that are asked for, in a thread: there `fit` cannot take Ctrl-C for its own and end too early."""
+    """Makes the requested runs in a thread, where `fit` does not handle Ctrl-C itself and end too early."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited, as on Windows
     thread = threading.Thread(target=_answer, args=(line, short))
     thread.start()
@@ -197,14 +197,14 @@ def _serve(line: Connection, short: bool) -> None:
 
 
 def _answer(line: Connection, short: bool) -> None:
-    with suppress(EOFError, OSError):  # nobody is there any more
+    with suppress(EOFError, OSError):  # the other process is gone
         while True:
             name, seed = line.recv()
             line.send(_made(name, seed, short))
 
 
 def _made(name: str, seed: int, short: bool) -> Run | Exception:
-    """Returns a run, or what came of it in a form that any process can read."""
+    """Returns a run, or its error in a form that any process can read."""
     try:
         return measure(get(name), seed, short)
     except StatewiseError as error:

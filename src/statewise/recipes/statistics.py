@@ -1,4 +1,4 @@
-"""What many runs say together: mean and its interval, median, spread, and whether a published run is one of them."""
+"""Many runs summarized: mean and its interval, median, range, and whether a published run could be one of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from statewise.recipes.recipe import Figure, Recipe
 from statewise.recipes.results import Run
 
 CONFIDENCE = 0.95
-"""Of all intervals."""
+"""The confidence of all intervals."""
 
 ENOUGH = 0.8
-"""A published figure is called outside of a range only where that has at least this coverage, from nine runs on."""
+"""A published figure is called outside a range only if that has at least this coverage, from nine runs on."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,18 @@ class Summary:
 
     Attributes:
         figure: which.
-        values: one a run, of those that gave a number.
+        values: one for each run that gave a number.
         lost: how many runs gave none: NaN, or infinity.
         mean: of the values.
-        interval: the 95 % confidence interval of the mean (Student's t), without what no percentage or loss can be;
-            None of one run.
+        interval: the 95 % confidence interval of the mean (Student's t), clipped to the possible values of a
+            percentage or loss; None for one run.
         median: of the values.
-        least, most: between them a further run falls with `coverage`: the least and the largest run or, of 79 runs and
-            more, which can spare some, others further in.
-        coverage: at least that probability: (n - 1) / (n + 1) of n runs, up to 95 % and a little more.
+        least, most: the range in which another run would fall with probability `coverage`: the smallest and largest
+            result; from 79 runs on, the extremes are trimmed.
+        coverage: a lower bound of that probability: (n - 1) / (n + 1) for n runs, up to a little over 95 %.
         solved: how many runs reached the figure's goal; None if it has none.
-        inside: whether what was published lies between `least` and `most`; None if nothing was, where runs were lost,
-            of one run, and where it lies outside of too few runs.
+        inside: whether the published figure lies between `least` and `most`; None if there is none, if runs were lost,
+            for a single run, and if it lies outside the range of too few runs.
     """
 
     figure: Figure
@@ -54,10 +54,10 @@ class Summary:
 
 
 def summarize(figure: Figure, values: Sequence[float]) -> Summary:
-    """Returns what the values of a figure, one a run, say together.
+    """Returns the summary of a figure's values, one per run.
 
-    A published figure is one run. It is therefore held against the range in which a further run falls, which depends on
-    no distribution (order statistics; David and Nagaraja 2003, section 7.3), not against the interval of the mean.
+    A published figure is one run. It is therefore compared with the range in which another run would fall, not with the
+    interval of the mean. The range assumes no distribution (order statistics; David and Nagaraja 2003, section 7.3).
 
     >>> found = summarize(Figure("accuracy", "right answers", solved=100.0), [80.0, 84.0, 84.0, 100.0])
     >>> found.mean, found.median, found.solved, found.coverage
@@ -82,9 +82,9 @@ def summarize(figure: Figure, values: Sequence[float]) -> Summary:
 
 
 def summaries(recipe: Recipe, runs: Sequence[Run]) -> list[Summary]:
-    """Returns what the runs say of each of the recipe's figures.
+    """Returns the summaries of the recipe's figures.
 
-    Nothing that was published is held against shortened runs.
+    Shortened runs are not compared with published figures.
     """
     short = any(run.short for run in runs)
     figures = [replace(figure, published=None) if short else figure for figure in recipe.figures]
@@ -108,12 +108,12 @@ def _range_of_runs(ordered: np.ndarray) -> tuple[float, float]:
 
 
 def _left_out(count: int) -> int:
-    """Returns the k of the k-th least and the k-th largest run that bound the range."""
+    """Returns the k of the k-th smallest and k-th largest results, which bound the range."""
     return max(1, math.floor((1 - CONFIDENCE) / 2 * (count + 1)))
 
 
 def coverage_of(count: int) -> float:
-    """Returns with which probability, at least, a further run falls in the range of so many."""
+    """Returns a lower bound of the probability that another run falls in the range of `count` runs."""
     return (count + 1 - 2 * _left_out(count)) / (count + 1) if count else 0.0
 
 
@@ -123,7 +123,7 @@ def _reaches(figure: Figure, value: float) -> bool:
 
 
 def _verdict(figure: Figure, least: float, most: float, coverage: float) -> bool | None:
-    """Returns whether what was published, to so many decimals as it has, lies in the range; None where unclear."""
+    """Returns whether the published figure, to its number of decimals, lies in the range; None if unclear."""
     if figure.published is None:
         return None
     low, high = figure.published.span

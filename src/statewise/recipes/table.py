@@ -1,4 +1,4 @@
-"""What runs say, as lines of text for a terminal and as JSON."""
+"""The figures of runs as lines of text for a terminal, and as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = 42
 
 
 def table(recipe: Recipe, runs: Sequence[Run]) -> list[str]:
-    """Returns the recipe's lines: how many runs it has, and what each figure came to."""
+    """Returns the recipe's lines: the number of runs, and the results for each figure."""
     rows = [COLUMNS, *(row for summary in summaries(recipe, runs) for row in _rows(summary))]
     widths = [NAME, *(max(len(row[column]) for row in rows) for column in range(1, len(COLUMNS)))]
     lines = [
@@ -34,7 +34,7 @@ def table(recipe: Recipe, runs: Sequence[Run]) -> list[str]:
 
 def _heading(recipe: Recipe, runs: Sequence[Run]) -> str:
     times = [run.seconds for run in runs]
-    one = f", {seconds(median(times))} s the median run" if len(runs) > 1 else ""
+    one = f", {seconds(median(times))} s per run (median)" if len(runs) > 1 else ""
     short = ", shortened" if any(run.short for run in runs) else ""
     return f"{recipe.name}: {plural(len(runs), 'run')}{short}, {seconds(sum(times))} s{one}{_chance(len(runs))}"
 
@@ -52,7 +52,7 @@ def answers(run: Run) -> list[str]:
 
 
 def _rows(summary: Summary) -> list[tuple[str, ...]]:
-    """Returns the line of a figure, and further ones where its name is long."""
+    """Returns the line of a figure, and continuation lines if its name is long."""
     name, *rest = textwrap.wrap(_name(summary.figure), NAME)
     values = astuple(tell(summary))
     return [(name, *values), *((line, *[""] * len(values)) for line in rest)]
@@ -64,7 +64,7 @@ def _name(figure: Figure) -> str:
 
 
 def plain(recipe: Recipe, runs: Sequence[Run]) -> dict[str, Any]:
-    """Returns what `table` shows, and which code ran, as JSON holds it."""
+    """Returns what `table` shows, and which code ran, as JSON."""
     return {
         "recipe": recipe.name,
         "version": recipe.version,

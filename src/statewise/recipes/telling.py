@@ -1,4 +1,4 @@
-"""A summary in words, for whatever shows it: a terminal, a page of HTML, the documentation."""
+"""A summary as text, for a terminal, an HTML page or the documentation."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from statewise.recipes.statistics import Summary
 
 @dataclass(frozen=True)
 class Told:
-    """The parts of a summary as text, without units; an empty text where there is nothing to say.
+    """The parts of a summary as text, without units; empty where there is nothing to say.
 
     Attributes:
         mean: of the runs.
         interval: of the mean.
         median: of the runs.
-        runs: the range in which a further run falls.
-        solved: how many of how many.
-        published: what was published.
-        verdict: whether that lies inside the range: "yes", "no, higher", "no, lower", or a dash where it is not to be
-            said.
+        runs: the range in which another run would fall.
+        solved: how many runs of how many.
+        published: the published figure.
+        verdict: whether that lies inside the range: "yes", "no, higher", "no, lower", or a dash if that cannot be said.
     """
 
     mean: str

@@ -1,18 +1,18 @@
 """All pairs in one batch, five thousand times.
 
-Question. Can a network half as large as that of alphabet-naive learn all the pairs if it gets the alphabet as one
+Question. Can a network half the size of the one in alphabet-naive learn all the pairs if it gets the alphabet as one
 batch, in order?
 
-Framing. The pairs of alphabet-naive: one time step with one feature. All 25 make one batch, which is not shuffled.
+Framing. The pairs of alphabet-naive: one time step with one feature. All 25 form one batch, which is not shuffled.
 
-Expect. All of it, in every run; and letters asked in random order, one at a time, are answered as well. This has been
-put down to state that goes from one letter to the next within the batch. None does: the rows of a batch are read side
-by side, each from a fresh state, and the gradient is a mean over them, whatever their order. That letters in random
-order come out right shows as much. What helps is 5,000 passes through the alphabet in place of 500: as many passes in
-batches of one do it too, and 500 passes in one batch, each a single update, reach only about 22 %.
+Expect. All of it, in every run; letters asked for in random order, one at a time, are answered just as well. This has
+been attributed to state that passes from one letter to the next within the batch. None does: the rows of a batch are
+read side by side, each from a fresh state, and the gradient is a mean over them, whatever their order. The right
+answers to letters in random order confirm that. What helps is 5,000 passes through the alphabet instead of 500: as
+many passes in batches of one do it too, while 500 passes in one batch, each a single update, reach only about 22 %.
 
-Beyond. Nothing. Five pairs left out of a second training are never answered rightly, for the reason given in
-alphabet-naive. 100 % means that 25 answers are known by heart.
+Beyond. Nothing. Five pairs left out of a second training are never answered correctly, for the reason given in
+alphabet-naive. 100 % means that 25 answers are memorized.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def trained(seed: int, x: Array, y: Array, epochs: int) -> tuple[sw.Sequential, sw.History]:
-    """Returns a network that has learnt all pairs at once, one update an epoch, and how."""
+    """Returns a network that has learned all pairs at once, one update per epoch, and its history."""
     network = model(seed)
     network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     return network, network.fit(x, y, epochs=epochs, batch_size=len(x), shuffle=False, verbose=0)
@@ -85,7 +85,7 @@ def trial(seed: int, *, epochs: int = 5000) -> Trial:
 RECIPE = Recipe(
     name="alphabet-batch",
     figures=(
-        Figure("accuracy", "right answers on the 25 pairs it learnt", published=Published(100.0, SOURCE), solved=100.0),
+        Figure("accuracy", "right answers on the 25 learned pairs", published=Published(100.0, SOURCE), solved=100.0),
         Figure("random", f"right answers on {ASKED} letters in random order", published=Published(100.0, SOURCE)),
         Figure("left_out", f"right answers on {LEFT_OUT} pairs left out of a second training", unseen=True),
     ),

@@ -14,7 +14,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SOURCE = "https://machinelearningmastery.com/understanding-stateful-lstm-recurrent-neural-networks-python-keras/"
 
 LEFT_OUT = 5
-"""How many pairs or windows a second training does without, to be asked for them afterwards."""
+"""How many pairs or windows are left out of a second training and tested afterwards."""
 
 
 def numbers(letters: str) -> Array:
@@ -33,12 +33,12 @@ def letter_of(number: float) -> str:
 
 
 def likeliest(probabilities: Array) -> str:
-    """Returns the letters that `[N, 26]` probabilities, or one-hot rows, are for."""
+    """Returns the most likely letters of `[N, 26]` probabilities or one-hot rows."""
     return "".join(ALPHABET[index] for index in np.atleast_2d(probabilities).argmax(axis=-1))
 
 
 def runs(length: int) -> tuple[list[str], str]:
-    """Returns all runs of so many letters, and the letter that follows each."""
+    """Returns all runs of `length` letters, and the letter that follows each."""
     found = [ALPHABET[start : start + length] for start in range(len(ALPHABET) - length)]
     return found, following(found)
 
@@ -71,7 +71,7 @@ def lettered(asked: Sequence[str], steps: int) -> Array:
 
 
 def percent(told: str, expected: str) -> float:
-    """Returns how many of the letters told are those expected, in per cent.
+    """Returns how many of the answered letters are as expected, in percent.
 
     >>> percent("BCDD", "BCDE")
     75.0
@@ -80,20 +80,20 @@ def percent(told: str, expected: str) -> float:
 
 
 def percent_right(model: sw.Sequential, x: Array, answers: str, *, mask: Array | None = None) -> float:
-    """Returns how many of the rows of `x`, in per cent, the model answers rightly, each from a fresh state."""
+    """Returns how many of the rows of `x`, in percent, the model answers correctly, each from a fresh state."""
     return percent(likeliest(model.predict(x, mask=mask)), answers)
 
 
 def train_one_by_one(
     network: sw.Sequential, x: Array, y: Array, epochs: int, *, mask: Array | None = None
 ) -> sw.History:
-    """Trains the network on one row after another, each from a fresh state and all shuffled; returns how it went."""
+    """Trains the network on shuffled rows, one by one, each from a fresh state; returns the history."""
     network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     return network.fit(x, y, mask=mask, epochs=epochs, batch_size=1, verbose=0)
 
 
 def listen(network: sw.Sequential, letters: str) -> str:
-    """Returns the answer to each of the letters, the state going on from one to the next."""
+    """Returns the answer to each of the letters, with the state carried from one to the next."""
     told, state = "", None
     for letter in letters:
         y, state = network(numbers(letter).reshape(1, 1, 1), state)
@@ -102,5 +102,5 @@ def listen(network: sw.Sequential, letters: str) -> str:
 
 
 def without(left_out: Array, x: Array, y: Array) -> tuple[Array, Array]:
-    """Returns `x` and `y` without the rows that are to be asked for later."""
+    """Returns `x` and `y` without the rows that are kept for testing."""
     return np.delete(x, left_out, axis=0), np.delete(y, left_out, axis=0)

@@ -1,17 +1,17 @@
 """One letter in, the next letter out.
 
-Question. Can an LSTM learn the alphabet pair by pair: after A comes B, after B comes C?
+Question. Can an LSTM learn the alphabet pair by pair: B follows A, C follows B?
 
-Framing. Each pair is a sample of its own: one time step with one feature, the letter's number divided by 26. The
-answer is one of 26 classes. Samples are shuffled and each starts from a fresh state, so that a letter has no past.
+Framing. Each pair is a separate sample with one time step and one feature, the letter's number divided by 26. The
+answer is one of 26 classes. Samples are shuffled and each starts from a fresh state, so a letter has no past.
 
-Expect. Not all of it: about 83 %. With one time step there is nothing to remember: the LSTM is an ordinary network
-that has to cut the line from 0 to 1 into 25 pieces, one for each letter, and 500 epochs are too few for the last of
-them. What helps is not memory. The same network learns all pairs in 5,000 epochs, or in 20 if each letter is a one-hot
-vector, so that letters need not be told apart by 1/26.
+Expect. Not all of it: about 83 %. With one time step there is nothing to remember. The LSTM acts as an ordinary
+network that has to cut the line from 0 to 1 into 25 pieces, one for each letter, and 500 epochs are too few for the
+last of them. Memory is not what helps: the same network learns all pairs in 5,000 epochs, or in 20 if each letter is
+a one-hot vector, so that letters need not be told apart by differences of 1/26.
 
-Beyond. Nothing. Five pairs are left out of a second training: their answers are never seen as answers, so that no
-network could give them. What is right here is known by heart.
+Beyond. Nothing. Five pairs are left out of a second training. Their answers never occur as answers, so no network
+could give them. What it gets right here is memorized.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ RECIPE = Recipe(
     figures=(
         Figure(
             "accuracy",
-            "right answers on the 25 pairs it learnt",
+            "right answers on the 25 learned pairs",
             published=Published(84.0, SOURCE, note="76.00 % in an older version"),
             solved=100.0,
         ),

@@ -1,20 +1,20 @@
-"""The whole alphabet so far, in place of a carried state.
+"""The whole alphabet so far, instead of a carried state.
 
-Question. Does a network without carried state learn as much if each sample is all the letters so far?
+Question. Does a network without a carried state learn as much if each sample contains all the letters so far?
 
-Framing. 25 samples, A to A...Y, each filled up on the left to 25 time steps. Each starts from a fresh state. What
-fills up is either read as zeros, as was proposed, or skipped by a mask. Zero is also the number of A, so that without
-a mask A and what fills up are the same.
+Framing. 25 samples, A to A...Y, each padded on the left to 25 time steps. Each starts from a fresh state. The padding
+is either read as zeros, as was proposed, or skipped by a mask. Zero is also the number of A, so without a mask A and
+the padding look the same.
 
-Expect. With a mask, all of it. A masked step moves no state, so that reading the prefix is the very computation of
-alphabet-stateful, all at once: the network trained here answers letter by letter with a carried state just as well.
-Only training differs, since gradients now reach back to A. With zeros not all of it in as many epochs: mostly 80 to
-88 %, and far less in some runs, whose loss jumps just before they end. There are 25 steps whatever the prefix, and
-A and what fills up look the same, so that the numbers have to be told apart after all.
+Expect. With a mask, all of it. A masked step does not change the state, so reading the prefix is exactly the
+computation of alphabet-stateful, all at once: the network trained here answers letter by letter with a carried state
+just as well. Only training differs, since gradients now reach back to A. With zeros, not all of it in the same number
+of epochs: mostly 80 to 88 %, and far less in some runs, whose loss jumps just before they end. There are 25 steps
+whatever the prefix, and A and the padding look the same, so the numbers have to be told apart after all.
 
-Beyond. Nothing. Runs that begin in the middle of the alphabet, from K alone to B...Y, are answered by their length
-where the filling is masked, which is always wrong; where it is read they are right now and then. Gradients that reach
-all letters do not make a network read them: each place has one letter only, so that counting places is enough.
+Beyond. Nothing. Runs that begin in the middle of the alphabet, from K alone to B...Y, are answered by their length if
+the padding is masked, which is always wrong; if it is read, the answers are right now and then. Gradients that reach
+all letters do not make a network read them: each position has only one letter, so counting positions is enough.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def trained(seed: int, mask: Array, epochs: int) -> tuple[sw.Sequential, sw.History]:
-    """Returns a network that has learnt one prefix after another, and how; where `mask` is False it skips a step."""
+    """Returns a network that has learned all prefixes, and its history; where `mask` is False it skips a step."""
     network = model(seed)
     return network, train_one_by_one(network, *data(), epochs, mask=mask)
 
@@ -90,11 +90,11 @@ def trial(seed: int, *, epochs: int = 300) -> Trial:
 RECIPE = Recipe(
     name="alphabet-prefix",
     figures=(
-        Figure("zeros", "right answers on the 25 prefixes, filled up with zeros that are read", solved=100.0),
-        Figure("masked", "right answers on the 25 prefixes, filled up with steps that are skipped", solved=100.0),
-        Figure("streamed", "right answers of the latter letter by letter, the state carried", solved=100.0),
+        Figure("zeros", "right answers on the 25 prefixes, padded with zeros that are read", solved=100.0),
+        Figure("masked", "right answers on the 25 prefixes, padded with steps that are skipped", solved=100.0),
+        Figure("streamed", "right answers of the latter network letter by letter, the state carried", solved=100.0),
         Figure("zeros_middle", "right answers on the 300 runs that do not begin with A, zeros read", unseen=True),
-        Figure("masked_middle", "right answers on the same runs, filling skipped", unseen=True),
+        Figure("masked_middle", "right answers on the same runs, padding skipped", unseen=True),
     ),
     framing=framing,
     model=model,

@@ -1,19 +1,18 @@
-"""The alphabet said in order, with a carried state.
+"""The alphabet in order, with a carried state.
 
-Question. Can a network say the alphabet if its state goes on from letter to letter?
+Question. Can a network recite the alphabet if its state is carried from letter to letter?
 
-Framing. The pairs of alphabet-naive, one time step each, in order and in batches of one. The state goes on from a
-sample to the next and starts afresh with each epoch. Gradients do not reach back from one sample to another: the
+Framing. The pairs of alphabet-naive, one time step each, in order and in batches of one. The state is carried from
+each sample to the next and starts fresh in each epoch. Gradients do not reach back from one sample to another: the
 network may use what it remembers but is never taught what to remember.
 
-Expect. All of it, in every run, and fed its own answers it goes on from A right to Z. Started at K with a fresh state
-it says B, C, D, E, F, as published, and at any other letter it says B. For what it has learnt is to count. The state
-alone tells how many letters have gone by, and to answer by that is learnt sooner than to tell apart numbers that
+Expect. Everything, in every run; fed its own answers it continues from A to Z. Started at K with a fresh state it
+says B, C, D, E, F, as published, and at any other letter it says B. What it has learned is to count. The state alone
+tells how many letters have gone by, and it is quicker to learn to answer by that than to tell apart numbers that
 differ by 1/26. The letters need not be read at all, and are not.
 
-Beyond. Nothing. Letters in random order get the answers B to Z all the same, of which those that happen to follow
-their letter are right. 100 % means one sequence known by heart, by the places in it; see alphabet-variable for a
-network that has to read.
+Beyond. Nothing. Letters in random order still get the answers B to Z; only those that happen to follow their letter
+are right. 100 % means one sequence memorized by position; see alphabet-variable for a network that has to read.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def recite(network: sw.Sequential, first: str, count: int) -> str:
-    """Returns what the network says from a letter on, fed its own answers."""
+    """Returns what the network says after a letter, fed its own answers."""
     told, state = first, None
     while len(told) <= count:
         y, state = network(numbers(told[-1]).reshape(1, 1, 1), state)
@@ -101,12 +100,12 @@ RECIPE = Recipe(
         Figure("recited", "right answers from A to Z, fed its own", published=Published(100.0, SOURCE), solved=100.0),
         Figure(
             "from_k",
-            "answers from K on, from a fresh state, that are B, C, D, E, F",
+            "answers that are B, C, D, E, F when started at K with a fresh state",
             published=Published(100.0, SOURCE, note="the next letters would be L, M, N, O, P"),
         ),
         Figure("cold", "right answers on B to Y, each from a fresh state", unseen=True),
         Figure("mixed", "right answers on A to Y in random order, the state carried", unseen=True),
-        Figure("counted", "answers there that are B to Z in order, whatever the letters", unseen=True),
+        Figure("counted", "of those answers, B to Z in order regardless of the letters", unseen=True),
     ),
     framing=framing,
     model=model,

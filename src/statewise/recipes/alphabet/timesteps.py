@@ -1,18 +1,18 @@
 """Three letters as three time steps.
 
-Question. Does it help to show the same three letters one after the other: A, then B, then C, then asked for D?
+Question. Does it help to show the same three letters one after another: A, then B, then C, and then to ask for D?
 
 Framing. Each window is a sample of three time steps with one feature. The LSTM reads a letter, keeps what it makes of
-it in its state, reads the next; its answer is for the whole window. Samples start from a fresh state.
+it in its state, and reads the next; its answer is for the whole window. Each sample starts from a fresh state.
 
-Expect. All of it, or all but one window. Not, however, because three letters tell more than one: a second training, in
-which each window is its first letter three times over, does as well. Three steps are the LSTM applied three times to
-its own state, a deeper network than the one step of alphabet-window, and it bends its answer more sharply along the
-line of letters.
+Expect. All of it, or all but one window. The reason, however, is not that three letters say more than one: a second
+training, in which each window is its first letter repeated three times, does as well. Three steps apply the LSTM
+three times to its own state. That makes a deeper network than the one step of alphabet-window, whose answer can
+change more sharply along the line of letters.
 
-Beyond. Nothing. The windows are known by heart. Those left out of a training get a wrong answer, since no other window
-had theirs. Most single letters and pairs get a wrong answer too: it has only ever answered after three steps. A window
-read backwards, CBA, is answered by F, as if it were CDE: the first letter outweighs the others.
+Beyond. Nothing. The windows are memorized. Those left out of a training get a wrong answer, since no other window has
+theirs. Most single letters and pairs get a wrong answer too: the network has only ever answered after three steps. A
+window read backwards, CBA, is answered with F, as if it were CDE: the first letter outweighs the others.
 """
 
 from __future__ import annotations
@@ -85,10 +85,8 @@ def trial(seed: int, *, epochs: int = 500) -> Trial:
 RECIPE = Recipe(
     name="alphabet-timesteps",
     figures=(
-        Figure(
-            "accuracy", "right answers on the 23 windows it learnt", published=Published(100.0, SOURCE), solved=100.0
-        ),
-        Figure("one_letter", "the same where each window was its first letter three times over", solved=100.0),
+        Figure("accuracy", "right answers on the 23 learned windows", published=Published(100.0, SOURCE), solved=100.0),
+        Figure("one_letter", "the same, with each window its first letter repeated three times", solved=100.0),
         Figure("left_out", f"right answers on {LEFT_OUT} windows left out of a third training", unseen=True),
         Figure("shorter", "right answers on single letters and on pairs, which it never read", unseen=True),
         Figure("backwards", "windows read backwards, CBA to WVU, answered as CDE to WXY are", unseen=True),

@@ -2,18 +2,18 @@
 
 Question. Can a network continue any piece of the alphabet, wherever it begins?
 
-Framing. 1,000 runs of one to five letters, drawn at random as was published, filled up on the left with zeros to five
-time steps. No state is carried. Of 115 runs 114 can be drawn (Y alone cannot) and nearly always are.
+Framing. 1,000 runs of one to five letters, drawn at random as published, padded on the left with zeros to five time
+steps. No state is carried. Of 115 runs, 114 can be drawn (Y alone cannot), and nearly always are.
 
-Expect. Nearly all of it after 500 epochs, about 98.5 %. Runs begin everywhere, so that counting does not do any more,
-and single letters are the hardest, as in alphabet-naive.
+Expect. Nearly all of it after 500 epochs, about 98.5 %. Runs begin everywhere, so counting no longer works, and
+single letters are the hardest, as in alphabet-naive.
 
-Beyond. Little, as published. If 20 runs are never drawn, the network knows the others as well as before and misses
-nearly all of the 20, mostly by one letter, although each of their answers was seen after longer or shorter runs with
-the same last letter. It has learnt about where a run leads and where, among the runs it met, one answer gives way to
-the next; not that the last letter decides. Runs of ten letters are too long for it. With letters as one-hot vectors,
-26 features in place of one number, 20 epochs are enough for nearly all of the 20 and for runs of ten letters. What
-carries over to new cases depends on how the cases are written.
+Beyond. Little, as published. If 20 runs are never drawn, the network knows the others as well as before and gets
+nearly all of the 20 wrong, mostly by one letter, although each of their answers occurred after longer or shorter runs
+with the same last letter. It has learned roughly where a run leads and where, among the runs it saw, one answer gives
+way to the next, but not that the last letter decides. Runs of ten letters are too long for it. With letters as
+one-hot vectors, 26 features instead of one number, 20 epochs are enough for nearly all of the 20 and for runs of ten
+letters. How well a network generalizes depends on how its inputs are encoded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LONGER = [ALPHABET[start : start + 10] for start in range(16)]
 
 
 def draw(rng: np.random.Generator, never: frozenset[str] = frozenset()) -> list[str]:
-    """Returns 1,000 runs drawn as was published: where each begins, then where it ends; those of `never` anew."""
+    """Returns 1,000 runs drawn as published: where each begins, then where it ends; those in `never` are redrawn."""
     drawn: list[str] = []
     while len(drawn) < DRAWN:
         start = int(rng.integers(len(ALPHABET) - 2))
@@ -53,7 +53,7 @@ def draw(rng: np.random.Generator, never: frozenset[str] = frozenset()) -> list[
 
 
 def held_out(rng: np.random.Generator) -> list[str]:
-    """Returns 20 runs never to be drawn, none from A or B on: AB, filled up with zeros, is the same input as B."""
+    """Returns 20 runs that are never drawn, none starting with A or B: AB, zero-padded, is the same input as B."""
     runs = [ALPHABET[start:end] for start in range(2, 24) for end in range(start + 1, min(start + STEPS, 25) + 1)]
     return [runs[index] for index in rng.choice(len(runs), HELD, replace=False)]
 
@@ -82,7 +82,7 @@ def model(seed: int, features: int = 1) -> sw.Sequential:
 
 
 def trained(seed: int, x: Array, runs: list[str], epochs: int) -> tuple[sw.Sequential, sw.History]:
-    """Returns a network that has learnt one run after another, and how."""
+    """Returns a network that has learned the runs one by one, and its history."""
     network = model(seed, x.shape[-1])
     return network, train_one_by_one(network, x, one_hot(following(runs)), epochs)
 
@@ -112,7 +112,7 @@ def trial(seed: int, *, epochs: int = 500, one_hot_epochs: int = 20) -> Trial:
 RECIPE = Recipe(
     name="alphabet-variable",
     figures=(
-        Figure("accuracy", "right answers on the runs it learnt", published=Published(98.9, SOURCE), solved=100.0),
+        Figure("accuracy", "right answers on the learned runs", published=Published(98.9, SOURCE), solved=100.0),
         Figure("held_out", f"right answers on {HELD} runs never drawn in a second training", unseen=True),
         Figure("longer", "right answers on the 16 runs of ten letters", unseen=True),
         Figure("one_hot_held_out", f"the {HELD} runs again, letters as one-hot vectors", unseen=True),

@@ -2,16 +2,16 @@
 
 Question. Does it help to show three letters at once: ABC, then D?
 
-Framing. Each window of three letters is one time step with three features. That is how a window is given to an
-ordinary network, and it is one here as well: the LSTM sees a single step, so that its memory is never read.
+Framing. Each window of three letters is one time step with three features. That is how an ordinary network reads a
+window, and the LSTM is no more than that here: it sees a single step, so its memory is never read.
 
-Expect. Hardly more than with one letter, about 85 %. The three numbers always rise together, so that the second and
-the third say nothing that the first did not: the network still cuts one line into 23 pieces, with somewhat more weight
-on it. Features have no order either. Windows read backwards, CBA in place of ABC, nearly all get the answer that they
-got forwards.
+Expect. Hardly more than with one letter, about 85 %. The three numbers always rise together, so the second and the
+third say nothing that the first does not: the network still cuts one line into 23 pieces, with somewhat more weight
+on it. Features have no order either: nearly all windows read backwards, CBA instead of ABC, get the same answer as
+forwards.
 
-Beyond. Nothing. Each answer belongs to one window alone; leave the window out of the training and no network can give
-it. What is right here is known by heart.
+Beyond. Nothing. Each answer belongs to a single window; leave that window out of the training and no network can give
+its answer. What it gets right here is memorized.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ def trial(seed: int, *, epochs: int = 500) -> Trial:
 RECIPE = Recipe(
     name="alphabet-window",
     figures=(
-        Figure(
-            "accuracy", "right answers on the 23 windows it learnt", published=Published(86.96, SOURCE), solved=100.0
-        ),
+        Figure("accuracy", "right answers on the 23 learned windows", published=Published(86.96, SOURCE), solved=100.0),
         Figure("backwards", "windows that get the same answer when read backwards", unseen=True),
         Figure("left_out", f"right answers on {LEFT_OUT} windows left out of a second training", unseen=True),
     ),

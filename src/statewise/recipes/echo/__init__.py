@@ -1,1 +1,1 @@
-"""Random integers, to be said again now or later: how much context an answer needs."""
+"""Random integers to repeat, now or later: how much context an answer needs."""

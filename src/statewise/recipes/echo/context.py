@@ -1,23 +1,23 @@
-"""Say the number that was shown one step ago, from five steps of context.
+"""Say the number shown one step ago, given five steps of context.
 
-Question. Can an LSTM learn to repeat what is no longer there? Every number is needed once, one step later, and must not
-be confused with the one that is shown then.
+Question. Can an LSTM learn to repeat what is no longer there? Every number is needed once, one step later, and must
+not be confused with the one shown then.
 
-Framing. 2,000 sequences of 25 random numbers from 0 to 99. A sample is five numbers, one-hot, the last of them the one
-shown now; the answer is the last but one. The next sample lies one number later, 20 of them a sequence, in batches of
-5, an update each. The state goes on from row r of a batch to row r of the next, and starts afresh with each sequence.
-Rows of five steps in batches of five are a lucky choice: the sample five places later begins just where this one ends,
-so that each row of the batch reads its sequence without a gap.
+Framing. 2,000 sequences of 25 random numbers from 0 to 99. A sample is five numbers, one-hot, the last of them the
+one shown now; the answer is the second to last. The next sample starts one number later. There are 20 per sequence,
+in batches of 5, with one update per batch. The state is carried from row r of a batch to row r of the next, and
+starts fresh with each sequence. Rows of five steps in batches of five are a lucky choice: the sample five places
+later begins exactly where this one ends, so each row of the batch reads its sequence without a gap.
 
-Expect. Nearly all of it. The answer lies inside the sample, so that its gradient flows back through one step and can
-teach the gates what to keep. With 2,000 sequences it has not quite ended: about 99.7 % of new answers are right. A run
-that is asked only 20 of them, as published, mostly gives 100 %; a single wrong one makes it 95 %. Unlike the recipe
-without context, the state here was taught.
+Expect. Nearly all of it. The answer lies inside the sample, so its gradient flows back through one step and can teach
+the gates what to keep. After 2,000 sequences it has not quite converged: about 99.7 % of new answers are right. A run
+that is tested on only 20 of them, as published, mostly gives 100 %; a single wrong one makes it 95 %. Unlike in the
+recipe without context, training taught the network what to keep in its state.
 
-Beyond. Each test is on random sequences that were never shown. Two are harder. Of 10,000 pairs of numbers some 80
-happen never to follow one another in training: the answer to those pairs is as good as to others, so that it is the
-rule that was learnt, not the pairs. And it never saw more than 25 numbers from a fresh start: on a stream of 1,000, one
-at a time and never reset, it echoes as well as before. That it owes to the carried state, see echo-extensions-fresh.
+Beyond. Each test is on random sequences that were never shown. Two are harder. Of 10,000 pairs of numbers, some 80
+happen never to follow one another in training: the network answers those pairs as well as others, so it learned the
+rule, not the pairs. And it never saw more than 25 numbers from a fresh start: on a stream of 1,000, one at a time and
+never reset, it echoes as well as before. It owes that to the carried state; see echo-extensions-fresh.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def never_shown(numbers: Array, random: np.random.Generator) -> tuple[Array, Array]:
-    """Returns three random numbers before each pair that never came up in the sequences, and what the echo is."""
+    """Returns each pair that never occurred in the sequences, with three random numbers before it, and its echo."""
     shown = np.zeros((NUMBERS, NUMBERS), bool)
     shown[numbers[:, :-1], numbers[:, 1:]] = True
     pairs = np.argwhere(~shown)
@@ -95,13 +95,13 @@ RECIPE = Recipe(
             "accuracy",
             f"right answers on a new sequence, {SAMPLES} of them",
             published=Published(
-                95.0, SOURCE, to=100.0, note="100 % asked, 95 to 100 % in the last sequences trained on"
+                95.0, SOURCE, to=100.0, note="100 % when tested, 95 to 100 % in the last sequences trained on"
             ),
             solved=100.0,
             unseen=True,
         ),
         Figure("new", f"right answers on {NEW} new sequences", unseen=True),
-        Figure("new_pairs", "right answers to pairs of numbers that training never showed", unseen=True),
+        Figure("new_pairs", "right answers for pairs of numbers that training never showed", unseen=True),
         Figure("stream", f"right answers on a stream of {STREAM:,} numbers, never reset", unseen=True),
     ),
     framing=framing,

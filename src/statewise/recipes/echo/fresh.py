@@ -1,19 +1,20 @@
-"""Echo with and without carried state: what does the state between samples bring?
+"""Echo with and without a carried state: what does the state between samples contribute?
 
-Question. Five steps of context hold all that is needed to say the number before. Is anything gained if the state is
-carried from one sample to the next? It was left as an exercise.
+Question. Five steps of context contain everything that is needed to say the previous number. Does it help to carry
+the state from one sample to the next? The tutorial left this as an exercise.
 
-Framing. As in echo-lag: windows of five random numbers, one-hot, in batches of 5; the answer is the last but one. One
-network learns with the state carried through each sequence, the other starts each sample afresh.
+Framing. As in echo-lag: windows of five random numbers, one-hot, in batches of 5; the answer is the second to last.
+One network learns with the state carried through each sequence, the other starts each sample from a fresh state.
 
-Expect. On windows nothing is gained, a little is lost: with a fresh state all new answers are right, about 99.7 % with
-a carried one. A sample that always has five steps from a fresh start is the easier problem. The network need not keep
-the number before at each step, only the fourth of five: it can count.
+Expect. On windows it does not help but costs a little: with a fresh state all new answers are right, with a carried
+one about 99.7 %. A sample that always has five steps from a fresh start is the easier problem. The network need not
+keep the previous number at each step, only the fourth of five: it can count.
 
-Beyond. That shows as soon as something else is asked. On a stream of 1,000 numbers the network that was carried echoes
-on and on, the other gets about 3 % back. The curves tell why: learnt afresh, it is right at the fifth step, hardly ever
-before, and seldom after. A test set that is framed as the training set is, however unseen, does not find that out. If a
-network is to run on a stream, carry the state in training too.
+Beyond. The difference shows as soon as something else is asked. On a stream of 1,000 numbers the network with the
+carried state keeps echoing, while the other repeats about 3 % correctly. The curves show why: trained with a fresh
+state, it is right at the fifth step, hardly ever before, and seldom after. A test set that is framed like the
+training set does not reveal that, however unseen its data are. If a network is to run on a stream, carry the state in
+training too.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ SEQUENCES, NEW, STREAM = 2000, 100, 1000
 def framing() -> Framing:
     """Returns the picture of the data."""
     x, y = samples(sequences(np.random.default_rng(0), SEQUENCES))
-    note = f"{NOTE}; in a second training the state goes on as in echo-lag"
+    note = f"{NOTE}; in a second training the state is carried as in echo-lag"
     return Framing.of(x, y, name_of, str, note=note)
 
 
@@ -52,14 +53,14 @@ def model(seed: int) -> sw.Sequential:
 
 
 def trained(seed: int, numbers: Array, state: str) -> sw.Sequential:
-    """Returns a network that has learnt from the sequences with a state "carry" or "fresh"."""
+    """Returns a network that has learned from the sequences with a state "carry" or "fresh"."""
     echo = model(seed)
     learn(echo, numbers, state=state)
     return echo
 
 
 def by_step(echo: sw.Sequential, numbers: Array) -> list[float]:
-    """Returns how many answers are right, in per cent, at the 2nd, 3rd, ... step after a fresh start."""
+    """Returns how many answers are right, in percent, at the 2nd, 3rd, ... step after a fresh start."""
     asked_always = network(0, each_step=True)
     asked_always.set_weights(echo.get_weights())
     right = likeliest(asked_always.predict(one_hot(numbers)))[:, 1:] == numbers[:, :-1]
@@ -80,8 +81,8 @@ def trial(seed: int, *, count: int = SEQUENCES) -> Trial:
             "carried_stream": percent_of_stream(carried, long),
         },
         curves={
-            "learnt afresh: % right at the 2nd, 3rd, ... step of a sequence": by_step(fresh, new),
-            "learnt carried: % right at the 2nd, 3rd, ... step of a sequence": by_step(carried, new),
+            "trained fresh: % right at the 2nd, 3rd, ... step of a sequence": by_step(fresh, new),
+            "trained carried: % right at the 2nd, 3rd, ... step of a sequence": by_step(carried, new),
         },
     )
 
@@ -89,10 +90,10 @@ def trial(seed: int, *, count: int = SEQUENCES) -> Trial:
 RECIPE = Recipe(
     name="echo-extensions-fresh",
     figures=(
-        Figure("fresh", f"right answers on {NEW} new sequences, each sample afresh", solved=100.0, unseen=True),
+        Figure("fresh", f"right answers on {NEW} new sequences, each sample fresh", solved=100.0, unseen=True),
         Figure("carried", "the same, the state carried in training and test", unseen=True),
-        Figure("fresh_stream", f"learnt afresh: right answers on a stream of {STREAM:,} numbers", unseen=True),
-        Figure("carried_stream", f"learnt carried: right answers on a stream of {STREAM:,} numbers", unseen=True),
+        Figure("fresh_stream", f"trained fresh: right answers on a stream of {STREAM:,} numbers", unseen=True),
+        Figure("carried_stream", f"trained carried: right answers on a stream of {STREAM:,} numbers", unseen=True),
     ),
     framing=framing,
     model=model,

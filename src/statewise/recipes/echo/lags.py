@@ -1,20 +1,20 @@
 """Echo what was shown one, two, three or four steps ago.
 
-Question. Does the network that echoes one step ago learn to echo an earlier one as well? It was left as an exercise,
-with the expectation that it does.
+Question. Does the network that echoes one step ago learn to echo further back as well? The tutorial left this as an
+exercise and expected that it does.
 
 Framing. As in echo-lag: windows of five random numbers, one-hot, in batches of 5, the state carried through each
 sequence. The answer is the number one, two, three or four steps before the last, which always lies inside the window.
 
-Expect. Not with as much training: about 99.7, 49, 30 and 27 %. To echo a number four steps ago for ever is to hold four
-numbers at any time and to hand out the oldest. The network finds something easier first: at lag 4 it says the first
-number after a fresh start, which is right in the first batch of each sequence's four, and hardly ever after. Start each
-sample afresh, and that is right every time: 100 %. Size is another cure: at lag 2, 150 units bring about 97 % where 50
-bring 49 %, with nearly five times the weights.
+Expect. Not with the same amount of training: about 99.7, 49, 30 and 27 %. To keep echoing a number from four steps
+ago, the network has to hold four numbers at any time and give out the oldest. It finds something easier first: at lag
+4 it says the first number after a fresh start, which is right in the first of the four batches of each sequence, and
+hardly ever after that. Start each sample from a fresh state, and that is right every time: 100 %. Size also helps: at
+lag 2, 150 units reach about 97 % where 50 reach 49 %, with nearly five times the weights.
 
-Beyond. All answers are of new sequences, but only a stream of 1,000 numbers, one at a time and never reset, tells which
-network echoes. At lag 4 neither does: carried or fresh, it gets next to nothing back. At lags 2 and 3 the carried one
-gets about 43 and 21 % back. For an echo that lasts, ask at each step: echo-extensions-sequence.
+Beyond. All answers are for new sequences, but only a stream of 1,000 numbers, one at a time and never reset, shows
+which network echoes. At lag 4 neither does: carried or fresh, it gets almost nothing right. At lags 2 and 3 the
+carried one gets about 43 and 21 % right. For an echo that lasts, ask at each step: echo-extensions-sequence.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def model(seed: int, units: int = 50) -> sw.Sequential:
 
 
 def trained(seed: int, numbers: Array, lag: int, *, state: str = "carry", units: int = 50) -> sw.Sequential:
-    """Returns a network that has learnt from the sequences, one after another."""
+    """Returns a network that has learned from the sequences, one after another."""
     echo = model(seed, units)
     learn(echo, numbers, lag, state=state)
     return echo
@@ -77,12 +77,12 @@ RECIPE = Recipe(
     figures=(
         *(Figure(f"lag_{lag}", f"lag {lag}: right answers on {NEW} new sequences", unseen=True) for lag in LAGS),
         Figure("wide_2", f"lag 2 with {WIDE} units: right answers on {NEW} new sequences", unseen=True),
-        Figure("fresh_4", f"lag 4, each sample afresh: right answers on {NEW} new sequences", unseen=True),
+        Figure("fresh_4", f"lag 4, each sample fresh: right answers on {NEW} new sequences", unseen=True),
         *(
             Figure(f"lag_{lag}_stream", f"lag {lag}: right answers on a stream of {STREAM:,} numbers", unseen=True)
             for lag in LAGS
         ),
-        Figure("fresh_4_stream", f"lag 4, each sample afresh: right answers on a stream of {STREAM:,}", unseen=True),
+        Figure("fresh_4_stream", f"lag 4, each sample fresh: right answers on a stream of {STREAM:,}", unseen=True),
     ),
     framing=framing,
     model=model,

@@ -1,22 +1,23 @@
 """Echo with missing numbers: marked -1, or masked.
 
-Question. The first windows of a sequence have no five numbers to hold, and echo-lag leaves those out. Can an LSTM learn
-from them too, with -1 where nothing was shown yet, or with those steps masked? It was left as an exercise.
+Question. The first windows of a sequence do not have five numbers yet, and echo-lag leaves them out. Can an LSTM
+learn from them too, with -1 where nothing was shown yet, or with those steps masked? The tutorial left this as an
+exercise.
 
-Framing. 24 windows of five steps a sequence, in batches of 6, the state carried through each sequence: the first ends
-with the second number, and has three steps missing. Marked, a missing step is read as 100 times -1. Masked, it is
-skipped: the state passes through it unchanged. The rows of echo-lag have no gap; these, in batches of six windows of
-five, do: the sample six places later begins two numbers after this one ends, so that each row skips one number whenever
-its state is handed on. No answer needs it, for the number asked for lies inside the sample.
+Framing. 24 windows of five steps per sequence, in batches of 6, the state carried through each sequence: the first
+ends with the second number, and has three steps missing. Marked, a missing step is read as 100 times -1. Masked, it
+is skipped: the state passes through it unchanged. The rows of echo-lag have no gap; these, in batches of six windows
+of five, do: the sample six places later begins two numbers after this one ends, so each row skips one number whenever
+its state is passed on. No answer needs it, because the number asked for lies inside the sample.
 
-Expect. Both learn them: more than 99 % of new answers are right, of windows with missing steps as of those without. To
-mask and to start each sample afresh is another matter: then about 40 % of the answers with missing steps are right.
-Skipped steps make a sample shorter, and a network that starts each sample afresh learns to count to the fifth step
-(echo-extensions-fresh shows it), which is true of 21 samples in 24.
+Expect. Both learn them: more than 99 % of new answers are right, for windows with missing steps as for those without.
+Masking with a fresh state for each sample is another matter: then about 40 % of the answers with missing steps are
+right. Skipped steps make a sample shorter, and a network that starts each sample from a fresh state learns to count
+to the fifth step (echo-extensions-fresh shows it), which is right for 21 samples in 24.
 
-Beyond. All answers are of new sequences. None had a hole in its middle in training. With the second or third of five
-numbers missing both networks answer as well as before, more than 99.5 %: the carried state has taught them to echo at
-any step, so that it does not matter what came before the number that is asked for.
+Beyond. All answers are for new sequences. No window had a gap in its middle in training. With the second or third of
+five numbers missing, both networks answer as well as before, more than 99.5 %: the carried state has taught them to
+echo at any step, so it does not matter what came before the number asked for.
 """
 
 from __future__ import annotations
@@ -64,14 +65,14 @@ def model(seed: int, *, masked: bool = True) -> sw.Sequential:
 
 
 def trained(seed: int, numbers: Array, *, masked: bool, state: str = "carry") -> sw.Sequential:
-    """Returns a network that has learnt from the sequences, one after another."""
+    """Returns a network that has learned from the sequences, one after another."""
     echo = model(seed, masked=masked)
     learn(echo, filled(numbers), state=state, batch=BATCH)
     return echo
 
 
 def right(echo: sw.Sequential, numbers: Array, *, state: str = "carry") -> tuple[float, float]:
-    """Returns how many answers are right, in per cent: to the windows that are whole, and to the others."""
+    """Returns how many answers are right, in percent: for the windows that are whole, and for the others."""
     inputs, answers = windows(filled(numbers))
     said = told(echo, filled(numbers), state=state, batch=BATCH)
     whole = (inputs != MISSING).all(axis=1)
@@ -109,10 +110,10 @@ RECIPE = Recipe(
         Figure("masked_missing", "masked, windows with missing steps", unseen=True),
         Figure("marked", "missing steps marked -1: whole windows", unseen=True),
         Figure("marked_missing", "marked, windows with missing steps", unseen=True),
-        Figure("afresh", "masked, each sample afresh: whole windows", unseen=True),
-        Figure("afresh_missing", "masked, each sample afresh, windows with missing steps", unseen=True),
-        Figure("masked_hole", "masked, windows with a hole in the middle, which training never had", unseen=True),
-        Figure("marked_hole", "marked, windows with a hole in the middle, which training never had", unseen=True),
+        Figure("afresh", "masked, each sample fresh: whole windows", unseen=True),
+        Figure("afresh_missing", "masked, each sample fresh, windows with missing steps", unseen=True),
+        Figure("masked_hole", "masked, windows with a gap in the middle, which training never had", unseen=True),
+        Figure("marked_hole", "marked, windows with a gap in the middle, which training never had", unseen=True),
     ),
     framing=framing,
     model=model,

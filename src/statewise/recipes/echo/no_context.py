@@ -1,25 +1,25 @@
-"""Say the number that was shown one step ago, from the number shown now: the beginner's mistake.
+"""Say the number shown one step ago, given only the current one: the beginner's mistake.
 
 Question. An LSTM has a memory. Is it enough to show it one number at a time, carry its state along, and ask for the
-number before?
+previous number?
 
 Framing. 2,000 sequences of 25 random numbers from 0 to 99. A sample is one number, one-hot, from the second on; the
-answer is the number before it. 24 samples a sequence, in their order, in batches of 6, an update each. The state goes
-on from row r of a batch to row r of the next, and starts afresh with each sequence.
+answer is the number before it. There are 24 samples per sequence, in order, in batches of 6, with one update per
+batch. The state is carried from row r of a batch to row r of the next, and starts fresh with each sequence.
 
-Expect. What guessing gives, 1 %, for two reasons, either of which does harm enough. First, the number asked for is not
-in the state. Row 3 of the second batch goes on from row 3 of the first: its state has seen the number 6 steps ago,
-never the one before, which lies in row 2 of its own batch. Second, where it is there, nobody teaches the network to
-keep it. Gradients end where a sample ends, so that what is written into the state is never told what it will be needed
-for. To see this alone, let each row read a sequence of its own, with an update a step (tbptt=1). The number before has
-now passed through the state, and about 7.5 % of the answers are right. That is less than if the LSTM stays as it began
-and only the layer that answers learns (about 17 %): random weights keep a little of everything, and learning that sees
-one step only does not care for it. One more step of gradient, tbptt=(1, 2), with the same data and as many updates,
-brings about 88 %.
+Expect. No better than guessing, 1 %, for two reasons, each of which is bad enough. First, the number asked for is not
+in the state. Row 3 of the second batch continues from row 3 of the first: its state has seen the number 6 steps ago,
+never the previous one, which is in row 2 of its own batch. Second, even where it is there, nothing teaches the
+network to keep it. Gradients end where a sample ends, so the network gets no signal about what it will need later. To
+see this effect alone, let each row read its own sequence, with an update per step (tbptt=1). The previous number has
+now passed through the state, and about 7.5 % of the answers are right. That is less than if the LSTM keeps its
+initial weights and only the output layer learns (about 17 %): random weights keep a little of everything, and
+training that sees only one step has no reason to preserve it. One more step of gradient, tbptt=(1, 2), with the same
+data and number of updates, gives about 88 %.
 
-Beyond. All figures are of new random sequences. The memory reports among the answers say the same of the trained
-networks: the loss of the published one is no worse if its past is swapped for another's, so that it uses its last step
-only. The one whose gradients reached two steps uses two.
+Beyond. All figures are for new random sequences. The memory reports among the answers say the same about the trained
+networks: the loss of the published one gets no worse if its past is swapped for another row's, so it uses only its
+last step. The one whose gradients reached two steps uses two.
 """
 
 from __future__ import annotations
@@ -67,26 +67,26 @@ def framing() -> Framing:
 
 
 def model(seed: int) -> sw.Sequential:
-    """Returns the network: 50 units, and a probability for each number; at each step, be it one or all of them."""
+    """Returns the network: 50 units, and a probability for each number at each step."""
     return network(seed, UNITS, each_step=True)
 
 
 def as_published(seed: int, numbers: Array) -> sw.Sequential:
-    """Returns a network that has learnt one step a sample, six steps of a sequence side by side."""
+    """Returns a network that has learned from samples of one step, six steps of a sequence side by side."""
     echo, (x, y) = model(seed), data(numbers)
     echo.fit(x, y, batch_size=BATCH, state="carry", reset=starts(len(x), 1, SAMPLES, BATCH), verbose=0)
     return echo
 
 
 def in_a_row(seed: int, numbers: Array, tbptt: int | tuple[int, int]) -> sw.Sequential:
-    """Returns a network that has learnt six sequences side by side, an update a step."""
+    """Returns a network that has learned from six sequences side by side, with an update per step."""
     echo = model(seed)
     echo.fit(*rows(numbers), batch_size=BATCH, tbptt=tbptt, verbose=0)
     return echo
 
 
-def answers_learnt_only(seed: int, shown: Array, new: Array) -> Array:
-    """Returns what is told of new sequences by a Dense layer that reads the states of an LSTM that never learnt."""
+def answers_learned_only(seed: int, shown: Array, new: Array) -> Array:
+    """Returns the answers of a Dense layer that reads the states of an untrained LSTM, for new sequences."""
     untrained = sw.Sequential([sw.LSTM(UNITS, return_sequences=True, input_shape=(None, NUMBERS))], seed=seed)
     reader = sw.Sequential([sw.Dense(NUMBERS, activation="softmax")], seed=seed)
     reader.compile("adam", "sparse_categorical_crossentropy")
@@ -111,7 +111,7 @@ def trial(seed: int, *, count: int = SEQUENCES) -> Trial:
             "accuracy": percent(said[0], befores[0]),
             "new": percent(said, befores),
             "present": percent(likeliest(present.predict(x))[:, 1:], befores[:, 1:]),
-            "left_as_it_began": percent(answers_learnt_only(seed, shown, new)[:, 1:], befores[:, 1:]),
+            "left_as_it_began": percent(answers_learned_only(seed, shown, new)[:, 1:], befores[:, 1:]),
             "reached": percent(likeliest(reached.predict(x))[:, 1:], befores[:, 1:]),
         },
         answers={
@@ -136,7 +136,7 @@ RECIPE = Recipe(
         ),
         Figure("new", f"right answers on {NEW} new sequences", unseen=True),
         Figure("present", "the same if the number asked for has passed through the state", unseen=True),
-        Figure("left_as_it_began", "the same if the LSTM does not learn, only the layer that answers", unseen=True),
+        Figure("left_as_it_began", "the same if only the output layer learns, not the LSTM", unseen=True),
         Figure("reached", "the same if gradients reach that number", unseen=True),
     ),
     framing=framing,

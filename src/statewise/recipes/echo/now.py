@@ -1,19 +1,19 @@
 """Say the number that is shown now.
 
-Question. Can an LSTM learn to repeat its input? This is the easiest echo, and shows that data, network and training fit
-together before anything is to be remembered.
+Question. Can an LSTM learn to repeat its input? This is the easiest echo. It shows that data, network and training
+fit together before there is anything to remember.
 
-Framing. 500 sequences of 25 random numbers from 0 to 99. Each number is a sample of its own: one time step with 100
+Framing. 500 sequences of 25 random numbers from 0 to 99. Each number is a separate sample: one time step with 100
 features, one-hot. The answer is the number itself, one of 100 classes. Each sample starts from a fresh state.
 
-Expect. All of it. Nothing has to be remembered, so that the recurrent weights of the LSTM are multiplied by zeros and
-never learn: it is an ordinary network that has to give each of 100 inputs an output of its own, and 12,500 updates show
-it each number about 125 times. That there is only one step is what statewise warns of.
+Expect. All of it. Nothing has to be remembered, so the recurrent weights of the LSTM are multiplied by zeros and
+never learn: it is an ordinary network that has to give each of 100 inputs its own output, and 12,500 updates show it
+each number about 125 times. statewise warns that there is only one step.
 
-Beyond. New sequences are unseen, but the numbers in them are not: there are but 100 inputs, and the network is asked
-for each. To say that it "echoes" would be too much. A one-hot number has a weight of its own, which learns nothing from
-the others: of five numbers that a second training never shows, it says none. It has learnt a table by heart, not a
-rule.
+Beyond. New sequences are unseen, but the numbers in them are not: there are only 100 inputs, and the network is
+tested on each. To say that it "echoes" would be too much. Each one-hot number has its own weights, which learn
+nothing from the others: of five numbers that a second training never shows, the network repeats none. It has
+memorized a table, not learned a rule.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def trained(seed: int, numbers: Array) -> tuple[sw.Sequential, sw.History]:
-    """Returns a network that has learnt from sequences `[N, 25]`, sample by sample, and how."""
+    """Returns a network that has learned from sequences `[N, 25]`, sample by sample, and its history."""
     echo = model(seed)
     return echo, echo.fit(*data(numbers), batch_size=1, shuffle=False, verbose=0)
 
@@ -92,7 +92,7 @@ RECIPE = Recipe(
             solved=100.0,
             unseen=True,
         ),
-        Figure("each_number", f"right answers for the {NUMBERS} numbers there are"),
+        Figure("each_number", f"right answers for all {NUMBERS} numbers"),
         Figure("left_out", f"right answers for {LEFT_OUT} numbers that a second training never shows", unseen=True),
     ),
     framing=framing,

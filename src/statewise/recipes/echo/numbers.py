@@ -1,4 +1,4 @@
-"""What the echo recipes share: random numbers as one-hot rows, the network, and how its answers are counted."""
+"""What the echo recipes share: random numbers as one-hot rows, the network, and counting its answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LENGTH = 25
 """How many numbers a sequence has."""
 
 MISSING = -1
-"""Stands for a number that is not there."""
+"""Stands for a missing number."""
 
 SOURCE = (
     "https://machinelearningmastery.com/learn-echo-random-integers-long-short-term-memory-recurrent-neural-networks/"
@@ -36,9 +36,9 @@ def one_hot(numbers: Array) -> Array:
 
 
 def starts(samples: int, steps: int, each: int, batch_size: int) -> Array:
-    """Returns `reset` `[samples, steps]` for sequences of `each` samples that are laid one after another.
+    """Returns `reset` `[samples, steps]` for sequences of `each` samples, one after another.
 
-    True at the first step of the first batch of each, so that one call does what a call for each sequence does.
+    True at the first step of each sequence's first batch, so that one call does the work of a call per sequence.
     """
     reset = np.zeros((samples, steps), bool)
     reset[np.arange(samples) % each < batch_size, 0] = True
@@ -51,8 +51,8 @@ def network(seed: int, units: int = 50, *, each_step: bool = False, masked: bool
     Args:
         seed: of its weights.
         units: of the LSTM.
-        each_step: whether it answers at each step, or at the last only.
-        masked: whether it skips the steps that are missing.
+        each_step: whether it answers at each step or only at the last.
+        masked: whether it skips missing steps.
     """
     skip = [sw.Masking(MISSING)] if masked else []
     layers = [*skip, sw.LSTM(units, return_sequences=each_step), sw.Dense(NUMBERS, activation="softmax")]
@@ -63,12 +63,12 @@ def network(seed: int, units: int = 50, *, each_step: bool = False, masked: bool
 
 
 def percent(told: Array, answers: Array) -> float:
-    """Returns how many are equal, in per cent."""
+    """Returns how many are equal, in percent."""
     return 100.0 * float(np.mean(told == answers))
 
 
 def likeliest(probabilities: Array) -> Array:
-    """Returns the numbers `[...]` that probabilities `[..., 100]` are for."""
+    """Returns the most likely numbers `[...]` of probabilities `[..., 100]`."""
     return np.asarray(probabilities).argmax(axis=-1)
 
 

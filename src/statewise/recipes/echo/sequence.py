@@ -1,18 +1,19 @@
 """Echo a whole sequence, some steps behind.
 
-Question. Why cut a sequence into windows at all? A network can read it once and answer at each step. It was left as an
-exercise: echo a lagged sequence, with the answering layer applied at each step (TimeDistributed).
+Question. Why cut a sequence into windows at all? A network can read it once and answer at each step. The tutorial
+left this as an exercise: echo a lagged sequence, with the output layer applied at each step (TimeDistributed).
 
-Framing. 8,000 sequences of 25 random numbers from 0 to 99, one-hot, one at a time: a sample is a sequence. The answer
-to each step is the number 1, 2 or 4 steps before; the first steps have none, and weigh nothing in the loss.
+Framing. 8,000 sequences of 25 random numbers from 0 to 99, one-hot, one at a time: a sample is a whole sequence. The
+answer to each step is the number 1, 2 or 4 steps before; the first steps have none, and do not count in the loss.
 
-Expect. More than the windows of echo-extensions-lags give with as many updates, 8,000, and as many steps read, 200,000:
-at lags 1, 2 and 4 about 100, 89 and 36 %, where windows bring 99.7, 49 and 27 %. Windows read a number up to five
-times and ask for it once; here it is read once and asked for once, with up to 24 answers an update in place of 5. Lag 4
-is not learnt in that time either.
+Expect. More than the windows of echo-extensions-lags give with the same number of updates, 8,000, and of steps read,
+200,000: at lags 1, 2 and 4 about 100, 89 and 36 %, compared with 99.7, 49 and 27 %. Windows read a number up to five
+times and ask for it once; here it is read once and asked for once, with up to 24 answers per update instead of 5. Lag
+4 is not learned in that time either.
 
-Beyond. All answers are of new sequences. On a stream of 1,000 numbers, 40 times as long as any that it learnt from,
-each network does nearly as well as on sequences of 25. Asked at each step, it can take no step for a special one.
+Beyond. All answers are for new sequences. On a stream of 1,000 numbers, 40 times as long as any in training, each
+network does nearly as well as on sequences of 25. Since it is asked at each step, it cannot treat any step as
+special.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def framing() -> Framing:
     """Returns the picture of the data at lag 2, with sequences of 6 numbers instead of 25."""
     x, answers, counts = data(sequences(np.random.default_rng(0), SEQUENCES, 6), 2)
     asked = np.where(counts > 0, answers, -1)
-    note = f"{NOTE}; shown is lag 2, of sequences of 6 numbers in place of {LENGTH}"
+    note = f"{NOTE}; shown is lag 2, with sequences of 6 numbers instead of {LENGTH}"
     return Framing.of(x, asked, name_of, lambda n: "" if n < 0 else str(n), note=note, rows=2, each_step=True)
 
 
@@ -60,7 +61,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def trained(seed: int, numbers: Array, lag: int) -> sw.Sequential:
-    """Returns a network that has learnt to echo so many steps later."""
+    """Returns a network that has learned to echo `lag` steps later."""
     echo = model(seed)
     echo.compile("adam", "sparse_categorical_crossentropy")
     x, y, counts = data(numbers, lag)

@@ -1,18 +1,18 @@
-"""Echo with all that came before as context.
+"""Echo with everything so far as context.
 
-Question. Five steps of context are more than an echo of one step ago needs. What if each sample holds the whole
-sequence up to now? It was left as an exercise.
+Question. Five steps of context are more than an echo of one step ago needs. What if each sample contains the whole
+sequence so far? The tutorial left this as an exercise.
 
-Framing. 2,000 sequences of 25 random numbers from 0 to 99 give 24 samples each: the first two numbers, the first three,
-and so on up to all 25. They are filled up on the left to 25 steps; what is filled up is masked, that is, skipped. The
-answer is the last number but one. Batches of 6, each sample from a fresh state.
+Framing. 2,000 sequences of 25 random numbers from 0 to 99 give 24 samples each: the first two numbers, the first
+three, and so on up to all 25. They are padded on the left to 25 steps; the padding is masked, that is, skipped. The
+answer is the second-to-last number. Batches of 6, each sample from a fresh state.
 
-Expect. As good as five steps, about 99.9 % of new answers, from six times as many steps: 24 samples of 25 for a
-sequence where there were 20 of 5, since each number is read again in every sample after it. It is the long way to what
-echo-extensions-sequence does in one reading.
+Expect. As good as five steps, about 99.9 % of new answers, but from six times as many steps: 24 samples of 25 per
+sequence instead of 20 of 5, since each number is read again in every later sample. It is the long way to what
+echo-extensions-sequence does in one pass.
 
-Beyond. All answers are of new sequences. Although no state is ever carried in training, the network echoes a stream of
-1,000 numbers, 40 times as long as anything it saw, as well as a new sequence. Samples of 2 to 25 steps cannot be
+Beyond. All answers are for new sequences. Although no state is ever carried in training, the network echoes a stream
+of 1,000 numbers, 40 times as long as anything it saw, as well as a new sequence. Samples of 2 to 25 steps cannot be
 answered by counting to the fourth step, which is what samples of five steps from a fresh state teach
 (echo-extensions-fresh).
 """
@@ -41,7 +41,7 @@ from statewise.recipes.recipe import Figure, Recipe, Trial
 SEQUENCES, SAMPLES, BATCH, NEW, STREAM = 2000, LENGTH - 1, 6, 40, 1000
 
 TOGETHER = 500
-"""Of so many sequences the one-hot samples are made at once: 120 MB."""
+"""For how many sequences the one-hot samples are built at once: 120 MB."""
 
 
 def prefixes(numbers: Array) -> tuple[Array, Array]:
@@ -60,7 +60,7 @@ def prefixes(numbers: Array) -> tuple[Array, Array]:
 def framing() -> Framing:
     """Returns the picture of the data, with sequences of 6 numbers instead of 25."""
     inputs, answers = prefixes(sequences(np.random.default_rng(0), SEQUENCES, 6))
-    note = f"{NOTE}; shown are sequences of 6 numbers in place of {LENGTH}"
+    note = f"{NOTE}; shown are sequences of 6 numbers instead of {LENGTH}"
     return Framing.of(one_hot(inputs), answers, name_of, str, note=note, rows=6, mask=inputs != MISSING)
 
 

@@ -38,14 +38,14 @@ def samples(numbers: Array, lag: int = 1) -> tuple[Array, Array]:
 
 
 def learn(model: sw.Sequential, numbers: Array, lag: int = 1, *, state: str = "carry", batch: int = BATCH) -> None:
-    """Trains on one sequence after another, batch by batch, the state carried within each sequence, or "fresh"."""
+    """Trains on the sequences in order, batch by batch, with the state carried within each sequence, or "fresh"."""
     x, y = samples(numbers, lag)
     reset = starts(len(x), STEPS, len(x) // len(numbers), batch)
     model.fit(x, y, batch_size=batch, state=state, reset=reset, shuffle=False, verbose=0)
 
 
 def told(model: sw.Sequential, numbers: Array, *, state: str = "carry", batch: int = BATCH) -> Array:
-    """Returns what it says to each window of sequences `[N, 25]`, `[20 N]`, read as in training."""
+    """Returns the model's answers `[20 N]` to the windows of sequences `[N, 25]`, read as in training."""
     x, _ = samples(numbers)
     if state == "fresh":
         return likeliest(model.predict(x))

@@ -1,1 +1,1 @@
-"""The five steps define, compile, fit, evaluate and predict, and what state is there for."""
+"""The five steps define, compile, fit, evaluate and predict, and what state is for."""

@@ -1,19 +1,20 @@
-"""The five steps, with one of several kinds as the answer.
+"""The five steps, with one of several classes as the answer.
 
-Question. What are the five steps where the answer is one of many classes? The task: is this a sine, a square wave or a
-sawtooth? Each wave has a period and a beginning of its own, and noise, so that no single value gives it away.
+Question. What are the five steps when the answer is one of many classes? The task: is this a sine, a square wave or a
+sawtooth? Each wave has its own period and phase, and noise, so no single value gives it away.
 
-Framing. A wave is a sample of 16 time steps with one feature; the answer is one-hot, a 1 in one of three places. Many
-classes take as many units with a softmax as the last layer, whose answer is a probability for each, and the categorical
-cross-entropy. (Answers as numbers, `[N]`, go with the sparse categorical cross-entropy; nothing else changes.)
+Framing. A wave is a sample of 16 time steps with one feature; the answer is one-hot, a 1 in one of three places. For
+many classes, the last layer has one unit per class with a softmax, which outputs a probability for each, and the loss
+is the categorical cross-entropy. (If the answers are numbers, `[N]`, it is the sparse categorical cross-entropy;
+nothing else changes.)
 
-Expect. About 99 % of new waves right. Training and held-out loss fall together; in the end the first is near 0 and the
-second stays a little above, the gap that tells what was learnt by heart from what was understood.
-`sw.plot_history(history, "history.png")` draws both.
+Expect. About 99 % of new waves right. Training and held-out loss fall together; in the end the first is near 0 and
+the second stays a little above: the gap between what was memorized and what was understood. `sw.plot_history(history,
+"history.png")` draws both.
 
-Beyond. All new waves are beyond what it learnt, but of the same periods: 6 to 12 steps. Of waves slower than any it
-learnt, with periods of 12 to 24, about 89 % are still right, and of faster ones, with periods of 3 to 6, about 84 %: it
-was the shapes that it learnt, more than the periods.
+Beyond. All new waves are unseen, but have the same periods: 6 to 12 steps. Of waves slower than any in training, with
+periods of 12 to 24, about 89 % are still right, and of faster ones, with periods of 3 to 6, about 84 %: the network
+learned the shapes more than the periods.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def percent_right(network: sw.Sequential, x: Array, y: Array) -> float:
-    """Returns how many waves, in per cent, are told rightly."""
+    """Returns how many waves, in percent, are classified correctly."""
     return 100.0 * float(np.mean(network.predict(x).argmax(axis=-1) == y.argmax(axis=-1)))
 
 
@@ -93,8 +94,8 @@ RECIPE = Recipe(
     name="lifecycle-many-classes",
     figures=(
         Figure("accuracy", "right answers on 500 new waves", solved=98.0, unseen=True),
-        Figure("slower", "right answers on waves slower than any it learnt: periods of 12 to 24", unseen=True),
-        Figure("faster", "right answers on waves faster than any it learnt: periods of 3 to 6", unseen=True),
+        Figure("slower", "right answers on slower waves than in training: periods of 12 to 24", unseen=True),
+        Figure("faster", "right answers on faster waves than in training: periods of 3 to 6", unseen=True),
     ),
     framing=framing,
     model=model,

@@ -1,21 +1,21 @@
 """One series into [samples, time steps, features].
 
-Question. How does one series become the three axes that an LSTM reads? And does the network foretell the next value
-better than saying the last one again, which costs nothing and is often hard to beat?
+Question. How does one series become the three axes that an LSTM reads? And does the network predict the next value
+better than repeating the last one, which costs nothing and is often hard to beat?
 
-Framing. Ten values in a row can be one sample of ten time steps with one feature, `series.reshape(1, 10, 1)`. To
-learn from, one sample is too few: `sw.windows(series, 10)` makes one of each run of ten, `[N, 10]`, with the value
-after it as the answer, `[N]`; the axis of the features is added at the end. Each window starts from a fresh state, so
-that all it knows are its ten steps. `split` cuts at a point in time: no value lies on both sides, or the test would
-not be one.
+Framing. Ten values in a row can be one sample of ten time steps with one feature, `series.reshape(1, 10, 1)`. One
+sample is too few to learn from: `sw.windows(series, 10)` makes one of each run of ten, `[N, 10]`, with the value
+after it as the answer, `[N]`; the feature axis is added at the end. Each window starts from a fresh state, so its ten
+steps are all that it knows. `split` cuts at a point in time, so that no value lies on both sides; otherwise the test
+would not be one.
 
-Expect. A typical error of about 0.13, where saying the last value again has 0.41, and no forecast can have less than
-the noise, 0.1. But a weighted sum of the ten values, found without any training, has about 0.12: sines are its home,
-and an LSTM is not always what a series needs. Always ask both. `sw.plot_history(history, "history.png")` draws the loss
-on what was learnt from and on what was held out; while both fall, more epochs help.
+Expect. A typical error of about 0.13, compared with 0.41 for repeating the last value; no forecast can be below the
+noise, 0.1. But a weighted sum of the ten values, found without any training, has about 0.12: sines are easy for it,
+and an LSTM is not always what a series needs. Always try both. `sw.plot_history(history, "history.png")` draws the
+training and the held-out loss; while both fall, more epochs help.
 
-Beyond. The held-out quarter lies later in time, but its values are of the same kind. If they were 2 higher the error
-would be about 1.6, and that of saying the last value again still 0.41: the network knows only the range it was shown.
+Beyond. The held-out quarter lies later in time, but its values are of the same kind. If they were 2 higher, the error
+would be about 1.6, and that of repeating the last value still 0.41: the network knows only the range it was shown.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def data(values: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def framing() -> Framing:
-    """Returns the picture of the part that is learnt from."""
+    """Returns the picture of the training part."""
     x, y, _, _ = data(series(0))
     return Framing.of(x, y, number, number, note="values as they are; the next sample is one step later")
 
@@ -97,7 +97,7 @@ RECIPE = Recipe(
         Figure(
             "error", "typical (root mean square) error on the last quarter", "", solved=0.2, falls=True, unseen=True
         ),
-        Figure("last_value", "error of saying the last value again", "", falls=True, unseen=True),
+        Figure("last_value", "error of repeating the last value", "", falls=True, unseen=True),
         Figure("straight_rule", "error of the best weighted sum of the ten values", "", falls=True, unseen=True),
         Figure("lifted", "error of the network, where the last quarter is 2 higher", "", falls=True, unseen=True),
     ),

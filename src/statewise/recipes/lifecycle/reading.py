@@ -1,4 +1,4 @@
-"""What the recipes of the life cycle share: numbers, errors and histories as a reader likes them."""
+"""What the recipes of the life cycle share: numbers, errors and histories in readable form."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def typical_error(answers: Array, truth: Array) -> float:
 
 
 def by_epoch(history: sw.History, of: str = "") -> dict[str, list[float]]:
-    """Returns the loss by epoch, on what was learnt from and on what was held out: the curves of `sw.plot_history`."""
+    """Returns the training and held-out loss by epoch: the curves of `sw.plot_history`."""
     return {f"loss by epoch{of}": history.history["loss"], f"held-out loss by epoch{of}": history.history["val_loss"]}

@@ -1,18 +1,19 @@
 """The five steps, with a number as the answer.
 
-Question. What are the five steps in the life of a network - define, compile, fit, evaluate, predict - where the answer
-is a number? The task is as small as can be: 0.0, 0.1, 0.2, ... 0.9, each number asked for the next.
+Question. What are the five steps in the life of a network - define, compile, fit, evaluate, predict - when the answer
+is a number? The task is as small as possible: from each of the numbers 0.0, 0.1, 0.2, ... 0.9, predict the next.
 
 Framing. Nine samples of one time step with one feature, the number itself; the answer is a number too. Each sample
-starts from a fresh state. A number as the answer takes a last layer without activation, and the mean squared error.
+starts from a fresh state. If the answer is a number, the last layer has no activation, and the loss is the mean
+squared error.
 
 Expect. Every answer rounds to the right tenth, in every run. The loss varies from run to run: about 140 millionths on
-average. The published 45 is a lucky run: of 60 seeds one was as good, and two of 60 with the gates that Keras had at
-that time, `recurrent_activation="hard_sigmoid"`. There is nothing to remember in a sample of one step, of which `fit`
-warns: the LSTM serves as an ordinary network. `sw.plot_history(history, "history.png")` draws the loss.
+average. The published 45 is a lucky run: one of 60 seeds was as good, and two of 60 with the gates that Keras had at
+that time, `recurrent_activation="hard_sigmoid"`. There is nothing to remember in a sample of one step, and `fit`
+warns about that: the LSTM acts as an ordinary network. `sw.plot_history(history, "history.png")` draws the loss.
 
-Beyond. It has drawn a line through nine points. Between them it is right, and beyond the last for two to nine steps,
-as chance has it. Then the line bends, since no unit can answer more than 1. It has not learnt to add 0.1.
+Beyond. It has drawn a line through nine points. Between them it is right, and beyond the last one for two to nine
+steps, as chance has it. Then the line bends, since no unit can output more than 1. It has not learned to add 0.1.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def percent_near(network: sw.Sequential, numbers: Array) -> float:
-    """Returns for how many of the numbers, in per cent, the answer rounds to the right tenth."""
+    """Returns for how many of the numbers, in percent, the answer rounds to the right tenth."""
     x, y = pairs(numbers)
     return 100.0 * float(np.mean(np.abs(network.predict(x) - y) < STEP / 2))
 
@@ -86,7 +87,7 @@ RECIPE = Recipe(
     figures=(
         Figure(
             "loss",
-            "mean squared error on the nine pairs it learnt, in millionths",
+            "mean squared error on the nine learned pairs, in millionths",
             unit="",
             published=Published(45.45, SOURCE, note="printed as 4.54527471447e-05"),
             falls=True,

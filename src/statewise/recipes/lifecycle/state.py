@@ -1,24 +1,25 @@
 """Three ways to manage state, and when each is right.
 
 Question. The tutorials name three ways: a fresh state for each sequence, in batches of one; a state carried through
-the pieces of a long sequence, unshuffled, and reset after each epoch; a fresh state for each piece, in batches of 128,
-where speed matters more than a long memory. When is which right? A gate is opened or shut now and then, and mostly
-nothing happens. Is it open?
+the pieces of a long sequence, unshuffled, and reset after each epoch; a fresh state for each piece, in batches of
+128, where speed matters more than a long memory. When is each right? A gate is opened or shut now and then, and
+mostly nothing happens. Is it open?
 
 Framing. 1,280 samples of ten time steps with two features (it is opened, it is shut), and an answer at each step. The
-same samples are taken in two ways: as the pieces of one record, where a gate that is open stays so from piece to piece,
-or as 1,280 days, each of which begins with the gate shut. What goes in is the same, only the answers differ.
+same samples are used in two ways: as the pieces of one record, in which an open gate stays open from piece to piece,
+or as 1,280 days, each of which begins with the gate shut. The inputs are the same, only the answers differ.
 
-Expect. For the record only the carried state is right, 100 %: where nothing has happened yet in a piece, a fresh state
-cannot know, and guessing there makes about 71 % of all. For the days a fresh state is right, 100 %, and the carried one
-is the mistake, about 90 %: it remembers yesterday's gate, nothing tells it that a day has begun, and at best it learns
-to doubt what happened long ago. Neither is better: the state has to end where the sequence ends. The size of the batch
-has no part in this. Each row has a state of its own, in batches of one as of 128, and so the first way and the third
-come to the same. Larger batches only make an epoch faster, and its updates fewer.
+Expect. For the record only the carried state is right, 100 %: where nothing has happened yet in a piece, a fresh
+state cannot know, and with guesses there about 71 % of all answers are right. For the days a fresh state is right,
+100 %, and the carried one is the mistake, about 90 %: it remembers yesterday's gate, nothing tells it that a new day
+has begun, and at best it learns to doubt what happened long ago. Neither is better: the state has to end where the
+sequence ends. The batch size has nothing to do with it. Each row has its own state, in batches of one as in batches
+of 128, so the first way and the third amount to the same. Larger batches only make an epoch faster, and its updates
+fewer.
 
-Beyond. All figures are of new events. Nor does one have to choose between speed and memory: `sw.lanes` cuts the record
-into 128 rows that are read side by side, each going on from batch to batch. From these it learns the same, almost
-100 %.
+Beyond. All figures are for new events. You do not have to choose between speed and memory either: `sw.lanes` cuts the
+record into 128 rows that are read side by side, each continuing from batch to batch. From these the network learns
+the same, almost 100 %.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def is_open(events: Array) -> Array:
 
 
 def data(seed: int, part: int) -> tuple[Array, dict[str, Array]]:
-    """Returns samples `[1280, 10, 2]`, and answers `[1280, 10, 1]` if they are a record, and if they are days."""
+    """Returns samples `[1280, 10, 2]`, and the answers `[1280, 10, 1]` for a record and for days."""
     events = np.random.default_rng([seed, part]).choice(3, (PIECES, STEPS), p=OFTEN)
     x = np.eye(3, dtype=np.float32)[events][:, :, 1:]
     record = is_open(events.reshape(1, -1))
@@ -82,13 +83,13 @@ def model(seed: int) -> sw.Sequential:
 
 
 def fitted(seed: int, x: Array, y: Array, batch_size: int, state: str, epochs: int) -> sw.Sequential:
-    """Returns a network that has learnt in one of the ways."""
+    """Returns a network trained in one of the ways."""
     # 1. define
     network = model(seed)
     # 2. compile
     network.compile(sw.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
     # 3. fit
-    if state == "carry":  # one after the other, in rows that go on; afresh at each epoch
+    if state == "carry":  # in order, in rows that continue from batch to batch; a fresh start in each epoch
         record = sw.lanes(x.reshape(-1, 2), y.reshape(-1, 1), batch_size=batch_size, steps=STEPS)
         network.fit(record, state="carry", epochs=epochs, verbose=0)
     else:  # shuffled
@@ -107,7 +108,7 @@ def told(network: sw.Sequential, x: Array, state: str) -> str:
 
 
 def trial(seed: int, *, epochs: int = 5) -> Trial:
-    """Runs the experiment once; batches of 128 make few updates, and get eight times as many epochs."""
+    """Runs the experiment once; since batches of 128 make few updates, they get eight times as many epochs."""
     x, answers = data(seed, 0)
     new_x, new_answers = data(seed, 1)
     figures, said = {}, {}

@@ -1,19 +1,20 @@
 """The five steps, with yes or no as the answer.
 
-Question. What are the five steps where the answer is one of two classes? The task: is the sum of ten random numbers
-greater than 5? No single number tells; the network has to keep a running sum, and nothing tells it so.
+Question. What are the five steps when the answer is one of two classes? The task: is the sum of ten random numbers
+greater than 5? No single number decides that; the network has to keep a running sum, and nothing tells it to.
 
-Framing. A sequence is a sample of ten time steps with one feature; the answer is 1 for yes and 0 for no. Two classes
-take one unit with a sigmoid as the last layer, whose answer is the probability of yes, and the binary cross-entropy.
-Each sample starts from a fresh state: the sequences have nothing to do with one another.
+Framing. A sequence is a sample of ten time steps with one feature; the answer is 1 for yes and 0 for no. For two
+classes, the last layer has one unit with a sigmoid, which outputs the probability of yes, and the loss is the binary
+cross-entropy. Each sample starts from a fresh state: the sequences are unrelated.
 
-Expect. About 96 % of new sequences right, and nearly all errors where the sum is close to 5: further away than 0.25 it
-is practically always right. The loss on sequences held out stays near that on those it learns from, so that little was
-learnt by heart: that is what the two curves are for. `sw.plot_history(history, "history.png")` draws them.
+Expect. About 96 % of new sequences right, and nearly all errors where the sum is close to 5: if it is more than 0.25
+away, the answer is practically always right. The held-out loss stays near the training loss, so little was memorized:
+that is what the two curves are for. `sw.plot_history(history, "history.png")` draws them.
 
-Beyond. It has not learnt what was asked, but what cannot be told from it while there are ten numbers: whether they are
-above 0.5 on average. Of twenty numbers, which it never saw, it still says that rightly, about 85 %. Asked whether
-twenty numbers from 0 to 0.5 have a sum above 5 it always says no, since all are below 0.5: as good as guessing.
+Beyond. It has not learned what was asked, but something that amounts to the same for ten numbers: whether they are
+above 0.5 on average. For twenty numbers, which it never saw, it still answers that correctly, about 85 %. Asked
+whether twenty numbers from 0 to 0.5 have a sum above 5 it always says no, since all are below 0.5: no better than
+guessing.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def model(seed: int) -> sw.Sequential:
 
 
 def percent_right(network: sw.Sequential, x: Array, y: Array) -> float:
-    """Returns how many sequences, in per cent, get the more probable answer rightly."""
+    """Returns how many sequences, in percent, are answered correctly."""
     return 100.0 * float(np.mean((network.predict(x) > 0.5) == y))
 
 
@@ -94,7 +95,7 @@ RECIPE = Recipe(
     name="lifecycle-two-classes",
     figures=(
         Figure("accuracy", "right answers on 500 new sequences", solved=95.0, unseen=True),
-        Figure("clear", "the same, where the sum is further than 0.25 from 5", unseen=True),
+        Figure("clear", "the same, where the sum is more than 0.25 from 5", unseen=True),
         Figure("average_of_twenty", "are twenty numbers above 0.5 on average?", unseen=True),
         Figure("sum_of_twenty", "is the sum of twenty numbers from 0 to 0.5 above 5?", unseen=True),
     ),

@@ -1,23 +1,23 @@
 """Two parallel series into [samples, time steps, features].
 
-Question. How do two series that run side by side become the three axes that an LSTM reads? And what does the second
-bring, when it is the first that is to be foretold?
+Question. How do two parallel series become the three axes that an LSTM reads? And what does the second contribute, if
+the first is to be predicted?
 
-Framing. Ten steps of two series are one sample of ten time steps with two features, `pair.reshape(1, 10, 2)`: a feature
-is a series, not a step further back. The two are stacked, `np.stack([driver, reaction], axis=1)`, `[L, 2]`, and
-`sw.windows(pair, 10)` makes a sample `[10, 2]` of each run of ten. The answer is the reaction at the step after it. The
-driver is +1 or -1 at random; the reaction keeps 0.6 of itself, adds half of what the driver was three steps before, and
-noise of 0.1.
+Framing. Ten steps of two series are one sample of ten time steps with two features, `pair.reshape(1, 10, 2)`: a
+feature is a series, not an earlier step. The two are stacked, `np.stack([driver, reaction], axis=1)`, `[L, 2]`, and
+`sw.windows(pair, 10)` makes a sample `[10, 2]` of each run of ten. The answer is the reaction at the next step. The
+driver is +1 or -1 at random; the reaction keeps 0.6 of itself, adds half of the driver's value three steps before,
+and noise of 0.1.
 
-Expect. A typical error of about 0.12 with both, near the noise of 0.1 below which no forecast can be. From the reaction
-alone it could be about 0.51, that of saying 0.6 times the last value: no more can be known, for nothing in the reaction
-tells the driver of the next step. The network's is about 0.58, no less than that of saying the last value again, since
-it overfits. The curves show it, as `sw.plot_history(history, "history.png")` draws them: with both series, training and
-held-out loss fall together; with the reaction alone the first goes on falling while the second, in nearly every run,
-turns and rises: what is left to learn is chance, and is learnt by heart.
+Expect. A typical error of about 0.12 with both, near the noise of 0.1 that no forecast can beat. From the reaction
+alone it could be about 0.51, that of predicting 0.6 times the last value: no more can be known, because nothing in
+the reaction reveals the driver of the next step. The network's is about 0.58, no less than that of repeating the last
+value, since it overfits. The curves show it, as `sw.plot_history(history, "history.png")` draws them: with both
+series, training and held-out loss fall together; with the reaction alone the first keeps falling while the second, in
+nearly every run, turns and rises: what is left to learn is chance, and the network memorizes it.
 
-Beyond. The held-out quarter lies later in time, and its driver was drawn anew, so that nothing of it can be known by
-heart.
+Beyond. The held-out quarter lies later in time, and its driver was drawn independently, so nothing of it can be
+memorized.
 """
 
 from __future__ import annotations
@@ -57,19 +57,19 @@ def data(pair: Array, features: list[int]) -> tuple[Array, Array, Array, Array]:
 
 
 def framing() -> Framing:
-    """Returns the picture of the part that is learnt from."""
+    """Returns the picture of the training part."""
     x, y, _, _ = data(series(0), [DRIVER, REACTION])
     note = "a step holds the driver and the reaction; the answer is the next reaction"
     return Framing.of(x, y, lambda step: f"{step[DRIVER]:+.0f}, {step[REACTION]:.2f}", number, note=note)
 
 
 def model(seed: int, features: int = 2) -> sw.Sequential:
-    """Returns the network: 16 units that see so many features a step, and after the last a number."""
+    """Returns the network: 16 units that see `features` features per step, and after the last a number."""
     return sw.Sequential([sw.LSTM(16, input_shape=(STEPS, features)), sw.Dense(1)], seed=seed)
 
 
 def lived(seed: int, pair: Array, features: list[int], epochs: int) -> tuple[float, Array, sw.History]:
-    """Returns the typical error of a network that sees these features, its held-out answers, and how it learnt."""
+    """Returns the typical error of a network that sees these features, its held-out answers, and its history."""
     x, y, held_out_x, held_out_y = data(pair, features)
     # 1. define
     network = model(seed, len(features))
@@ -111,8 +111,8 @@ RECIPE = Recipe(
             "error", "typical (root mean square) error on the last quarter", "", solved=0.2, falls=True, unseen=True
         ),
         Figure("alone", "error of a network that sees the reaction alone", "", falls=True, unseen=True),
-        Figure("last_value", "error of saying the last value again", "", falls=True, unseen=True),
-        Figure("kept", "error of saying 0.6 times the last value", "", falls=True, unseen=True),
+        Figure("last_value", "error of repeating the last value", "", falls=True, unseen=True),
+        Figure("kept", "error of predicting 0.6 times the last value", "", falls=True, unseen=True),
     ),
     framing=framing,
     model=model,

@@ -1,3 +1,3 @@
-"""The report: one page of HTML about recipes and their runs, which needs nothing but itself."""
+"""The report: one self-contained HTML page about recipes and their runs."""
 
 from statewise.recipes.report.page import report as report

@@ -17,7 +17,7 @@ _DOT, _PILE = 7.0, 98.0  # px: a dot's width, and how high dots that lie upon ea
 
 
 def strip_plot(summary: Summary, seeds: Sequence[int]) -> str:
-    """Returns a chart with a dot for each run, the mean with its interval, the range of runs and what was published.
+    """Returns a chart with a dot for each run, the mean with its interval, the range of runs and the published figure.
 
     Args:
         summary: of the figure; its values are finite.
@@ -42,9 +42,9 @@ def strip_plot(summary: Summary, seeds: Sequence[int]) -> str:
 
 
 def runs_chart(name: str, curves: Sequence[Curve]) -> str:
-    """Returns a chart with a faint line for each run, and where all runs have the same places, their median.
+    """Returns a chart with a faint line for each run and, if all runs have the same places, their median.
 
-    Values that are not finite leave a gap. There is nothing to draw where no value is finite: the text is empty then.
+    Values that are not finite leave a gap. If no value is finite, the result is empty.
     """
     lines = [(curve, "run") for curve in curves]
     if middle := _median_of(curves):
@@ -54,7 +54,7 @@ def runs_chart(name: str, curves: Sequence[Curve]) -> str:
 
 
 def _axis(values: Sequence[float], percent: bool) -> Axis:
-    """Returns the axis of a strip plot, which is never so narrow that chance looks large."""
+    """Returns the axis of a strip plot, never so narrow that random differences look large."""
     low, high = min(values), max(values)
     least = 10.0 if percent else 0.2 * max(abs(low), abs(high)) or 1.0
     missing = max(least - (high - low), 0.0)
@@ -67,7 +67,7 @@ def _axis(values: Sequence[float], percent: bool) -> Axis:
 
 
 def _piled(places: Sequence[float]) -> list[tuple[float, int]]:
-    """Returns each dot's place with its level, the lowest at which it touches none that lies to its left."""
+    """Returns each dot's place with its level, the lowest at which it touches no dot to its left."""
     ends: list[float] = []
     levels = {}
     for index in sorted(range(len(places)), key=places.__getitem__):
@@ -130,7 +130,7 @@ def _told(summary: Summary) -> str:
 
 
 def _median_of(curves: Sequence[Curve]) -> list[tuple[int, float]]:
-    """Returns the median by place of three runs or more; nothing if their places differ or a value is not finite."""
+    """Returns the median by place of three or more runs; nothing if their places differ or a value is not finite."""
     places = [place for place, _ in curves[0]]
     alike = all([place for place, _ in curve] == places for curve in curves)
     if len(curves) < 3 or not alike or not all(math.isfinite(value) for curve in curves for _, value in curve):

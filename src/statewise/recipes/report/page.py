@@ -1,4 +1,4 @@
-"""The whole page: what it is, the table of all recipes, and a part for each."""
+"""The whole page: an introduction, the table of all recipes, and a section for each."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from statewise.recipes.results import Run
 TITLE = "Published experiments, run again"
 
 READING = {
-    "Mean and 95 % interval": "The mean of all runs. With other seeds it would be another; 95 of 100 intervals that "
-    "are computed so hold the true mean (Student's t; of percentages, what lies within 0 and 100).",
-    "Range of runs": "The least and the largest run; of 79 runs and more, some at each end are left out. A further run "
-    "falls in it with a probability of at least 82 % for 10 runs, 94 % for 30, 95 % from 39 on.",
-    "Inside?": "What was published is a single run. It is therefore held against the range of runs, not against the "
+    "Mean and 95 % interval": "The mean of all runs. Other seeds would give a different mean; 95 of 100 intervals "
+    "computed in this way contain the true mean (Student's t, clipped to 0-100 for percentages).",
+    "Range of runs": "The smallest and largest result; from 79 runs on, the extremes are trimmed. Another run would "
+    "fall in this range with a probability of at least 82 % for 10 runs, 94 % for 30, 95 % from 39 on.",
+    "Inside?": "A published figure is a single run. It is therefore compared with the range of runs, not with the "
     "interval of the mean: “yes” means that it could be one of these runs.",
-    "Solved": "The share of runs that reach the figure's goal, where it has one.",
-    "Unseen cases": "Figures that are measured on cases the run was not trained on. What is right only elsewhere may "
-    "be known by heart.",
-    "Pictures of data": "A row is a sample, a box a time step with all its features. A circle is a fresh state; arrows "
-    "between boxes take the state on; the arrow to a bold word leads to the answer.",
+    "Solved": "The share of runs that reach the figure's goal, if it has one.",
+    "Unseen cases": "Figures measured on cases that the run was not trained on. What is right only on the other cases "
+    "may just be memorized.",
+    "Pictures of data": "A row is a sample, a box is a time step with all its features. A circle is a fresh state; "
+    "arrows between boxes carry the state; the arrow to a bold word leads to the answer.",
     "Charts": "A dot, or a faint line, is a run. Bars below the dots are the interval of the mean and the range; the "
-    "broken line is what was published. The strong line among curves is their median.",
-    "Seconds a run": "Of the median run, compiling included.",
+    "dashed line is the published figure. The strong line among curves is their median.",
+    "Seconds per run": "Of the median run, compiling included.",
 }
-"""How the page is to be read."""
+"""How to read the page."""
 
 
 def report(runs: Sequence[tuple[Recipe, Sequence[Run]]], *, made: datetime | None = None) -> str:
-    """Returns a page of HTML about all recipes that have runs.
+    """Returns an HTML page about all recipes that have runs.
 
     Args:
         runs: of each recipe, in the order of the page.
-        made: the page's date; now, unless it is given.
+        made: the page's date (default: now).
     """
     outcomes = [Outcome(recipe, found) for recipe, found in runs if found]
     return "\n".join(
@@ -62,7 +62,7 @@ def report(runs: Sequence[tuple[Recipe, Sequence[Run]]], *, made: datetime | Non
 def _made(outcomes: Sequence[Outcome], made: datetime) -> str:
     count = sum(len(outcome.runs) for outcome in outcomes)
     versions = sorted({run.statewise for outcome in outcomes for run in outcome.runs} - {__version__})
-    others = f"; some runs are of {escape(', '.join(versions))}" if versions else ""
+    others = f"; some runs were made with {escape(', '.join(versions))}" if versions else ""
     return (
         f"{plural(len(outcomes), 'recipe')}, {plural(count, 'run')}. Made on "
         f'<time datetime="{made.isoformat(timespec="minutes")}">{made:%Y-%m-%d %H:%M}</time> '
@@ -75,23 +75,23 @@ def _shortened(outcomes: Sequence[Outcome]) -> str:
     if not names:
         return ""
     return (
-        '<p class="notice"><b>Shortened runs.</b> They show that everything works; their figures say nothing and are '
-        f"not held against what was published: {', '.join(names)}.</p>"
+        '<p class="notice"><b>Shortened runs.</b> They only show that everything works; ignore their figures. They are '
+        f"not compared with published figures: {', '.join(names)}.</p>"
     )
 
 
 def _told(outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
-        return "There are no runs yet: make some with <code>statewise recipes run --all</code>."
+        return "There are no runs yet. Make some with <code>statewise recipes run --all</code>."
     found = [measured.summary.inside for outcome in outcomes for measured in outcome.measured]
     told = [inside for inside in found if inside is not None]
     if not told:
-        return "No published figure is held against these runs."
+        return "No published figure is compared with these runs."
     return f"Published figures inside the range of runs: {sum(told)} of {len(told)}."
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
-    head = (heading("recipe", "words"), heading("figure", "words"), *HEAD, heading("seconds a run"))
+    head = (heading("recipe", "words"), heading("figure", "words"), *HEAD, heading("seconds per run"))
     return table("Measured and published", head, map(_rows, outcomes), "summary")
 
 

@@ -1,4 +1,4 @@
-"""The picture of a framing: a row a sample, a box a time step, an arrow wherever the state or an answer goes."""
+"""The picture of a framing: a row is a sample, a box a time step; arrows show where the state and the answers go."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from statewise.foundation.markup import label, line, svg
 from statewise.recipes.framing import SKIPPED, Framing, Sample
 
 STEPS = 16
-"""A sample of more steps is shown without its middle."""
+"""Samples with more steps are shown without their middle."""
 
 LETTERS = 24
-"""A longer label is shown without its end."""
+"""Longer labels are shown without their end."""
 
 _LEFT, _GAP, _BOX, _LETTER = 78.0, 11.0, 26.0, 7.3  # px: of rows' names, between boxes, boxes' height, a letter
 _CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def picture(framing: Framing) -> str:
-    """Returns the framing as SVG: answers stand to the right of the last step, or below each."""
+    """Returns the framing as SVG: the answers are to the right of the last step, or below each step."""
     samples = [Sample(_shown(sample.steps), _shown(sample.answers)) for sample in framing.samples]
     widest = max((_width(word) for sample in samples for word in (*sample.steps, *_below(sample))), default=_BOX)
     rows = [_Row(number, sample, max(_BOX, widest), framing.carried) for number, sample in enumerate(samples)]
@@ -41,11 +41,11 @@ def _told(framing: Framing) -> str:
 
 @dataclass(frozen=True)
 class _Row:
-    """A sample as it is drawn.
+    """A sample in the drawing.
 
     Attributes:
         number: of the sample, from 0.
-        sample: with what is shown of it.
+        sample: the part that is shown.
         width: of a box.
         carried: as in `Framing`.
     """
@@ -107,7 +107,7 @@ class _Row:
             yield label(x, top + _BOX + 30, word, "answers")
 
     def handed_on(self, top: float) -> Iterator[str]:
-        """Yields the way of the state from the end of this row to the start of the next."""
+        """Yields the path of the state from the end of this row to the start of the next."""
         leaves = top + _BOX / 2 + (0 if self.each_step else 6)  # where the answer's arrow does not leave
         turn, enters = top + self.height - 11, top + self.height + _BOX / 2
         out, back = self.end + _GAP, _LEFT - 4
@@ -116,7 +116,7 @@ class _Row:
 
 
 def _below(sample: Sample) -> tuple[str, ...]:
-    """Returns the answers that stand below the steps: none if the sample has a single one for its last step."""
+    """Returns the answers below the steps: none if the sample has a single one for its last step."""
     return sample.answers if len(sample.answers) > 1 else ()
 
 

@@ -1,4 +1,4 @@
-"""The part of the report page that tells of one recipe: its text, its data, its model, and what its runs gave."""
+"""The section of the report page on one recipe: its text, its data, its model, and the results of its runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from statewise.recipes.statistics import Summary, summaries
 from statewise.recipes.telling import tell
 
 ANSWERING = 3
-"""So many runs' answers are shown."""
+"""For how many runs answers are shown."""
 
 HEAD = (
     *map(heading, ("mean", "95\N{NO-BREAK SPACE}% interval", "median", "range of runs", "solved", "published")),
@@ -40,17 +40,17 @@ class Outcome:
 
     @property
     def short(self) -> bool:
-        """Whether any run was shortened: nothing that was published is held against such figures."""
+        """Whether any run was shortened: such figures are not compared with published ones."""
         return any(run.short for run in self.runs)
 
     @property
     def seconds(self) -> str:
-        """The median run's, in words."""
+        """The seconds of the median run, as text."""
         return seconds(median(run.seconds for run in self.runs))
 
     @cached_property
     def measured(self) -> list[Measured]:
-        """What the runs say of each figure."""
+        """The results for each figure."""
         return [Measured(summary, self._seeds(summary.figure)) for summary in summaries(self.recipe, self.runs)]
 
     def _seeds(self, figure: Figure) -> list[int]:
@@ -62,7 +62,7 @@ class Measured:
     """A figure over the runs.
 
     Attributes:
-        summary: what they say together.
+        summary: the summary of the runs.
         seeds: of the runs that gave a number.
     """
 
@@ -71,7 +71,7 @@ class Measured:
 
     @property
     def figure(self) -> Figure:
-        """Which figure it is."""
+        """The figure that was measured."""
         return self.summary.figure
 
 
@@ -98,16 +98,16 @@ def _verdict(words: str) -> str:
 
 
 def section(outcome: Outcome) -> str:
-    """Returns the recipe's part of the page."""
+    """Returns the recipe's section of the page."""
     recipe, runs, model = outcome.recipe, outcome.runs, outcome.recipe.model(0)
-    told = f"{plural(len(runs), 'run')}, {numbered([run.seed for run in runs])}; {outcome.seconds} s a run"
+    told = f"{plural(len(runs), 'run')}, {numbered([run.seed for run in runs])}; {outcome.seconds} s per run"
     return "\n".join(
         [
             f'<section id="{escape(recipe.name)}">',
             f'<h2>{escape(recipe.title.rstrip("."))} <a class="name" href="#{escape(recipe.name)}">'
             f"{escape(recipe.name)}</a></h2>",
             f'<p class="told">{told}; code {escape(recipe.version)}.</p>',
-            '<p class="notice">Shortened runs: these figures say nothing.</p>' if outcome.short else "",
+            '<p class="notice">Shortened runs: ignore these figures.</p>' if outcome.short else "",
             _text(recipe),
             "<h3>Data</h3>",
             _framing(recipe),
@@ -153,12 +153,10 @@ def _figures(outcome: Outcome) -> str:
 
 
 def _chance(outcome: Outcome) -> str:
-    """Returns how many runs there are, and how probably a further one falls in their range."""
+    """Returns the number of runs, and the probability that another one falls in their range."""
     runs = plural(len(outcome.runs), "run")
     coverage = max(measured.summary.coverage for measured in outcome.measured)
-    return (
-        f"{runs}; a further one falls in the range with a probability of {100 * coverage:.0f} %" if coverage else runs
-    )
+    return f"{runs}; another run would fall in the range with probability {100 * coverage:.0f} %" if coverage else runs
 
 
 def _named(measured: Measured) -> str:
@@ -169,18 +167,18 @@ def _named(measured: Measured) -> str:
 def _notes(measured: Measured) -> Iterator[str]:
     figure, summary, name = measured.figure, measured.summary, escape(spoken(measured.figure))
     if summary.lost:
-        yield f"{name}: {plural(summary.lost, 'run')} gave no number; what is said here is said of the others."
+        yield f"{name}: {plural(summary.lost, 'run')} gave no number; the results are those of the others."
     if figure.solved is not None:
         digits = decimals(figure, summary.values)
         goal = with_unit(number(figure.solved, digits), figure)
-        yield f"{name}: solved by a run that reaches {goal}{' or less' if figure.falls else ''}."
+        yield f"{name}: a run solves it if it reaches {goal}{' or less' if figure.falls else ' or more'}."
     if figure.published:
         note = f" ({prose(figure.published.note)})" if figure.published.note else ""
         yield f"{name}: published in {link(figure.published.source, figure.published.source)}{note}."
 
 
 def spoken(figure: Figure) -> str:
-    """Returns the figure's name as words."""
+    """Returns the figure's name in words."""
     return figure.name.replace("_", " ")
 
 

@@ -1,4 +1,4 @@
-"""The report's style sheet: one column, light or dark as the reader's system is, and on paper."""
+"""The report's style sheet: one column, light or dark like the reader's system, and for print."""
 
 SHEET = """
 :root {

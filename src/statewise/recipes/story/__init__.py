@@ -1,1 +1,1 @@
-"""A fable told word by word: what a network that knows a text by heart can and cannot do."""
+"""A fable, word by word: what a network that has memorized a text can and cannot do."""

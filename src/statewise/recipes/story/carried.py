@@ -1,20 +1,19 @@
-"""The fable as this library would learn it: read once through, with the state carried.
+"""The fable as this library would learn it: read from beginning to end, with the state carried.
 
-Question. What does it take to know all of the fable by heart, instead of nine words in ten, and in a tenth of the
-time?
+Question. What does it take to memorize the whole fable, instead of nine words in ten, and in a tenth of the time?
 
-Framing. The fable is read from its first word to its last in rows of 17 steps, each of which goes on from the state in
-which the row before it ended. A word is a symbol with a vector that is learnt, and the next word is foretold at every
-step, so that an update learns from 17 words where the published one learns from one.
+Framing. The fable is read from its first word to its last in rows of 17 steps, each of which starts from the state in
+which the row before it ended. A word is a symbol with a learned vector, and the next word is predicted at every step,
+so an update learns from 17 words where the published one learns from one.
 
 Expect. All of it. No word is ambiguous any more: "up and said" is followed by "he" and by "that", but the state knows
-which of the mice got up. The time is measured beside the published training: some of its 50,000 steps are timed in the
-same run. Neither time includes the compiling.
+which of the mice got up. The time is compared with that of the published training, some of whose 50,000 steps are
+timed in the same run. Neither time includes compiling.
 
-Beyond. Nothing: it memorised, and better than the published network did. The last tenth of the fable, left out of a
-second training, is not foretold by it either. Asked to go on from the fable's first three words it tells the whole
+Beyond. Nothing: it memorized, and better than the published network did. The last tenth of the fable, left out of a
+second training, is not predicted by it either. Asked to continue the fable's first three words it recites the whole
 fable, and from "had a general", with which no text ever began, it mostly finds its way; from "mouse mouse mouse" it
-tells pieces of the fable, since it knows nothing else.
+produces pieces of the fable, since it knows nothing else.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ import numpy as np
 import statewise as sw
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.recipes.story.carrying import foretold, picture_of_rows, read_through, reader, told_on
+from statewise.recipes.story.carrying import picture_of_rows, predicted, read_through, reader, told_on
 from statewise.recipes.story.fable import FABLE, LEFT_OUT, PROMPTS, SHOWN, codes
 from statewise.recipes.story.single_steps import RECORD, network_of_codes, train_as_published
 
 NUMBERS = SHOWN.numbers(FABLE)
 PUBLISHED_STEPS = 50_000
 OPENING = 3
-"""So many words of the fable are given, when it is to be told whole."""
+"""How many words of the fable are given when the network recites it."""
 
 
 def framing() -> Framing:
     """Returns the picture of the data."""
-    return picture_of_rows(NUMBERS, SHOWN.text, note="a word is a symbol, whose vector is learnt")
+    return picture_of_rows(NUMBERS, SHOWN.text, note="a word is a symbol with a learned vector")
 
 
 def model(seed: int) -> sw.Sequential:
@@ -56,7 +55,7 @@ def published_seconds(seed: int, units: int) -> float:
 
 
 def words_told(network: sw.Sequential) -> int:
-    """Returns how many words of the fable it tells on from the first three before one is wrong."""
+    """Returns how many words of the fable it gets right after the first three, before the first wrong one."""
     told = told_on(network, NUMBERS[:OPENING], len(NUMBERS) - OPENING)
     return int(np.cumprod(told == NUMBERS[OPENING:]).sum())
 
@@ -72,10 +71,10 @@ def trial(seed: int, *, epochs: int = 40, units: int = 512) -> Trial:
     read_through(other, NUMBERS[:-LEFT_OUT], epochs)
     return Trial(
         figures={
-            "accuracy": 100.0 * float(foretold(network, NUMBERS).mean()),
+            "accuracy": 100.0 * float(predicted(network, NUMBERS).mean()),
             "told": words_told(network),
             "time": 100.0 * seconds / published_seconds(seed, units),
-            "left_out": 100.0 * float(foretold(other, NUMBERS)[-LEFT_OUT:].mean()),
+            "left_out": 100.0 * float(predicted(other, NUMBERS)[-LEFT_OUT:].mean()),
         },
         answers={
             " ".join(FABLE[:OPENING]): SHOWN.text(told_on(network, NUMBERS[:OPENING], 32)),
@@ -89,7 +88,7 @@ RECIPE = Recipe(
     name="story-carried",
     figures=(
         Figure("accuracy", "right answers on the 203 words that follow others", solved=99.0),
-        Figure("told", "words of the fable told on from its first three before one is wrong, of 201", "", solved=201.0),
+        Figure("told", "words right after the fable's first three, before one is wrong, of 201", "", solved=201.0),
         Figure("time", "time taken, as a share of the published training's", solved=10.0, falls=True),
         Figure("left_out", "right answers on the last 20 words, left out of a second training", unseen=True),
     ),

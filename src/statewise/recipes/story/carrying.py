@@ -1,4 +1,4 @@
-"""What the recipes share that read a text once through: one row of contiguous steps, whose state is carried."""
+"""Shared by the recipes that read a text from beginning to end: one row of contiguous steps, with a carried state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = 17
 """Steps of a row, and so how far back gradients reach; the state reaches as far back as the text."""
 
 DRAWN = 4
-"""Steps of a row that its picture has room for."""
+"""Steps of a row that fit into its picture."""
 
 
 def picture_of_rows(numbers: Array, read: Callable[[Any], str], note: str) -> Framing:
@@ -29,7 +29,7 @@ def picture_of_rows(numbers: Array, read: Callable[[Any], str], note: str) -> Fr
 
 
 def reader(seed: int, symbols: int, units: int = 128) -> sw.Sequential:
-    """Returns a network that gives each symbol a vector, carries its state, and foretells at every step."""
+    """Returns a network that gives each symbol a vector, carries its state, and predicts at every step."""
     layers = [
         sw.Embedding(symbols, 32),
         sw.LSTM(units, return_sequences=True),
@@ -41,20 +41,20 @@ def reader(seed: int, symbols: int, units: int = 128) -> sw.Sequential:
 
 
 def read_through(network: sw.Sequential, numbers: Array, epochs: int) -> sw.History:
-    """Trains the network to foretell each number of a text from all before it, and returns how it went."""
+    """Trains the network to predict each number of a text from all before it, and returns the history."""
     network.compile(sw.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
     rows = sw.lanes(numbers, batch_size=1, steps=STEPS)
     return network.fit(rows, epochs=epochs, state="carry", verbose=0)
 
 
-def foretold(network: sw.Sequential, numbers: Array) -> Array:
-    """Returns bool `[N - 1]`: which numbers after the first are the likeliest after all before them."""
+def predicted(network: sw.Sequential, numbers: Array) -> Array:
+    """Returns bool `[N - 1]`: which numbers after the first are the most likely ones after all before them."""
     stream = network.stream()
     return np.array([stream.push(number).argmax() for number in numbers[:-1]]) == numbers[1:]
 
 
 def told_on(network: sw.Sequential, prompt: Array, count: int) -> list[int]:
-    """Returns the numbers that follow the prompt, each the likeliest after all before it, its own answers included."""
+    """Returns the numbers that follow the prompt, each the most likely one after all before it, answers included."""
     stream = network.stream()
     for number in prompt:
         answer = stream.push(number)

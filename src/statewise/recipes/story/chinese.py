@@ -1,16 +1,17 @@
 """Another story in another language: how Yu Gong moved the mountains.
 
-Question. Does it work in another language, in which no blanks part the words?
+Question. Does it work in another language, in which no spaces separate the words?
 
-Framing. The story from the Liezi, of the fourth century or so, is read by character: 385 of them, marks included, 185
-different ones. As in "story-carried" it is read once through in rows of 17 steps that go on from one another; as in
-"story-deeper-embedding" a second network sees three characters at a time, each in a vector that is learnt.
+Framing. The story from the Liezi, of about the fourth century, is read by character: 385 of them, punctuation
+included, 185 different ones. As in "story-carried" it is read from beginning to end in rows of 17 steps, each of
+which continues the one before; as in "story-deeper-embedding" a second network sees three characters at a time, each
+as a learned vector.
 
-Expect. Nothing here depends on a language: what a network learns is which number follows which. Three characters tell
-less than three words, so that at most 366 of 382 windows can be known; the carried state knows them all.
+Expect. Nothing here depends on a language: what a network learns is which number follows which. Three characters say
+less than three words, so at most 366 of 382 windows can be known; the carried state knows them all.
 
-Beyond. Nothing: it memorised. The last tenth of the story, left out of another training, is hardly foretold: what is
-right of it are commas and the like.
+Beyond. Nothing: it memorized. The last tenth of the story, left out of another training, is hardly predicted: what it
+gets right are commas and the like.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 import statewise as sw
 from statewise.recipes.framing import Framing
 from statewise.recipes.recipe import Figure, Recipe, Trial
-from statewise.recipes.story.carrying import foretold, picture_of_rows, read_through, reader, told_on
+from statewise.recipes.story.carrying import picture_of_rows, predicted, read_through, reader, told_on
 from statewise.recipes.story.fable import percent_right
 from statewise.recipes.story.numbering import Numbering
 from statewise.recipes.story.single_steps import network_of_symbols, train_as_published
@@ -33,13 +34,13 @@ PROMPTS = ("太行、", "北山愚公")
 
 
 def text(numbers: object) -> str:
-    """Returns the characters that numbers, of whatever shape, stand for."""
+    """Returns the characters that the numbers, of any shape, stand for."""
     return CHARACTERS.text(numbers, between="")
 
 
 def framing() -> Framing:
     """Returns the picture of the data."""
-    return picture_of_rows(NUMBERS, text, note="a character is a symbol, whose vector is learnt")
+    return picture_of_rows(NUMBERS, text, note="a character is a symbol with a learned vector")
 
 
 def model(seed: int) -> sw.Sequential:
@@ -57,9 +58,9 @@ def trial(seed: int, *, epochs: int = 40, steps: int = 20_000) -> Trial:
     train_as_published(seer, windows.x, windows.y, seed, steps)
     return Trial(
         figures={
-            "accuracy": 100.0 * float(foretold(network, NUMBERS).mean()),
+            "accuracy": 100.0 * float(predicted(network, NUMBERS).mean()),
             "windows": percent_right(seer, windows.x, windows.y),
-            "left_out": 100.0 * float(foretold(other, NUMBERS)[-LEFT_OUT:].mean()),
+            "left_out": 100.0 * float(predicted(other, NUMBERS)[-LEFT_OUT:].mean()),
         },
         answers={prompt: text(told_on(network, CHARACTERS.numbers(prompt), 32)) for prompt in PROMPTS},
         curves={"loss by epoch": history["loss"], "accuracy by epoch": [100.0 * a for a in history["accuracy"]]},
@@ -70,7 +71,7 @@ RECIPE = Recipe(
     name="story-deeper-chinese",
     figures=(
         Figure("accuracy", "right answers on the 384 characters that follow others", solved=99.0),
-        Figure("windows", "right answers of the network that sees three; 95.81 % can be had"),
+        Figure("windows", "right answers of the network that sees three; 95.81 % can be known"),
         Figure("left_out", f"right answers on the last {LEFT_OUT}, left out of a second training", unseen=True),
     ),
     framing=framing,

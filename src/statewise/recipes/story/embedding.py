@@ -1,17 +1,18 @@
-"""The fable with a learnt vector for each word in place of its number.
+"""The fable with a learned vector for each word instead of its number.
 
-Question. How much of the published network's trouble is due to numbers that stand for words?
+Question. How much of the published network's trouble comes from numbers that stand for words?
 
-Framing. Three words as symbols, whose vectors of 32 features are learnt with the rest; the next word is the answer.
-All else is as in "story", and a network that reads the numbers as they are is trained beside it, in the same order.
-Both have 128 units instead of 512 and take 10,000 steps instead of 50,000; the last tenth of the fable is left out.
+Framing. Three words as symbols, whose vectors of 32 features are learned with the rest; the next word is the answer.
+Everything else is as in "story", and a network that reads the numbers themselves is trained for comparison, in the
+same order. Both have 128 units instead of 512 and take 10,000 steps instead of 50,000; the last tenth of the fable is
+left out.
 
-Expect. Nearly all of it. A vector is a name for a word that it shares with no other, and each step moves only the
-vectors of the words that it saw. What cannot be had is what three words leave open: "up and said" is followed by "he"
+Expect. Nearly all of it. A vector is a name that a word shares with no other, and each step changes only the vectors
+of the words that it saw. What remains out of reach is what three words leave open: "up and said" is followed by "he"
 and by "that".
 
-Beyond. Nothing: it memorised faster. A vector is learnt from the places where its word stands, and words that stand in
-the last tenth alone have vectors that were never touched.
+Beyond. Nothing: it memorized faster. A vector is learned from the places where its word occurs, and words that occur
+only in the last tenth have vectors that were never updated.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def trial(seed: int, *, units: int = 128, steps: int = 10_000) -> Trial:
 RECIPE = Recipe(
     name="story-deeper-embedding",
     figures=(
-        Figure("windows", "right answers on the 181 windows it learnt, of which 179 can be had", solved=98.0),
+        Figure("windows", "right answers on the 181 learned windows, of which 179 can be known", solved=98.0),
         Figure("windows_of_codes", "the same, of a network that reads the words' numbers"),
         Figure("left_out", "right answers on the last 20 words, which it never saw", unseen=True),
     ),

@@ -1,4 +1,4 @@
-"""What the recipes of the fable share: its words, windows of them, and telling it on."""
+"""What the recipes of the fable share: its words, windows of them, and continuing it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SHOWN = Numbering.of(FABLE)
 
 
 def codes(names: Numbering, length: int = 3) -> tuple[Array, Array]:
-    """Returns all runs of so many words, their numbers as they are `[N, T, 1]`, and the number of the next `[N]`."""
+    """Returns all runs of `length` words, as plain numbers `[N, T, 1]`, and the number of the next word `[N]`."""
     x, y = symbols(names, length)
     return x[..., None].astype(np.float32), y
 
 
 def symbols(names: Numbering, length: int = 3) -> tuple[Array, Array]:
-    """Returns all runs of so many words as symbols `[N, T]`, for an embedding, and the number of the next `[N]`."""
+    """Returns all runs of `length` words as symbols `[N, T]`, for an embedding, and the number of the next `[N]`."""
     found = sw.windows(names.numbers(FABLE), length)
     return found.x, found.y
 
@@ -50,17 +50,17 @@ def picture_of_codes(length: int = 3, left_out: int = 0) -> Framing:
 def picture_of_symbols() -> Framing:
     """Returns the picture of all windows of three but the last few, read as symbols."""
     x, y = symbols(SHOWN)
-    note = "a word is a symbol, whose vector is learnt"
+    note = "a word is a symbol with a learned vector"
     return Framing.of(x[:-LEFT_OUT], y[:-LEFT_OUT], SHOWN.text, SHOWN.text, note=note)
 
 
 def percent_right(network: sw.Sequential, x: Array, y: Array) -> float:
-    """Returns for how many rows, in per cent, the likeliest answer is the right one."""
+    """Returns for how many rows, in percent, the most likely answer is the right one."""
     return 100.0 * float(np.mean(network.predict(x).argmax(axis=-1) == y))
 
 
 def ceiling(x: Array, y: Array) -> float:
-    """Returns for how many rows, in per cent, anyone who sees only the row can know the answer.
+    """Returns for how many rows, in percent, the answer can be known from the row alone.
 
     >>> ceiling(np.array([[0], [0], [0], [1]]), np.array([1, 1, 2, 1]))
     75.0
@@ -72,13 +72,13 @@ def ceiling(x: Array, y: Array) -> float:
 
 
 def tell(network: sw.Sequential, names: Numbering, prompt: str, x: Array, count: int = 32) -> str:
-    """Returns the words that follow the prompt, each the likeliest after the window of words before it.
+    """Returns the words that follow the prompt, each the most likely one after the window of words before it.
 
     Args:
-        network: what tells.
+        network: the network that continues the text.
         names: the words by number.
-        prompt: at least a window of words.
-        x: rows such as the network reads: how many words they hold, and whether as codes or as symbols.
+        prompt: at least one window of words.
+        x: example inputs of the network: how many words a row holds, and whether as codes or as symbols.
         count: how many words.
     """
     told = names.numbers(prompt.split()).tolist()

@@ -1,16 +1,17 @@
-"""The fable with two layers, as the first tip asks.
+"""The fable with two layers, as the first tip suggests.
 
-Question. Does a second LSTM layer on top of the first know the fable better?
+Question. Does a second LSTM layer on top of the first learn the fable better?
 
-Framing. As in "story": three words as numbers, one feature a step, and the next word as the answer. The first layer
-hands its output of each of the three steps to the second, whose last output is read.
+Framing. As in "story": three words as numbers, one feature per step, and the next word as the answer. The first layer
+passes its output at each of the three steps to the second, whose last output is read.
 
-Expect. Better than one layer after as many steps, at about three times the time: the second layer alone has twice the
-weights of the first, which reads a single number. What is gained is not a longer memory, which three words do not ask
-for, but a better cut of the line of numbers: the second layer reads 512 features of a word where the first reads one.
+Expect. Better than one layer after the same number of steps, in about three times the time: the second layer alone
+has twice the weights of the first, which reads a single number. The gain is not a longer memory, which three words do
+not need, but a finer cut of the line of numbers: the second layer reads 512 features of a word where the first reads
+one.
 
-Beyond. Nothing: it memorised. The last tenth of the fable, left out of a second training of a tenth of the steps, is
-not foretold: more layers do not tell what stands nowhere.
+Beyond. Nothing: it memorized. The last tenth of the fable, left out of a second training with a tenth of the steps,
+is not predicted: more layers cannot know what was never shown.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ RECIPE = Recipe(
             published=Published(95.2, SCRIPT, note="in a comment of the script"),
         ),
         Figure("loss", "loss in those steps", "nats", falls=True),
-        Figure("windows", "right answers on all 201 windows afterwards, of which 199 can be had"),
+        Figure("windows", "right answers on all 201 windows afterwards, of which 199 can be known"),
         Figure("left_out", "right answers on the last 20 words, left out of a second, shorter training", unseen=True),
     ),
     framing=framing,

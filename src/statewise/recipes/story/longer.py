@@ -1,16 +1,17 @@
-"""The fable for 150,000 steps, as the third tip asks.
+"""The fable for 150,000 steps, as the third tip suggests.
 
-Question. Does training three times as long know the fable better?
+Question. Does three times as much training learn the fable better?
 
 Framing. As in "story": three words as numbers, and the next word as the answer. The last tenth of the fable is left
-out, so that one training shows both what is gained by heart and what is gained elsewhere. It is shortened in one way:
-128 units instead of 512, which know the fable no worse.
+out, so that one training shows both what is gained by memorizing and what is gained elsewhere. It is reduced in one
+way: 128 units instead of 512, which learn the fable just as well.
 
-Expect. Some more words, and no rest: the learning rate stays what it is, each step answers to one window alone, and
-what it changes for that window is taken from others. The accuracy goes up and down to the last step; a falling
-learning rate or a larger batch would end that, patience does not.
+Expect. A few more words, but it does not settle: the learning rate stays constant, each step fits a single window,
+and what it changes for that window is at the expense of others. The accuracy goes up and down to the last step; a
+falling learning rate or a larger batch would end that, more training does not.
 
-Beyond. Nothing: it memorised. The last tenth of the fable is foretold no better after 150,000 steps than after 50,000.
+Beyond. Nothing: it memorized. The last tenth of the fable is predicted no better after 150,000 steps than after
+50,000.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ RECIPE = Recipe(
     figures=(
         Figure("accuracy", "right answers in the last 1,000 of 150,000 training steps"),
         Figure("accuracy_after_a_third", "right answers in the last 1,000 of the first 50,000 steps"),
-        Figure("windows", "right answers on the 181 windows it learnt, of which 179 can be had"),
+        Figure("windows", "right answers on the 181 learned windows, of which 179 can be known"),
         Figure("windows_after_a_third", "the same after 50,000 steps"),
         Figure("left_out", "right answers on the last 20 words, which it never saw", unseen=True),
         Figure("left_out_after_a_third", "the same after 50,000 steps", unseen=True),

@@ -1,4 +1,4 @@
-"""A text that is made, of as many words as one likes: what follows a word is mostly its one successor."""
+"""A generated text of any number of words, in which each word is mostly followed by its one successor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from statewise.foundation.shapes import Array
 
 ROWS, STEPS = 32, 16
 UPDATES = 20
-"""In so many a piece of the text is read."""
+"""How many updates read one piece of the text."""
 
 FAITHFUL = 0.7
 """How often a word is followed by its successor."""
@@ -28,7 +28,7 @@ class Source:
 
     @classmethod
     def of(cls, words: int, rng: np.random.Generator) -> Source:
-        """Returns a source of so many words, numbered from frequent to rare."""
+        """Returns a source of `words` words, numbered from frequent to rare."""
         share = 1 / np.arange(1, words + 1)
         chance = share / share.sum()
         successor = rng.choice(words, words, p=chance)
@@ -40,7 +40,7 @@ class Source:
         return cls(chance[ranked], np.argsort(ranked)[successor[ranked]], frequency[ranked])
 
     def text(self, length: int, rng: np.random.Generator) -> Array:
-        """Returns the numbers of so many words."""
+        """Returns the numbers of `length` words."""
         drawn = rng.choice(len(self.chance), length, p=self.chance).tolist()
         faithful, successor = (rng.random(length) < FAITHFUL).tolist(), self.successor.tolist()
         told = drawn[:1]
@@ -49,11 +49,11 @@ class Source:
         return np.array(told, np.int32)
 
     def pieces(self, rng: np.random.Generator) -> Iterator[sw.Lanes]:
-        """Yields one piece of text after another without end, each in rows that go on from batch to batch."""
+        """Yields pieces of text without end, each in rows that continue from batch to batch."""
         while True:
             yield sw.lanes(self.text(ROWS * STEPS * UPDATES + 1, rng), batch_size=ROWS, steps=STEPS)
 
     def best(self, piece: sw.Lanes) -> float:
-        """Returns the loss of one who knows the source."""
+        """Returns the lowest possible loss, that of knowing the source."""
         likely = (1 - FAITHFUL) * self.chance[piece.y] + FAITHFUL * (self.successor[piece.x] == piece.y)
         return -float(np.log(likely).mean())

@@ -21,8 +21,8 @@ class Numbering:
     def of(cls, tokens: Sequence[str], seed: int = 0) -> Numbering:
         """Returns the numbering of a text from frequent to rare, equally frequent ones in an order drawn from the seed.
 
-        They have no order of their own: a Python of that time gave them that of its hash table, another one each time.
-        By their first place in the text, as Python does since, neighbours would have neighbouring numbers.
+        They have no natural order: the Python of that time used that of its hash table, a different one in each run.
+        In the order of the text, which Python has used since, neighbors would have neighboring numbers.
 
         >>> Numbering.of("the mice and the cat".split()).symbols
         ('the', 'mice', 'and', 'cat')
@@ -41,5 +41,5 @@ class Numbering:
         return np.array([places[token] for token in tokens], np.int32)
 
     def text(self, numbers: object, between: str = " ") -> str:
-        """Returns what numbers, of whatever shape, stand for."""
+        """Returns the text that the numbers, of any shape, stand for."""
         return between.join(self.symbols[int(number)] for number in np.ravel(np.asarray(numbers)))

@@ -1,20 +1,20 @@
-"""A fable word by word, as it was published.
+"""A fable word by word, as published.
 
-Question. Can an LSTM learn a fable of 204 words by heart, and tell it on from any three words of it?
+Question. Can an LSTM memorize a fable of 204 words, and continue it from any three of its words?
 
-Framing. Three words are three time steps of one feature, the word's number as it is, 0 for the most frequent up to
-111; the answer is the next word, one of 112. Each training step takes a single window and starts from a fresh state;
-the next step takes the window four words on, and at the fable's end the steps begin again near its start.
+Framing. Three words are three time steps of one feature, the word's number itself, 0 for the most frequent up to 111;
+the answer is the next word, one of 112. Each training step takes a single window and starts from a fresh state; the
+next step takes the window four words later, and at the end of the fable the steps start again near its beginning.
 
 Expect. Most of it, and never all: "up and said" is followed by "he" and by "that", and "the cat ." by "some" and by
-"by", so that whoever sees three words can be right on 199 of the 201 windows at most. A number is a poor name for a
-word: 17 and 18 are as alike as words can be here, though they have nothing in common, and the network has to cut a
-line into 112 pieces. With a batch of one window and a learning rate that never falls it undoes part of what it knew
-with each step, so that what it scores goes up and down from one thousand steps to the next.
+"by", so from three words at most 199 of the 201 windows can be answered correctly. A number is a poor name for a
+word: 17 and 18 are as similar as words can be here, though they have nothing in common, and the network has to cut a
+line into 112 pieces. With a batch of one window and a learning rate that never falls, each step undoes part of what
+the network knew, so its accuracy goes up and down from one thousand steps to the next.
 
-Beyond. Nothing that deserves the name: it memorised. A second training, of a fifth of the steps, leaves out the last
-tenth of the fable and is then asked for it. Nine of those 20 words stand nowhere else in the fable, so that no training
-could give them; from "mouse mouse mouse" it tells pieces of the fable, since it knows nothing else.
+Beyond. Nothing that deserves the name: it memorized. A second training, with a fifth of the steps, leaves out the
+last tenth of the fable and is then tested on it. Nine of those 20 words occur nowhere else in the fable, so no
+training could produce them; from "mouse mouse mouse" it produces pieces of the fable, since it knows nothing else.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ RECIPE = Recipe(
         Figure("loss", "loss in those steps", "nats", published=Published(0.4158, SOURCE), falls=True),
         Figure("earlier", "right answers in the 1,000 steps before", published=Published(88.5, SOURCE)),
         Figure("earlier_loss", "loss in those", "nats", published=Published(0.5287, SOURCE), falls=True),
-        Figure("windows", "right answers on all 201 windows afterwards, of which 199 can be had"),
+        Figure("windows", "right answers on all 201 windows afterwards, of which 199 can be known"),
         Figure("left_out", "right answers on the last 20 words, left out of a second, shorter training", unseen=True),
     ),
     framing=framing,

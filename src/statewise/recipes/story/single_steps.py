@@ -9,7 +9,7 @@ from statewise.foundation.shapes import Array
 
 CLASSES = 112
 RECORD = 1000
-"""Over so many steps loss and accuracy are averaged."""
+"""How many steps loss and accuracy are averaged over."""
 
 
 def network_of_codes(seed: int, *, units: int = 512, layers: int = 1, length: int = 3) -> sw.Sequential:
@@ -30,7 +30,7 @@ def network_of_codes(seed: int, *, units: int = 512, layers: int = 1, length: in
 
 
 def network_of_symbols(seed: int, *, units: int = 128, classes: int = CLASSES) -> sw.Sequential:
-    """Returns one LSTM layer that reads a learnt vector for each symbol; its output is started as that of codes."""
+    """Returns one LSTM layer that reads a learned vector for each symbol; its output is started as that of codes."""
     layers = [sw.Embedding(classes, 32), sw.LSTM(units), sw.Dense(classes, activation="softmax")]
     network = sw.Sequential(layers, seed=seed)
     network.build((None, 3))
@@ -56,15 +56,15 @@ def published_order(rng: np.random.Generator, steps: int, windows: int, length: 
 
 
 def compile_as_published(network: sw.Sequential) -> None:
-    """Gives the network the published optimizer, whose running mean squares begin anew, and loss."""
+    """Compiles the network with the published loss and optimizer, whose running mean squares start over."""
     network.compile(sw.RMSprop(0.001, epsilon=1e-10), "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 def fit_single_steps(network: sw.Sequential, x: Array, y: Array, order: Array) -> tuple[list[float], list[float]]:
-    """Trains on one window after another; returns losses, and accuracies in per cent, averaged over 1,000 steps each.
+    """Trains on one window after another; returns losses, and accuracies in percent, averaged over 1,000 steps each.
 
-    What is averaged was measured at each step before its update, as it was published. A second call goes on where the
-    first ended, unless the network is compiled anew.
+    The averaged values were measured at each step before its update, as published. A second call continues where the
+    first ended, unless the network is compiled again.
     """
     losses, accuracies = [], []
     for rows in np.split(order, range(RECORD, len(order), RECORD)):

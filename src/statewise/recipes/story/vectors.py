@@ -1,19 +1,21 @@
-"""The fable with word vectors that were learnt elsewhere.
+"""The fable with word vectors that were learned elsewhere.
 
-Question. Does it help to start from word vectors, such as word2vec's, that know which words are alike?
+Question. Does it help to start from word vectors, such as word2vec's, that know which words are similar?
 
 Framing. As in "story-deeper-embedding": three words as symbols with a vector each, the next word as the answer, the
-last tenth left out. The vectors start from a file in word2vec's format. Ours was made from Shakespeare's plays and has
-108 of the 112 words; the nearest to "mouse" is "cat", and those nearest to "could" are "thought", "i", "would" and
-"should". Beside it one network starts from fresh vectors, and one from the same vectors dealt to the wrong words.
+last tenth left out. The vectors start from a file in word2vec's format. Ours was made from Shakespeare's plays and
+has 108 of the 112 words; the nearest to "mouse" is "cat", and those nearest to "could" are "thought", "i", "would"
+and "should". For comparison, one network starts from fresh vectors, and one from the same vectors assigned to the
+wrong words.
 
-Expect. A start from the file is far ahead in the first thousands of steps, and so is the start from vectors dealt to
-the wrong words. It is not what they say about words that helps here: fresh vectors lie within 0.05 of 0, too close
-together to be told apart until they have grown, and those of the file lie far apart. To know a text by heart it is
+Expect. Starting from the file is far ahead in the first thousands of steps, and so is starting from vectors assigned
+to the wrong words. It is not what they say about words that helps here: fresh vectors lie within 0.05 of 0, too close
+together to be told apart until they have grown, and those from the file lie far apart. To memorize a text it is
 enough that no two words look the same.
 
-Beyond. What words have in common could help with words that stand where they never stood, which is what such vectors
-are for; the last tenth of one fable, nine of whose 20 words stand nowhere else in it, is too little to show it.
+Beyond. What words have in common could help with words in places where they never occurred, which is what such
+vectors are for; the last tenth of one fable, in which nine of the 20 words occur nowhere else, is too little to show
+it.
 """
 
 from __future__ import annotations
@@ -77,12 +79,12 @@ RECIPE = Recipe(
     name="story-deeper-vectors",
     figures=(
         Figure("vectors", "right answers in the second 1,000 training steps, started from word vectors"),
-        Figure("dealt", "the same, started from those vectors dealt to the wrong words"),
+        Figure("dealt", "the same, started from those vectors assigned to the wrong words"),
         Figure("fresh", "the same, started from fresh vectors"),
-        Figure("windows", "from word vectors: right answers on the 181 windows it learnt, of which 179 can be had"),
+        Figure("windows", "from word vectors: right answers on the 181 learned windows; 179 can be known"),
         Figure("left_out_vectors", "from word vectors: right answers on the last 20 words, never seen", unseen=True),
-        Figure("left_out_dealt", "the same, of those dealt to the wrong words", unseen=True),
-        Figure("left_out_fresh", "the same, of fresh vectors", unseen=True),
+        Figure("left_out_dealt", "the same, from those assigned to the wrong words", unseen=True),
+        Figure("left_out_fresh", "the same, from fresh vectors", unseen=True),
     ),
     framing=framing,
     model=model,

@@ -1,19 +1,19 @@
-"""The fable by 3, 4, 5 and 8 words, as the second tip asks.
+"""The fable by 3, 4, 5 and 8 words, as the second tip suggests.
 
-Question. How many words has a network to see to know the next one?
+Question. How many words does a network have to see to know the next one?
 
-Framing. Windows of 3, 4, 5 and 8 words as numbers, one feature a step; the next word is the answer. The steps go
+Framing. Windows of 3, 4, 5 and 8 words as numbers, one feature per step; the next word is the answer. The steps go
 through the fable as in "story", from one window to the next that shares no answer with it. The network has 128 units
-instead of 512 and takes 30,000 steps, so that four trainings are a matter of seconds.
+instead of 512 and takes 30,000 steps, so that four trainings take only seconds.
 
 Expect. The more words the better, for two reasons. Some runs of three, four and five words are followed by one word
-here and by another there ("mouse got up and said" by "he" and by "that"), so that nobody can know all; of six or more
-words none is. And two words that a network cannot tell apart by their numbers seldom have the same neighbours, the
-less so the more neighbours are seen: this is why four words already help far more than the one ambiguity that they
-end.
+here and by another there ("mouse got up and said" by "he" and by "that"), so not all can be known; of six or more
+words none is. And two words that a network cannot tell apart by their numbers seldom have the same neighbors, all the
+more seldom the more neighbors it sees: this is why four words already help far more than the single ambiguity that
+they resolve.
 
-Beyond. Nothing: it memorised. The last tenth of the fable was left out, and no window helps there: the longer a run of
-words, the less often it has been seen before.
+Beyond. Nothing: it memorized. The last tenth of the fable was left out, and no window length helps there: the longer
+a run of words, the less often it has been seen before.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def trial(seed: int, *, units: int = 128, steps: int = 30_000) -> Trial:
 RECIPE = Recipe(
     name="story-deeper-windows",
     figures=(
-        Figure("3_words", "right answers on the windows of 3 words that it learnt; 98.90 % can be had"),
-        Figure("4_words", "of 4 words; 99.44 % can be had"),
-        Figure("5_words", "of 5 words; 99.44 % can be had"),
-        Figure("8_words", "of 8 words; 100 % can be had"),
+        Figure("3_words", "right answers on the learned windows of 3 words; 98.90 % can be known"),
+        Figure("4_words", "of 4 words; 99.44 % can be known"),
+        Figure("5_words", "of 5 words; 99.44 % can be known"),
+        Figure("8_words", "of 8 words; 100 % can be known"),
         *(
             Figure(f"left_out_of_{length}", f"right answers on the last 20 words by {length} words", unseen=True)
             for length in LENGTHS
