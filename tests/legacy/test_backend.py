@@ -61,7 +61,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "mean": (lambda: K.sqaure, AttributeError, "keras.backend has no sqaure"),
     "tape": (lambda: tf.GradientTape, AttributeError, "fit differentiates the loss by itself"),
     "tf": (lambda: tf.random_seed, AttributeError, "tensorflow has no random_seed; did you mean"),
-    "keras": (lambda: keras.datasets, AttributeError, "statewise brings no data sets"),
+    "keras": (lambda: keras.datasets, AttributeError, "statewise includes no data sets"),
     "Sequentail": (lambda: keras.Sequentail, AttributeError, "keras has no Sequentail; did you mean Sequential"),
 }
 

@@ -47,7 +47,7 @@ def test_rows_find_their_way_back() -> None:
 
 
 def test_classes_from_the_end_are_warned_of() -> None:
-    with pytest.warns(StatewiseWarning, match="class -1 from the last"):
+    with pytest.warns(StatewiseWarning, match="class -1 from the end"):
         assert to_categorical([-1, 1], 3).tolist() == [[0, 0, 1], [0, 1, 0]]
 
 

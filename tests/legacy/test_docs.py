@@ -122,7 +122,7 @@ LATER = {"a layer": "model", "an `Optimizer`": "model", "a `Callback`": "model p
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_what_an_object_has_is_on_the_page_and_the_reverse(kind: str) -> None:
-    shown = {row[0]: set(words(row[1])) for row in SECTIONS["Of an object"]}
+    shown = {row[0]: set(words(row[1])) for row in SECTIONS["Attributes and methods of objects"]}
     inherits = SHOWN_BEFORE.get(kind, "")
     known = (set(dir(OBJECTS[kind])) & set(IN_KERAS.split())) - shown.get(inherits, set())
     if kind == "a `Sequential`":
@@ -243,7 +243,7 @@ def test_losses_and_metrics_are_what_they_are_called(name: str) -> None:
 
 
 def test_learning_rates() -> None:
-    rows = [row for row in SECTIONS["What Keras 2's meaning is here"] if len(row) == 3]
+    rows = [row for row in SECTIONS["What Keras 2's behavior means here"] if len(row) == 3]
     page = {words(row[0])[0]: (float(row[1]), float(row[2])) for row in rows}
     assert page == {kind.__name__: kind.rates for kind in optimizers.OPTIMIZERS.values()}
 
@@ -294,7 +294,7 @@ def advice() -> Iterator[tuple[str, str]]:
 
 def test_whatever_the_code_refuses_is_on_the_page() -> None:
     said = [row[1] for row in SECTIONS["Options and values"]]
-    elsewhere = {"docs/legacy.md lists the layers", "call model.predict(x), or make a layer for itself"}
+    elsewhere = {"docs/legacy.md lists the layers", "call model.predict(x), or make a separate layer"}
     assert not [found for found in advice() if found[1] not in elsewhere and not any(found[1] in row for row in said)]
 
 

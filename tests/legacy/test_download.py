@@ -200,7 +200,7 @@ def test_no_format_is_guessed(origin: str) -> None:
 
 
 def test_what_is_no_archive_is_not_untarred(origin: str) -> None:
-    refused(lambda: get_file("a", origin, untar=True), FileError, ("a.tar.gz", "no tar archive", "untar=True"))
+    refused(lambda: get_file("a", origin, untar=True), FileError, ("a.tar.gz", "not a tar archive", "untar=True"))
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def other(folder: Path) -> Path:
 
 
 MISTAKES: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
-    "HDF5": (lambda folder: load_model(hdf5(folder)), FileError, "HDF5 file of Keras's own, which is not read yet"),
+    "HDF5": (lambda folder: load_model(hdf5(folder)), FileError, "HDF5 file written by Keras, which cannot be read yet"),
     "HDF5 weights": (lambda folder: stack().load_weights(hdf5(folder)), FileError, r"set_weights\(\.\.\.\)"),
     "missing": (lambda folder: load_model(folder / "nothing.h5"), FileError, "no model file"),
     "statewise's": (lambda folder: load_model(foreign(folder)), FileError, "statewise.load reads it"),
@@ -186,7 +186,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
     "custom": (
         lambda folder: load_model(folder / "m", custom_objects={"f": hdf5}),
         AttributeError,
-        "functions of your own are not loaded",
+        "custom layers and functions are not loaded",
     ),
     "Model": (
         lambda _: model_from_json('{"class_name": "Model", "config": {}}'),

@@ -246,7 +246,7 @@ MISTAKES: dict[str, tuple[Callable[[Sequential], Any], type[Exception], str]] = 
     "steps weighed": (
         lambda model: model.fit(X, X, class_weight={0: 1}),
         ConfigurationError,
-        "one target a row; write sample_weight=",
+        "one target per row; write sample_weight=",
     ),
     "epochs": (lambda model: model.fit(X, Y, epochs=2.5), ConfigurationError, "epochs: expected a whole number"),
     "freq": (lambda model: model.fit(X, Y, validation_freq=2), AttributeError, "validation comes after each epoch"),

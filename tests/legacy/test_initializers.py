@@ -152,7 +152,7 @@ def test_activations(name: str) -> None:
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "initializer": (lambda: get("he_norm"), "unknown initializer 'he_norm': did you mean 'he_normal'"),
     "number": (lambda: get(3), "unknown initializer 3"),
-    "vector": (lambda: initializers.Orthogonal()((3,)), r"expected a matrix to start, got shape \[3\]"),
+    "vector": (lambda: initializers.Orthogonal()((3,)), r"expected a matrix, got shape \[3\]"),
     "regularizer": (lambda: regularizers.get("l3"), "unknown regularizer 'l3'"),
     "name": (
         lambda: initializers.glorot_unifrom,

@@ -355,7 +355,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "baseline": (lambda: EarlyStopping(baseline=0.3), AttributeError, r"baseline=\) is not supported.*stop_training"),
     "save_freq": (lambda: ModelCheckpoint("m", save_freq=10), AttributeError, "models are saved after epochs"),
-    "separator": (lambda: CSVLogger("m.csv", separator=";"), AttributeError, "parted by commas"),
+    "separator": (lambda: CSVLogger("m.csv", separator=";"), AttributeError, "separated by commas"),
     "histogram": (lambda: TensorBoard(histogram_freq=1), AttributeError, "loss and metrics are written"),
     "factor": (lambda: ReduceLROnPlateau(factor=1.5), ConfigurationError, "expected less than 1"),
 }

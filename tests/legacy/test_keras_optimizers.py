@@ -141,7 +141,7 @@ def test_a_decaying_rate_is_changed_before_its_decay() -> None:
     update(model)
     assert model.core.learning_rate == pytest.approx(0.04 / 2.5)
     model.optimizer.lr = 0.0
-    with pytest.raises(ConfigurationError, match=r"it decays, and has become 0, so it cannot become 0\.1"):
+    with pytest.raises(ConfigurationError, match=r"it has decayed to 0, so it cannot be set to 0\.1"):
         model.optimizer.lr = 0.1
 
 
@@ -163,7 +163,7 @@ def test_an_optimizer_of_two_models_is_two() -> None:
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "option": (lambda: Adam(beta=0.3), r"Adam has no option beta=: did you mean beta_"),
     "both": (lambda: SGD(lr=0.1, learning_rate=0.1), "write learning_rate= alone"),
-    "places": (lambda: SGD(0.1, 0.9, 1e-6, True), "got more by place"),
+    "places": (lambda: SGD(0.1, 0.9, 1e-6, True), "got more by position"),
     "amsgrad": (lambda: Adam(amsgrad=True), r"Adam\(amsgrad=True\) is not supported"),
     "rate": (lambda: SGD(lr=-1.0), "learning_rate"),
     "name": (lambda: optimizers.get("adamw"), "unknown optimizer 'adamw'"),

@@ -151,7 +151,7 @@ MISTAKES: dict[str, tuple[Callable[[Sequential], Any], type[Exception], str]] = 
     "own loss": (
         lambda model: model.compile("sgd", lambda y, p: y - p),
         AttributeError,
-        "^the loss function <lambda> is not supported: a loss of your own is not compiled here; name one",
+        "^the loss function <lambda> is not supported: a loss cannot be used here; name one",
     ),
     "own metric": (
         lambda model: model.compile("sgd", "mse", [lambda y, p: y - p]),
@@ -186,7 +186,7 @@ MISTAKES: dict[str, tuple[Callable[[Sequential], Any], type[Exception], str]] = 
     "class of layer": (lambda _: Sequential([Dense]), ConfigurationError, r"expected a layer such as LSTM\(32\)"),  # type: ignore[list-item]
     "popped": (lambda _: Sequential().pop(), LifecycleError, "no layers in the model"),
     "unbuilt": (lambda _: Sequential([LSTM(3)]).get_weights(), LifecycleError, "does not know its input yet"),
-    "layer": (lambda model: model.get_layer("lost"), ConfigurationError, "no layer is called 'lost': expected one of"),
+    "layer": (lambda model: model.get_layer("lost"), ConfigurationError, "no layer is named 'lost': expected one of"),
     "weights": (lambda model: model.layers[1].set_weights([X]), ShapeError, "expected 2, got 1"),
     "steps": (lambda _: Sequential([LSTM(3, input_shape=(3, 2)), LSTM(3)]), ShapeError, "return_sequences=True"),
     "functional": (lambda _: models.Model, AttributeError, r"Model\(inputs, outputs\).*Sequential"),

@@ -17,7 +17,7 @@ Outcome = tuple[int, str, str]
 Run = Callable[..., Outcome]
 
 OLD = "from statewise.legacy.spellings import note\nnote('nb_epoch=', 'fit(epochs=...)')\n"
-LISTED = "1 old spelling ran; statewise's own is:\n  line 2   nb_epoch=  fit(epochs=...)\n"
+LISTED = "1 old spelling was used; in statewise, write:\n  line 2   nb_epoch=  fit(epochs=...)\n"
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def run(script: str) -> str:
 
 def test_each_spelling_is_listed_once_with_its_first_line() -> None:
     assert run(SCRIPT).splitlines() == [
-        "2 old spellings ran; statewise's own are:",
+        "2 old spellings were used; in statewise, write:",
         "  line 3   nb_epoch=  fit(epochs=...)",
         "  line 4   init=      LSTM(kernel_initializer=...)",
     ]
@@ -45,7 +45,7 @@ def test_the_list_follows_the_script_also_where_helpers_defined_late_run_first()
 
 
 def test_one_spelling_is_spoken_of_as_one() -> None:
-    assert run("layer()").startswith("1 old spelling ran; statewise's own is:\n")
+    assert run("layer()").startswith("1 old spelling was used; in statewise, write:\n")
 
 
 def test_a_script_without_old_spellings_lists_nothing() -> None:

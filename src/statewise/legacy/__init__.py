@@ -9,7 +9,7 @@ from statewise.legacy.errors import lacking
 from statewise.legacy.namespace import below
 
 __version__ = "2.15.0"
-"""The Keras whose behaviour this is."""
+"""The Keras whose behavior this is."""
 
 _MODELS_AND_LAYERS = {"Sequential": "models", "Input": "layers"}
 

@@ -23,17 +23,17 @@ def name_of(activation: object) -> str:
     ('hard_sigmoid_keras_2', 'linear')
 
     Raises:
-        UnsupportedError: a function of one's own.
+        UnsupportedError: a custom function.
     """
     if activation is None:
         return "linear"
     if callable(activation):
         name = getattr(activation, "__name__", "")
         if globals().get(name) is not activation:
-            raise unsupported("an activation of your own", "write the name of one, such as 'tanh' or 'relu'")
+            raise unsupported("a custom activation", "write the name of one, such as 'tanh' or 'relu'")
         activation = name
     if activation in KERAS_2:
-        note(f"activation {activation!r}", f"{KERAS_2[activation]!r}, since Keras 3's {activation!r} is another")
+        note(f"activation {activation!r}", f"{KERAS_2[activation]!r}, since Keras 3's {activation!r} is different")
     return KERAS_2.get(activation, activation)  # type: ignore[call-overload]  # the core checks it
 
 

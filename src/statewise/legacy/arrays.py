@@ -42,8 +42,8 @@ class Rows:
         cut = int(len(self) * (1.0 - share))
         if not 0 < cut < len(self):
             raise DataError(
-                f"validation_split={share!r} of {len(self)} row(s) leaves nothing on one side; expected a share "
-                "between 0 and 1 that leaves rows on both"
+                f"validation_split={share!r} of {len(self)} row(s) leaves nothing on one side; expected a fraction "
+                "between 0 and 1 that leaves rows on both sides"
             )
         return self.pick(slice(cut)), self.pick(slice(cut, None))
 
@@ -91,8 +91,8 @@ def _numbers(what: str, objects: Array) -> Array:
         return objects.astype(np.float64)  # whether float32 holds them is for statewise to see
     except (TypeError, ValueError):
         raise DataError(
-            f"{what}: expected numbers, got an array of objects, {objects.flat[0]!r} the first; encode what is text, "
-            f"and write {what}.astype('float32')"
+            f"{what}: expected numbers, got an array of objects, {objects.flat[0]!r} the first; encode text as "
+            f"numbers, and write {what}.astype('float32')"
         ) from None
 
 
@@ -108,7 +108,7 @@ def read_x(x: Any, expected: Shape | None) -> Array:
     if expected is not None and array.ndim == len(expected) + 1 and expected[0] not in (None, array.shape[1]):
         raise ShapeError(
             f"x: expected {describe(expected)}, as the first layer's input_shape says, got {list(array.shape)}; "
-            "write None for a number of steps that changes"
+            "write None if the number of steps varies"
         )
     return array
 
@@ -126,11 +126,11 @@ def _weights_of_classes(y: Array, class_weight: Mapping[int, float]) -> Array:
     """Returns `[N]`: each row's weight by its class, a number or the place of the largest in `[N, V]`."""
     if not isinstance(class_weight, Mapping):
         raise ConfigurationError(
-            f"class_weight: expected a dict such as {{0: 1.0, 1: 5.0}}, got {type(class_weight).__name__}; of an array "
-            "make dict(enumerate(weights))"
+            f"class_weight: expected a dict such as {{0: 1.0, 1: 5.0}}, got {type(class_weight).__name__}; for an "
+            "array, write dict(enumerate(weights))"
         )
     if y.ndim > 2:
-        raise ConfigurationError("class_weight: expected one target a row; write sample_weight=, one for each step")
+        raise ConfigurationError("class_weight: expected one target per row; write sample_weight=, one for each step")
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y)).astype(int)
     if unknown := sorted(set(classes.tolist()) - set(class_weight)):
         raise ConfigurationError(f"class_weight: expected a weight for each class, got none for class {unknown[0]}")

@@ -33,7 +33,7 @@ def set_value(x: Any, value: Any) -> None:
 
 
 def clear_session() -> None:
-    """Begins to count the names of layers anew; there is no graph to forget."""
+    """Starts counting the names of layers again; there is no graph to forget."""
     forget_names()
 
 
@@ -54,7 +54,7 @@ def epsilon() -> float:
 
 
 def backend() -> str:
-    """Returns "tensorflow", whose behaviour statewise follows."""
+    """Returns "tensorflow", whose behavior statewise follows."""
     return "tensorflow"
 
 
@@ -74,7 +74,7 @@ def cast_to_floatx(x: Any) -> Array:
 
 
 def set_session(session: Any) -> None:
-    """Takes a session, which nothing needs."""
+    """Accepts a session, which has no effect."""
     note("K.set_session(...)", "leave it out: JAX finds the devices by itself")
 
 

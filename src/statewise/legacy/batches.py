@@ -20,7 +20,7 @@ THREADS = "workers use_multiprocessing max_queue_size max_q_size nb_worker pickl
 
 @dataclass(frozen=True)
 class Batches:
-    """One epoch's batches, anew each time it is gone through."""
+    """One epoch's batches; each pass over it starts again."""
 
     draw: Callable[[], Iterator[Rows]]
     batch_size: int
@@ -72,7 +72,7 @@ def as_batches(
         called: what the user calls `steps`.
 
     Raises:
-        ConfigurationError: nobody says how many batches an epoch has.
+        ConfigurationError: the number of batches of an epoch is unknown.
         DataError: something else is yielded.
     """
 
@@ -81,7 +81,7 @@ def as_batches(
         if not targets:
             return Rows(read_x(parts[0], model.row_shape))
         if len(parts) not in (2, 3):
-            raise DataError(f"a generator is to yield (x, y) or (x, y, sample_weight), got {type(item).__name__}")
+            raise DataError(f"a generator must yield (x, y) or (x, y, sample_weight), got {type(item).__name__}")
         x, y, *weight = parts
         return model.read(x, y, weight[0] if weight else None, class_weight)
 
@@ -104,20 +104,20 @@ def as_batches(
 
 
 def _passes(source: Any, shuffle: bool) -> Iterator[Any]:
-    """Returns the batches of a Sequence, pass after pass for ever."""
+    """Returns the batches of a Sequence, pass after pass without end."""
     while True:
         order = list(range(len(source)))
         if shuffle:
             random.shuffle(order)
         for place in order:
             item = source[place]
-            if place == order[-1]:  # before it is yielded: nobody may ask for another
+            if place == order[-1]:  # before it is yielded: there may be no next call
                 getattr(source, "on_epoch_end", lambda: None)()
             yield item
 
 
 def _drawn(source: Iterator[Any], read: Callable[[Any], Rows], steps: float | Samples) -> Batches:
-    """Returns so many batches an epoch, or as many as have so many samples; each goes on where the last ended."""
+    """Returns epochs of a number of batches, or of samples; each epoch continues where the last one ended."""
     limit = math.ceil(steps)
 
     def draw() -> Iterator[Rows]:
@@ -125,9 +125,7 @@ def _drawn(source: Iterator[Any], read: Callable[[Any], Rows], steps: float | Sa
         while done < limit:
             item = next(source, None)
             if item is None:
-                raise DataError(
-                    f"the generator ended after {done} of {limit}: let it go on for ever, with `while True`"
-                )
+                raise DataError(f"the generator ended after {done} of {limit}: make it endless, with `while True`")
             rows = read(item)
             yield rows
             done += len(rows) if isinstance(steps, Samples) else 1

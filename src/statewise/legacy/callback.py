@@ -16,7 +16,7 @@ BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_tra
 
 
 class Callback:
-    """What `fit(callbacks=[...])` takes; override what you need. `model` is the model, `params` what fit was told."""
+    """What `fit(callbacks=[...])` takes; override what you need. `params` are the arguments of `fit`."""
 
     model: Any
     params: dict[str, Any]
@@ -117,7 +117,7 @@ class CallbackList:
 
 @contextmanager
 def watched(model: Any, callbacks: Any, what: str) -> Iterator[None]:
-    """Returns a context around a "test" or a "predict", of whose beginning and end the callbacks are told."""
+    """Returns a context around a "test" or a "predict" that notifies the callbacks of its beginning and end."""
     watching = CallbackList(callbacks, model, {})
     watching.call(f"on_{what}_begin", Logs())
     yield

@@ -1,4 +1,4 @@
-"""keras.callbacks: called by a training as Keras called them, which drives it as finely as they need."""
+"""keras.callbacks, called during training as Keras calls them, which decides how finely it is divided."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class _Wrapped(Protocol):
 
 
 def _lacks(callback: Callback, monitor: str, logs: Logs) -> bool:
-    """Returns whether there is no such log, and warns, as Keras did, that the callback does nothing then."""
+    """Returns whether there is no such log, and warns, like Keras, that the callback then does nothing."""
     if monitor in logs:
         return False
     warnings.warn(
-        f"{type(callback).__name__}: {monitor!r} is not among {', '.join(logs)}, so that it does nothing; fit with "
+        f"{type(callback).__name__}: {monitor!r} is not among {', '.join(logs)}, so it does nothing; fit with "
         "validation_data, or monitor='loss'",
         StatewiseWarning,
         stacklevel=2,
@@ -100,12 +100,12 @@ class _Wrapping(Callback):
 
 
 def _direction(monitor: str, mode: str) -> str:
-    """Returns whether "min" or "max" is better, which Keras 2 told from the log's name."""
+    """Returns whether "min" or "max" is better, which Keras 2 inferred from the log's name."""
     return mode if mode != "auto" else "max" if "acc" in monitor or monitor.startswith("fmeasure") else "min"
 
 
 class _Weights:
-    """What early stopping kept of a model in Keras 2: its weights, and neither its optimizer nor its state."""
+    """What early stopping restored in Keras 2: the weights, but neither the optimizer nor the state."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -164,7 +164,7 @@ class _BestOfFit(sw.ModelCheckpoint):
 
 
 class ModelCheckpoint(_Wrapping):
-    """Saves the model after each epoch, or after each that is the best so far."""
+    """Saves the model after each epoch, or after each best epoch so far."""
 
     @in_keras_2_words("ModelCheckpoint")
     def __init__(
@@ -217,11 +217,11 @@ class ModelCheckpoint(_Wrapping):
 
 
 class CSVLogger(_Wrapping):
-    """Writes a row an epoch to a CSV file."""
+    """Writes one row per epoch to a CSV file."""
 
     @in_keras_2_words("CSVLogger")
     def __init__(self, filename: str, separator: str = ",", append: bool = False) -> None:
-        refuse("CSVLogger", "columns are parted by commas; leave it out", separator=separator != ",")
+        refuse("CSVLogger", "columns are separated by commas; leave it out", separator=separator != ",")
         self.core = sw.CSVLogger(filename, append=append)
 
 
@@ -310,7 +310,7 @@ class ReduceLROnPlateau(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Ends the training, where every training ends, when its loss becomes NaN."""
+    """Ends the training when its loss becomes NaN, which every training does here."""
 
     def __init__(self) -> None:
         note(

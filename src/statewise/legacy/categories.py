@@ -56,7 +56,7 @@ def _as_classes(y: Any) -> Array:
         raise DataError("y: expected at least one class number, got none")
     if found.dtype.kind == "f" and (found != classes).any():
         warnings.warn(
-            "to_categorical drops what follows the decimal point: pass whole class numbers",
+            "to_categorical drops digits after the decimal point: pass whole class numbers",
             StatewiseWarning,
             stacklevel=3,
         )
@@ -72,7 +72,7 @@ def _check_range(classes: Array, count: int) -> None:
         )
     if least < 0:
         warnings.warn(
-            f"to_categorical counts class {least} from the last: number the classes from 0",
+            f"to_categorical counts class {least} from the end: number the classes from 0",
             StatewiseWarning,
             stacklevel=3,
         )
@@ -90,7 +90,7 @@ def normalize(x: Any, axis: int = -1, order: Any = 2) -> Array:
 
 
 def probas_to_classes(y_pred: Any) -> Array:
-    """Returns the likeliest class `[B]` of probabilities `[B, V]`; of `[B]` or `[B, 1]`, 1 where it is over a half."""
+    """Returns the most likely class `[B]` of probabilities `[B, V]`; of `[B]` or `[B, 1]`, 1 where above one half."""
     probabilities = np.asarray(y_pred)
     if probabilities.ndim > 1 and probabilities.shape[1] > 1:
         return categorical_probas_to_classes(probabilities)
@@ -99,6 +99,6 @@ def probas_to_classes(y_pred: Any) -> Array:
 
 
 def categorical_probas_to_classes(p: Any) -> Array:
-    """Returns the likeliest class `[B]` of probabilities `[B, V]`."""
+    """Returns the most likely class `[B]` of probabilities `[B, V]`."""
     note("categorical_probas_to_classes(p)", "model.predict(x).argmax(axis=1)")
     return np.asarray(p).argmax(axis=1)

@@ -1,4 +1,4 @@
-"""What a Keras script told `compile`, and what that is in statewise's words."""
+"""The arguments of Keras's `compile`, and what they mean in statewise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCURACY = ("accuracy", "acc")
 
 @dataclass(frozen=True)
 class Compiled:
-    """Optimiser, loss and metrics; `names` has the metrics' names in the logs by those of statewise."""
+    """Optimizer, loss and metrics; `names` has the metrics' names in the logs by those of statewise."""
 
     optimizer: Optimizer
     loss: Quantity
@@ -56,7 +56,7 @@ def read_compiled(optimizer: Any, loss: Any, metrics: Any, core: sw.Sequential |
 
     Raises:
         ConfigurationError: something that there is not.
-        UnsupportedError: a loss or metric of one's own.
+        UnsupportedError: a custom loss or metric.
     """
     measured = quantities.read("loss", _only("loss", loss))
     if isinstance(metrics, dict):
@@ -71,7 +71,7 @@ def read_compiled(optimizer: Any, loss: Any, metrics: Any, core: sw.Sequential |
 
 def _read_optimizer(optimizer: Any, core: sw.Sequential | None) -> Optimizer:
     found = optimizers.get(optimizer)
-    return found if found.model in (None, core) else found.copied()  # another model's, whose training it goes on with
+    return found if found.model in (None, core) else found.copied()  # another model is training with it
 
 
 def _core_of(metric: Quantity, loss: Quantity) -> str:

@@ -104,7 +104,7 @@ def read_dialect(source: str) -> Dialect:
         SyntaxError: `source` is not Python 3.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # whoever compiles the script to run it shows them
+        warnings.simplefilter("ignore")  # they are shown when the script is compiled to run
         nodes = list(ast.walk(ast.parse(source)))
     if any(_is_keras1(node) for node in nodes):
         return KERAS1

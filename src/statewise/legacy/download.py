@@ -35,17 +35,17 @@ def get_file(
     archive_format: str | Sequence[str] | None = "auto",
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> str:
-    """Returns the path of a file, downloaded from `origin` unless it is there already.
+    """Returns the path of a file, downloaded from `origin` unless it already exists.
 
     Args:
-        fname: its name; by default the last part of `origin`. A whole path is where it goes.
+        fname: its name (by default the last part of `origin`), or a full path.
         origin: its URL.
         untar: unpack `fname`.tar.gz and return the path without that ending.
         md5_hash: as `file_hash`, always by MD5.
         file_hash: what the content must hash to; a file with another content is downloaded again.
         cache_subdir: the folder in `cache_dir`.
         hash_algorithm: `md5`, `sha256`, or `auto`: by the length of the hash.
-        extract: unpack it beside itself.
+        extract: unpack it in its own folder.
         archive_format: `tar`, `zip`, a list of these, `auto` for both, None for neither.
         cache_dir: by default the folder in the environment's KERAS_HOME, or else `~/.keras`.
 
@@ -63,7 +63,7 @@ def get_file(
     if untar:
         place = archive.with_name(archive.name.removesuffix(".tar.gz"))
         if not tarfile.is_tarfile(archive):
-            raise FileError(f"{archive} is no tar archive; leave untar=True out, or delete it to download it again")
+            raise FileError(f"{archive} is not a tar archive; leave untar=True out, or delete it to download it again")
         if not place.exists():
             _extract(archive, "tar")
     elif extract:
@@ -79,7 +79,7 @@ def _folder(cache_dir: str | os.PathLike[str] | None, cache_subdir: str) -> Path
 def _name(fname: str | os.PathLike[str] | None, origin: str) -> Path:
     name = fname or urlsplit(origin).path.rpartition("/")[2]
     if not name:
-        raise ConfigurationError(f"fname: expected a name for the file, which {origin!r} has not; write fname='...'")
+        raise ConfigurationError(f"fname: expected a name for the file, but {origin!r} has none; write fname='...'")
     return Path(name)
 
 
@@ -88,7 +88,7 @@ def _archive(place: Path) -> Path:
 
 
 def _fits(content: bytes, expected: str | None, algorithm: str) -> bool:
-    """Returns whether `content` hashes to what is expected of it, if anything is."""
+    """Returns whether `content` has the expected hash, if there is one."""
     if expected is None:
         return True
     by_sha256 = algorithm == "sha256" or (algorithm == "auto" and len(expected) == 64)
@@ -101,11 +101,13 @@ def _download(origin: str, place: Path, expected: str | None, algorithm: str) ->
         with urlopen(origin, timeout=PATIENCE) as response:
             content = response.read()
     except (OSError, ValueError, HTTPException) as error:
-        raise FileError(f"cannot download {origin}: {error}; get the file by hand and save it as {place}") from None
+        raise FileError(
+            f"cannot download {origin}: {error}; download the file by hand and save it as {place}"
+        ) from None
     if not _fits(content, expected, algorithm):
         raise FileError(
-            f"{origin} is not the file that was expected: its hash is not {expected}; get the right one by hand and "
-            f"save it as {place}"
+            f"{origin} is not the file that was expected: its hash is not {expected}; download the right one by hand "
+            f"and save it as {place}"
         )
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +117,7 @@ def _download(origin: str, place: Path, expected: str | None, algorithm: str) ->
 
 
 def _extract(archive: Path, formats: str | Sequence[str] | None) -> None:
-    """Unpacks `archive` beside itself if it has one of the formats; what is broken or unsafe leaves nothing behind."""
+    """Unpacks `archive` in its folder if it has one of the formats; a broken or unsafe one leaves nothing behind."""
     wanted = FORMATS if formats == "auto" else [formats] if isinstance(formats, str) else formats or ()
     for name in wanted:
         if name not in FORMATS:
@@ -138,7 +140,7 @@ def _unpack(archive: Path, folder: str, wanted: Sequence[str]) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Moves all that is in one folder to another; folders that are there already are filled up."""
+    """Moves the contents of one folder into another; existing folders are merged."""
     for entry in source.iterdir():
         place = target / entry.name
         if entry.is_dir() and place.is_dir():

@@ -1,4 +1,4 @@
-"""What of Keras statewise does not do: each name with one honest sentence, raised where a script uses it."""
+"""What statewise does not support of Keras: one honest sentence for each name, raised when a script uses it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from statewise.legacy.namespace import submodule
 
 
 class UnsupportedError(StatewiseError, AttributeError):
-    """Something of Keras that statewise does not do; the message says what to write instead.
+    """Something in Keras that statewise does not support; the message says what to write instead.
 
     It is an AttributeError, so that `hasattr` and `from keras.layers import ...` follow Python's own rules.
     """
 
 
 CONSTRAINT = "weights are not constrained here; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
-FUNCTIONAL = "the functional Model(inputs, outputs) comes later; a stack of layers is Sequential([...])"
+FUNCTIONAL = "the functional Model(inputs, outputs) is planned; a stack of layers is Sequential([...])"
 
 _SENTENCES = {
     "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D"
@@ -31,7 +31,7 @@ _SENTENCES = {
         "statewise has no pooling; a recurrent layer with return_sequences=False already answers with its last step"
     ),
     "BatchNormalization LayerNormalization": (
-        "statewise has no normalisation layers; leave the layer out and scale the data before training"
+        "statewise has no normalization layers; leave the layer out and scale the data before training"
     ),
     "GaussianNoise GaussianDropout AlphaDropout": "write Dropout(rate) instead",
     "LeakyReLU PReLU ELU ThresholdedReLU ParametricSoftplus SReLU": (
@@ -41,7 +41,7 @@ _SENTENCES = {
     "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot dot Subtract"
     " subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
     "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (
-        "layers of your own making are not supported; docs/legacy.md lists the layers that are there"
+        "custom layers are not supported; docs/legacy.md lists the supported layers"
     ),
     "Attention AdditiveAttention MultiHeadAttention": (
         "statewise has recurrent layers and no attention; a stack of layers is Sequential([...])"
@@ -49,8 +49,8 @@ _SENTENCES = {
     "KerasClassifier KerasRegressor wrappers scikit_learn": (
         "there are no wrappers for scikit-learn; call fit, evaluate and predict on the model itself"
     ),
-    "datasets": "statewise brings no data sets; read the data from a file, for example with numpy.load",
-    "applications": "statewise brings no trained networks; train one with Sequential([...])",
+    "datasets": "statewise includes no data sets; read the data from a file, for example with numpy.load",
+    "applications": "statewise includes no pretrained networks; train one with Sequential([...])",
     "image ImageDataGenerator load_img img_to_array": "statewise learns from sequences, not from images",
     "multi_gpu_model distribute": "the devices are found without it; remove the line",
     "constraints": CONSTRAINT,
@@ -65,11 +65,11 @@ _SENTENCES = {
 }
 
 ADVICE: dict[str, str] = {name: sentence for names, sentence in _SENTENCES.items() for name in names.split()}
-"""What to write instead of well-known names of Keras, wherever in Keras they are looked for."""
+"""What to write instead of well-known names of Keras, in whichever module they are looked up."""
 
 
 def unsupported(name: str, advice: str) -> UnsupportedError:
-    """Returns the error for something of Keras that is not there.
+    """Returns the error for something in Keras that is not supported.
 
     >>> print(unsupported("keras.layers.Conv1D", "write LSTM"))
     keras.layers.Conv1D is not supported: write LSTM
@@ -86,7 +86,7 @@ def not_there(name: str, described: str, advice: str) -> AttributeError:
 
 
 def absent(module: str, name: str, known: Iterable[str]) -> UnsupportedError:
-    """Returns the error for the name `name` that Keras's `module` lacks here: its advice, or the nearest known name.
+    """Returns the error for a `name` missing from Keras's `module`: its advice, or the closest known name.
 
     >>> print(absent("keras.layers", "LSTMM", ["LSTM", "Dense"]))
     keras.layers has no LSTMM; did you mean LSTM?

@@ -1,4 +1,4 @@
-"""Files of Keras models: those of statewise, with what Keras knows of a model besides."""
+"""Files of Keras models: statewise's files, with what Keras also knows about a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from statewise.legacy.stack import Stack
 from statewise.storage.artifact import Artifact, read_artifact, write_artifact
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-"""How a file of Keras's own begins."""
+"""How an HDF5 file begins."""
 
 
 def config_of(model: Stack) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def load_weights(model: Stack, filepath: str | Path) -> None:
     """Gives a model the weights of a file that `save` or `save_weights` wrote.
 
     Raises:
-        FileError: the file is missing, damaged, or of another program.
+        FileError: the file is missing, damaged, or from another program.
         ShapeError: it holds the weights of other layers.
     """
     artifact = read(filepath)
@@ -56,7 +56,7 @@ def read(filepath: str | Path) -> Artifact:
     """Returns what is in a file that `save` wrote.
 
     Raises:
-        FileError: the file is missing, damaged, or of another program.
+        FileError: the file is missing, damaged, or from another program.
     """
     path = as_path(filepath)
     if not path.exists():
@@ -65,8 +65,8 @@ def read(filepath: str | Path) -> Artifact:
         with path.open("rb") as file:
             if file.read(len(HDF5)) == HDF5:
                 raise FileError(
-                    f"{path} is a HDF5 file of Keras's own, which is not read yet: train the model anew, or load it in "
-                    "Keras and pass the arrays of its get_weights() to set_weights(...) here"
+                    f"{path} is an HDF5 file written by Keras, which cannot be read yet: train the model again, or "
+                    "load it in Keras and pass the arrays of its get_weights() to set_weights(...) here"
                 )
     artifact = read_artifact(path)
     if "keras" not in artifact.header:

@@ -127,7 +127,7 @@ class Orthogonal(Initializer):
 
     def draw(self, key: jax.Array, shape: Shape) -> jax.Array:
         if len(shape) < 2:
-            raise ConfigurationError(f"orthogonal initializer: expected a matrix to start, got shape {list(shape)}")
+            raise ConfigurationError(f"orthogonal initializer: expected a matrix, got shape {list(shape)}")
         return initializers.orthogonal(self.gain)(key, shape)
 
 
@@ -184,14 +184,14 @@ normal, uniform, zero, one = RandomNormal, RandomUniform, Zeros, Ones
 
 
 def get(identifier: object) -> Initializer | None:
-    """Returns the initializer of that name or description, or what is one already.
+    """Returns the initializer with that name or description, or the object if it already is one.
 
     >>> get("glorot_uniform")
     VarianceScaling(scale=1.0, mode='fan_avg', distribution='uniform', seed=None)
 
     Raises:
         ConfigurationError: there is none of that name.
-        UnsupportedError: a function of one's own.
+        UnsupportedError: a custom function.
     """
     if identifier is None or isinstance(identifier, Initializer):
         return identifier
@@ -200,7 +200,7 @@ def get(identifier: object) -> Initializer | None:
     if callable(identifier):
         if identifier in BY_NAME.values():
             return get(identifier())
-        raise unsupported("an initializer of your own", "draw the weights with NumPy and call model.set_weights")
+        raise unsupported("a custom initializer", "draw the weights with NumPy and call model.set_weights")
     if not isinstance(identifier, str) or identifier not in BY_NAME:
         raise unknown_name("initializer", identifier, BY_NAME)
     return BY_NAME[identifier]()

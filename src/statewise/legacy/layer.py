@@ -1,4 +1,4 @@
-"""What all layers have in common: Keras's words on the outside, a layer of statewise inside."""
+"""What all layers have in common: Keras's arguments outside, a statewise layer inside."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class Model(Protocol):
 
 
 class Layer:
-    """A layer with Keras's words; `core` is statewise's.
+    """A layer with Keras's arguments; `core` is statewise's.
 
     Args:
         input_shape: shape of a row of the network's input, on the first layer only.
-        batch_input_shape: the same with the number of rows of a batch before it.
+        batch_input_shape: the same, preceded by the batch size.
         input_dim: the last size of `input_shape`.
         input_length: the first one.
         batch_size: rows of a batch.
-        name: what the layer is called.
+        name: the layer's name.
         trainable: False is not supported.
         dtype: `float32`, the only one.
-        weights: arrays to start from, as `get_weights` returns them.
+        weights: initial weights, as `get_weights` returns them.
     """
 
     core: sw.layers.Layer
@@ -66,7 +66,7 @@ class Layer:
     ) -> None:
         kind = type(self).__name__
         if not trainable:
-            raise unsupported(f"{kind}(trainable=False)", "all weights are learnt; leave it out")
+            raise unsupported(f"{kind}(trainable=False)", "all weights are trained; leave it out")
         if not _is_supported(dtype):
             raise unsupported(f"{kind}(dtype={dtype!r})", "weights are float32; leave it out")
         self.given_name, self.name = name, name or fresh_name(kind)
@@ -114,7 +114,7 @@ class Layer:
         core.set_weights(found)
 
     def count_params(self) -> int:
-        """Returns how many numbers the weights are."""
+        """Returns the number of weights."""
         return sum(weight.size for weight in self.get_weights())
 
     @property
@@ -159,7 +159,7 @@ class Layer:
 
     def _in_model(self) -> Model:
         if self.model is None:
-            raise LifecycleError(f"{type(self).__name__} is in no model yet; call model.add(layer) first")
+            raise LifecycleError(f"{type(self).__name__} is not in a model yet; call model.add(layer) first")
         return self.model
 
     def _in_core(self) -> tuple[sw.Sequential, int]:
@@ -169,13 +169,13 @@ class Layer:
 
     @property
     def trainable(self) -> bool:
-        """True: all weights are learnt."""
+        """True: all weights are trained."""
         return True
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         if not value:
-            raise unsupported("layer.trainable = False", "all weights are learnt; leave it out")
+            raise unsupported("layer.trainable = False", "all weights are trained; leave it out")
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Raises UnsupportedError: that is how the functional Model(inputs, outputs) is made."""

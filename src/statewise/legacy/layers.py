@@ -26,7 +26,7 @@ KERAS_1 = {
     "b_constraint": "bias_constraint",
     "bias": "use_bias",
 }
-ACTIVITY = "outputs are not penalised here; write kernel_regularizer="
+ACTIVITY = "outputs are not penalized here; write kernel_regularizer="
 
 
 class Dense(Base):
@@ -97,7 +97,7 @@ class SpatialDropout1D(Base):
 
 
 class Embedding(Base):
-    """A learnt vector for each symbol."""
+    """A learned vector for each symbol."""
 
     @in_keras_2_words(
         "Embedding",
@@ -200,7 +200,7 @@ class TimeDistributed(Base):
 
 def TimeDistributedDense(*args: Any, **options: Any) -> TimeDistributed:  # noqa: N802 - Keras 1's name
     """Returns what Keras 1 called a Dense layer on every step."""
-    note("TimeDistributedDense(n)", "sw.Dense(n)  # works on every step by itself")
+    note("TimeDistributedDense(n)", "sw.Dense(n)  # works on each step separately")
     outside = {name: options.pop(name) for name in COMMON if name in options}
     return TimeDistributed(Dense(*args, **options), **outside)
 

@@ -38,7 +38,7 @@ class Sequential(Trainable):
             return self.layers[index]
         names = [layer.name for layer in self.layers]
         if name not in names:
-            raise ConfigurationError(f"no layer is called {name!r}: expected one of {', '.join(names)}")
+            raise ConfigurationError(f"no layer is named {name!r}: expected one of {', '.join(names)}")
         return self.layers[names.index(name)]
 
     def summary(

@@ -15,10 +15,10 @@ from statewise.legacy.model import Sequential
 
 
 def load_model(filepath: str | Path, custom_objects: Any = None, compile: bool = True) -> Sequential:  # noqa: A002
-    """Returns the model in a file that `save` wrote: layers, weights, and how it was trained, optimiser included.
+    """Returns the model in a file that `save` wrote: layers, weights, and how it was trained, optimizer included.
 
     Raises:
-        FileError: the file is missing, damaged, or of another program.
+        FileError: the file is missing, damaged, or from another program.
     """
     _refuse(custom_objects)
     artifact = files.read(filepath)
@@ -56,7 +56,7 @@ model_from_yaml = model_from_json
 
 def _refuse(custom_objects: object) -> None:
     if custom_objects:
-        raise unsupported("custom_objects", "layers and functions of your own are not loaded; leave it out")
+        raise unsupported("custom_objects", "custom layers and functions are not loaded; leave it out")
 
 
 __all__ = [

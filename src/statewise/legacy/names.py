@@ -1,4 +1,4 @@
-"""What Keras called layers that nobody named: by their kind, with a number that went on from model to model."""
+"""Keras's names for unnamed layers: their kind, with a number that keeps counting from model to model."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def fresh_name(kind: str) -> str:
 
 
 def forget_names() -> None:
-    """Begins to count anew, as `keras.backend.clear_session` did."""
+    """Starts counting again, as `keras.backend.clear_session` did."""
     _made.clear()

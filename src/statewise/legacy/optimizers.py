@@ -1,4 +1,4 @@
-"""keras.optimizers: Keras 2's words and defaults, each with the optimiser of statewise that does the same."""
+"""keras.optimizers: Keras 2's arguments and defaults, each with statewise's corresponding optimizer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Trained(Protocol):
 
 
 class Rate(float):
-    """An optimiser's learning rate, which can be changed: `rate.assign(0.01)`."""
+    """An optimizer's learning rate, which can be changed: `rate.assign(0.01)`."""
 
     _optimizer: Optimizer
 
@@ -48,7 +48,7 @@ class Rate(float):
 
 
 class Optimizer:
-    """An optimiser with Keras's words; `core` is statewise's.
+    """An optimizer with Keras's arguments; `core` is statewise's.
 
     Args:
         learning_rate: a number, or a schedule from `optimizers.schedules`.
@@ -66,7 +66,9 @@ class Optimizer:
         call = type(self).__name__
         places = self.places[current().as_written].split()
         if len(args) > len(places):
-            raise ConfigurationError(f"{call}: expected {call}(learning_rate, {', '.join(places)}), got more by place")
+            raise ConfigurationError(
+                f"{call}: expected {call}(learning_rate, {', '.join(places)}), got more by position"
+            )
         common |= zip(places, args, strict=False)
         common.pop("name", None)
         decay = common.pop("decay", decay)
@@ -103,11 +105,11 @@ class Optimizer:
 
     @property
     def decay(self) -> float:
-        """By how much the rate goes down, as `compile` was told."""
+        """The decay of the learning rate, as given to the optimizer."""
         return float(self.config["decay"])
 
     def attach(self, model: Trained) -> None:
-        """Belongs to `model` from now on, whose fresh optimiser this is."""
+        """Attaches this fresh optimizer to `model`."""
         self.model, rate, self.rate = model, self.rate, self.made_with
         if rate != self.made_with:
             self.set_rate(rate)
@@ -116,12 +118,12 @@ class Optimizer:
         raise not_there(name, f"{type(self).__name__}(...).{name}", "docs/legacy.md lists what an optimizer has")
 
     def set_rate(self, rate: float) -> None:
-        """Changes the learning rate, of the training that uses it too."""
+        """Changes the learning rate, also of a running training."""
         if self.model is None:
             self.rate = rate
             return
         if self.config["decay"] and not self.rate > 0:
-            raise ConfigurationError(f"learning rate: it decays, and has become 0, so it cannot become {rate!r}")
+            raise ConfigurationError(f"learning rate: it has decayed to 0, so it cannot be set to {rate!r}")
         decayed = self.model.learning_rate / self.rate if self.config["decay"] else 1.0
         self.model.learning_rate = decayed * rate
         self.rate = rate
@@ -131,7 +133,7 @@ class Optimizer:
         return {"name": type(self).__name__, **self.config, "learning_rate": self.rate}
 
     def described(self) -> dict[str, Any]:
-        """Returns what it was made with, as JSON holds it; None for a schedule that is a function."""
+        """Returns the constructor's arguments for JSON; None for a schedule that is a function."""
         rate = self.config["learning_rate"]
         if isinstance(rate, Schedule):
             rate = {"class_name": type(rate).__name__, "config": asdict(rate)}
@@ -145,7 +147,7 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """Returns the optimiser that `get_config` described."""
+        """Returns the optimizer that `get_config` described."""
         return cls(**config)
 
 
@@ -219,7 +221,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def get(identifier: object) -> Optimizer:
-    """Returns the optimiser of that name, or what is one already.
+    """Returns the optimizer with that name, or the object if it already is one.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -236,7 +238,7 @@ def get(identifier: object) -> Optimizer:
 
 
 def deserialize(description: dict[str, Any]) -> Optimizer:
-    """Returns the optimiser that `get_config` described, in a dict with its name or in one with its class."""
+    """Returns the optimizer that `get_config` described, in a dict with its name or in one with its class."""
     config = dict(description.get("config", description))
     kind = description.get("class_name") or config["name"]
     if isinstance(rate := config.get("learning_rate"), dict):

@@ -1,4 +1,4 @@
-"""The arguments of Keras's calls: old names brought to Keras 2's, unknown ones refused with the nearest."""
+"""The arguments of Keras's calls: old names translated to Keras 2's, unknown ones refused with the closest name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMON = (
     "dtype",
     "weights",
 )
-"""Arguments that every layer takes, and that say nothing of what it does."""
+"""Arguments that every layer takes and that say nothing about what it does."""
 
 _NOT_KEPT = ("self", "common", *(name for name in COMMON if name != "input_dim"))  # which is an Embedding's own
 
@@ -32,12 +32,12 @@ _NOT_KEPT = ("self", "common", *(name for name in COMMON if name != "input_dim")
 def in_keras_2_words(
     call: str, names: Mapping[str, str] | None = None, without: str = "", *, remember: bool = False
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    """Returns a decorator for a function written with Keras 2's argument names, so that it takes older ones too.
+    """Returns a decorator for a function with Keras 2's argument names that lets it take older ones too.
 
     Args:
         call: what users call it.
         names: older names, each with Keras 2's.
-        without: arguments, parted by spaces, that chose between ways to the same result: taken, and noted.
+        without: arguments, separated by spaces, that only chose between ways to the same result: accepted and noted.
         remember: whether `self.options` becomes the arguments that were given.
     """
     names, idle = names or {}, tuple(without.split())
@@ -76,16 +76,16 @@ def in_order(
     `names` and `idle` are `names` and `without` of `in_keras_2_words`.
 
     Raises:
-        ConfigurationError: one that there is not, one that came twice, or the first is lacking.
+        ConfigurationError: an unknown argument, one given twice, or the first is missing.
     """
     given = _without(call, renamed(call, options, names), idle)
     placed = dict(zip(order, args, strict=False))
     known = [*order, *COMMON]
     if twice := placed.keys() & given.keys():
-        raise ConfigurationError(f"{call}: {min(twice)} came twice, by its place and by its name")
+        raise ConfigurationError(f"{call}: {min(twice)} was given twice, by position and by name")
     _check(call, given, known)
     if len(args) > len(order) or order[0] not in placed | given:
-        raise ConfigurationError(f"{call}: expected {call}({', '.join(order)}), got {len(args)} by place")
+        raise ConfigurationError(f"{call}: expected {call}({', '.join(order)}), got {len(args)} by position")
     return placed | given
 
 
@@ -95,7 +95,7 @@ _INSTEAD = dict.fromkeys(("show_accuracy", "accuracy"), "model.compile(..., metr
 def _without(call: str, options: dict[str, Any], idle: tuple[str, ...]) -> dict[str, Any]:
     for name in idle:
         if name in options:
-            note(f"{call}({name}=)", _INSTEAD.get(name, "leave it out: it chose between ways to the same result"))
+            note(f"{call}({name}=)", _INSTEAD.get(name, "leave it out: it only chose between ways to the same result"))
     return {name: value for name, value in options.items() if name not in idle}
 
 

@@ -1,4 +1,4 @@
-"""What old scripts import besides Keras: names that have moved since, and how packages are installed."""
+"""What old scripts import apart from Keras: names that have moved since, and how to install packages."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _INSTALLED_AS = {
 
 
 def moved(name: str) -> str | None:
-    """Returns the sentence for a dotted name that is no longer where it was; None for any other.
+    """Returns the message for a dotted name that has moved; None for any other.
 
     >>> moved("sklearn.cross_validation.train_test_split")
     'sklearn.cross_validation has moved since; write from sklearn.model_selection import ...'
@@ -76,7 +76,7 @@ def moved(name: str) -> str | None:
 
 
 def not_installed(name: str) -> str:
-    """Returns the sentence for a package that is not installed.
+    """Returns the message for a package that is not installed.
 
     >>> not_installed("sklearn.metrics")  # doctest: +ELLIPSIS
     'the package sklearn is not installed: ...python... -m pip install scikit-learn'

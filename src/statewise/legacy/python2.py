@@ -1,4 +1,4 @@
-"""Scripts of Python 2: `print` statements told from calls and rewritten, and hints for what else no longer parses."""
+"""Python 2 scripts: recognizes and rewrites `print` statements, and gives hints for other old syntax."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INFIX = {"in", "is", "and", "or", "if", "else", "for"}
 _LONG = 60
 
 _HINTS = {
-    r"^\s*[%!]": "that is a notebook's line; remove it",
+    r"^\s*[%!]": "this is notebook syntax; remove it",
     r"^\s*except\b[^:]*,\s*\w+\s*:": "`except X, e:` is Python 2; write `except X as e:`",
     r"^\s*exec\s+[^(\s=]": "`exec code` is Python 2; write exec(code)",
     r"^\s*raise\s+\w+\s*,": "`raise X, message` is Python 2; write raise X(message)",
@@ -25,7 +25,7 @@ _HINTS = {
     r"(?<![\w.])0[0-7]+\b": "octal numbers such as 0777 are Python 2; write 0o777",
     r"\b\d+[lL]\b": "long numbers such as 10L are Python 2; write 10",
     r"\bur['\"]": "ur'...' is Python 2; write r'...'",
-    r"\blambda\s*\(|\bdef\s+\w+\(([^)]*,)?\s*\(": "parameters in brackets are Python 2; unpack them inside",
+    r"\blambda\s*\(|\bdef\s+\w+\(([^)]*,)?\s*\(": "parameters in parentheses are Python 2; unpack them in the body",
 }
 _BUILTINS = {
     "xrange": "range",
@@ -50,7 +50,7 @@ class PrintStatement:
 
 
 def print_statement(source: str) -> PrintStatement | None:
-    """Returns the first statement in `source` that only Python 2 takes for a print; None where there is none.
+    """Returns the first statement in `source` that is a print only in Python 2, or None.
 
     >>> print_statement("x = 1\\nprint x, 'is one'\\n")
     PrintStatement(line=2, text="print x, 'is one'", call="print(x, 'is one')")
@@ -65,9 +65,9 @@ def print_statement(source: str) -> PrintStatement | None:
 
 
 def fix_print(source: str) -> str:
-    """Returns `source` with every `print` statement made a call; lines keep their numbers, and all else its text.
+    """Returns `source` with every `print` statement turned into a call; line numbers and all other text stay the same.
 
-    What cannot be read stays as it is, for the parser to complain of.
+    Text that cannot be read stays as it is, for the parser to complain about.
 
     >>> print(fix_print('if x: print "a", x,  # both'))
     if x: print("a", x, end=" ")  # both
@@ -82,7 +82,7 @@ def fix_print(source: str) -> str:
 
 
 def hint(line: str) -> str | None:
-    """Returns what to write instead of a line that only Python 2 takes; None where it knows nothing.
+    """Returns what to write instead of a line of Python 2 syntax; None if unknown.
 
     >>> hint("except ValueError, error:")
     '`except X, e:` is Python 2; write `except X as e:`'
@@ -91,7 +91,7 @@ def hint(line: str) -> str | None:
 
 
 def builtin_hint(name: str) -> str | None:
-    """Returns what to write instead of a built-in name that only Python 2 has; None for any other.
+    """Returns what to write instead of a built-in name of Python 2; None for any other.
 
     >>> builtin_hint("xrange")
     '`xrange` is Python 2; write range'
@@ -141,7 +141,7 @@ class _Script:
 
 
 def _words(source: str) -> Iterator[TokenInfo]:
-    """Yields the words of a script up to the first that is none."""
+    """Yields the tokens of a script up to the first invalid one."""
     try:
         for word in tokenize.generate_tokens(io.StringIO(source).readline):
             if word.type not in (token.COMMENT, token.NL):
@@ -167,7 +167,7 @@ def _may_start(word: TokenInfo) -> bool:
 
 
 def _is_python2(words: list[TokenInfo]) -> bool:
-    """Returns whether a statement is surely no call: `print x`, `print ("%d") % x`, but not `print (x), y`."""
+    """Returns whether a statement is certainly not a call: `print x`, `print ("%d") % x`, but not `print (x), y`."""
     if len(words) == 1:
         return False
     return words[1].string != "(" or any(word.string == "%" for word in words[_group(words[1:]) + 1 :][:1])
@@ -204,7 +204,7 @@ def _split_at_comma(words: list[TokenInfo]) -> tuple[list[TokenInfo], list[Token
 
 
 def _is_plain_group(body: list[TokenInfo]) -> bool:
-    """Returns whether what is printed is one value in brackets, which a call prints alike; a tuple is not."""
+    """Returns whether the printed value is one value in parentheses, which a call prints the same; a tuple is not."""
     if body[0].string != "(" or _group(body) != len(body):
         return False
     inside = body[1:-1]

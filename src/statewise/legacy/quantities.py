@@ -33,14 +33,14 @@ KERAS = {
     "huber_loss": "huber",
     "rmse": "root_mean_squared_error",
 }
-"""Keras's names for what statewise calls otherwise, or longer."""
+"""Keras's names for what statewise names differently, or with a longer name."""
 
 
 _SUCH_AS = {"loss": "'mse'", "metric": "'mse' or 'rmse'"}
 
 
 class Quantity:
-    """A loss or metric of statewise's under the name that a log has it under."""
+    """A statewise loss or metric under its name in the logs."""
 
     def __init__(self, core: str, name: str) -> None:
         self.core, self.name = core, name
@@ -54,7 +54,7 @@ class Quantity:
 
 
 def quantities(names: str) -> dict[str, Quantity]:
-    """Returns Keras's functions of these names, parted by spaces."""
+    """Returns Keras's functions of these names, separated by spaces."""
     return {name: Quantity(KERAS.get(name, name), name) for name in names.split()}
 
 
@@ -79,14 +79,14 @@ def _maker(kind: str, core: str) -> Callable[..., Quantity]:
 
 
 def read(what: str, identifier: object) -> Quantity:
-    """Returns the loss or metric that a name, a function or an object of Keras's means.
+    """Returns the loss or metric that a name, function or object of Keras stands for.
 
     >>> read("loss", "mse").core
     'mean_squared_error'
 
     Raises:
         ConfigurationError: there is none of that name.
-        UnsupportedError: a function of one's own.
+        UnsupportedError: a custom function.
     """
     if isinstance(identifier, Quantity):
         return identifier
@@ -96,7 +96,7 @@ def read(what: str, identifier: object) -> Quantity:
             raise ConfigurationError(f"{what}: expected an object, got the class; write {name}()")
         raise unsupported(
             f"the {what} function {name}",
-            f"a {what} of your own is not compiled here; name one of Keras's, such as {_SUCH_AS[what]}",
+            f"a {what} cannot be used here; name one of Keras's, such as {_SUCH_AS[what]}",
         )
     if not isinstance(identifier, str):
         raise unknown_name(what, identifier, [*LOSSES, *KERAS])

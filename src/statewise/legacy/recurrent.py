@@ -52,7 +52,7 @@ OTHERS = "return_sequences return_state go_backwards stateful"
 
 
 class Recurrent(Layer):
-    """What the layers with memory have in common."""
+    """What the recurrent layers have in common."""
 
     kind: type[sw.LSTM] | type[sw.GRU] | type[sw.SimpleRNN]
     core: sw.LSTM | sw.GRU | sw.SimpleRNN
@@ -70,7 +70,8 @@ class Recurrent(Layer):
         self.stateful = bool(options.get("stateful"))
         if self.stateful and options.get("go_backwards"):
             raise unsupported(
-                f"{call}(stateful=True, go_backwards=True)", "what reads from the end has nothing to go on"
+                f"{call}(stateful=True, go_backwards=True)",
+                "a layer that reads backwards has no state to continue from",
             )
         if self.stateful:
             note("stateful=True", 'model.fit(..., state="continue"), and in evaluate and predict')
@@ -113,7 +114,7 @@ class Recurrent(Layer):
             return super().__call__(x)
         stack = self.model if isinstance(self.model, Stack) else Stack([self])
         if len(stack.layers) > 1:
-            raise unsupported("calling a layer that is in a model", "call model.predict(x), or make a layer for itself")
+            raise unsupported("calling a layer that is in a model", "call model.predict(x), or make a separate layer")
         x = np.asarray(x, np.float32)
         return _answer(stack.build_for(x.shape[1:]), self, x, initial_state)
 
@@ -148,7 +149,7 @@ class LSTM(Recurrent):
 
     def __init__(self, *args: Any, forget_bias_init: object = None, **options: Any) -> None:
         if forget_bias_init is not None:
-            note("LSTM(forget_bias_init=)", "leave it out: the forget gate's bias starts from one")
+            note("LSTM(forget_bias_init=)", "leave it out: the forget gate's bias starts at one")
             options["unit_forget_bias"] = forget_bias_init in ("one", "ones")
         super().__init__(*args, **options)
         self.unit_forget_bias = bool(self.options.setdefault("unit_forget_bias", True))
@@ -169,7 +170,7 @@ class SimpleRNN(Recurrent):
 
 
 class CuDNNLSTM(LSTM):
-    """An LSTM; which device it runs on is JAX's affair."""
+    """An LSTM; JAX decides which device it runs on."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         note("CuDNNLSTM(...)", "sw.LSTM(...)  # runs on whatever device JAX finds")
@@ -177,7 +178,7 @@ class CuDNNLSTM(LSTM):
 
 
 class CuDNNGRU(GRU):
-    """A GRU; which device it runs on is JAX's affair."""
+    """A GRU; JAX decides which device it runs on."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         note("CuDNNGRU(...)", "sw.GRU(...)  # runs on whatever device JAX finds")

@@ -40,18 +40,18 @@ BY_NAME = {"l1": l1, "l2": l2, "l1_l2": l1_l2, "l1l2": l1l2, "L1L2": L1L2, "L1":
 
 
 def get(identifier: object) -> L1L2 | None:
-    """Returns the penalty of that name or description, or what is one already.
+    """Returns the penalty with that name or description, or the object if it already is one.
 
     Raises:
         ConfigurationError: there is none of that name.
-        UnsupportedError: a function of one's own.
+        UnsupportedError: a custom function.
     """
     if identifier is None or isinstance(identifier, L1L2):
         return identifier
     if isinstance(identifier, dict):
         return BY_NAME[identifier["class_name"]](**identifier["config"])
     if callable(identifier) and identifier not in BY_NAME.values():
-        raise unsupported("a regularizer of your own", "write regularizers.l1_l2(l1, l2)")
+        raise unsupported("a custom regularizer", "write regularizers.l1_l2(l1, l2)")
     if not isinstance(identifier, str) or identifier not in BY_NAME:
         raise unknown_name("regularizer", identifier, BY_NAME)
     return BY_NAME[identifier]()

@@ -1,4 +1,4 @@
-"""`statewise run`: a script as Python runs it, but with Keras's names answered by statewise."""
+"""`statewise run`: runs a script as Python does, but with statewise in place of Keras."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def run_script(
 ) -> int:
     """Returns the exit status of the Python script at `path`, run with `arguments`.
 
-    0 at its end, 1 after an exception (with Python's traceback), 2 after a mistake that statewise names in one line,
-    what `sys.exit` says, or 130 after Ctrl-C. Everything but the script's own prints goes to stderr.
+    0 at its end, 1 after an exception (with Python's traceback), 2 after an error that statewise reports in one line,
+    the status passed to `sys.exit`, or 130 after Ctrl-C. Everything but the script's own output goes to stderr.
 
     Args:
         path: the script.
         arguments: what it finds in `sys.argv` after its own name.
-        quiet: do not list the old spellings that ran.
-        fix_print: take `print x` for `print(x)`.
-        noted: a list that gets the old spellings that ran.
+        quiet: do not list the old spellings.
+        fix_print: read `print x` as `print(x)`.
+        noted: a list to which the old spellings are added.
 
     Raises:
         FileError: the script cannot be read.
-        ConfigurationError: it is of Python 2, by its print statements or its mixed tabs and spaces.
+        ConfigurationError: it is a Python 2 script, by its print statements or its mixed tabs and spaces.
     """
     script = str(path)
     source = _python3(script, _read(script), fix_print)
@@ -92,7 +92,7 @@ def _compiled(script: str, source: str) -> CodeType:
     try:
         return compile(guarded(ast.parse(source, script)), script, "exec", dont_inherit=True)
     except TabError as error:
-        fix = f"replace the tabs by 8 spaces (expand {script} > fixed.py)"
+        fix = f"replace each tab with 8 spaces (expand {script} > fixed.py)"
         place = _place(script, error.lineno or 0)
         raise ConfigurationError(f"{place}: tabs and spaces are mixed, which is Python 2; {fix}") from None
 
@@ -107,7 +107,7 @@ def _execute(script: str, code: CodeType, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _say("\nstatewise: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the prints has gone: for the command line to answer
+    except BrokenPipeError:  # the reader of the output has gone: the command line handles it
         raise
     except StatewiseError as error:
         place = _place(*_where(error.__traceback__, script, folder))

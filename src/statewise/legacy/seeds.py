@@ -1,4 +1,4 @@
-"""Where a model's randomness comes from: the seed a script set, in TensorFlow's or in NumPy's way."""
+"""Where a model's randomness comes from: the seed that a script set, for TensorFlow or for NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""keras.preprocessing.sequence: rows filled up to one length, windows of a series, pairs of neighbouring words."""
+"""keras.preprocessing.sequence: rows padded to one length, windows of a series, pairs of neighboring words."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def pad_sequences(
         sequences: a list of lists or arrays, which differ in nothing but their length.
         maxlen: steps of the array; by default as many as the longest sequence has.
         dtype: its type; `object` for words.
-        padding: `pre` or `post`: the end at which shorter ones are filled up.
+        padding: `pre` or `post`: the end at which shorter ones are padded.
         truncating: `pre` or `post`: the end at which longer ones are cut.
-        value: what they are filled up with.
+        value: the padding value.
 
     Raises:
         ConfigurationError: an option out of its range.
@@ -83,7 +83,7 @@ def _longest(sequences: Any, maxlen: int | None) -> int:
     if maxlen is not None:
         return check_whole("maxlen", maxlen)
     if len(sequences) == 0:
-        raise DataError("sequences: expected at least one, got none; or say how long they are with maxlen=")
+        raise DataError("sequences: expected at least one, got none; or give their length with maxlen=")
     return max(len(row) for row in sequences)
 
 
@@ -113,7 +113,7 @@ def _converted(number: int, row: Any, dtype: Any, shape: tuple[int, ...]) -> Arr
 def _warn_of_lost_fractions(sequences: Any, dtype: np.dtype[Any]) -> None:
     if dtype.kind in "iu" and any(_has_fractions(np.asarray(row)) for row in sequences):
         warnings.warn(
-            f"pad_sequences(dtype='{dtype}') drops what follows the decimal point: write dtype='float32' to keep it",
+            f"pad_sequences(dtype='{dtype}') drops digits after the decimal point: write dtype='float32' to keep them",
             StatewiseWarning,
             stacklevel=3,
         )
@@ -151,8 +151,8 @@ class TimeseriesGenerator(Sequence):
         sampling_rate: steps between the values of a window.
         stride: steps between windows.
         start_index: first step of `data` that is used.
-        end_index: last step that is used; by default the last there is.
-        shuffle: windows at random, with NumPy's global generator, instead of in order.
+        end_index: last step that is used; by default the last one.
+        shuffle: draw windows at random, with NumPy's global generator, instead of in order.
         reverse: each window backwards in time.
         batch_size: windows in a batch.
 
@@ -200,7 +200,7 @@ class TimeseriesGenerator(Sequence):
         if self.start_index > end_index:
             raise ConfigurationError(
                 f"expected start_index + length up to end_index={end_index}, got {self.start_index}, which leaves no "
-                "step to foretell; take a smaller length or a longer series"
+                "step to predict; use a smaller length or a longer series"
             )
         return end_index
 
@@ -215,7 +215,7 @@ class TimeseriesGenerator(Sequence):
         return x[:, ::-1] if self.reverse else x, np.array([self.targets[row] for row in rows])
 
     def _rows(self, index: int) -> Array:
-        """Returns the steps that batch `index` foretells."""
+        """Returns the steps that batch `index` predicts."""
         end = self.end_index + 1
         if self.shuffle:
             return np.random.randint(self.start_index, end, size=self.batch_size)
@@ -265,7 +265,7 @@ def skipgrams(
     sampling_table: Any = None,
     seed: int | None = None,
 ) -> tuple[list[list[int]], list[Any]]:
-    """Returns pairs of words and their labels: 1 for two that stand close to each other, 0 for two drawn at random.
+    """Returns pairs of words and their labels: 1 for two that are close to each other, 0 for two drawn at random.
 
     Args:
         sequence: numbers of words, by rank if there is a `sampling_table`; 0 is no word and is skipped.
@@ -277,7 +277,7 @@ def skipgrams(
         sampling_table: how likely the word of each rank is to be kept.
         seed: of the order.
     """
-    couples = list(_neighbours(sequence, window_size, sampling_table))
+    couples = list(_neighbors(sequence, window_size, sampling_table))
     strangers = list(_strangers(couples, negative_samples, vocabulary_size))
     false, true = ([1, 0], [0, 1]) if categorical else (0, 1)
     labels: list[Any] = [true] * len(couples) + [false] * len(strangers)
@@ -290,7 +290,7 @@ def skipgrams(
     return couples, labels
 
 
-def _neighbours(sequence: Any, window_size: int, sampling_table: Any) -> Iterator[list[int]]:
+def _neighbors(sequence: Any, window_size: int, sampling_table: Any) -> Iterator[list[int]]:
     for place, word in enumerate(sequence):
         if not word or (sampling_table is not None and sampling_table[word] < random.random()):
             continue

@@ -1,4 +1,4 @@
-"""Old spellings that ran: noted where they are met, listed once at the end, each with statewise's own line."""
+"""Old spellings: noted where they are used, listed once at the end, each with what to write in statewise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from statewise.errors import ConfigurationError
 
 
 class Spelling(NamedTuple):
-    """An old spelling that ran: where it was first met, and what to write instead."""
+    """An old spelling: where it was first used, and what to write instead."""
 
     line: int | None
     old: str
@@ -28,7 +28,7 @@ class _Record:
 
 _record = _Record()
 
-_WEIGHTS = "weights start as Keras's defaults do; for others model.set_weights([...])"
+_WEIGHTS = "weights start from Keras's defaults; for others, call model.set_weights([...])"
 OWN = {
     "kernel_initializer": _WEIGHTS,
     "recurrent_initializer": _WEIGHTS,
@@ -38,7 +38,7 @@ OWN = {
     "bias_regularizer": "bias_regularizer=sw.L1L2(l2=...)",
     "learning_rate": "sw.Adam(learning_rate=...), and so the others",
 }
-"""Statewise's own lines for arguments that it does not call as Keras 2 did."""
+"""What to write in statewise for arguments that it names differently from Keras 2."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def recording(script: str) -> Iterator[None]:
 
 
 def note(old: str, modern: str) -> None:
-    """Returns nothing: notes that the spelling `old` ran and that statewise's own is `modern`.
+    """Notes that the spelling `old` was used, and that it is `modern` in statewise.
 
     The first use counts, with its line of the script; later ones cost one look into a dict.
     """
@@ -65,7 +65,7 @@ def renamed(call: str, options: Mapping[str, Any], names: Mapping[str, str]) -> 
     """Returns the keyword arguments `options` of `call` with each old name replaced by `names[old]`, and noted.
 
     Raises:
-        ConfigurationError: an argument came in both spellings.
+        ConfigurationError: an argument was given in both spellings.
 
     >>> renamed("fit", {"nb_epoch": 5, "verbose": 2}, {"nb_epoch": "epochs"})
     {'epochs': 5, 'verbose': 2}
@@ -83,25 +83,25 @@ def renamed(call: str, options: Mapping[str, Any], names: Mapping[str, str]) -> 
 
 
 def noted() -> list[Spelling]:
-    """Returns what was noted, in the order of the script's lines."""
+    """Returns the noted spellings, in the order of the script's lines."""
     return sorted((Spelling(line, *names) for names, line in _record.lines.items()), key=lambda row: row.line or 0)
 
 
 def listed() -> str:
-    """Returns the table of what was noted, in the order of the script's lines; empty where nothing was.
+    """Returns the table of the noted spellings, in the order of the script's lines; empty if there are none.
 
     >>> with recording("tutorial.py"):
     ...     note("nb_epoch=", "fit(epochs=...)")
     ...     print(listed())
-    1 old spelling ran; statewise's own is:
+    1 old spelling was used; in statewise, write:
                nb_epoch=  fit(epochs=...)
     """
     if not _record.lines:
         return ""
     rows = noted()
     wide = max(len(row.old) for row in rows)
-    few = "1 old spelling ran; statewise's own is:"
-    head = few if len(rows) == 1 else f"{len(rows)} old spellings ran; statewise's own are:"
+    few = "1 old spelling was used; in statewise, write:"
+    head = few if len(rows) == 1 else f"{len(rows)} old spellings were used; in statewise, write:"
     return "\n".join([head, *(f"  {_place(line):8} {old:{wide}}  {modern}" for line, old, modern in rows)])
 
 

@@ -23,14 +23,14 @@ float32, int32, int64 = np.float32, np.int32, np.int64
 
 
 class _Names(SimpleNamespace):
-    """A part of tensorflow that holds little."""
+    """A part of tensorflow with few names."""
 
     def __getattr__(self, name: str) -> Any:
         raise not_there(name, f"tensorflow's {name}", "docs/legacy.md lists what there is; leave it out")
 
 
 class ConfigProto:
-    """Settings of a session: any attribute can be set, and nothing needs one."""
+    """Settings of a session: any attribute can be set, and none has an effect."""
 
     def __init__(self, **options: Any) -> None:
         note("tf.ConfigProto(...)", "leave it out: JAX finds the devices by itself")
@@ -41,7 +41,7 @@ GPUOptions = ConfigProto
 
 
 class Session:
-    """A session, which nothing needs, in a `with` too."""
+    """A session without effect, also for use in a `with`."""
 
     def __init__(self, target: str = "", graph: object = None, config: object = None) -> None:
         note("tf.Session(...)", "leave it out: there is no graph")
@@ -115,12 +115,12 @@ version = _Names(VERSION=__version__)
 
 
 def reset_default_graph() -> None:
-    """Begins to count the names of layers anew, as `keras.backend.clear_session`; there is no graph."""
+    """Starts counting the names of layers again, as `keras.backend.clear_session`; there is no graph."""
     forget_names()
 
 
 def executing_eagerly() -> bool:
-    """Returns True: arrays are there at once."""
+    """Returns True: results are available immediately."""
     return True
 
 

@@ -19,7 +19,7 @@ __all__ = ["Tokenizer", "base_filter", "hashing_trick", "one_hot", "text_to_word
 __getattr__ = lacking("keras.preprocessing.text", __all__)
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-"""The characters that are taken for spaces by default: all punctuation but the apostrophe, tabs and line breaks."""
+"""The characters that are replaced by spaces by default: all punctuation but the apostrophe, tabs and line breaks."""
 
 MODES = ("binary", "count", "freq", "tfidf")
 
@@ -34,9 +34,9 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
 
     Args:
         text: what to split.
-        filters: characters to take for `split`.
-        lower: whether to write the words small.
-        split: what stands between words.
+        filters: characters to replace by `split`.
+        lower: whether to convert to lower case.
+        split: the text between words.
 
     Raises:
         ConfigurationError: an option out of its range.
@@ -46,7 +46,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
     ['the', "cat's", 'mat', 'the', 'mouse']
     """
     if not isinstance(split, str) or not split:
-        raise ConfigurationError(f"split: expected what stands between words, such as ' ', got {split!r}")
+        raise ConfigurationError(f"split: expected the text between words, such as ' ', got {split!r}")
     if any(len(character) != 1 for character in filters):
         raise ConfigurationError(f"filters: expected single characters, got {filters!r}")
     cased = _lowered(text) if lower else _checked(text)
@@ -92,9 +92,9 @@ def hashing_trick(
         n: the highest number, plus one.
         hash_function: word -> whole number; `"md5"`, which is the same everywhere; or None for Python's `hash`.
         filters: as in `text_to_word_sequence`, like the next two.
-        lower: whether to write the words small.
-        split: what stands between words.
-        analyzer: text -> words, in place of `text_to_word_sequence`.
+        lower: whether to convert to lower case.
+        split: the text between words.
+        analyzer: text -> words, instead of `text_to_word_sequence`.
 
     Raises:
         ConfigurationError: an option out of its range.
@@ -124,13 +124,13 @@ class Tokenizer:
 
     Args:
         num_words: only words with a number below this are written; all of them by default.
-        filters: characters to take for `split`.
-        lower: whether to write the words small.
-        split: what stands between words.
+        filters: characters to replace by `split`.
+        lower: whether to convert to lower case.
+        split: the text between words.
         char_level: each character is a word.
-        oov_token: what stands for words that are left out; it has number 1.
+        oov_token: the token for words that are left out; it has number 1.
         document_count: texts that were counted before.
-        analyzer: text -> words, in place of `text_to_word_sequence`.
+        analyzer: text -> words, instead of `text_to_word_sequence`.
         nb_words: what Keras 1 called `num_words`.
 
     >>> tokenizer = Tokenizer()
@@ -155,9 +155,9 @@ class Tokenizer:
         nb_words: int | None = None,
     ) -> None:
         tokens = "char" if char_level else "word"
-        note("Tokenizer(...)", f"sw.TextModel(tokens={tokens!r}).fit(text)  # has a vocabulary of its own")
+        note("Tokenizer(...)", f"sw.TextModel(tokens={tokens!r}).fit(text)  # builds its own vocabulary")
         if nb_words is not None:
-            note("nb_words=", "num_words= in Keras 2; sw.TextModel has its vocabulary from the text")
+            note("nb_words=", "num_words= in Keras 2; sw.TextModel builds its vocabulary from the text")
         self.num_words = num_words if nb_words is None else nb_words
         self.filters, self.lower, self.split = filters, lower, split
         self.char_level, self.oov_token, self.analyzer = char_level, oov_token, analyzer
@@ -171,7 +171,7 @@ class Tokenizer:
     # -- count -------------------------------------------------------------------------------------------------
 
     def fit_on_texts(self, texts: Iterable[Any]) -> None:
-        """Counts the words of texts, strings or lists of words, and numbers all words anew."""
+        """Counts the words of texts, strings or lists of words, and renumbers all words."""
         for text in texts:
             self.document_count += 1
             words = self._words(text)
@@ -191,7 +191,7 @@ class Tokenizer:
         return text_to_word_sequence(text, self.filters, self.lower, self.split)
 
     def _number(self) -> None:
-        """Numbers the words: the most frequent first, of equal ones that which came first."""
+        """Numbers the words: the most frequent first, and of equally frequent ones, the first to appear."""
         ranked = sorted(self.word_counts, key=self.word_counts.__getitem__, reverse=True)
         if self.oov_token is not None:
             ranked.insert(0, self.oov_token)
@@ -209,7 +209,7 @@ class Tokenizer:
     # -- write -------------------------------------------------------------------------------------------------
 
     def texts_to_sequences(self, texts: Iterable[Any]) -> list[list[int]]:
-        """Returns each text as the numbers of its words; unknown words are left out, or are `oov_token`."""
+        """Returns each text as the numbers of its words; unknown words are left out or replaced by `oov_token`."""
         return list(self.texts_to_sequences_generator(texts))
 
     def texts_to_sequences_generator(self, texts: Iterable[Any]) -> Iterator[list[int]]:

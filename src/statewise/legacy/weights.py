@@ -1,4 +1,4 @@
-"""The weights that a Keras model starts from, where its layers ask for others than statewise's."""
+"""The initial weights of a Keras model whose layers ask for others than statewise's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USUAL: dict[str, Initializer] = {
 
 
 def start(core: sw.Sequential, layers: Sequence[Layer]) -> None:
-    """Changes the fresh weights of `core` to what each of its layers asks for."""
+    """Changes the fresh weights of `core` to those that its layers ask for."""
     fresh, found = core.get_weights(), list[Array]()
     for layer in layers:
         places = enumerate(layer.core.weight_names, len(found))
