@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .PHONY: demo test test-all check docs bench bench-check clean
 
-# Learns the bundled fable and continues it from "had a general": a model file and a picture land in demo/.
+# Learns the bundled fable and continues it from "had a general": writes a model file and a picture to demo/.
 demo: .venv/demo-ready
 	@echo 'demo: training on the bundled fable (10 to 60 seconds)'
 	@mkdir -p demo
@@ -31,7 +31,7 @@ check: .venv/dev-ready
 docs: .venv/dev-ready
 	$(BIN)/python docs/make_recipes.py
 
-# Measures every claim beside its peers (docs/benchmarks.md): `make bench CLAIMS="tiny-1 text" PEERS=all ROUNDS=5`.
+# Measures every claim against its peers (docs/benchmarks.md): `make bench CLAIMS="tiny-1 text" PEERS=all ROUNDS=5`.
 BENCH := .venv-bench/bin/python -m benchmarks
 BENCH_OPTIONS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(filter all,$(PEERS)),--tf-python .venv-bench-tf/bin/python)
 BENCH_READY := .venv-bench/ready $(if $(filter all,$(PEERS)),.venv-bench-tf/ready)

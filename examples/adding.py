@@ -1,8 +1,8 @@
-"""The adding problem: add two numbers that lie up to a hundred steps apart.
+"""The adding problem: add two numbers that are up to a hundred steps apart.
 
 At each step the network reads a number from 0 to 1 and a mark. Two steps are marked, one in each half of the
-sequence; the answer, due after the last step, is the sum of their numbers. Whoever remembers nothing does best by
-answering 1, with a mean squared error of 1/6 = 0.1667; it counts as solved below 0.01.
+sequence; the answer, due after the last step, is the sum of their numbers. Without memory, the best answer
+is 1, with a mean squared error of 1/6 = 0.1667; it counts as solved below 0.01.
 
 Sources: Hochreiter and Schmidhuber, Long short-term memory, 1997, section 5.4; with numbers from 0 to 1 and a mark in
 each half as in Arjovsky, Shah and Bengio, Unitary evolution recurrent neural networks, 2016, section 5.2.
@@ -35,7 +35,7 @@ def adding(seed: int, rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def train(seed: int, *, length: int, rows: int = 5000, epochs: int = 40, verbose: int = 1) -> tuple[sw.Sequential, int]:
-    """Returns a model that has learnt from `rows` sequences, and after how many epochs it stopped."""
+    """Returns a model that has learned from `rows` sequences, and after how many epochs it stopped."""
     model = sw.Sequential([sw.LSTM(32), sw.Dense(1)], seed=seed)
     model.compile(sw.Adam(0.01, global_clipnorm=1.0), "mse")
     history = model.fit(

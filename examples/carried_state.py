@@ -1,14 +1,14 @@
 """Carried state: a question whose answer was shown before the batch began.
 
-A stream of random digits, 0 to 3; every 40th is marked as the key. At every step the network has to answer the last
-key. The streams are read in batches of 10 steps, so that the key comes at the first step of a batch and then in none
-of the next three. What is scored is the answers in those three, which no batch holds by itself: with state="fresh"
-they stay at the chance of 25 %, with state="carry" they are right.
+The input is a stream of random digits, 0 to 3; every 40th is marked as the key. At every step the network has to
+output the last key. The streams are read in batches of 10 steps, so the key comes at the first step of a batch and is
+not in the next three. Only the answers in those three are scored, which no batch contains by itself: with
+state="fresh" they stay at chance, 25 %, with state="carry" they are right.
 
-Gradients never reach back past the batch's first step. To keep a key is learnt in the batch that shows it; to have it
-in the batches after that takes nothing but the state.
+Gradients never reach back past the first step of a batch. The network learns to keep a key in the batch that shows it;
+to have it in the later batches, it needs only the state.
 
-Source: made for this library; it is what tutorials promise of Keras's `stateful=True`.
+Source: made for this library; it is what tutorials promise about Keras's `stateful=True`.
 
 Measured with seeds 0, 1 and 2, one to three seconds each after compiling: 23 to 27 % right with a fresh state, 100.0 %
 with a carried one.
@@ -38,7 +38,7 @@ def keys(seed: int, periods: int) -> sw.Lanes:
 
 
 def train(seed: int, state: str, *, periods: int = 50, epochs: int = 30, verbose: int = 1) -> sw.Sequential:
-    """Returns a model that has learnt from 20 streams, its state "fresh" at each batch or "carry"."""
+    """Returns a model that has learned from 20 streams, with a "fresh" state for each batch or with "carry"."""
     layers = [sw.LSTM(32, return_sequences=True), sw.Dense(DIGITS, activation="softmax")]
     model = sw.Sequential(layers, seed=seed)
     model.compile(sw.Adam(0.01), "sparse_categorical_crossentropy")

@@ -1,12 +1,12 @@
-"""Copy memory: read ten symbols, wait thirty steps, then say them again in their order.
+"""Copy memory: read ten symbols, wait thirty steps, then repeat them in order.
 
-The sequence is ten symbols from 1 to 8, then blanks (0), the last of which is a mark (9) to begin, then ten blanks
-more, in which the ten symbols are due; before that the answer is 0. Whoever remembers no symbol says 0 until the mark
-and guesses then, a cross-entropy of 10 ln(8) / (T + 20) for T blanks: 0.416 for 30.
+The sequence is ten symbols from 1 to 8, then blanks (0), the last of which is a mark (9) that says when to begin, then
+ten more blanks, in which the ten symbols are due; before that the answer is 0. Without memory, the best strategy is to
+answer 0 until the mark and then guess, with a cross-entropy of 10 ln(8) / (T + 20) for T blanks: 0.416 for 30.
 
-Gradients that have to pass a long wait vanish where the forget gates are half closed, so they start out open here, with
-a bias of 4 (98 %) instead of 1 (73 %); with 1, a network of 64 units is still
-at a loss of 0.34 after 42 epochs in batches of 50, with 4 at 0.04.
+Gradients vanish over a long wait if the forget gates are half closed, so they start out open here, with a bias of 4
+(98 %) instead of 1 (73 %); with 1, a network of 64 units still has a loss of 0.34 after 42 epochs in batches of 50,
+with 4 it has 0.04.
 
 Sources: Hochreiter and Schmidhuber, Long short-term memory, 1997; in this form Arjovsky, Shah and Bengio, Unitary
 evolution recurrent neural networks, 2016, section 5.1. The bias: Gers, Schmidhuber and Cummins, Learning to forget:
@@ -63,7 +63,7 @@ def fit(model: sw.Sequential, seed: int, wait: int, *, epochs: int = 60, verbose
 
 
 def recall(model: sw.Sequential, x: np.ndarray, y: np.ndarray) -> float:
-    """Returns the share of the symbols to remember that are said again."""
+    """Returns the share of the symbols to remember that are repeated correctly."""
     due = y != BLANK
     return float((model.predict(x).argmax(axis=-1) == y)[due].mean())
 

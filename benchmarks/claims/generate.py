@@ -1,4 +1,4 @@
-"""One text of 10,000 characters, each fed back to foretell the next; always the likeliest, so that texts compare."""
+"""One text of 10,000 characters, each fed back to predict the next; always the most likely, so that texts can be compared."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One series of 20,000 steps: an update every 100, which reaches 100 back, the state carried on; and all at once.
 
-Every step foretells the next value. Beside the time, how far each process's memory rose for it from when it was ready
+Every step predicts the next value. Besides the time, how far each process's memory rose for it from when it was ready
 to work; ours has in it what compiling took.
 """
 
