@@ -1,4 +1,4 @@
-"""One text of 10,000 characters, each fed back to predict the next; always the most likely, so that texts can be compared."""
+"""One text of 10,000 characters, each fed back to predict the next; always the most likely, so that texts compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story generator of the tutorials: three words, as numbers, predict the fourth; two wide layers, one row per step."""
+"""The story generator of the tutorials: three words, as numbers, predict the fourth; two wide layers, a row a step."""
 
 from __future__ import annotations
 

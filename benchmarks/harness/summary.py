@@ -10,7 +10,7 @@ from benchmarks.harness.claim import OURS, SECONDS
 from benchmarks.harness.table import UNMEASURED, median
 from benchmarks.harness.units import PEERS, factor
 
-HEAD = """| | statewise | compared with | | ratio |
+HEAD = """| | statewise | compared with | theirs | ratio |
 |---|--:|---|--:|--:|"""
 
 

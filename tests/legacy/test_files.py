@@ -174,7 +174,7 @@ def other(folder: Path) -> Path:
 
 
 MISTAKES: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
-    "HDF5": (lambda folder: load_model(hdf5(folder)), FileError, "HDF5 file written by Keras, which cannot be read yet"),
+    "HDF5": (lambda folder: load_model(hdf5(folder)), FileError, "HDF5 file written by Keras, which cannot be read"),
     "HDF5 weights": (lambda folder: stack().load_weights(hdf5(folder)), FileError, r"set_weights\(\.\.\.\)"),
     "missing": (lambda folder: load_model(folder / "nothing.h5"), FileError, "no model file"),
     "statewise's": (lambda folder: load_model(foreign(folder)), FileError, "statewise.load reads it"),
