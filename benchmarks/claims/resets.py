@@ -85,7 +85,7 @@ def pieces(reset: np.ndarray[Any, Any]) -> tuple[list[int], list[Any]]:
 
 
 CLAIM = Claim(
-    work="`text` with 1 % of the steps starting a row afresh, or 10 % skipped",
+    work="`text` with 1 % of the steps resetting a row, or 10 % skipped",
     unit="a training step",
     units=TASK.batches,
     contenders={"statewise": statewise, "without": without, "pytorch": pytorch},
