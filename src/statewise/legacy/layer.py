@@ -24,7 +24,7 @@ class Model(Protocol):
 
     @property
     def core(self) -> sw.Sequential:
-        """The model of statewise's that does the work."""
+        """The statewise model that does the work."""
 
     @property
     def input_shape(self) -> Shape:

@@ -1,4 +1,4 @@
-"""Sequential as Keras 2 had it, around one of statewise's."""
+"""Keras 2's Sequential, around statewise's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from statewise.legacy.trainable import Trainable
 
 
 class Sequential(Trainable):
-    """A stack of layers; what it does is done by `core`, a `statewise.Sequential`.
+    """A stack of layers; `core`, a `statewise.Sequential`, does the work.
 
     Args:
         layers: to begin with.
@@ -48,7 +48,7 @@ class Sequential(Trainable):
         summarize(self, line_length, print_fn)
 
     def reset_states(self) -> None:
-        """Starts all layers afresh."""
+        """Resets the states of all layers."""
         note("model.reset_states()", "model.reset_state()")
         if self._core is not None:
             self._core.reset_state()
@@ -96,7 +96,7 @@ class Sequential(Trainable):
         return self.predict(x, batch_size)
 
     def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
-        """Returns the likeliest class of each answer, or, of a single output, whether it is over a half."""
+        """Returns the most likely class of each answer or, for a single output, whether it is above one half."""
         answers = self.predict(x, batch_size)
         if answers.shape[-1] > 1:
             note("model.predict_classes(x)", "model.predict(x).argmax(axis=-1)")

@@ -91,7 +91,7 @@ class Recurrent(Layer):
         return (steps, features)
 
     def reset_states(self, states: Sequence[Array] | Array | None = None) -> None:
-        """Starts this layer afresh, or from `states`: h, and c of an LSTM, each `[B, H]`.
+        """Resets this layer's state, or sets it to `states`: h, and c of an LSTM, each `[B, H]`.
 
         Raises:
             StateError: the layer is not stateful, or has other parts.
@@ -109,7 +109,7 @@ class Recurrent(Layer):
         core.state = state.replace(name, **dict(zip(zeros._fields, map(np.asarray, given), strict=True)))
 
     def __call__(self, x: Any, initial_state: Sequence[Array] | None = None) -> Any:
-        """Returns what the layer by itself answers to an array `[B, T, F]`, with its state if it is to return that."""
+        """Returns the outputs of the layer alone for an array `[B, T, F]`, with its state if `return_state` is set."""
         if isinstance(x, Layer):
             return super().__call__(x)
         stack = self.model if isinstance(self.model, Stack) else Stack([self])

@@ -1,4 +1,4 @@
-"""What a model of Keras's holds: its layers, the core made of them, and what `compile` was told."""
+"""What a Keras model holds: its layers, the statewise model made of them, and the arguments of `compile`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from statewise.network import Network
 
 
 class Stack:
-    """A stack of layers; what it does is done by `core`, a `statewise.Sequential`.
+    """A stack of layers; `core`, a `statewise.Sequential`, does the work.
 
     Args:
         layers: to begin with.
@@ -71,14 +71,14 @@ class Stack:
         layer.model = self
 
     def pop(self) -> None:
-        """Takes the last layer off."""
+        """Removes the last layer."""
         if not self.layers:
             raise LifecycleError("model.pop: there are no layers in the model")
         self._take_apart()
         self.layers.pop().model = None
 
     def _take_apart(self) -> None:
-        """Leaves each layer its weights, to start from in another stack."""
+        """Keeps each layer's weights as its initial weights in another stack."""
         if self._core is not None and self._core.params:
             found = iter(self._core.get_weights())
             for layer in self.layers:
@@ -96,7 +96,7 @@ class Stack:
 
     @property
     def batch_size(self) -> int | None:
-        """How many rows a batch has to have, where the first layer says so."""
+        """The batch size, if the first layer fixes it."""
         return None if self._first is None else self._first.batch_size
 
     @property
@@ -116,18 +116,18 @@ class Stack:
 
     @property
     def trainable(self) -> bool:
-        """True: all weights are learnt."""
+        """True: all weights are trained."""
         return True
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         if not value:
-            raise unsupported("model.trainable = False", "all weights are learnt; leave it out")
+            raise unsupported("model.trainable = False", "all weights are trained; leave it out")
 
     # -- build -------------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for input of that shape, batch axis included."""
+        """Creates the weights for inputs of this shape, batch axis included."""
         self._build(tuple(input_shape)[1:])
 
     def _build(self, row_shape: Shape) -> None:
@@ -140,7 +140,7 @@ class Stack:
 
     @property
     def core(self) -> sw.Sequential:
-        """The model of statewise's that does the work.
+        """The statewise model that does the work.
 
         Raises:
             LifecycleError: it does not know its input yet.
@@ -155,13 +155,13 @@ class Stack:
         return self._core  # type: ignore[return-value]  # it was made
 
     def build_for(self, row_shape: Sequence[int | None]) -> sw.Sequential:
-        """Returns `core`, built for rows of that shape if nothing said before what they are."""
+        """Returns `core`, built for rows of this shape if their shape was unknown."""
         if self._core is None and self.row_shape is None:
             self._build(tuple(row_shape))
         return self.core
 
     def adopt(self, core: sw.Sequential, compiled: Compiled | None) -> None:
-        """Becomes the model that `core` is, which was compiled so."""
+        """Takes over `core`, which was compiled with `compiled`."""
         self._core, self._compiled, self._built_for = core, compiled, core.network.input_shape
         if compiled is not None:
             compiled.optimizer.model = core
@@ -203,7 +203,7 @@ class Stack:
         loss_weights: Any = None,
         weighted_metrics: Any = None,
     ) -> None:
-        """Says how to train: optimiser, loss and metrics, by Keras's names or objects."""
+        """Sets the optimizer, loss and metrics, by Keras's names or objects."""
         if weighted_metrics:
             raise unsupported("compile(weighted_metrics=)", "metrics are not weighted; write metrics=")
         if loss_weights is not None:
@@ -216,7 +216,7 @@ class Stack:
 
     @property
     def compiled(self) -> Compiled:
-        """What `compile` was told.
+        """The settings of `compile`.
 
         Raises:
             LifecycleError: it was not called.
@@ -227,7 +227,7 @@ class Stack:
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimiser; `model.optimizer.lr` is its learning rate."""
+        """The optimizer; `model.optimizer.lr` is its learning rate."""
         return self.compiled.optimizer
 
     @property
@@ -237,11 +237,11 @@ class Stack:
 
     @property
     def metrics_names(self) -> list[str]:
-        """What the numbers that `evaluate` returns are called."""
+        """The names of the numbers that `evaluate` returns."""
         return ["loss", *self.compiled.names.values()]
 
     def read(self, x: Any, y: Any, weight: Any = None, class_weight: Mapping[int, float] | None = None) -> Rows:
-        """Returns rows to learn from or to score, after building the model for them if it was not."""
+        """Returns rows for training or scoring, and builds the model for them if needed."""
         self.compiled  # noqa: B018 - raises where it is not
         rows = read_rows(x, y, weight, class_weight, self.row_shape)
         self.build_for(rows.x.shape[1:])

@@ -1,4 +1,4 @@
-"""Stateful layers: what statewise's `state=` has to be for a batch to go on where Keras 2 went on."""
+"""Stateful layers: the `state=` of statewise with which a batch continues where it did in Keras 2."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from statewise.foundation.shapes import Array, check_whole
 from statewise.legacy.stack import Stack
 
 BATCH_SIZE = 32
-"""Rows of a batch where nothing is said."""
+"""The default batch size."""
 
 
 def word(model: Stack) -> str:
-    """Returns statewise's word for where rows start."""
+    """Returns statewise's `state=` argument."""
     return "continue" if model.stateful else "fresh"
 
 
 def mixed(model: Stack) -> bool:
-    """Returns whether some layers with memory keep their state and others do not; each batch is seen to then."""
+    """Returns whether some recurrent layers keep their state and others do not; then each batch needs attention."""
     return model.stateful and bool(_forgetful(model))
 
 
@@ -35,7 +35,7 @@ def _forgetful(model: Stack) -> list[str]:
 
 
 def forget(model: Stack) -> None:
-    """Starts those layers afresh, beside others that keep their state, that do not keep theirs."""
+    """Resets the layers that do not keep their state, next to others that do."""
     core = model.core
     if mixed(model) and core.state is not None:
         zeros = core.zero_state(core.state.batch)
@@ -44,10 +44,10 @@ def forget(model: Stack) -> None:
 
 
 def check_rows(model: Stack, rows: int, batch_size: int | None) -> int:
-    """Returns how many rows make a batch, of so many rows in all.
+    """Returns the batch size for `rows` rows.
 
     Raises:
-        ConfigurationError: the first layer says otherwise, or the rows cannot be cut so.
+        ConfigurationError: the first layer fixes another size, or the rows are not a multiple of it.
     """
     fixed = model.batch_size
     if fixed is None:
@@ -71,7 +71,7 @@ def check_rows(model: Stack, rows: int, batch_size: int | None) -> int:
 
 
 def check_batch(model: Stack, rows: int) -> None:
-    """Raises ConfigurationError unless so many rows may be one batch."""
+    """Raises ConfigurationError unless `rows` rows can be one batch."""
     check_rows(model, rows, None if model.batch_size is None else rows)
 
 

@@ -1,4 +1,4 @@
-"""A model of Keras's that is fitted and scored."""
+"""A Keras model that is trained and scored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IDLE = f"{THREADS} show_accuracy"
 
 
 class Trainable(Stack):
-    """A stack of layers with Keras's calls to train and to evaluate."""
+    """A stack of layers with Keras's methods for training and evaluation."""
 
     @in_keras_2_words("fit", OLD, IDLE)
     def fit(
@@ -58,7 +58,7 @@ class Trainable(Stack):
                 x, steps_per_epoch, _epochs(epochs), verbose, callbacks, validation_data, validation_steps,
                 class_weight, shuffle, initial_epoch,
             )  # fmt: skip
-        refuse("fit", "rows and batch_size say it; leave it out where x is an array", steps_per_epoch=steps_per_epoch)
+        refuse("fit", "rows and batch_size set it; leave it out if x is an array", steps_per_epoch=steps_per_epoch)
         rows, held_out = self.read(x, y, sample_weight, class_weight), None
         if validation_data is not None and not isinstance(validation_data, tuple | list):
             raise ConfigurationError("validation_data: expected (x, y), as x and y are arrays")
@@ -158,7 +158,7 @@ class Trainable(Stack):
 
 
 def _epochs(epochs: int | None) -> int:
-    """Returns how many epochs a fit has, where nothing is said as many as that Keras had."""
+    """Returns the number of epochs of a fit; the default is that of the script's Keras."""
     return (10 if current().name == "keras1" else 1) if epochs is None else check_whole("epochs", epochs, 0)
 
 

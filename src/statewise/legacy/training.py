@@ -1,8 +1,8 @@
-"""How a model of Keras's is fitted and scored: as coarsely as its callbacks, states and shuffling allow.
+"""How a Keras model is trained and scored: in as few calls as its callbacks, states and shuffling allow.
 
-Statewise trains whole epochs in one call, and that is what happens where nobody looks. A callback needs to be called
-after each epoch, one that looks at batches after each batch; layers of which only some are stateful are seen to before
-each batch.
+Statewise trains whole epochs in one call, and that is what happens if nothing looks at the model in between. A callback
+has to be called after each epoch, one that looks at batches after each batch; if only some layers are stateful, the
+others are reset before each batch.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from statewise.legacy.stack import Stack
 def by_batch(model: Stack) -> bool:
     """Returns whether statewise has to be called for each batch.
 
-    So it is where some layers with memory keep their state and others do not, and where steps with an answer are
+    This is the case if some recurrent layers keep their state and others do not, and if steps with an answer are
     masked: Keras's loss is the mean of the batches' means, however many steps count in each.
     """
     return states.mixed(model) or _masks_answers(model)
 
 
 def count_answers(model: Stack, x: Array) -> int:
-    """Returns how many answers to `x` count; rows where each has as many."""
+    """Returns how many answers to `x` count, or the number of rows if each has the same number."""
     if not _masks_answers(model):
         return len(x)
     mask = model.core.network.mask_of_answers(jnp.asarray(x), None)
@@ -72,7 +72,7 @@ class Fit:
             warn(f"fit trains nothing: epochs={epochs.stop} is the number of the last epoch, {epochs.start} were done")
 
     def finish(self, epoch: int, logs: Logs) -> None:
-        """Does what is done after each epoch."""
+        """Does the work after each epoch."""
         self.display.epoch_ends(logs)
         self.callbacks.call("on_epoch_end", epoch, logs)
 
@@ -96,7 +96,7 @@ class Fit:
             _fit(model, rows, self.batch_size, len(self.epochs), shuffle, validation, _Reader(self))
 
     def one_by_one(self, rows: Rows, validation: Batches | None, shuffle: Any) -> None:
-        """Trains epoch by epoch, so that callbacks find the model as it is and what they change is kept."""
+        """Trains epoch by epoch, so that callbacks see the current model and what they change is kept."""
         model, each_batch = self.model, by_batch(self.model) or self.callbacks.want_batches
         mixing = model.stateful or shuffle == "batch" or each_batch  # then statewise does not shuffle
 
@@ -110,7 +110,7 @@ class Fit:
         self.epoch_by_epoch(learn_epoch, validation)
 
     def epoch_by_epoch(self, learn_epoch: Callable[[], Logs], validation: Batches | None) -> None:
-        """Calls what trains an epoch and returns its numbers, until the last epoch or a callback ends it."""
+        """Calls `learn_epoch` until the last epoch, or until a callback ends the training."""
         self.callbacks.call("on_train_begin", Logs())
         for epoch in self.epochs:
             self.display.epoch_begins(epoch)
@@ -142,7 +142,7 @@ class Fit:
 
 
 class _Reader(sw.Callback):
-    """Statewise's view of a fit in which no callback looks at the model."""
+    """The callback through which statewise reports a fit in which no callback looks at the model."""
 
     reads_model = False
 
@@ -188,7 +188,7 @@ class _Means:
 
 
 def _order(model: Stack, rows: int, shuffle: Any, batch_size: int) -> np.ndarray[Any, Any]:
-    """Returns the rows in the order of this epoch; with "batch" whole batches change places."""
+    """Returns the rows in the order of this epoch; "batch" shuffles whole batches."""
     rng = np.random.default_rng([model.core.seed, model.core.epochs_done])
     if shuffle != "batch":
         return rng.permutation(rows)
@@ -206,7 +206,7 @@ def _fit(
     validation: Rows | None = None,
     reader: sw.Callback | None = None,
 ) -> sw.History:
-    """Returns the history of so many epochs of statewise's."""
+    """Returns the history of statewise's epochs."""
     history = model.core.fit(
         rows.x,
         rows.y,
@@ -229,7 +229,7 @@ def _parts(rows: Rows | None) -> tuple[Any, ...] | None:
 
 
 def learn(model: Stack, rows: Rows) -> Logs:
-    """Returns the loss and metrics of one batch, from before the update that it makes."""
+    """Returns the loss and metrics of one batch, from before its update."""
     states.forget(model)
     history = _fit(model, rows, len(rows), 1, shuffle=False)
     return model.compiled.logs({name: values[0] for name, values in history.history.items()})
@@ -242,7 +242,7 @@ def _evaluate(model: Stack, rows: Rows, batch_size: int) -> dict[str, float]:
 
 
 def score(model: Stack, batches: Batches, prefix: str = "") -> Logs:
-    """Returns the loss and metrics over batches, which move the states of stateful layers as in Keras 2."""
+    """Returns the loss and metrics over batches, which change the states of stateful layers as in Keras 2."""
     means = _Means()
     if batches.rows is not None and not by_batch(model):
         means.add(_evaluate(model, batches.rows, batches.batch_size), 1, 1)
