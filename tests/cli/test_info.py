@@ -181,7 +181,7 @@ def test_info_says_how_a_model_was_trained(
             sw.ExponentialDecay(0.2, decay_steps=1000, decay_rate=0.9),
             "learning rate 0.2, multiplied by 0.9 every 1,000",
         ),
-        (sw.PiecewiseConstantDecay([10, 20], [0.3, 0.2, 0.1]), "learning rate 0.3, then 0.2, then 0.1"),
+        (sw.PiecewiseConstantDecay((10, 20), (0.3, 0.2, 0.1)), "learning rate 0.3, then 0.2, then 0.1"),
         (sw.InverseTimeDecay(0.2, decay_steps=10, decay_rate=1.0), "learning rate 0.2 with InverseTimeDecay"),
     ],
 )
