@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 import statewise as sw
+from statewise.cli import output
 from statewise.cli.main import main
+from statewise.text.scoring import TextScore
 
 FABLE = Path(__file__).parents[2] / "examples" / "belling_the_cat.txt"
 
@@ -125,3 +128,27 @@ def test_help_is_a_command_too(words: list[str], capsys: pytest.CaptureFixture[s
         assert end.value.code == 0
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] != ""
+
+
+class Narrow(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_are_broken_between_words_on_a_narrow_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    line = "  network: embedding 64, LSTM(256), dropout"
+    terminal, file = Narrow(), io.StringIO()
+    for place in (terminal, file):
+        monkeypatch.setattr("sys.stdout", place)
+        output.say(line)
+        output.put(line)
+    assert terminal.getvalue() == f"  network: embedding 64,\n    LSTM(256), dropout\n{line}\n"
+    assert file.getvalue() == f"{line}\n{line}\n"
+
+
+def test_a_score_fits_60_columns() -> None:
+    score = TextScore(12.3456, 229_952.1, 17.811, 0.01, 1_000, 3, 12.1, 0.02, 11.5, 0.03)
+    assert max(map(len, output.score_table(score, "word"))) <= 58

@@ -290,12 +290,11 @@ def test_each_layer_and_kind_has_its_gates() -> None:
 def test_the_report_prints_a_table_and_a_sentence() -> None:
     found = report(2)
     lines = str(found).splitlines()
-    assert (
-        lines[0] == "state reset every    loss     last answer, knowing so many steps (before them another row's past)"
-    )
+    assert lines[0] == "state reset every    loss     last step*"
+    assert lines[6] == "* loss on the last step given only this many real steps (the rest from another row)"
     assert lines[1].startswith("1 step  ")
     assert lines[5].startswith("never in a row  ")
-    lags = [line.split()[0] for line in lines[8 : lines.index("gate                 below 0.1  above 0.9") - 1]]
+    lags = [line.split()[0] for line in lines[9 : lines.index("gate                 below 0.1  above 0.9") - 1]]
     assert lags == ["0", "1", "2", "4", "8", "15"]
     assert "lstm f                 100.0%       0.0%" in lines
     assert lines[-1] == found.conclusion

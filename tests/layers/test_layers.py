@@ -226,7 +226,7 @@ def test_a_layer_is_remade_from_its_configuration(layer: Layer) -> None:
         (lambda: Dense(HALF), ConfigurationError, "Dense units: expected a whole number of at least 1, got 2.5"),
         (lambda: LSTM(2, activation="than"), ConfigurationError, "unknown activation 'than': did you mean 'tanh'"),
         (lambda: Dense(2, name="a/b"), ConfigurationError, "Dense name: expected text without '/', got 'a/b'"),
-        (lambda: Dropout(1.0), ConfigurationError, "Dropout rate: expected a number from 0 up to, but not, 1"),
+        (lambda: Dropout(1.0), ConfigurationError, "Dropout rate: expected 0 <= rate < 1"),
         (lambda: Dropout(0.5, noise_shape=(None, 2)), ConfigurationError, "expected None or 1 for each axis"),
         (
             lambda: Dropout(0.5, noise_shape=(None, 1)).output_shape((4, 5)),

@@ -105,9 +105,9 @@ def number(name: str, act: Callable[[Any], object], expected: str, of: tuple[obj
 @table(
     *number("Adagrad initial_accumulator_value", lambda v: sw.Adagrad(initial_accumulator_value=v), "from 0 up", (-1,)),
     *number("Adagrad epsilon", lambda v: sw.Adagrad(epsilon=v), "more than 0", (0, "x")),
-    *number("Adadelta rho", lambda v: sw.Adadelta(rho=v), "up to, but not, 1", (1, None)),
-    *number("Adamax beta_1", lambda v: sw.Adamax(beta_1=v), "up to, but not, 1", (1, -1)),
-    *number("Nadam beta_2", lambda v: sw.Nadam(beta_2=v), "up to, but not, 1", (1, True)),
+    *number("Adadelta rho", lambda v: sw.Adadelta(rho=v), "< 1", (1, None)),
+    *number("Adamax beta_1", lambda v: sw.Adamax(beta_1=v), "< 1", (1, -1)),
+    *number("Nadam beta_2", lambda v: sw.Nadam(beta_2=v), "< 1", (1, True)),
     *number("InverseTimeDecay decay_rate", lambda v: sw.InverseTimeDecay(0.1, 9, v), "more than 0", (0, -1, "x")),
     *number("InverseTimeDecay decay_steps", lambda v: sw.InverseTimeDecay(0.1, v, 1), "more than 0", (0, None)),
     case("adamx", lambda: get_optimizer("adamx"), ConfigurationError, "did you mean 'adamax'?", "nadam"),

@@ -40,7 +40,7 @@ COUNTS = (0, -1, 1.5, True, "5")
     *each("layers", lambda v: sw.TextModel(layers=v), ConfigurationError, "at least 1", of=COUNTS),
     *each("embedding", lambda v: sw.TextModel(embedding=v), ConfigurationError, "at least 1", of=COUNTS),
     *each("window", lambda v: sw.TextModel(window=v), ConfigurationError, "at least 1", of=COUNTS),
-    *each("dropout", lambda v: sw.TextModel(dropout=v), ConfigurationError, "not, 1", of=(1.0, -0.1, NAN, "x", None)),
+    *each("dropout", lambda v: sw.TextModel(dropout=v), ConfigurationError, "< 1", of=(1.0, -0.1, NAN, "x", None)),
     *each("seed", lambda v: sw.TextModel(seed=v), ConfigurationError, "from 0 up", of=(-1, 2**63, 1.5, "1", None)),
     *each(
         "learning_rate",
@@ -53,7 +53,7 @@ COUNTS = (0, -1, 1.5, True, "5")
         "held_out",
         lambda v: sw.split_text("abc", v),
         ConfigurationError,
-        "up to, but not, 1",
+        "< 1",
         of=(1.5, 1.0, -0.1, NAN, "x", None),
     ),
     case("split-none", lambda: sw.split_text(None, 0.1), DataError, "expected a text (str), got NoneType"),

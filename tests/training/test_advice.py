@@ -58,7 +58,7 @@ WARNED: dict[str, Case] = {
     ),
     "one-step-carried": (
         lambda: fit(memory(), ONE_STEP, Y, batch_size=2, state="carry"),
-        ("one time step", "carried state", "no gradient reaches it", "make samples longer"),
+        ("one time step", "carried state", "no gradient reaches it", "use longer samples"),
     ),
     "one-step-batches": (
         lambda: fit(memory(), [(ONE_STEP[:3], Y[:3]), (ONE_STEP[3:], Y[3:])]),
@@ -66,7 +66,7 @@ WARNED: dict[str, Case] = {
     ),
     "one-step-lanes": (
         lambda: fit(each_step(), lanes(steps=1), state="carry"),
-        ("one time step", "no gradient reaches it", "make samples longer"),
+        ("one time step", "no gradient reaches it", "use longer samples"),
     ),
     "lanes-fresh": (
         lambda: fit(each_step(), lanes()),

@@ -46,7 +46,7 @@ SWAPPED_ROWS = 512
 OPEN, CLOSED = 0.9, 0.1
 """A gate above or below these is saturated."""
 
-_KNOWING = "last answer, knowing so many steps (before them another row's past)"
+_KNOWING = "loss on the last step given only this many real steps (the rest from another row)"
 
 Measure = Callable[[Samples, bool], float]
 """Returns the loss on these samples, the state carried from batch to batch or not."""
@@ -86,9 +86,9 @@ class MemoryReport:
     conclusion: str
 
     def __str__(self) -> str:
-        lines = [f"state reset every    loss     {_KNOWING}"]
+        lines = ["state reset every    loss     last step*"]
         lines += [f"{name:<17}  {loss:>8}  {knowing:>8}".rstrip() for name, loss, knowing in self._resets]
-        lines += ["", "steps back           gradient, as a share of the largest"]
+        lines += [f"* {_KNOWING}", "", "steps back           gradient, as a share of the largest"]
         lines += [f"{lag:<17,}  {self.gradient[lag]:8.4f}" for lag in self._lags]
         if self.gates:
             lines += ["", "gate                 below 0.1  above 0.9"]

@@ -131,7 +131,7 @@ def is_number(value: object) -> bool:
 def check_rate(name: str, value: float) -> float:
     """Returns `value` if it lies in [0, 1)."""
     if not is_number(value) or not 0 <= value < 1:
-        raise ConfigurationError(f"{name}: expected a number from 0 up to, but not, 1; got {value!r}")
+        raise ConfigurationError(f"{name}: expected 0 <= {name.rsplit(maxsplit=1)[-1]} < 1, got {value!r}")
     return value
 
 

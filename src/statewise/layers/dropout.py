@@ -30,7 +30,7 @@ class Dropout(MemorylessLayer):
     """In training, zeroes a share of its input and scales the rest up by 1 / (1 - rate); otherwise does nothing.
 
     Args:
-        rate: the share, from 0 up to, but not, 1.
+        rate: the share: 0 <= rate < 1.
         noise_shape: the shape of the noise where it differs from the input's, batch axis included, None standing
             for the input's size: `(None, 1, None)` drops the same features at every step of a row, as
             Gal and Ghahramani (2016) advise for recurrent networks.

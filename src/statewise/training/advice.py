@@ -48,8 +48,8 @@ _ONE_STEP_FRESH = (
     "samples longer, x [N, T, F] with T > 1 (statewise.windows or statewise.lanes do)"
 )
 _ONE_STEP_CARRIED = (
-    "each sample is one time step: the carried state brings what came before, but no gradient reaches it, so what to "
-    "remember is not learnt: make samples longer, x [N, T, F] with T > 1 (statewise.lanes does)"
+    "each sample is one time step: the carried state brings what came before, but no gradient reaches it, so the "
+    "network cannot learn what to remember; use longer samples, x [N, T, F] with T > 1 (statewise.lanes does)"
 )
 _LANES_FRESH = (
     "these lanes go on from batch to batch, but every batch starts from a fresh state: write state='carry' to carry it"
