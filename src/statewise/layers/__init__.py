@@ -1,5 +1,8 @@
 """Layers: frozen descriptions without arrays. Parameters and state go in and come out of every call."""
 
+from typing import TYPE_CHECKING
+
+from statewise.foundation.guard import guard_making, lacking
 from statewise.layers.base import Layer as Layer
 from statewise.layers.base import Params as Params
 from statewise.layers.dense import Activation as Activation
@@ -17,3 +20,12 @@ from statewise.layers.shaping import Reshape as Reshape
 from statewise.layers.simple_rnn import SimpleRNN as SimpleRNN
 from statewise.layers.wrappers import Bidirectional as Bidirectional
 from statewise.layers.wrappers import TimeDistributed as TimeDistributed
+
+for _kind in (
+    *(Activation, Bidirectional, Dense, Dropout, Embedding, Flatten, GRU, L1L2, LSTM, Masking, Permute),
+    *(RepeatVector, Reshape, SimpleRNN, TimeDistributed),
+):
+    guard_making(_kind)
+
+if not TYPE_CHECKING:
+    __getattr__ = lacking("statewise.layers", list(globals()))

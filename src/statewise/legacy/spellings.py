@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.phrasebook.reasons import WEIGHTS
 
 
 @dataclass
@@ -20,7 +21,7 @@ class _Record:
 
 _record = _Record()
 
-_WEIGHTS = "weights start as Keras's defaults do; for others model.set_weights([...])"
+_WEIGHTS = f"{WEIGHTS.reason} {WEIGHTS.write}"
 OWN = {
     "kernel_initializer": _WEIGHTS,
     "recurrent_initializer": _WEIGHTS,

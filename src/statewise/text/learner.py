@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from statewise.data.codecs import Vocabulary, check_content, check_tokens
 from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, LifecycleError
+from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_rate, check_whole
 from statewise.models.sequential import Sequential
 from statewise.optimizers.optimizer import Optimizer
@@ -31,6 +32,7 @@ OPTIONS = ("tokens", "units", "layers", "embedding", "dropout", "window", "seed"
 """What a text model is made with."""
 
 
+@guard
 class Learner:
     """What `TextModel` is while it learns; that scores texts besides, and continues them."""
 
