@@ -50,7 +50,8 @@ def world(folder: Path) -> dict[str, Any]:
     return {
         "sw": sw, "np": np, "optax": optax, "model": model, "x": X, "y": Y, "state": model.initial_state(len(X)),
         "mask": np.ones(X.shape[:2], bool), "weights": model.get_weights(), "layer": sw.LSTM(4),
-        "history": model.history, "series": np.arange(20.0).reshape(10, 2), "each_step": each_step, "text_model": text_model, "text": TEXT,
+        "history": model.history, "series": np.arange(20.0).reshape(10, 2), "each_step": each_step,
+        "text_model": text_model, "text": TEXT,
     }  # fmt: skip
 
 

@@ -43,20 +43,22 @@ def guard(kind: Kind) -> Kind:
 
 def guard_making(kind: Kind) -> Kind:
     """Returns the class, its constructor guarded, and its attributes answered where they are not there."""
+    made: Any = kind
     if "__init__" in vars(kind):
-        kind.__init__ = _guarded(kind.__init__, _method(kind, "__init__"), own=1)
+        made.__init__ = _guarded(made.__init__, _method(kind, "__init__"), own=1)
     return guard_attributes(kind)
 
 
 def guard_attributes(kind: Kind) -> Kind:
     """Returns the class, its attributes answered where they are not there, or cannot be set."""
-    kind.__getattr__ = _no_attribute
-    if "__setattr__" in vars(kind):
-        kind.__setattr__ = _frozen(kind.__setattr__)  # a frozen dataclass's
-    elif kind.__setattr__ is object.__setattr__:
-        kind.__setattr__ = _set
+    made: Any = kind
+    made.__getattr__ = _no_attribute
+    if "__setattr__" in vars(kind):  # a frozen dataclass's
+        made.__setattr__ = _frozen(made.__setattr__)
+    elif kind.__name__ in SWITCHES:
+        made.__setattr__ = _set
     if "__call__" in _table(ATTRIBUTES, kind):
-        kind.__call__ = _not_called
+        made.__call__ = _not_called
     return kind
 
 
@@ -191,7 +193,7 @@ def absent(owner: str, name: str, table: Mapping[str, Answer], known: Iterable[s
 
 
 def _set(self: object, name: str, value: object) -> None:
-    if name in SWITCHES and not hasattr(type(self), name):
+    if name in SWITCHES.get(type(self).__name__, ()):
         raise absent(type(self).__name__, name, _table(ATTRIBUTES, type(self)), ())
     object.__setattr__(self, name, value)
 

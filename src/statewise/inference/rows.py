@@ -190,7 +190,7 @@ def read_samples_of(
     if rows.ragged:
         y, weight = _padded_like("y", y, rows.mask), _padded_like("sample_weight", weight, rows.mask)
     weightless = None if measured or weight is None else _weightless(weight)
-    excluded = Excluded(_masked_answers(network, rows.x, rows.mask), weightless)
+    excluded = Excluded(masked_answers(network, rows.x, rows.mask), weightless)
     return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target, excluded)
 
 
@@ -200,7 +200,7 @@ def _weightless(weight: object) -> Array | None:
     return None if array is None or array.ndim not in (1, 2) else array == 0
 
 
-def _masked_answers(network: Network, x: Array, mask: Array | None) -> Array | None:
+def masked_answers(network: Network, x: Array, mask: Array | None) -> Array | None:
     """Returns bool `[N, T]`, True where no loss counts the answer of a step; None where all count."""
     if len(network.output_shape) != 2:
         return None
@@ -251,7 +251,7 @@ def _with_targets(
     by_step, by_row, outputs = dict(rows.by_step), {}, network.output_shape[-1]
     excluded = NOTHING
     if each_step:
-        masked = _masked_answers(network, by_step["x"][None], None)
+        masked = masked_answers(network, by_step["x"][None], None)
         excluded = Excluded(masked, None if weightless is None else weightless[None])
         flat, padded = _flat_targets(y, rows, outputs, target, real)
         by_step["y"] = check_y(flat[None], outputs, target, excluded)[0]

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import unknown_name
+from statewise.foundation.words import known_name
 
 ActivationFunction = Callable[[jax.Array], jax.Array]
 
@@ -39,7 +40,14 @@ ACTIVATIONS: dict[str, ActivationFunction] = {
 }
 
 
-def check_activation(name: object) -> None:
-    """Raises ConfigurationError, naming the nearest, unless `name` is an activation."""
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise unknown_name("activation", name, ACTIVATIONS)
+def settle_activation(layer: object, option: str = "activation") -> None:
+    """Gives an option of a frozen layer the name that its activation has here, whatever case it was written in.
+
+    Raises:
+        ConfigurationError: there is no such activation; the message has the nearest.
+    """
+    given = getattr(layer, option)
+    name = known_name(given, ACTIVATIONS)
+    if name is None:
+        raise unknown_name("activation", given, ACTIVATIONS)
+    object.__setattr__(layer, option, name)

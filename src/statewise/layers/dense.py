@@ -10,7 +10,7 @@ import numpy as np
 from statewise.foundation.random import Key, glorot_uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.kernels.dense import dense
-from statewise.layers.activations import ACTIVATIONS, check_activation
+from statewise.layers.activations import ACTIVATIONS, settle_activation
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.regularizers import L1L2, check_regularizer
 
@@ -41,7 +41,7 @@ class Dense(MemorylessLayer):
     def __post_init__(self) -> None:
         check_layer(self)
         check_whole("Dense units", self.units)
-        check_activation(self.activation)
+        settle_activation(self)
         check_regularizer("Dense kernel_regularizer", self.kernel_regularizer)
         check_regularizer("Dense bias_regularizer", self.bias_regularizer)
 
@@ -89,7 +89,7 @@ class Activation(MemorylessLayer):
 
     def __post_init__(self) -> None:
         check_layer(self)
-        check_activation(self.activation)
+        settle_activation(self)
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from statewise.layers.activations import ACTIVATIONS, check_activation
+from statewise.layers.activations import ACTIVATIONS, settle_activation
 from statewise.layers.base import Params
 from statewise.layers.recurrent import Recurrent
 
@@ -25,7 +25,7 @@ class Gated(Recurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_activation(self.recurrent_activation)
+        settle_activation(self, "recurrent_activation")
 
     def gate_values(
         self, params: Params, x: jax.Array, state: Any, reset: jax.Array | None, mask: jax.Array | None

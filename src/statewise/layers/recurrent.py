@@ -15,7 +15,7 @@ from statewise.foundation.engine import zeros
 from statewise.foundation.random import Key, glorot_uniform, orthogonal, split
 from statewise.foundation.shapes import Array, Shape, check_rate, check_whole
 from statewise.kernels.states import LayerState, RecurrentState
-from statewise.layers.activations import check_activation
+from statewise.layers.activations import settle_activation
 from statewise.layers.base import Flags, Layer, Params, check_layer
 from statewise.layers.dropout import draw_noise
 from statewise.layers.regularizers import L1L2, check_regularizer
@@ -46,7 +46,7 @@ class Recurrent(Layer):
         check_layer(self)
         kind = type(self).__name__
         check_whole(f"{kind} units", self.units)
-        check_activation(self.activation)
+        settle_activation(self)
         for rate in ("dropout", "recurrent_dropout"):
             check_rate(f"{kind} {rate}", getattr(self, rate))
         for regularizer in ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"):

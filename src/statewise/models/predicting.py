@@ -15,6 +15,7 @@ from statewise.inference.start import Start, check_warmup, read_start, warn_unus
 from statewise.models.model import Model
 from statewise.models.reader import ROWS, unframe
 from statewise.state import State, parts_of
+from statewise.training.progress import shown
 
 
 def predict(
@@ -22,6 +23,7 @@ def predict(
     x: object,
     *,
     batch_size: int | None = None,
+    verbose: int | str = 0,
     state: str | State = "fresh",
     reset: object = None,
     mask: object = None,
@@ -49,7 +51,8 @@ def predict(
     warn_unused(start, model.state)
     check_warmup(start, rows.steps)
     answers: Any
-    answers, states = predict_rows(network, model.params, rows, size, start)
+    with shown(verbose, "predict", -(-rows.rows // size)) as told:
+        answers, states = predict_rows(network, model.params, rows, size, start, told)
     ended = network.state_of(model.params, states)
     if start.keep:
         model.state = ended

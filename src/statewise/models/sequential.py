@@ -61,6 +61,9 @@ class Sequential:
     (20, 1)
     """
 
+    stop_training = False
+    """A callback that sets it to True ends the training after that epoch."""
+
     def __init__(self, layers: Iterable[Layer] = (), *, seed: int = 0) -> None:
         keep_compiled_programs()
         self.seed = check_seed(seed)
@@ -175,9 +178,11 @@ class Sequential:
         self,
         optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
         loss: str | SampledSoftmax | None = None,
-        metrics: Sequence[str] = (),
+        metrics: str | Sequence[str] | None = (),
     ) -> None:
         """Says how to train: an optimizer by name, configured, or any Optax transformation; loss and metrics by name.
+
+        Names may be written in any case, as "MSE" or "CategoricalCrossentropy".
 
         For many classes the loss may be a `SampledSoftmax`, which goes without metrics.
 

@@ -14,6 +14,7 @@ import optax
 from statewise.errors import ConfigurationError, unknown_kind, unknown_name
 from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_more_than_zero, check_rate, is_number
+from statewise.foundation.words import known_name
 from statewise.optimizers.moments import scale_by_adam, scale_by_adamax, scale_by_nadam
 from statewise.optimizers.schedules import SCHEDULES, LearningRate, RateState, Schedule, rate_at, scale_by_rate
 
@@ -273,12 +274,11 @@ def get_optimizer_class(name: object) -> type[Optimizer]:
     Raises:
         ConfigurationError: there is none of that name; the message has the nearest.
     """
-    by_lower = {kind.lower(): OPTIMIZERS[kind] for kind in OPTIMIZERS}
-    if isinstance(name, str) and name.lower() in by_lower:
-        return by_lower[name.lower()]
+    if (known := known_name(name, OPTIMIZERS)) is not None:
+        return OPTIMIZERS[known]
     if isinstance(name, type):
         raise ConfigurationError(f"optimizer: expected a name or an optimizer, got a class; write {name.__name__}()")
-    raise unknown_name("optimizer", name, by_lower)
+    raise unknown_name("optimizer", name, map(str.lower, OPTIMIZERS))
 
 
 def optimizer_from_config(config: dict[str, Any]) -> Optimizer:

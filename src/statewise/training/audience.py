@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError
-from statewise.training.callbacks import Callback, OnBehalf, TrainedModel
+from statewise.training.callbacks import Around, Callback, TrainedModel, asked_to_stop
 from statewise.training.epochs import StepRecord
 
 
@@ -40,6 +40,7 @@ class Audience:
 
     def begin(self, model: TrainedModel, epochs: range, steps: int | None, memory: Memory | None) -> None:
         """Tells that the training begins, or continues with what was remembered."""
+        asked_to_stop(model)  # before this training: of no meaning
         for callback in (*self._displays, *self._callbacks):
             callback.on_train_begin(model, epochs, steps)
         if memory is not None:
@@ -63,6 +64,11 @@ class Audience:
         if memory.of == len(self._callbacks):
             self._told, self._ended = memory.told, memory.ended
 
+    def begin_epoch(self, model: TrainedModel, epoch: int) -> None:
+        """Tells that an epoch begins."""
+        for callback in self._callbacks:
+            callback.on_epoch_begin(model, epoch)
+
     def step(self, record: StepRecord) -> None:
         """Tells how far an epoch is."""
         for callback in (*self._displays, *self._callbacks):
@@ -78,7 +84,8 @@ class Audience:
     def catch_up(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool:
         """Tells those of a finished epoch who were not told yet; returns whether a callback ends the training."""
         for callback in self._callbacks[self._told :]:
-            self._ended = callback.on_epoch_end(model, epoch, logs) is True or self._ended
+            ended = callback.on_epoch_end(model, epoch, logs) is True
+            self._ended = asked_to_stop(model) or ended or self._ended
             self._told += 1
         return self._ended
 
@@ -104,7 +111,7 @@ class Audience:
 
 
 def _inside(callback: Callback) -> Callback:
-    return callback.callback if isinstance(callback, OnBehalf) else callback
+    return callback.innermost if isinstance(callback, Around) else callback
 
 
 def _kind_of(callback: Callback) -> str:

@@ -17,7 +17,7 @@ from statewise.training.epochs import EpochRecord, StreamedTraining, Training
 from statewise.training.history import History
 
 Take = Callable[[], None]
-"""Makes the model what the training's last finished epoch left."""
+"""Makes the model what the training's last finished epoch left; or the training what callbacks made of the model."""
 
 Measure = Callable[[dict[str, float]], dict[str, float]]
 """Returns an epoch's logs with those of validation, of the model as it is."""
@@ -33,6 +33,8 @@ def run_epochs(
     history: History,
     checkpoint: Checkpoint | None = None,
     memory: Memory | None = None,
+    *,
+    follow: Take,
 ) -> None:
     """Runs a training to its end or to the first reason to stop, and fills in its `history`.
 
@@ -41,6 +43,12 @@ def run_epochs(
     Raises:
         DivergenceError: the loss became NaN or infinite.
     """
+
+    def begin(epoch: int) -> None:
+        if epoch < epochs and not ended and not interrupt.requested:
+            audience.begin_epoch(model, epoch)
+        follow()
+
     begun, first = time.perf_counter(), training.position.epoch
     ended = False
     with graceful_interrupt() as interrupt:
@@ -50,12 +58,14 @@ def run_epochs(
         try:
             if audience.waiting:  # it was interrupted between one callback and the next
                 ended = audience.catch_up(model, *history.last)
+            begin(first)
             for record in () if ended else training:
                 if isinstance(record, EpochRecord):
                     take()
                     logs = _checked(record, measure)
                     history.add(record.epoch, logs)
                     ended = audience.finish_epoch(model, record.epoch, logs)
+                    begin(record.epoch + 1)
                 else:
                     audience.step(record)
                 if checkpoint is not None and (record.epoch + 1, 0) >= training.position[1:]:

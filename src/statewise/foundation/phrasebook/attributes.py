@@ -105,6 +105,9 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
     ),
     "Callback": spread(
         {
+            "model params": Answer(
+                "a callback with a method as for Keras has it", "def on_epoch_end(self, model, epoch, logs): ..."
+            ),
             "validation_data": Answer("logs has what was measured on it"),
             "set_model set_params": Answer("model and params are set before training begins"),
         }
@@ -121,5 +124,25 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
 }
 """What objects lack."""
 
-SWITCHES = frozenset(["trainable", "stateful", "training", "requires_grad", "optimizer", "loss", "lr", "dtype"])
-"""What would be without any effect if it could be set, as it can be on objects of Python's."""
+HOOKS: dict[str, Answer] = spread(
+    {
+        "on_batch_begin on_batch_end on_train_batch_begin on_train_batch_end": Answer(
+            "batches run compiled, many at once", "def on_step(self, record): ..."
+        ),
+        "on_test_begin on_test_end on_test_batch_begin on_test_batch_end": Answer(
+            "logs has what was measured", "def on_epoch_end(self, model, epoch, logs): ..."
+        ),
+        "on_predict_begin on_predict_end on_predict_batch_begin on_predict_batch_end": Answer(
+            "callbacks are told of a training", "def on_train_end(self, model): ..."
+        ),
+        "on_validation_end on_train_epoch_end on_validation_epoch_end on_fit_end": Answer(
+            "validation comes before the end of an epoch", "def on_epoch_end(self, model, epoch, logs): ..."
+        ),
+    }
+)
+"""Methods of callbacks that would never be called."""
+
+SWITCHES: dict[str, frozenset[str]] = {
+    "Sequential": frozenset(["trainable", "stateful", "training", "requires_grad", "optimizer", "loss", "lr", "dtype"])
+}
+"""What would be without any effect if it were set, by class."""
