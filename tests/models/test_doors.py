@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import optax
 import pytest
 
 import statewise
-from statewise.errors import AccessError, ArgumentError, ConfigurationError
+from statewise.errors import AccessError, ArgumentError, ConfigurationError, DataError, ShapeError
 from statewise.foundation.guard import guarded
 from statewise.foundation.phrasebook.answer import Answer
 from statewise.foundation.phrasebook.arguments import ARGUMENTS, KERAS_NAMES, OTHER_NAMES, POSITIONS
@@ -261,3 +262,86 @@ def test_layers_and_weights_of_keras(world: dict[str, Any]) -> None:
     assert all(map(np.array_equal, model.weights, model.get_weights()))
     model.layers.append(sw.Dense(1))
     assert len(model.layers) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "loss", "metric"),
+    [
+        ("MSE", "mean_squared_error", "mse"),
+        ("MeanAbsoluteError", "mean_absolute_error", "mean_absolute_error"),
+        ("Log-Cosh", "logcosh", "log_cosh"),
+        ("CosineSimilarity", "cosine_similarity", "cosine_similarity"),
+    ],
+)
+def test_losses_and_metrics_in_any_case(given: str, loss: str, metric: str) -> None:
+    model = sw.Sequential([sw.LSTM(2, input_shape=(None, 2)), sw.Dense(2)])
+    model.compile("ADAM", given, metrics=given)
+    assert model.settings.loss.name == loss
+    assert model.settings.metrics in ((metric,), (metric.replace("_", ""),))
+    assert isinstance(model.settings.optimizer, statewise.Adam)
+
+
+@pytest.mark.parametrize("given", ["RMSProp", "rms_prop", "rmsprop"])
+def test_optimizers_in_any_case_and_no_metrics(given: str) -> None:
+    model = sw.Sequential([sw.LSTM(2, input_shape=(None, 2)), sw.Dense(2)])
+    model.compile(given, "CategoricalHinge", metrics=None)
+    assert isinstance(model.settings.optimizer, statewise.RMSprop)
+    assert model.settings.metrics == ()
+
+
+def test_activations_in_any_case() -> None:
+    assert sw.Dense(3, activation="LeakyReLU") == sw.Dense(3, activation="leaky_relu")
+    assert sw.Activation("Softmax").config()["activation"] == "softmax"
+    assert sw.LSTM(3, activation="ReLU", recurrent_activation="HardSigmoid").recurrent_activation == "hard_sigmoid"
+
+
+class Stream:
+    """Batches that come one by one."""
+
+    def __iter__(self) -> Any:
+        yield X, Y
+
+
+class Nested:
+    """As a nested tensor of PyTorch's."""
+
+    is_nested = True
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("numpy() is not supported for nested tensors")
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (lambda m: m.fit((X, Y)), "got one tuple of 2 arrays; unpack it, as in fit(*data)"),
+        (lambda m: m.evaluate((X, Y)), "got one tuple of 2 arrays; unpack it, as in fit(*data)"),
+        (lambda m: m.predict((X, Y)), "x: expected one input, got a tuple of 2 arrays [4, 3, 2], [4, 2]; pass"),
+        (lambda m: m.predict(Stream()), "write np.concatenate([model.predict(batch) for batch in x])"),
+        (lambda m: m.fit([X, X[:, 0]], Y), "x: expected one input, got a list of 2 arrays [4, 3, 2], [4, 2]"),
+        (lambda m: m.fit({"a": X, "b": X}, Y), "got a dict of 'a', 'b'; choose one, or join their features with"),
+        (lambda m: m.fit(None, Y), "x: expected an array of numbers, got None"),
+        (lambda m: m.fit(Nested(), Y), "got a nested tensor; write list(x.unbind())"),
+        (lambda m: jax.grad(lambda z: m(z)[0].sum())(X), "model.network.apply(model.params, x, model.network.zero_s"),
+    ],
+)
+def test_the_cause_is_named_with_a_way_out(action: Callable[[Any], object], words: str, world: dict[str, Any]) -> None:
+    with pytest.raises((DataError, ShapeError)) as caught:
+        action(world["model"])
+    assert words in str(caught.value)
+
+
+def test_what_jax_may_trace(world: dict[str, Any]) -> None:
+    model = world["model"]
+    slopes = jax.grad(lambda x: model.network.apply(model.params, x, model.network.zero_state(len(x)))[0].sum())(X)
+    step = np.zeros_like(X)
+    step[1, 2, 0] = 1e-2
+    ahead, behind = (np.asarray(model(X + sign * step)[0]).sum() for sign in (1, -1))
+    assert slopes[1, 2, 0] == pytest.approx((ahead - behind) / 2e-2, rel=1e-2)
+
+
+def test_a_list_of_batches_may_grow() -> None:
+    model = sw.Sequential([sw.LSTM(4), sw.Dense(2)], seed=7)
+    model.compile("adam", "mse")
+    model.fit([(X[:1], Y[:1]), (X, Y)], verbose=0)
+    assert model.evaluate([(X[:1], Y[:1]), (X[1:], Y[1:])]) == pytest.approx(model.evaluate(X, Y), rel=1e-5)

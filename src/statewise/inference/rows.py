@@ -155,9 +155,16 @@ def input_shape_of(x: object) -> tuple[int, ...]:
 
 
 def _check_one_input(x: object) -> None:
-    """Raises ShapeError if `x` is a few arrays `[N, T, F]` in a list, as models with several inputs have it."""
-    if isinstance(x, list | tuple) and 0 < len(x) < 5 and all(getattr(part, "ndim", 0) == 3 for part in x):
-        shapes = ", ".join(str(list(part.shape)) for part in x)
+    """Raises ShapeError if `x` is a few arrays in a list, as models with several inputs have it, or `(x, y)`."""
+    if not isinstance(x, list | tuple) or not 0 < len(x) < 5 or not all(hasattr(part, "ndim") for part in x):
+        return
+    axes, shapes = {part.ndim for part in x}, ", ".join(str(list(part.shape)) for part in x)
+    if len(axes) > 1:
+        raise ShapeError(
+            f"x: expected one input, got a {type(x).__name__} of {len(x)} arrays {shapes}; pass the first as x, x[0], "
+            "and targets as y"
+        )
+    if axes == {3}:
         raise ShapeError(
             f"x: expected one input [N, T, F], got a list of {len(x)} arrays {shapes}; np.concatenate(x, axis=-1) "
             "joins their features, np.concatenate(x) their rows"

@@ -7,8 +7,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from statewise.data.iterable import is_batches
+from statewise.data.lanes import Lanes
 from statewise.data.ragged_rows import RaggedRows
-from statewise.errors import LifecycleError
+from statewise.data.windows import Windows
+from statewise.errors import DataError, LifecycleError
 from statewise.inference.forward import forward_of, predict_rows
 from statewise.inference.rows import read_input
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
@@ -38,6 +41,11 @@ def predict(
     Raises:
         LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
     """
+    if is_batches(x) and not isinstance(x, list | Lanes | Windows) and not hasattr(x, "__array__"):
+        raise DataError(
+            f"predict: expected an array or a list of rows, got an iterable of type {type(x).__name__}; write "
+            "np.concatenate([model.predict(batch) for batch in x])"
+        )
     x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=model.reads_symbols)
     if not model.train_state.trained:
         raise LifecycleError(

@@ -53,7 +53,7 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
             "output_shape": Answer("", "model.network.output_shape"),
             "pop": Answer("", "sw.Sequential(model.layers[:-1])"),
             "insert append extend": Answer("", "sw.Sequential([*model.layers, sw.Dense(1)])"),
-            "generate sample": Answer("", "sw.TextModel().fit(text)"),
+            "generate sample": Answer("texts have a model of their own", "sw.TextModel(units=32)"),
             "name": Answer("a model has no name; the file that it is saved in has one"),
             "built": Answer("", "model.build((None, 3, 2))"),
             "num_params": Answer("", "model.count_params()"),
