@@ -21,7 +21,7 @@ def test_all_exported_names_exist() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'LTSM'"):
+    with pytest.raises(AttributeError, match="has no LTSM: did you mean LSTM"):
         statewise.LTSM  # noqa: B018
 
 

@@ -121,8 +121,12 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - all of them text
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("layers", "models", "optimizers"):  # as Keras has them
+        return import_module(f"statewise.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"module 'statewise' has no attribute {name!r}")
+        from statewise.foundation.guard import lacking
+
+        return lacking("statewise", __all__)(name)
     value = getattr(import_module(f"statewise.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

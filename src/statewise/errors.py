@@ -2,6 +2,8 @@
 
 StatewiseError
 ├── ConfigurationError   an option out of its range, or a name that does not exist
+│   └── ArgumentError    an argument that a call does not take, or lacks; also a TypeError
+├── AccessError          an attribute that does not exist, or cannot be set; also an AttributeError
 ├── ShapeError           an array whose shape does not fit
 ├── DataError            values that cannot be learnt from: NaN, labels out of range, empty text
 ├── StateError           a state that belongs to another network or another batch
@@ -28,6 +30,14 @@ class StatewiseError(Exception):
 
 class ConfigurationError(StatewiseError):
     """An option out of its range, or a name that does not exist."""
+
+
+class ArgumentError(ConfigurationError, TypeError):
+    """An argument that a call does not take, or lacks. A TypeError too, as Python's own is."""
+
+
+class AccessError(StatewiseError, AttributeError):
+    """An attribute that does not exist, or cannot be set. An AttributeError too, so that `hasattr` tells."""
 
 
 class ShapeError(StatewiseError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from statewise.errors import COPY_AGAIN, FileError, StatewiseError
+from statewise.foundation.guard import guarded
 from statewise.models.sequential import Sequential
 from statewise.storage.artifact import read_artifact
 from statewise.text import TextModel
@@ -12,6 +13,7 @@ from statewise.text import TextModel
 KINDS: dict[str, type[Sequential] | type[TextModel]] = {"sequential": Sequential, "text": TextModel}
 
 
+@guarded
 def load(path: str | Path) -> Sequential | TextModel:
     """Returns the model in a file that `save` wrote, as it was: weights, settings, optimiser, state.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from statewise.errors import ConfigurationError, ShapeError, unknown_name
 from statewise.foundation.shapes import Array
+from statewise.foundation.words import known_name
 
 FUNCTIONS = (
     *("elu", "exponential", "gelu", "hard_sigmoid", "hard_sigmoid_keras_2", "leaky_relu", "linear", "relu", "selu"),
@@ -25,9 +26,22 @@ FUNCTIONS = (
 """
 
 
+def settle_function(layer: object, option: str = "activation") -> None:
+    """Gives an option of a frozen layer the name that its activation function has here, in whatever case it came.
+
+    Raises:
+        ConfigurationError: there is no such function; the message has the nearest.
+    """
+    given = getattr(layer, option)
+    name = known_name(given, FUNCTIONS)
+    if name is None:
+        raise unknown_name("activation", given, FUNCTIONS)
+    object.__setattr__(layer, option, name)
+
+
 def check_function(name: object) -> None:
     """Raises ConfigurationError, naming the nearest, unless `name` is an activation function."""
-    if not isinstance(name, str) or name not in FUNCTIONS:
+    if name not in FUNCTIONS:
         raise unknown_name("activation", name, FUNCTIONS)
 
 

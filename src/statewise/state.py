@@ -12,6 +12,7 @@ import numpy as np
 from statewise.errors import FileError, ShapeError, StateError
 from statewise.foundation import heat_map, notebook
 from statewise.foundation.forks import is_forked
+from statewise.foundation.guard import guard_attributes
 from statewise.foundation.shapes import as_array, check_finite, check_whole
 from statewise.foundation.words import plural
 from statewise.kernels.states import LayerState
@@ -35,6 +36,7 @@ class Owner(Protocol):
         """Raises StateError unless the state is one of this model's."""
 
 
+@guard_attributes
 class State:
     """The memory of a network between two calls: for each layer that has one, `h` and `c` `[B, H]`.
 

@@ -82,7 +82,9 @@ def test_training_in_order_equals_that_of_rows_padded_to_the_longest(way: str, m
     if way == "from-states":
         options = options | {"state": random_state(found, int(0.7 * N))}
     history = fit(found, **options)
-    feed = found.reader.feed(X, Y, BATCH, Flags(), shuffle=False, validation_data=None, validation_split=0.0)
+    feed = found.reader.feed(
+        X, Y, BATCH, Flags(), class_weight=None, shuffle=False, validation_data=None, validation_split=0.0
+    )
     feed = feed.arranged(Start(), False, 3)
     assert isinstance(feed.source, LikeLengths)
     padded(monkeypatch)

@@ -14,7 +14,7 @@ import pytest
 import tqdm
 
 import statewise
-from learning import Dispatches, fit, tagger
+from learning import BATCH, Dispatches, X, Y, fit, tagger
 from statewise.errors import ConfigurationError
 from statewise.training import bars, progress
 from statewise.training.epochs import CompileRecord, StepRecord
@@ -191,3 +191,64 @@ def test_very_large_and_small_numbers_stay_readable() -> None:
 def test_another_verbosity_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="verbose: expected 0, 1 or 2, got 3"):
         fit(tagger(), state="carry", verbose=3)
+
+
+# -- evaluations and predictions -------------------------------------------------------------------
+
+
+def score(verbose: Any) -> None:
+    model = tagger()
+    model.evaluate(X, Y, batch_size=BATCH, verbose=verbose)
+    model.set_weights(model.get_weights())
+    model.predict(X, batch_size=BATCH, verbose=verbose)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2, "auto"])
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_short_run_shows_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, verbose: Any, watched: bool
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(progress, "LONG_SECONDS", 1000.0)
+    if watched:
+        monkeypatch.setattr("sys.stderr", terminal)
+    score(verbose)
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err, terminal.getvalue()) == ("", "", "")
+
+
+def test_a_long_run_shows_a_bar_where_someone_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(progress, "LONG_SECONDS", 1e-9)
+    monkeypatch.setattr("sys.stderr", terminal)
+    score(1)
+    assert re.search(r"evaluate: 100%\|\S+\| 3/3 \[", terminal.getvalue()), terminal.getvalue()
+    assert re.search(r"predict: 100%\|\S+\| 3/3 \[", terminal.getvalue()), terminal.getvalue()
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_a_long_run_shows_lines_where_nobody_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, verbose: int
+) -> None:
+    monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
+    score(verbose)
+    shown = capsys.readouterr()
+    lines = (shown.err if verbose == 1 else shown.out).splitlines()
+    assert lines[-1] == "predict: 3 of 3 batches"
+    assert "evaluate: 3 of 3 batches" in lines
+
+
+def test_batches_of_unknown_number_are_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
+    tagger().evaluate([(X[:4], Y[:4]), (X[4:], Y[4:])], verbose=1)
+    assert capsys.readouterr().err.splitlines()[-1] == "evaluate: 2 batches"
+
+
+@pytest.mark.parametrize("call", ["evaluate", "predict"])
+def test_another_verbosity_of_theirs_is_refused(call: str) -> None:
+    model = tagger()
+    model.set_weights(model.get_weights())
+    with pytest.raises(ConfigurationError, match="verbose: expected 0, 1 or 2, got 3"):
+        getattr(model, call)(X, *([Y] if call == "evaluate" else []), verbose=3)

@@ -49,12 +49,14 @@ class CheckedBatches:
                 f"expected x and y, or an iterable of batches (x, y), got y=None and x of type "
                 f"{type(batches).__name__}; pass y, or {_AGAIN}"
             )
+        if isinstance(batches, tuple) and len(batches) in (2, 3) and all(hasattr(part, "ndim") for part in batches):
+            raise DataError(f"expected x and y, got one tuple of {len(batches)} arrays; unpack it, as in fit(*data)")
         self._batches, self._read, self._counts, self._told = batches, read, counts, False
         first = next(iter(batches), None)
         if first is None:
             raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
         samples = self._samples(1, first)
-        self.batch_size, self.steps = samples.rows, samples.steps
+        self.batch_size, self.steps = max(samples.rows, _most_rows(batches)), samples.steps
         self.batches: int | None = None  # of an epoch: nobody knows
         self.least_steps = 1
 
@@ -94,6 +96,12 @@ class CheckedBatches:
             self._told = True
             warn(f"batch {number}: {NEGATIVE_WEIGHTS}")
         return samples
+
+
+def _most_rows(batches: object) -> int:
+    """Returns how many rows the largest batch of a list has; 0 where batches are only known as they come."""
+    parts = [batch[0] for batch in batches if isinstance(batch, tuple) and batch] if isinstance(batches, list) else []
+    return max((len(x) for x in parts if isinstance(x, Sized)), default=0)
 
 
 _AGAIN = (

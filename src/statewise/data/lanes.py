@@ -11,6 +11,7 @@ import numpy as np
 from statewise.data.ragged import check_long_enough, is_many, read_series
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation import notebook
+from statewise.foundation.guard import guarded
 from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array, check_whole, filled
 
@@ -106,6 +107,7 @@ class Lanes:
         )
 
 
+@guarded
 def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: int = 1) -> Lanes:
     """Returns every step of one or many series once, in rows that go on from batch to batch.
 

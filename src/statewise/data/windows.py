@@ -8,6 +8,7 @@ import numpy as np
 
 from statewise.data.ragged import check_long_enough, read_series
 from statewise.errors import ConfigurationError, DataError
+from statewise.foundation.guard import guarded
 from statewise.foundation.shapes import Array, check_whole, is_number
 
 
@@ -59,6 +60,7 @@ class Windows(NamedTuple):
         return Windows(self.x[chosen], self.y[chosen], self.start[chosen], self.series[chosen], self.span)
 
 
+@guarded
 def windows(series: Any, length: int, *, stride: int = 1, horizon: int = 1, gap: int = 0) -> Windows:
     """Returns each run of `length` values of one or many series with the values that follow; none spans two series.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -51,6 +51,13 @@ def _ragged_words(name: str, value: object) -> str:
 
 
 def _tensor_words(name: str, value: object, error: Exception) -> str:
+    if getattr(value, "is_nested", False):
+        return f"{name}: expected an array or a list of rows, got a nested tensor; write list({name}.unbind())"
+    if "Tracer" in type(value).__name__:
+        return (
+            f"{name}: expected an array of numbers, got one that JAX traces; what it may trace is "
+            "model.network.apply(model.params, x, model.network.zero_state(len(x)))"
+        )
     reason = str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
     tensors = [value] if hasattr(value, "detach") else value if isinstance(value, list | tuple) else []
     if any(hasattr(part, "detach") for part in tensors):
@@ -120,6 +127,14 @@ def _numbers(name: str, objects: Array) -> Array:
 def _no_number(name: str, value: object, where: list[int]) -> StatewiseError:
     kind = type(value).__name__
     place = f" at {where}" if where else ""
+    if value is None and not where:
+        return DataError(f"{name}: expected an array of numbers, got None")
+    if isinstance(value, Mapping) and not where:
+        names = ", ".join(map(repr, list(value)[:3])) or "nothing"
+        return DataError(
+            f"{name}: expected one array of numbers, got a dict of {names}; choose one, or join their features with "
+            f"np.concatenate(list({name}.values()), axis=-1)"
+        )
     if isinstance(value, np.ndarray | list | tuple):
         return ShapeError(
             f"{name}: expected one array of numbers, got an array of arrays; np.stack(list({name})) makes one of them, "

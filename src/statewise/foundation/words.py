@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def plural(count: int, noun: str) -> str:
     """Returns a number with its noun.
@@ -10,3 +12,19 @@ def plural(count: int, noun: str) -> str:
     ('1 epoch', '1,200 epochs')
     """
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def known_name(name: object, known: Iterable[str]) -> str | None:
+    """Returns which of the `known` names is meant: that one, or one that differs in case and in what parts words.
+
+    >>> known_name("MSE", ["mse", "mae"]), known_name("LeakyReLU", ["relu", "leaky_relu"])
+    ('mse', 'leaky_relu')
+    """
+    if not isinstance(name, str):
+        return None
+    by_letters = {_letters(entry): entry for entry in known}
+    return name if name in by_letters.values() else by_letters.get(_letters(name))
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter not in "_- ")

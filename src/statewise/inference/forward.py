@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
@@ -18,6 +18,9 @@ from statewise.inference.rows import Rows
 from statewise.inference.start import Start
 from statewise.network import Network, NetworkParams
 from statewise.state import LayerStates
+
+Told = Callable[[int], None]
+"""What is told of how many batches more are done."""
 
 KEPT = 32
 """How many programs of a network are kept, each for one shape of the input."""
@@ -83,8 +86,17 @@ def forward_of(network: Network) -> Forward:
     return Forward(network) if unnamed == network else forward_of(unnamed)
 
 
+def say_nothing(_: int) -> None:
+    """Is told how many batches more are done, and shows nothing."""
+
+
 def predict_rows(
-    network: Network, params: NetworkParams, rows: Rows | RaggedRows, batch_size: int, start: Start
+    network: Network,
+    params: NetworkParams,
+    rows: Rows | RaggedRows,
+    batch_size: int,
+    start: Start,
+    told: Told = say_nothing,
 ) -> tuple[Array | list[Array], LayerStates]:
     """Returns the outputs of all rows, as the input came, and the states in which they ended.
 
@@ -104,6 +116,7 @@ def predict_rows(
             states = jax.tree.map(lambda a: _fill(np.asarray(a)[chosen], 0, batch_size), start.rows)  # noqa: B023 - used at once
         y, after = forward(params, x, states, reset=reset, mask=mask, times=times, ragged=ragged)
         answers.add(chosen, np.asarray(y))
+        told(1)
         if start.carry:
             states = after
         else:

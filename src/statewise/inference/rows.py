@@ -155,9 +155,16 @@ def input_shape_of(x: object) -> tuple[int, ...]:
 
 
 def _check_one_input(x: object) -> None:
-    """Raises ShapeError if `x` is a few arrays `[N, T, F]` in a list, as models with several inputs have it."""
-    if isinstance(x, list | tuple) and 0 < len(x) < 5 and all(getattr(part, "ndim", 0) == 3 for part in x):
-        shapes = ", ".join(str(list(part.shape)) for part in x)
+    """Raises ShapeError if `x` is a few arrays in a list, as models with several inputs have it, or `(x, y)`."""
+    if not isinstance(x, list | tuple) or not 0 < len(x) < 5 or not all(hasattr(part, "ndim") for part in x):
+        return
+    axes, shapes = {part.ndim for part in x}, ", ".join(str(list(part.shape)) for part in x)
+    if len(axes) > 1:
+        raise ShapeError(
+            f"x: expected one input, got a {type(x).__name__} of {len(x)} arrays {shapes}; pass the first as x, x[0], "
+            "and targets as y"
+        )
+    if axes == {3}:
         raise ShapeError(
             f"x: expected one input [N, T, F], got a list of {len(x)} arrays {shapes}; np.concatenate(x, axis=-1) "
             "joins their features, np.concatenate(x) their rows"
@@ -190,7 +197,7 @@ def read_samples_of(
     if rows.ragged:
         y, weight = _padded_like("y", y, rows.mask), _padded_like("sample_weight", weight, rows.mask)
     weightless = None if measured or weight is None else _weightless(weight)
-    excluded = Excluded(_masked_answers(network, rows.x, rows.mask), weightless)
+    excluded = Excluded(masked_answers(network, rows.x, rows.mask), weightless)
     return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target, excluded)
 
 
@@ -200,7 +207,7 @@ def _weightless(weight: object) -> Array | None:
     return None if array is None or array.ndim not in (1, 2) else array == 0
 
 
-def _masked_answers(network: Network, x: Array, mask: Array | None) -> Array | None:
+def masked_answers(network: Network, x: Array, mask: Array | None) -> Array | None:
     """Returns bool `[N, T]`, True where no loss counts the answer of a step; None where all count."""
     if len(network.output_shape) != 2:
         return None
@@ -251,7 +258,7 @@ def _with_targets(
     by_step, by_row, outputs = dict(rows.by_step), {}, network.output_shape[-1]
     excluded = NOTHING
     if each_step:
-        masked = _masked_answers(network, by_step["x"][None], None)
+        masked = masked_answers(network, by_step["x"][None], None)
         excluded = Excluded(masked, None if weightless is None else weightless[None])
         flat, padded = _flat_targets(y, rows, outputs, target, real)
         by_step["y"] = check_y(flat[None], outputs, target, excluded)[0]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from statewise.foundation.guard import guard_making, lacking
+
 if TYPE_CHECKING:
     from statewise.layers.base import Layer as Layer
     from statewise.layers.base import Params as Params
@@ -49,8 +51,10 @@ LAYERS = {
 _HOMES = {**LAYERS, "L1L2": "regularizers", "Layer": "base", "Params": "base"}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'statewise.layers' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"statewise.layers.{_HOMES[name]}"), name)
-    return value
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            return lacking("statewise.layers", _HOMES)(name)
+        value = globals()[name] = getattr(import_module(f"statewise.layers.{_HOMES[name]}"), name)
+        return guard_making(value) if name in (*LAYERS, "L1L2") else value

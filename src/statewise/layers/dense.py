@@ -12,7 +12,7 @@ from statewise.foundation.random import Key, glorot_uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.regularizers import L1L2, check_regularizer
-from statewise.operations import Affine, Step, Vector, apply, check_function
+from statewise.operations import Affine, Step, Vector, apply, settle_function
 
 if TYPE_CHECKING:
     import jax
@@ -44,7 +44,7 @@ class Dense(MemorylessLayer):
     def __post_init__(self) -> None:
         check_layer(self)
         check_whole("Dense units", self.units)
-        check_function(self.activation)
+        settle_function(self)
         check_regularizer("Dense kernel_regularizer", self.kernel_regularizer)
         check_regularizer("Dense bias_regularizer", self.bias_regularizer)
 
@@ -99,7 +99,7 @@ class Activation(MemorylessLayer):
 
     def __post_init__(self) -> None:
         check_layer(self)
-        check_function(self.activation)
+        settle_function(self)
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from statewise.layers.recurrent import Recurrent
-from statewise.operations import Vector, apply, check_function
+from statewise.operations import Vector, apply, settle_function
 
 if TYPE_CHECKING:
     import jax
@@ -20,7 +20,7 @@ class Gated(Recurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_function(self.recurrent_activation)
+        settle_function(self, "recurrent_activation")
 
     def _gate(self, z: Vector) -> Vector:
         """Describes how far a gate is open."""

@@ -16,7 +16,7 @@ from statewise.kernels.states import LayerState, RecurrentState
 from statewise.layers.base import Flags, Layer, Params, check_layer
 from statewise.layers.dropout import draw_noise
 from statewise.layers.regularizers import L1L2, check_regularizer
-from statewise.operations import Affine, Input, Kept, Step, Vector, affine_blocks, check_function
+from statewise.operations import Affine, Input, Kept, Step, Vector, affine_blocks, settle_function
 
 if TYPE_CHECKING:
     import jax
@@ -47,7 +47,7 @@ class Recurrent(Layer):
         check_layer(self)
         kind = type(self).__name__
         check_whole(f"{kind} units", self.units)
-        check_function(self.activation)
+        settle_function(self)
         for rate in ("dropout", "recurrent_dropout"):
             check_rate(f"{kind} {rate}", getattr(self, rate))
         for regularizer in ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"):

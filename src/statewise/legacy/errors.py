@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from statewise.errors import StatewiseError, nearest
+from statewise.foundation.phrasebook import reasons
+from statewise.foundation.phrasebook.names import SHARED
 from statewise.legacy.namespace import submodule
 
 
@@ -17,40 +19,18 @@ class UnsupportedError(StatewiseError, AttributeError):
     """
 
 
-CONSTRAINT = "weights are not constrained here; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
-FUNCTIONAL = "the functional Model(inputs, outputs) is planned; a stack of layers is Sequential([...])"
+CONSTRAINT = f"{reasons.CONSTRAINT.reason}; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
+FUNCTIONAL = f"{reasons.FUNCTIONAL.reason}; a stack of layers is Sequential([...])"
 
 _SENTENCES = {
-    "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D"
-    " SeparableConv2D DepthwiseConv2D AtrousConvolution1D LocallyConnected1D LocallyConnected2D Cropping1D UpSampling1D"
-    " UpSampling2D ZeroPadding1D ZeroPadding2D ConvLSTM1D ConvLSTM2D ConvRecurrent2D": (
-        "statewise has no convolutions; it learns from sequences with LSTM, GRU, SimpleRNN and Dense layers"
-    ),
-    "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D MaxPool1D MaxPool2D AvgPool1D AvgPool2D"
-    " GlobalMaxPooling1D GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D": (
-        "statewise has no pooling; a recurrent layer with return_sequences=False already answers with its last step"
-    ),
-    "BatchNormalization LayerNormalization": (
-        "statewise has no normalization layers; leave the layer out and scale the data before training"
-    ),
     "GaussianNoise GaussianDropout AlphaDropout": "write Dropout(rate) instead",
     "LeakyReLU PReLU ELU ThresholdedReLU ParametricSoftplus SReLU": (
         "write Activation('relu') or Activation('elu') instead"
     ),
     "Model Graph clone_model": FUNCTIONAL,
-    "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot dot Subtract"
-    " subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
     "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (
         "custom layers are not supported; docs/legacy.md lists the supported layers"
     ),
-    "Attention AdditiveAttention MultiHeadAttention": (
-        "statewise has recurrent layers and no attention; a stack of layers is Sequential([...])"
-    ),
-    "KerasClassifier KerasRegressor wrappers scikit_learn": (
-        "there are no wrappers for scikit-learn; call fit, evaluate and predict on the model itself"
-    ),
-    "datasets": "statewise includes no data sets; read the data from a file, for example with numpy.load",
-    "applications": "statewise includes no pretrained networks; train one with Sequential([...])",
     "image ImageDataGenerator load_img img_to_array": "statewise learns from sequences, not from images",
     "multi_gpu_model distribute": "the devices are found without it; remove the line",
     "constraints": CONSTRAINT,
@@ -64,8 +44,10 @@ _SENTENCES = {
     "theano_backend th": "statewise needs no Theano; remove the line",
 }
 
-ADVICE: dict[str, str] = {name: sentence for names, sentence in _SENTENCES.items() for name in names.split()}
-"""What to write instead of well-known names of Keras, in whichever module they are looked up."""
+ADVICE: dict[str, str] = {name: answer.reason for name, answer in SHARED.items()} | {
+    name: sentence for names, sentence in _SENTENCES.items() for name in names.split()
+}
+"""What to write instead of well-known names of Keras, wherever in Keras they are looked for."""
 
 
 def unsupported(name: str, advice: str) -> UnsupportedError:

@@ -10,6 +10,7 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import LifecycleError, ShapeError
+from statewise.foundation.phrasebook.reasons import FLOAT32, TRAINABLE
 from statewise.foundation.shapes import Array, Shape
 from statewise.legacy.errors import FUNCTIONAL, not_there, unsupported
 from statewise.legacy.initializers import Initializer
@@ -66,9 +67,9 @@ class Layer:
     ) -> None:
         kind = type(self).__name__
         if not trainable:
-            raise unsupported(f"{kind}(trainable=False)", "all weights are trained; leave it out")
+            raise unsupported(f"{kind}(trainable=False)", TRAINABLE.said())
         if not _is_supported(dtype):
-            raise unsupported(f"{kind}(dtype={dtype!r})", "weights are float32; leave it out")
+            raise unsupported(f"{kind}(dtype={dtype!r})", FLOAT32.said())
         self.given_name, self.name = name, name or fresh_name(kind)
         self.start_weights, self.model = weights, None
         self.batch_size, self.row_shape = batch_size, None if input_shape is None else tuple(input_shape)
@@ -175,7 +176,7 @@ class Layer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         if not value:
-            raise unsupported("layer.trainable = False", "all weights are trained; leave it out")
+            raise unsupported("layer.trainable = False", TRAINABLE.said())
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Raises UnsupportedError: that is how the functional Model(inputs, outputs) is made."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import statewise as sw
 from statewise.errors import ConfigurationError
+from statewise.foundation.phrasebook import reasons
+from statewise.foundation.phrasebook.arguments import KERAS_NAMES
 from statewise.foundation.shapes import Shape
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
@@ -17,16 +19,12 @@ from statewise.legacy.options import COMMON, in_keras_2_words, refuse
 from statewise.legacy.recurrent import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from statewise.legacy.spellings import note
 
-KERAS_1 = {
-    "output_dim": "units",
+KERAS_1 = KERAS_NAMES["Dense"] | {
     "init": "kernel_initializer",
-    "W_regularizer": "kernel_regularizer",
-    "b_regularizer": "bias_regularizer",
     "W_constraint": "kernel_constraint",
     "b_constraint": "bias_constraint",
-    "bias": "use_bias",
 }
-ACTIVITY = "outputs are not penalized here; write kernel_regularizer="
+ACTIVITY = f"{reasons.ACTIVITY.reason}; write kernel_regularizer="
 
 
 class Dense(Base):
@@ -76,12 +74,12 @@ class Activation(Base):
 class Dropout(Base):
     """Zeroes a share of its input in training."""
 
-    @in_keras_2_words("Dropout", {"p": "rate"}, remember=True)
+    @in_keras_2_words("Dropout", KERAS_NAMES["Dropout"], remember=True)
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **common: Any
     ) -> None:
         super().__init__(**common)
-        refuse("Dropout", "all randomness derives from the model's seed; leave it out", seed=seed)
+        refuse("Dropout", reasons.RANDOMNESS.said(), seed=seed)
         shape = None if noise_shape is None else (None, *noise_shape[1:])
         self.core = sw.Dropout(rate, noise_shape=shape, name=self.given_name)
 
@@ -89,7 +87,7 @@ class Dropout(Base):
 class SpatialDropout1D(Base):
     """Zeroes a share of the features in training, the same at every step of a row."""
 
-    @in_keras_2_words("SpatialDropout1D", {"p": "rate"}, remember=True)
+    @in_keras_2_words("SpatialDropout1D", KERAS_NAMES["Dropout"], remember=True)
     def __init__(self, rate: float, **common: Any) -> None:
         super().__init__(**common)
         note("SpatialDropout1D(rate)", "sw.Dropout(rate, noise_shape=(None, 1, None))")
@@ -101,11 +99,7 @@ class Embedding(Base):
 
     @in_keras_2_words(
         "Embedding",
-        {
-            "init": "embeddings_initializer",
-            "W_regularizer": "embeddings_regularizer",
-            "W_constraint": "embeddings_constraint",
-        },
+        KERAS_NAMES["Embedding"] | {"init": "embeddings_initializer", "W_constraint": "embeddings_constraint"},
         remember=True,
     )
     def __init__(
@@ -167,7 +161,7 @@ class RepeatVector(Base):
 class Reshape(Base):
     """Gives a row's numbers another shape."""
 
-    @in_keras_2_words("Reshape", {"dims": "target_shape"}, remember=True)
+    @in_keras_2_words("Reshape", KERAS_NAMES["Reshape"], remember=True)
     def __init__(self, target_shape: Sequence[int], **common: Any) -> None:
         super().__init__(**common)
         self.core = sw.Reshape(tuple(target_shape), name=self.given_name)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from statewise.errors import FileError
+from statewise.foundation.phrasebook.reasons import OWN_LAYERS
 from statewise.legacy import files
 from statewise.legacy.compiled import Compiled
 from statewise.legacy.core import Core
@@ -56,7 +57,7 @@ model_from_yaml = model_from_json
 
 def _refuse(custom_objects: object) -> None:
     if custom_objects:
-        raise unsupported("custom_objects", "custom layers and functions are not loaded; leave it out")
+        raise unsupported("custom_objects", OWN_LAYERS.said())
 
 
 __all__ = [

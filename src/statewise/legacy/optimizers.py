@@ -10,9 +10,11 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, unknown_name
+from statewise.foundation.guard import unknown_option
+from statewise.foundation.phrasebook.arguments import KERAS_NAMES
 from statewise.legacy.dialect import current
 from statewise.legacy.errors import lacking, not_there, unsupported
-from statewise.legacy.options import in_keras_2_words, unknown_option
+from statewise.legacy.options import in_keras_2_words
 from statewise.legacy.spellings import note
 from statewise.optimizers.optimizer import Optimizer as CoreOptimizer
 from statewise.optimizers.schedules import SCHEDULES, Schedule
@@ -61,7 +63,7 @@ class Optimizer:
     places: tuple[str, str] = ("", "")  # what comes by place after the rate: until TensorFlow 2, and since
     rates: tuple[float, float] = (0.001, 0.001)  # the default until TensorFlow 2, and since
 
-    @in_keras_2_words("optimizer", {"lr": "learning_rate"})
+    @in_keras_2_words("optimizer", KERAS_NAMES["Optimizer"])
     def __init__(self, learning_rate: Any = None, *args: Any, decay: float = 0.0, **common: Any) -> None:
         call = type(self).__name__
         places = self.places[current().as_written].split()

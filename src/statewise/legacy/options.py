@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
-from statewise.errors import ConfigurationError, nearest
+from statewise.errors import ConfigurationError
+from statewise.foundation.guard import unknown_option
 from statewise.legacy.errors import unsupported
 from statewise.legacy.spellings import note, renamed
 
@@ -114,17 +115,6 @@ def _bound(call: str, signature: inspect.Signature, args: tuple[Any, ...], optio
 def _check(call: str, given: Iterable[str], known: list[str]) -> None:
     if unknown := [name for name in given if name not in known]:
         raise unknown_option(call, unknown[0], known)
-
-
-def unknown_option(call: str, name: str, known: list[str]) -> ConfigurationError:
-    """Returns the error for an option that `call` does not have, with the nearest that it has.
-
-    >>> print(unknown_option("fit", "epoch", ["x", "y", "epochs"]))
-    fit has no option epoch=: did you mean epochs=?
-    """
-    close = nearest(name, known, count=1)
-    hint = f"did you mean {close[0]}=?" if close else f"it takes {', '.join(known)}"
-    return ConfigurationError(f"{call} has no option {name}=: {hint}")
 
 
 def refuse(call: str, advice: str, **options: object) -> None:

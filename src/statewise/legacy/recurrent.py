@@ -9,6 +9,7 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, ShapeError, StateError
+from statewise.foundation.phrasebook.arguments import KERAS_NAMES
 from statewise.foundation.shapes import Array, check_whole
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
@@ -18,17 +19,7 @@ from statewise.legacy.options import COMMON, in_keras_2_words, in_order, refuse
 from statewise.legacy.spellings import note
 from statewise.legacy.stack import Stack
 
-KERAS_1 = {
-    "output_dim": "units",
-    "init": "kernel_initializer",
-    "inner_init": "recurrent_initializer",
-    "inner_activation": "recurrent_activation",
-    "W_regularizer": "kernel_regularizer",
-    "U_regularizer": "recurrent_regularizer",
-    "b_regularizer": "bias_regularizer",
-    "dropout_W": "dropout",
-    "dropout_U": "recurrent_dropout",
-}
+KERAS_1 = KERAS_NAMES["Recurrent"] | {"init": "kernel_initializer", "inner_init": "recurrent_initializer"}
 SAME_RESULT = ("consume_less", "implementation", "unroll")
 INITIALIZERS = {
     "kernel": "kernel_initializer",

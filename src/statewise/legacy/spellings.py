@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.phrasebook.reasons import WEIGHTS
 
 
 class Spelling(NamedTuple):
@@ -28,7 +29,7 @@ class _Record:
 
 _record = _Record()
 
-_WEIGHTS = "weights start from Keras's defaults; for others, call model.set_weights([...])"
+_WEIGHTS = f"{WEIGHTS.reason} {WEIGHTS.write}"
 OWN = {
     "kernel_initializer": _WEIGHTS,
     "recurrent_initializer": _WEIGHTS,

@@ -7,6 +7,7 @@ from typing import Any
 
 import statewise as sw
 from statewise.errors import ConfigurationError, LifecycleError
+from statewise.foundation.phrasebook.reasons import TRAINABLE
 from statewise.foundation.shapes import Array, Shape
 from statewise.legacy import weights
 from statewise.legacy.arrays import Rows, read_rows
@@ -122,7 +123,7 @@ class Stack:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         if not value:
-            raise unsupported("model.trainable = False", "all weights are trained; leave it out")
+            raise unsupported("model.trainable = False", TRAINABLE.said())
 
     # -- build -------------------------------------------------------------------------------------------------
 

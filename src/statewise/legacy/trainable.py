@@ -9,6 +9,8 @@ import numpy as np
 
 from statewise.data.batches import NOTHING_COUNTS
 from statewise.errors import ConfigurationError, DataError
+from statewise.foundation.phrasebook.arguments import KERAS_NAMES
+from statewise.foundation.phrasebook.reasons import ALL_EPOCHS
 from statewise.foundation.shapes import check_whole
 from statewise.legacy import states
 from statewise.legacy.batches import THREADS, Batches, as_batches, counted_steps
@@ -21,7 +23,7 @@ from statewise.legacy.options import in_keras_2_words, refuse
 from statewise.legacy.stack import Stack
 from statewise.legacy.training import Fit, count_answers, learn, score
 
-OLD = {"nb_epoch": "epochs"}
+OLD = KERAS_NAMES["fit"]
 IDLE = f"{THREADS} show_accuracy"
 
 
@@ -50,9 +52,7 @@ class Trainable(Stack):
     ) -> History:
         """Trains, and returns the History."""
         if validation_freq != 1:
-            raise unsupported(
-                f"fit(validation_freq={validation_freq!r})", "validation comes after each epoch; leave it out"
-            )
+            raise unsupported(f"fit(validation_freq={validation_freq!r})", ALL_EPOCHS.said())
         if y is None:
             return self.fit_generator(
                 x, steps_per_epoch, _epochs(epochs), verbose, callbacks, validation_data, validation_steps,

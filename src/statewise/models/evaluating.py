@@ -9,6 +9,7 @@ from statewise.data.iterable import CheckedBatches
 from statewise.data.like_lengths import LikeLengths
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import is_number
+from statewise.inference.forward import Told, say_nothing
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
 from statewise.models.feed import Feed, arrange, count_rows
 from statewise.models.model import Model
@@ -16,6 +17,7 @@ from statewise.models.reader import Flags
 from statewise.state import LayerStates, State
 from statewise.training import epochs
 from statewise.training.programs import Layout
+from statewise.training.progress import shown
 
 
 @overload
@@ -25,6 +27,7 @@ def evaluate(
     y: object = None,
     *,
     batch_size: int | None = None,
+    verbose: int | str = 0,
     sample_weight: object = None,
     state: str | State = "fresh",
     reset: object = None,
@@ -40,6 +43,7 @@ def evaluate(
     y: object = None,
     *,
     batch_size: int | None = None,
+    verbose: int | str = 0,
     sample_weight: object = None,
     state: str | State = "fresh",
     reset: object = None,
@@ -54,6 +58,7 @@ def evaluate(
     y: object = None,
     *,
     batch_size: int | None = None,
+    verbose: int | str = 0,
     sample_weight: object = None,
     state: str | State = "fresh",
     reset: object = None,
@@ -63,7 +68,8 @@ def evaluate(
     """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
 
     Arguments as in `fit`: "carry" starts fresh and leaves the end in `model.state`, "continue" starts from there.
-    Nothing else moves `model.state`, and nothing here changes what the model has learned.
+    Nothing else moves `model.state`, and nothing here changes what the model has learned. `verbose=1` shows how far it
+    is where that takes more than a second.
     """
     reader = model.reader
     rows, size = reader.source(x, y, batch_size, Flags(sample_weight, reset, mask))
@@ -72,7 +78,9 @@ def evaluate(
     warn_unused(start, model.state)
     check_warmup(start, rows.steps)
     reader.check_counts(network, rows, start.warmup)
-    logs, states = measure(model, arrange(rows, size, start), size, start)
+    count = count_rows(rows)
+    with shown(verbose, "evaluate", None if count is None else -(-count // size)) as told:
+        logs, states = measure(model, arrange(rows, size, start), size, start, told=told)
     if start.keep:
         model.state = network.state_of(model.params, states)
     if return_dict:
@@ -87,12 +95,16 @@ def measure(
     start: Start,
     *,
     recurring: bool = False,
+    told: Told = say_nothing,
 ) -> tuple[dict[str, float], LayerStates]:
-    """Returns loss and metrics, and the states after the last batch; rows that are `recurring` compile as they are."""
+    """Returns loss and metrics, and the states after the last batch; rows that are `recurring` compile as they are.
+
+    `told` is called with the number of batches that were scored since it was last called.
+    """
     count = count_rows(rows)
     layout = Layout(size, padded=count is None or count % size != 0, carry=start.carry, warmup=start.warmup)
     states = model.network.initial_state(model.params, size) if start.batch is None else start.batch
-    return epochs.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring)
+    return epochs.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring, told=told)
 
 
 def validate(model: Model, feed: Feed, start: Start) -> dict[str, float]:

@@ -1,6 +1,8 @@
-"""verify and memory_report: whether a model's answers depend on how its input comes, and how far back it remembers."""
+"""What a model is made of, whether its answers depend on how its input comes, and how far back it remembers."""
 
 from __future__ import annotations
+
+import sys
 
 from statewise.data.batches import Samples
 from statewise.data.lanes import Lanes
@@ -8,11 +10,48 @@ from statewise.data.ragged_rows import padded
 from statewise.diagnostics.memory import MemoryReport, report_memory
 from statewise.diagnostics.verification import TOLERANCE, Verification
 from statewise.diagnostics.verification import verify as compare
+from statewise.errors import ConfigurationError, unknown_name
 from statewise.inference.rows import read_rows
 from statewise.inference.start import Start
+from statewise.layers import Layer
 from statewise.models.evaluating import measure
 from statewise.models.model import Model
 from statewise.models.reader import Flags, unframe
+from statewise.network import count_weights, summarize
+
+
+def get_layer(model: Model, name: str | None = None, index: int | None = None) -> Layer:
+    """Returns a layer by its name, as `summary` shows it, or by its place.
+
+    >>> import statewise as sw
+    >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)])
+    >>> model.get_layer("lstm").units, model.get_layer(index=-1).name
+    (4, 'dense')
+
+    Raises:
+        ConfigurationError: there is none of that name, or at that place.
+    """
+    layers = model.layers
+    if isinstance(name, int) and index is None:
+        name, index = None, name
+    if name is not None:
+        names = [layer.name for layer in layers if layer.name is not None]
+        if name not in names:
+            raise unknown_name("layer", name, names)
+        return layers[names.index(name)]
+    if isinstance(index, bool) or not isinstance(index, int) or not -len(layers) <= index < len(layers):
+        raise ConfigurationError(f"layer index: expected 0 .. {len(layers) - 1}, or a name, got {index!r}")
+    return layers[index]
+
+
+def count_params(model: Model) -> int:
+    """Returns how many numbers the weights are."""
+    return sum(count_weights(weights) for weights in model.params.values())
+
+
+def summary(model: Model) -> None:
+    """Prints layers, output shapes and numbers of weights."""
+    sys.stdout.write(summarize(model.network, model.params) + "\n")
 
 
 def verify(

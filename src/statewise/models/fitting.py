@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from statewise.models.train_state import TrainState
 from statewise.state import State
 from statewise.training.advice import advise
 from statewise.training.audience import Audience
-from statewise.training.callbacks import Callback, read_callbacks
 from statewise.training.checkpoint import Checkpoint, Identity, Kept
 from statewise.training.count import read_epochs, say_left
 from statewise.training.epochs import Position, StreamedTraining, Training
+from statewise.training.fitting_callbacks import Callbacks, read_callbacks
 from statewise.training.history import History
 from statewise.training.loop import run_epochs
 from statewise.training.programs import Keys, Layout, Run
@@ -43,10 +43,11 @@ def fit(  # noqa: PLR0913 - Keras's words, all by keyword
     initial_epoch: int | None = None,
     shuffle: bool | None = None,
     sample_weight: object = None,
+    class_weight: Mapping[int, float] | None = None,
     validation_data: Sequence[object] | Lanes | Windows | Validate | None = None,
     validation_split: float = 0.0,
-    callbacks: Sequence[Callback | Callable[[int, dict[str, float]], bool | None]] = (),
-    verbose: int = 1,
+    callbacks: Callbacks = (),
+    verbose: int | str = 1,
     state: str | State = "fresh",
     reset: object = None,
     mask: object = None,
@@ -70,13 +71,15 @@ def fit(  # noqa: PLR0913 - Keras's words, all by keyword
         shuffle: whether rows are shuffled each epoch; by default unless the state is carried. Of rows of very
             different lengths those of like lengths share a batch then (docs/decisions/0019-lengths.md).
         sample_weight: `[N]` or `[N, T]`, multiplied into the loss, not into metrics.
+        class_weight: a weight for each class, `{0: 1.0, 1: 5.0}`, multiplied into the weights of the rows or steps
+            whose target it is; for losses of classes, of which y has one a row or step. Not for what is validated on.
         validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
             function that returns its own logs.
             Rows start fresh there, and are carried from batch to batch where the state is.
         validation_split: share of the samples, the last ones, to validate on instead; of windows those of the end
             in time, which share no value with the others.
-        callbacks: `Callback`s, or functions `f(epoch, logs)`.
-        verbose: 0 silent, 1 a live bar, 2 a line an epoch.
+        callbacks: `Callback`s, or functions `f(epoch, logs)`; one alone, or several in a list.
+        verbose: 0 silent, 1 or "auto" a live bar, 2 a line an epoch.
         state: "fresh" starts every row fresh; "carry" carries the state of row r of batch k to row r of batch k+1,
             starts fresh at each epoch, and leaves the end in `model.state`; "continue" does so too, but starts from
             `model.state` and carries it from epoch to epoch, until `model.reset_state()`, as `stateful=True` did
@@ -109,6 +112,7 @@ def fit(  # noqa: PLR0913 - Keras's words, all by keyword
         shuffle=shuffle,
         validation_data=validation_data,
         validation_split=validation_split,
+        class_weight=class_weight,
     )
     network = model.network
     start = read_start(state, network, feed.rows, feed.size, model.state)
@@ -138,6 +142,9 @@ def _fit(
         if kept.final and (kept.ended or position.epoch >= plan.last):
             return _recall(model, kept, audience)
     model.history, model.measured = history, measured if audience.reads_model else None
+    if kept is not None and not position.step:  # the same numbers, in the arrays that the training has
+        run = position.run
+        model.train_state = replace(model.train_state, params=run.params, optimizer=run.optimizer)
     training = _training(model, plan, position, one_by_one=plan.feed.validation is not None or audience.reads_model)
 
     def adopt() -> None:
@@ -145,12 +152,16 @@ def _fit(
         state = model.network.state_of(run.params, run.states) if plan.start.keep else before.state
         model.train_state = TrainState(run.params, True, run.optimizer, {}, state, training.position.epoch)
 
+    def follow() -> None:
+        if model.train_state.params is training.run.params:  # a callback may have set the learning rate
+            training.go_on_with(model.train_state.optimizer)
+
     def measure(logs: dict[str, float]) -> dict[str, float]:
         logs = logs | validate(model, plan.feed, plan.start.after)
         model.train_state = replace(model.train_state, logs=logs)
         return logs
 
-    run_epochs(model, training, plan.last, audience, adopt, measure, history, file, memory)
+    run_epochs(model, training, plan.last, audience, adopt, measure, history, file, memory, follow=follow)
     return history
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, Self
 
+from statewise.layers import Layer
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
 from statewise.models.train_state import TrainState
@@ -26,6 +27,10 @@ class Model(TrainedModel, Protocol):
     state: State | None
     history: History | None
     measured: dict[str, Any] | None
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Its layers, each with its name."""
 
     @property
     def network(self) -> Network:

@@ -11,12 +11,13 @@ import numpy as np
 from statewise.data.iterable import is_batches, larger_batch
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError
-from statewise.inference.forward import forward_of, predict_rows
+from statewise.inference.forward import Told, forward_of, predict_rows
 from statewise.inference.rows import read_input
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
 from statewise.models.model import Model
 from statewise.models.reader import ROWS, unframe
 from statewise.state import LayerStates, State, parts_of
+from statewise.training.progress import shown
 
 
 def predict(
@@ -24,6 +25,7 @@ def predict(
     x: object,
     *,
     batch_size: int | None = None,
+    verbose: int | str = 0,
     state: str | State = "fresh",
     reset: object = None,
     mask: object = None,
@@ -45,16 +47,25 @@ def predict(
             "y, state = model(x) shows what its random weights answer"
         )
     if is_batches(x):
-        answers, ended = _of_batches(model, x, state, batch_size, reset, mask)
+        if batch_size is not None or reset is not None or mask is not None:
+            raise ConfigurationError("batch_size, reset, mask: an iterable brings its own batches; leave them out")
+        with shown(verbose, "predict", None) as told:
+            answers, ended = _of_batches(model, x, state, told)
     else:
-        answers, ended = _of_rows(model, x, state, batch_size, reset, mask)
+        answers, ended = _of_rows(model, x, state, batch_size, reset, mask, verbose)
     if (name := model.network.returned_state) is not None:
         answers = [answers, *(np.asarray(part) for part in parts_of(ended[name]).values())]
     return (answers, ended) if return_state else answers
 
 
 def _of_rows(
-    model: Model, x: object, state: str | State, batch_size: int | None, reset: object, mask: object
+    model: Model,
+    x: object,
+    state: str | State,
+    batch_size: int | None,
+    reset: object,
+    mask: object,
+    verbose: object,
 ) -> tuple[Any, State]:
     x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=model.reads_symbols)
     network = model.built_for(x)
@@ -63,19 +74,16 @@ def _of_rows(
     start = read_start(state, network, rows.rows, size, model.state)
     warn_unused(start, model.state)
     check_warmup(start, rows.steps)
-    answers, states = predict_rows(network, model.params, rows, size, start)
+    with shown(verbose, "predict", -(-rows.rows // size)) as told:
+        answers, states = predict_rows(network, model.params, rows, size, start, told)
     ended = network.state_of(model.params, states)
     if start.keep:
         model.state = ended
     return answers, ended
 
 
-def _of_batches(
-    model: Model, batches: Any, state: str | State, batch_size: int | None, reset: object, mask: object
-) -> tuple[Any, State]:
+def _of_batches(model: Model, batches: Any, state: str | State, told: Told) -> tuple[Any, State]:
     """Returns the answers to batches that come one after another, no later one larger than the first."""
-    if batch_size is not None or reset is not None or mask is not None:
-        raise ConfigurationError("batch_size, reset, mask: an iterable brings its own batches; leave them out")
     network, size, start = model.network, 0, Start()
     answers: list[Any] = []
     ended: list[LayerStates] = []
@@ -91,6 +99,7 @@ def _of_batches(
         y, after = predict_rows(network, model.params, rows, size if start.carry else rows.rows, start)
         start = replace(start, batch=after) if start.carry else start
         answers.append(y)
+        told(1)
         ended[:] = [after] if start.carry else [*ended, after]
     if not answers:
         raise DataError("the iterable of batches is empty; expected x or (x, y) in it")

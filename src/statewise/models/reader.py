@@ -15,6 +15,7 @@ from statewise.data.ragged_rows import RaggedRows, padded
 from statewise.data.windows import Windows
 from statewise.errors import ConfigurationError, DataError, StatewiseError
 from statewise.foundation.shapes import check_whole
+from statewise.inference.class_weights import weigh_classes
 from statewise.inference.rows import counts, read_samples_of
 from statewise.models.feed import Feed, Source
 from statewise.models.settings import Settings
@@ -51,8 +52,13 @@ class Reader(NamedTuple):
         rows = read_samples_of(network, target, x, y, flags.sample_weight, reset, mask, measured=measured)
         return rows, min(size, rows.rows)
 
-    def source(self, x: object, y: object, batch_size: int | None, flags: Flags) -> tuple[Source, int]:
-        """Returns what `rows` does, or batches that come one after another if `x` is an iterable of these."""
+    def source(
+        self, x: object, y: object, batch_size: int | None, flags: Flags, class_weight: object = None
+    ) -> tuple[Source, int]:
+        """Returns what `rows` does, or batches that come one after another if `x` is an iterable of these.
+
+        Only those are weighed by `class_weight`, as they come.
+        """
         if y is not None or isinstance(x, np.ndarray | jax.Array | Lanes | Windows):
             return self.rows(x, y, batch_size, flags)
         if any(flag is not None for flag in flags):
@@ -61,10 +67,16 @@ class Reader(NamedTuple):
             )
 
         def read(x: object, y: object, weight: object = None) -> Samples:
-            return padded(self.rows(x, y, None, Flags(weight))[0])
+            return padded(self.weighed(self.rows(x, y, None, Flags(weight))[0], x, class_weight))
 
         batches = CheckedBatches(x, read, lambda samples: counts(self.build_for(samples.x), samples))
         return batches, batches.batch_size
+
+    def weighed(self, rows: Samples | RaggedRows, x: object, class_weight: object) -> Samples | RaggedRows:
+        """Returns the rows read of `x`, with `class_weight` multiplied into their weights if there is one."""
+        if class_weight is None:
+            return rows
+        return weigh_classes(self.build_for(x), rows, self.settings.loss.target, class_weight)
 
     def feed(
         self,
@@ -76,8 +88,9 @@ class Reader(NamedTuple):
         shuffle: bool | None,
         validation_data: object,
         validation_split: float,
+        class_weight: object,
     ) -> Feed:
-        """Returns what `fit` goes through."""
+        """Returns what `fit` goes through; `class_weight` weighs nothing of what is validated on."""
         if validation_data is not None and validation_split:
             raise ConfigurationError("validation_split and validation_data: expected one of them, got both")
         if validation_split and isinstance(x, Windows):
@@ -88,7 +101,7 @@ class Reader(NamedTuple):
                 "validation_split would cut through the lanes: cut the series before lanes(...), and pass the lanes of "
                 "its end as validation_data"
             )
-        source, size = self.source(x, y, batch_size, flags)
+        source, size = self.source(x, y, batch_size, flags, class_weight)
         if isinstance(source, CheckedBatches) and (shuffle or validation_split):
             raise ConfigurationError(
                 "an iterable of batches goes without shuffle and validation_split: let it yield batches in the order "
@@ -99,7 +112,10 @@ class Reader(NamedTuple):
             source, held_out = whole.split(validation_split)
             if isinstance(whole, Samples):
                 advise_split(whole, source.rows)
+            source = self.weighed(source, x, class_weight)
             return Feed(source, min(size, source.rows), held_out, min(size, held_out.rows))
+        if isinstance(source, Samples | RaggedRows):
+            source = self.weighed(source, x, class_weight)
         return Feed(source, size, *self._validation(validation_data, check_batch_size(batch_size)))
 
     def _validation(self, data: object, size: int) -> tuple[Any, int]:

@@ -6,17 +6,18 @@ ask of it is in `model`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+import jax
 import optax
 
 from statewise.errors import ConfigurationError, LifecycleError, StatewiseError, warn
 from statewise.foundation.engine import keep_compiled_programs
 from statewise.foundation.forks import check_process
+from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_seed, check_sizes, check_whole
 from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
@@ -27,7 +28,7 @@ from statewise.models.reader import Reader
 from statewise.models.settings import Settings
 from statewise.models.stack import Stack
 from statewise.models.train_state import TrainState
-from statewise.network import Network, NetworkParams, summarize
+from statewise.network import Network, NetworkParams
 from statewise.objectives.sampled_softmax import SampledSoftmax
 from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
 from statewise.state import State
@@ -37,6 +38,7 @@ from statewise.training.learned import Learned
 from statewise.training.programs import Programs
 
 
+@guard
 class Sequential:
     """A stack of layers that is defined, compiled, fitted, evaluated and used for predictions.
 
@@ -58,6 +60,9 @@ class Sequential:
     >>> model.predict(x).shape
     (20, 1)
     """
+
+    stop_training = False
+    """A callback that sets it to True ends the training after that epoch."""
 
     def __init__(self, layers: Iterable[Layer] = (), *, seed: int = 0) -> None:
         keep_compiled_programs()
@@ -150,9 +155,20 @@ class Sequential:
         self.network  # noqa: B018 - raises where there are no weights yet
         return self.train_state.params
 
-    def summary(self) -> None:
-        """Prints layers, output shapes and numbers of weights."""
-        sys.stdout.write(summarize(self.network, self.params) + "\n")
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, with the names that they have here."""
+        return self._stack.named_layers
+
+    @property
+    def weights(self) -> list[jax.Array]:
+        """All weights in Keras's order, as arrays that cannot be changed; `params` has them by name."""
+        params = self.params
+        return [params[layer][weight] for layer, weight in self.network.weight_names]
+
+    get_layer = examining.get_layer
+    count_params = examining.count_params
+    summary = examining.summary
 
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
@@ -173,9 +189,11 @@ class Sequential:
         self,
         optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
         loss: str | SampledSoftmax | None = None,
-        metrics: Sequence[str] = (),
+        metrics: str | Sequence[str] | None = (),
     ) -> None:
         """Says how to train: an optimizer by name, configured, or any Optax transformation; loss and metrics by name.
+
+        Names may be written in any case, as "MSE" or "CategoricalCrossentropy".
 
         For many classes the loss may be a `SampledSoftmax`, which goes without metrics.
 

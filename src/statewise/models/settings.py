@@ -14,7 +14,7 @@ from statewise.foundation.shapes import Array
 from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
 from statewise.objectives.losses import Loss, get_loss, loss_from_config
-from statewise.objectives.metrics import check_metric_names, get_metric
+from statewise.objectives.metrics import get_metric, metric_name
 from statewise.optimizers.optimizer import Optimizer, get_optimizer, optimizer_from_config
 from statewise.storage.leaves import fill_leaves
 from statewise.training.programs import Programs, programs_for
@@ -28,16 +28,15 @@ class Settings(NamedTuple):
     metrics: tuple[str, ...]
 
     @classmethod
-    def of(cls, optimizer: object, loss: object, metrics: str | Sequence[str]) -> Settings:
+    def of(cls, optimizer: object, loss: object, metrics: str | Sequence[str] | None) -> Settings:
         """Returns the settings of these names or objects.
 
         Raises:
             ConfigurationError: a name that does not exist; the message has the nearest.
         """
-        if not isinstance(metrics, str | list | tuple):
+        if not isinstance(metrics, str | list | tuple | None):
             raise ConfigurationError(f"metrics: expected a list of names such as ['accuracy'], got {metrics!r}")
-        names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
-        check_metric_names(names)
+        names = tuple(map(metric_name, (metrics,) if isinstance(metrics, str) else metrics or ()))
         settings = cls(get_optimizer(optimizer), get_loss(loss), names)
         if names and settings.loss.sampling is not None:
             raise ConfigurationError(

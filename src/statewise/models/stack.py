@@ -19,6 +19,11 @@ class Stack:
     network: Network | None = None  # None until the shape of the input is known
 
     @property
+    def named_layers(self) -> list[Layer]:
+        """The layers, each with its name."""
+        return [replace(layer, name=name) for layer, name in zip(self.layers, name_layers(self.layers), strict=True)]
+
+    @property
     def reads_symbols(self) -> bool:
         """Whether the input is whole numbers, which have no axis of features."""
         return any(isinstance(layer, Embedding) for layer in self.layers[:1])

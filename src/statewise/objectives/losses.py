@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import unknown_name
+from statewise.foundation.words import known_name
 from statewise.kernels.activations import ACTIVATIONS
 from statewise.objectives.sampled_softmax import SampledSoftmax
 
@@ -196,7 +197,7 @@ ALIASES = {
 
 
 def get_loss(name: object) -> Loss:
-    """Returns the loss called `name`, which may be one of its other names in `ALIASES`, or a `SampledSoftmax`.
+    """Returns the loss called `name`, in any case, also by its other names in `ALIASES`, or for a `SampledSoftmax`.
 
     What Keras's names do not say: `cosine_similarity` is -1 where two vectors point the same way, since a loss falls;
     the hinges take -1 and 1, and read 0 as -1.
@@ -206,10 +207,10 @@ def get_loss(name: object) -> Loss:
     """
     if isinstance(name, SampledSoftmax):
         return replace(LOSSES["sparse_categorical_crossentropy"], sampling=name)
-    full = ALIASES.get(name, name) if isinstance(name, str) else ""
-    if full not in LOSSES:
+    known = known_name(name, [*LOSSES, *ALIASES])
+    if known is None:
         raise unknown_name("loss", name, [*LOSSES, *ALIASES])
-    return LOSSES[full]
+    return LOSSES[ALIASES.get(known, known)]
 
 
 def loss_from_config(config: str | dict[str, Any]) -> str | SampledSoftmax:

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, unknown_name
+from statewise.foundation.words import known_name
 from statewise.kernels.activations import ACTIVATIONS
 from statewise.objectives.losses import ALIASES, LOSSES, Loss, Values, cosine
 
@@ -95,11 +96,16 @@ LOGS = ("loss", *NAMES)
 """Logs that a training without functions of your own may have, each also behind `val_`."""
 
 
-def check_metric_names(names: tuple[str, ...]) -> None:
-    """Raises ConfigurationError, naming the nearest, for a metric that does not exist."""
-    for name in names:
-        if name not in NAMES:
-            raise unknown_name("metric", name, NAMES)
+def metric_name(name: object) -> str:
+    """Returns what the metric `name`, written in any case, is called here and in logs.
+
+    Raises:
+        ConfigurationError: there is none of that name; the message has the nearest.
+    """
+    known = known_name(name, NAMES)
+    if known is None:
+        raise unknown_name("metric", name, NAMES)
+    return known
 
 
 def better(log: str) -> str | None:
@@ -125,7 +131,7 @@ def get_metric(name: str, target: str, outputs: int) -> Metric:
     Raises:
         ConfigurationError: there is none of that name, or it cannot be computed on such targets.
     """
-    check_metric_names((name,))
+    name = metric_name(name)
     if name == "perplexity":
         return _perplexity_on(target)
     if name not in ACCURACY:

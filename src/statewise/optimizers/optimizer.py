@@ -12,7 +12,9 @@ import jax.numpy as jnp
 import optax
 
 from statewise.errors import ConfigurationError, unknown_kind, unknown_name
+from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_more_than_zero, check_rate, is_number
+from statewise.foundation.words import known_name
 from statewise.optimizers.moments import scale_by_adam, scale_by_adamax, scale_by_nadam
 from statewise.optimizers.schedules import SCHEDULES, LearningRate, RateState, Schedule, rate_at, scale_by_rate
 
@@ -31,6 +33,7 @@ _CHECKS = dict.fromkeys(("momentum", "rho", "beta_1", "beta_2"), check_rate) | {
 """What each number must be that only some optimisers have."""
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(ABC):
     """What all optimisers share.
@@ -99,6 +102,7 @@ class Optimizer(ABC):
         return {"kind": type(self).__name__, **options}
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimizer):
     """Gradient descent: `v = momentum v - learning_rate g; w += v` (Sutskever et al. 2013).
@@ -118,6 +122,7 @@ class SGD(Optimizer):
         return [*rule, optax.trace(self.momentum, self.nesterov)] if self.momentum else rule
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class RMSprop(Optimizer):
     """Divides by a running root mean square of the gradient (Tieleman and Hinton 2012).
@@ -141,6 +146,7 @@ class RMSprop(Optimizer):
         return [*rule, optax.trace(self.momentum)] if self.momentum else rule
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class Adam(Optimizer):
     """Running mean over running root mean square, both corrected for their start at zero (Kingma and Ba 2015).
@@ -161,6 +167,7 @@ class Adam(Optimizer):
         return [scale_by_adam(self.beta_1, self.beta_2, self.epsilon), scale_by_rate(self.learning_rate)]
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class Adagrad(Optimizer):
     """Divides by the root of the sum of all squared gradients so far (Duchi, Hazan and Singer 2011).
@@ -177,6 +184,7 @@ class Adagrad(Optimizer):
         return [optax.scale_by_rss(self.initial_accumulator_value, self.epsilon), scale_by_rate(self.learning_rate)]
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class Adadelta(Optimizer):
     """Root mean square of the updates so far over that of the gradients (Zeiler 2012).
@@ -195,6 +203,7 @@ class Adadelta(Optimizer):
         return [optax.scale_by_adadelta(self.rho, self.epsilon), scale_by_rate(self.learning_rate)]
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class Adamax(Optimizer):
     """Adam with the largest gradient of late in place of the root mean square (Kingma and Ba 2015, section 7).
@@ -213,6 +222,7 @@ class Adamax(Optimizer):
         return [scale_by_adamax(self.beta_1, self.beta_2, self.epsilon), scale_by_rate(self.learning_rate)]
 
 
+@guard_making
 @dataclass(frozen=True, kw_only=True)
 class Nadam(Optimizer):
     """Adam that looks ahead as Nesterov's momentum does, with a momentum that grows to `beta_1` (Dozat 2016).
@@ -264,12 +274,11 @@ def get_optimizer_class(name: object) -> type[Optimizer]:
     Raises:
         ConfigurationError: there is none of that name; the message has the nearest.
     """
-    by_lower = {kind.lower(): OPTIMIZERS[kind] for kind in OPTIMIZERS}
-    if isinstance(name, str) and name.lower() in by_lower:
-        return by_lower[name.lower()]
+    if (known := known_name(name, OPTIMIZERS)) is not None:
+        return OPTIMIZERS[known]
     if isinstance(name, type):
         raise ConfigurationError(f"optimizer: expected a name or an optimizer, got a class; write {name.__name__}()")
-    raise unknown_name("optimizer", name, by_lower)
+    raise unknown_name("optimizer", name, map(str.lower, OPTIMIZERS))
 
 
 def optimizer_from_config(config: dict[str, Any]) -> Optimizer:

@@ -13,9 +13,11 @@ import numpy as np
 import optax
 
 from statewise.errors import ConfigurationError
+from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_more_than_zero, check_whole, is_number
 
 
+@guard_making
 @dataclass(frozen=True)
 class Schedule(ABC):
     """A learning rate that depends on the number of updates so far; any Optax schedule serves as well."""
@@ -25,6 +27,7 @@ class Schedule(ABC):
         """Returns the learning rate of the update after `count` updates."""
 
 
+@guard_making
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
     """`initial_learning_rate * decay_rate ** (count / decay_steps)`, in whole steps if `staircase`."""
@@ -44,6 +47,7 @@ class ExponentialDecay(Schedule):
         return jnp.float32(self.initial_learning_rate) * self.decay_rate**power
 
 
+@guard_making
 @dataclass(frozen=True)
 class InverseTimeDecay(Schedule):
     """`initial_learning_rate / (1 + decay_rate * count / decay_steps)`, in whole steps if `staircase`.
@@ -66,6 +70,7 @@ class InverseTimeDecay(Schedule):
         return self.initial_learning_rate / (1.0 + self.decay_rate * periods)
 
 
+@guard_making
 @dataclass(frozen=True)
 class CosineDecay(Schedule):
     """Half a cosine from `initial_learning_rate` down to `alpha` times it over `decay_steps` updates.
@@ -108,6 +113,7 @@ class CosineDecay(Schedule):
         return jnp.where(count < warmup, climbing, decayed)
 
 
+@guard_making
 @dataclass(frozen=True)
 class PiecewiseConstantDecay(Schedule):
     """`values[i]` up to and including update `boundaries[i]`, and the last value after them all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,7 @@ from statewise.data.codecs import Vocabulary, check_content
 from statewise.data.tokens import check_tokens
 from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, LifecycleError
 from statewise.foundation import notebook
+from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_rate, check_whole
 from statewise.foundation.words import plural
 from statewise.models.sequential import Sequential
@@ -26,8 +27,9 @@ from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_voc
 from statewise.text.passages import Passages
 from statewise.text.plan import Plan, frame, text_layers
 from statewise.text.scoring import check_scorable, score_sequence
-from statewise.training.callbacks import Callback, OnBehalf, read_callbacks
+from statewise.training.callbacks import Callback, OnBehalf
 from statewise.training.checkpoint import Checkpoint
+from statewise.training.fitting_callbacks import Callbacks, read_callbacks
 from statewise.training.history import History
 from statewise.training.learned import Learned
 
@@ -35,8 +37,12 @@ OPTIONS = ("tokens", "units", "layers", "embedding", "dropout", "window", "seed"
 """What a text model is made with."""
 
 
+@guard
 class Learner:
     """What `TextModel` is while it learns; that scores texts besides, and continues them."""
+
+    stop_training = False
+    """As of `Sequential`."""
 
     def __init__(
         self,
@@ -131,8 +137,8 @@ class Learner:
         validation_text: str | None = None,
         new_symbols: str = "refuse",
         checkpoint: str | Path | None = None,
-        callbacks: Sequence[Callback | Callable[[int, dict[str, float]], bool | None]] = (),
-        verbose: int = 1,
+        callbacks: Callbacks = (),
+        verbose: int | str = 1,
     ) -> History:
         """Learns `text` and returns the loss and accuracy of each epoch.
 
@@ -185,7 +191,9 @@ class Learner:
             before.restore()
         return history
 
-    def _train(self, lesson: Lesson, readers: Sequence[Callback], verbose: int, file: Checkpoint | None) -> History:
+    def _train(
+        self, lesson: Lesson, readers: Sequence[Callback], verbose: int | str, file: Checkpoint | None
+    ) -> History:
         plan, held_out = lesson.plan, lesson.held_out
         return self._model.fit(
             frame(lesson.ids, self.window, plan.batch_size, plan.steps),

@@ -11,6 +11,7 @@ from statewise.data.windows import Windows
 from statewise.diagnostics.memory import MemoryReport
 from statewise.diagnostics.verification import ROWS, STEPS, TOLERANCE, Verification
 from statewise.errors import ConfigurationError, StateError
+from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_seed, check_whole
 from statewise.inference.start import Start, read_start, warn_unused
 from statewise.state import LayerStates, State
@@ -20,6 +21,7 @@ from statewise.text.plan import frame
 from statewise.text.scoring import Scores, TextScore, beside_baselines, check_scorable, score_sequence
 
 
+@guard
 class TextModel(Learner):
     """Learns a text, or one after another, and continues it.
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError
-from statewise.training.callbacks import Callback, OnBehalf, TrainedModel
+from statewise.training.callbacks import Around, Callback, TrainedModel, asked_to_stop
 from statewise.training.epochs import CompileRecord, StepRecord
 from statewise.training.progress import Display
 
@@ -41,6 +41,7 @@ class Audience:
 
     def begin(self, model: TrainedModel, epochs: range, steps: int | None, memory: Memory | None) -> None:
         """Tells that the training begins, or continues with what was remembered."""
+        asked_to_stop(model)  # before this training: of no meaning
         for callback in (*self._displays, *self._callbacks):
             callback.on_train_begin(model, epochs, steps)
         if memory is not None:
@@ -64,8 +65,13 @@ class Audience:
         if memory.of == len(self._callbacks):
             self._told, self._ended = memory.told, memory.ended
 
+    def begin_epoch(self, model: TrainedModel, epoch: int) -> None:
+        """Notifies the callbacks that an epoch begins."""
+        for callback in self._callbacks:
+            callback.on_epoch_begin(model, epoch)
+
     def show(self, record: StepRecord | CompileRecord) -> None:
-        """Tells how far an epoch is; the displays also that a program is about to be compiled, or was."""
+        """Shows how far an epoch is, and the displays also that a program is about to be compiled, or was."""
         if isinstance(record, StepRecord):
             for callback in (*self._displays, *self._callbacks):
                 callback.on_step(record)
@@ -83,7 +89,8 @@ class Audience:
     def catch_up(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool:
         """Tells those of a finished epoch who were not told yet; returns whether a callback ends the training."""
         for callback in self._callbacks[self._told :]:
-            self._ended = callback.on_epoch_end(model, epoch, logs) is True or self._ended
+            ended = callback.on_epoch_end(model, epoch, logs) is True
+            self._ended = asked_to_stop(model) or ended or self._ended
             self._told += 1
         return self._ended
 
@@ -109,7 +116,7 @@ class Audience:
 
 
 def _inside(callback: Callback) -> Callback:
-    return callback.callback if isinstance(callback, OnBehalf) else callback
+    return callback.innermost if isinstance(callback, Around) else callback
 
 
 def _kind_of(callback: Callback) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from statewise.errors import ConfigurationError, FileError, nearest, unknown_name
 from statewise.foundation.files import as_path, check_writable
+from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_whole, is_number
 from statewise.objectives.metrics import LOGS, better
 from statewise.storage.artifact import read_artifact
@@ -76,6 +77,7 @@ class _Best:
         self.value = state["best"]
 
 
+@guard_making
 class EarlyStopping(Callback):
     """Ends training when `monitor` has not improved for `patience` epochs, and goes back to the best one.
 
@@ -130,6 +132,7 @@ class EarlyStopping(Callback):
         self._learned = None if state["learned"] is None else Learned(**state["learned"])
 
 
+@guard_making
 class ModelCheckpoint(Callback):
     """Saves the model after each epoch, or after each that is the best so far.
 

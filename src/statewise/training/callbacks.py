@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from statewise.errors import ConfigurationError
+from statewise.foundation.guard import guard_attributes
 from statewise.foundation.shapes import Array
 from statewise.training.epochs import StepRecord
 from statewise.training.learned import Learned
@@ -16,6 +16,9 @@ from statewise.training.learned import Learned
 
 class TrainedModel(Protocol):
     """What a callback may ask of the model."""
+
+    stop_training: bool
+    """False; a callback that sets it to True ends the training after that epoch."""
 
     learned: Learned
     """Weights, optimizer and state of the last finished epoch; setting it goes back to what was kept of another."""
@@ -34,10 +37,13 @@ class TrainedModel(Protocol):
         """Writes the model file."""
 
 
+@guard_attributes
 class Callback:
     """Base of what `fit(callbacks=[...])` takes; override what you need. A plain function `f(epoch, logs)` does too.
 
-    `epoch` counts from 0; `logs` holds the epoch's loss and metrics, `val_` before those of validation.
+    `epoch` counts from 0; `logs` holds the epoch's loss and metrics, `val_` before those of validation. Methods may be
+    written as for Keras instead, such as `on_epoch_end(self, epoch, logs=None)`: then `self.model` and `self.params`
+    are there, and what they return does not matter. Either way `model.stop_training = True` ends the training.
     """
 
     reads_model = True
@@ -45,6 +51,9 @@ class Callback:
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
         """Called before the first epoch; `steps` are those of one epoch, None if they are not known."""
+
+    def on_epoch_begin(self, model: TrainedModel, epoch: int) -> None:
+        """Called before each epoch."""
 
     def on_step(self, record: StepRecord) -> None:
         """Called now and then inside an epoch that lasts."""
@@ -73,10 +82,6 @@ class FunctionCallback(Callback):
     """Your own function `f(epoch, logs)`, called after each epoch; if it returns True, training ends."""
 
     def __init__(self, function: Callable[[int, dict[str, float]], bool | None]) -> None:
-        if isinstance(function, type):
-            raise ConfigurationError(f"callbacks: expected a callback, got the class; write {function.__name__}()")
-        if not callable(function):
-            raise ConfigurationError(f"callbacks: expected callbacks or functions f(epoch, logs), got {function!r}")
         self._function = function
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
@@ -84,23 +89,19 @@ class FunctionCallback(Callback):
         return isinstance(ended, bool | np.bool_) and bool(ended)
 
 
-class OnBehalf(Callback):
-    """A callback that is shown another model: the one that has the trained one inside it."""
+class Around(Callback):
+    """A callback that passes on to another what it is told, in another form."""
 
-    def __init__(self, model: TrainedModel, callback: Callback) -> None:
-        self._model, self.callback, self.reads_model = model, callback, callback.reads_model
+    def __init__(self, callback: Callback) -> None:
+        self.callback, self.reads_model = callback, callback.reads_model
 
-    def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
-        self.callback.on_train_begin(self._model, epochs, steps)
+    @property
+    def innermost(self) -> Callback:
+        """The user's own."""
+        return self.callback.innermost if isinstance(self.callback, Around) else self.callback
 
     def on_step(self, record: StepRecord) -> None:
         self.callback.on_step(record)
-
-    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
-        return self.callback.on_epoch_end(self._model, epoch, logs)
-
-    def on_train_end(self, model: TrainedModel) -> None:
-        self.callback.on_train_end(self._model)
 
     def state(self) -> Mapping[str, Any] | None:
         return self.callback.state()
@@ -109,12 +110,27 @@ class OnBehalf(Callback):
         self.callback.restore(state)
 
 
-def read_callbacks(callbacks: object) -> list[Callback]:
-    """Returns `fit`'s callbacks, functions among them wrapped.
+class OnBehalf(Around):
+    """A callback that is shown another model: the one that has the trained one inside it."""
 
-    Raises:
-        ConfigurationError: that is no list, or holds something else.
-    """
-    if not isinstance(callbacks, list | tuple):
-        raise ConfigurationError(f"callbacks: expected a list, got {callbacks!r}")
-    return [entry if isinstance(entry, Callback) else FunctionCallback(entry) for entry in callbacks]
+    def __init__(self, model: TrainedModel, callback: Callback) -> None:
+        super().__init__(callback)
+        self._model = model
+
+    def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
+        self.callback.on_train_begin(self._model, epochs, steps)
+
+    def on_epoch_begin(self, model: TrainedModel, epoch: int) -> None:
+        self.callback.on_epoch_begin(self._model, epoch)
+
+    def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
+        ended = self.callback.on_epoch_end(self._model, epoch, logs)
+        return True if asked_to_stop(self._model) else ended
+
+    def on_train_end(self, model: TrainedModel) -> None:
+        self.callback.on_train_end(self._model)
+
+
+def asked_to_stop(model: TrainedModel) -> bool:
+    """Returns whether `model.stop_training` was set to True since it was last asked."""
+    return bool(vars(model).pop("stop_training", False))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -22,6 +22,7 @@ from statewise.data.like_lengths import LikeLengths
 from statewise.errors import COPY_AGAIN, DataError, FileError
 from statewise.foundation.engine import Program
 from statewise.foundation.shapes import Array
+from statewise.inference.forward import Told, say_nothing
 from statewise.network import NetworkParams
 from statewise.state import LayerStates
 from statewise.training.objective import Batch, Totals
@@ -167,6 +168,12 @@ class Training:
         )
         return run, np.asarray(records)[:epochs]
 
+    def go_on_with(self, optimizer: Any) -> None:
+        """Goes on with the optimizer in another state, after the last finished epoch."""
+        if self.position.step == 0 and optimizer is not self.run.optimizer:
+            self.run = self.run._replace(optimizer=optimizer)
+            self.position = self.position._replace(run=self.run)
+
     def rewind(self, epoch: int) -> bool:
         """Goes back to what `epoch` left if others were finished after it; returns whether they were.
 
@@ -259,6 +266,12 @@ class StreamedTraining:
         while self.position.epoch < self._epochs:
             yield from self._one_epoch()
 
+    def go_on_with(self, optimizer: Any) -> None:
+        """Goes on with the optimizer in another state, after the last finished epoch."""
+        if self.position.step == 0 and optimizer is not self.run.optimizer:
+            self.run = self.run._replace(optimizer=optimizer)
+            self.position = self.position._replace(run=self.run)
+
     def rewind(self, epoch: int) -> bool:
         """Goes back to what `epoch` left if the next was finished after it; returns whether it was."""
         ahead = self.position.epoch > epoch + 1
@@ -328,6 +341,7 @@ def evaluate(
     layout: Layout,
     *,
     recurring: bool = False,
+    told: Told = say_nothing,
 ) -> tuple[dict[str, float], LayerStates]:
     """Returns loss and metrics over all samples, and the states after the last batch.
 
@@ -338,9 +352,10 @@ def evaluate(
         for run in samples.epoch(0):
             room = samples.room(run)
             states, totals = _evaluate_run(programs, params, states, totals, run, room, layout)
+            told(math.ceil(run.rows / layout.batch_size))
     else:
         samples = samples if recurring else _rounded(programs, samples, layout)
-        states, totals = _evaluate_batches(programs, params, states, totals, samples, layout)
+        states, totals = _evaluate_batches(programs, params, states, totals, samples, layout, told)
     record = np.stack([np.asarray(part) for part in totals])
     if record[0, 1] == 0:
         raise DataError(NOTHING_COUNTS)
@@ -380,6 +395,7 @@ def _evaluate_batches(
     totals: Totals,
     samples: Samples,
     layout: Layout,
+    told: Told,
 ) -> tuple[LayerStates, Totals]:
     steps = math.ceil(samples.rows / layout.batch_size)
     rows = _on_device(samples, steps * layout.batch_size)
@@ -394,5 +410,6 @@ def _evaluate_batches(
         segment = Segment(0, 1, step, stop, 0, samples.rows)
         states, totals = jax.block_until_ready(run(states, totals, packed=segment.packed))
         chosen.took(stop - step, time.perf_counter() - clock)
+        told(stop - step)
         step = stop
     return states, totals

@@ -10,9 +10,11 @@ from typing import IO, Any
 
 from statewise.errors import MissingExtraError
 from statewise.foundation.files import as_path, cannot_write
+from statewise.foundation.guard import guard_making
 from statewise.training.callbacks import Callback, TrainedModel
 
 
+@guard_making
 class CSVLogger(Callback):
     """Writes a row an epoch to a CSV file: epoch, then the logs in the order of the first row.
 
@@ -64,6 +66,7 @@ class CSVLogger(Callback):
             raise cannot_write(self._path, error) from None
 
 
+@guard_making
 class TensorBoard(Callback):
     """Writes the logs as scalars for TensorBoard: `tensorboard --logdir LOG_DIR` shows them.
 

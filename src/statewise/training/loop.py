@@ -17,7 +17,7 @@ from statewise.training.epochs import CompileRecord, EpochRecord, Position, Reco
 from statewise.training.history import History
 
 Adopt = Callable[[], None]
-"""Makes the model what the training's last finished epoch left."""
+"""Makes the model what the training's last finished epoch left; or the training what callbacks made of the model."""
 
 Measure = Callable[[dict[str, float]], dict[str, float]]
 """Returns an epoch's logs with those of validation, of the model as it is."""
@@ -33,6 +33,8 @@ def run_epochs(
     history: History,
     checkpoint: Checkpoint | None = None,
     memory: Memory | None = None,
+    *,
+    follow: Adopt,
 ) -> None:
     """Runs a training to its end or to the first reason to stop, and fills in its `history`.
 
@@ -41,6 +43,12 @@ def run_epochs(
     Raises:
         DivergenceError: the loss became NaN or infinite.
     """
+
+    def begin(epoch: int) -> None:
+        if epoch < epochs and not ended and not interrupt.requested:
+            audience.begin_epoch(model, epoch)
+        follow()
+
     begun, first = time.perf_counter(), training.position.epoch
     ended = False
     with graceful_interrupt() as interrupt:
@@ -50,6 +58,7 @@ def run_epochs(
         try:
             if audience.waiting:  # it was interrupted between one callback and the next
                 ended = audience.catch_up(model, *history.last)
+            begin(first)
             for record in () if ended else training:
                 if isinstance(record, EpochRecord):
                     adopt()
@@ -58,6 +67,7 @@ def run_epochs(
                     history.add(record.epoch, logs)
                     seconds = record.seconds + time.perf_counter() - clock
                     ended = audience.finish_epoch(model, record.epoch, logs, seconds)
+                    begin(record.epoch + 1)
                 else:
                     audience.show(record)
                 if checkpoint is not None and _is_last(record, training.position):

@@ -1,19 +1,25 @@
-"""What `verbose` shows: 1 a live bar, 2 a line an epoch."""
+"""What `verbose` shows: of a training a live bar or a line an epoch, of a long evaluation or prediction a bar."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle
 from typing import Any, TextIO
 
 from statewise.errors import ConfigurationError
 from statewise.foundation.engine import keeps_compiled_programs
 from statewise.foundation.words import plural
+from statewise.inference.forward import Told, say_nothing
 from statewise.training.bars import is_watched, live_bar
 from statewise.training.callbacks import Callback, TrainedModel
 from statewise.training.epochs import CompileRecord, StepRecord
+
+LONG_SECONDS = 1.0
+"""A run that takes no longer shows nothing, unless it is a training."""
 
 QUIET_SECONDS = 5.0
 """Where nobody watches (a file, a pipe), the bar becomes lines, at most one in this time."""
@@ -165,16 +171,57 @@ class _Ticking:
         self._bar.unpause()
 
 
+@contextmanager
+def shown(verbose: object, what: str, batches: int | None) -> Iterator[Told]:
+    """Returns a context whose value, told of batches that are done, shows how far of `batches` a long run is.
+
+    A run that takes less than `LONG_SECONDS` shows nothing. With `verbose=2`, or where nobody watches, it is a line
+    now and then instead of a bar.
+
+    Raises:
+        ConfigurationError: `verbose` is not 0, 1, 2 or "auto".
+    """
+    check_verbose(verbose)
+    if verbose == 0:
+        yield say_nothing
+    elif verbose != 2 and is_watched():
+        with live_bar(total=batches, unit="batch", desc=what, delay=LONG_SECONDS) as bar:
+            yield bar.update
+    else:
+        yield _BatchLines(what, batches, sys.stdout if verbose == 2 else sys.stderr).tell
+
+
+class _BatchLines:
+    """A line now and then: how many batches are done."""
+
+    def __init__(self, what: str, batches: int | None, stream: TextIO) -> None:
+        self._what, self._of, self._stream = what, "" if batches is None else f" of {batches}", stream
+        self._done, self._printed = 0, time.perf_counter()
+
+    def tell(self, batches: int) -> None:
+        self._done += batches
+        now = time.perf_counter()
+        if now - self._printed >= QUIET_SECONDS:
+            self._stream.write(f"{self._what}: {self._done}{self._of} batches\n")
+            self._stream.flush()
+            self._printed = now
+
+
 def display(verbose: object) -> list[Display]:
     """Returns what shows what `verbose` asks for: 0 nothing, 1 a live bar, 2 a line an epoch.
 
     Raises:
         ConfigurationError: another value.
     """
+    check_verbose(verbose)
     if verbose == 0:
         return []
     if verbose == 2:
         return [EpochLines()]
-    if verbose in (1, "auto"):
-        return [ProgressBar() if is_watched() else EpochLines(sys.stderr, QUIET_SECONDS)]
-    raise ConfigurationError(f"verbose: expected 0, 1 or 2, got {verbose!r}")
+    return [ProgressBar() if is_watched() else EpochLines(sys.stderr, QUIET_SECONDS)]
+
+
+def check_verbose(verbose: object) -> None:
+    """Raises ConfigurationError unless `verbose` is 0, 1, 2 or "auto"."""
+    if verbose not in (0, 1, 2, "auto"):
+        raise ConfigurationError(f"verbose: expected 0, 1 or 2, got {verbose!r}")

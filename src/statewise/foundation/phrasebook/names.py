@@ -1,0 +1,116 @@
+"""Names that users look for in `statewise`, and in Keras."""
+
+from __future__ import annotations
+
+from statewise.foundation.phrasebook.answer import Answer, spread
+from statewise.foundation.phrasebook.reasons import DEVICE, FUNCTIONAL, LOOP
+
+_DROP = Answer("", "sw.Dropout(0.2)")
+_IN_STATEWISE = Answer("every name is in statewise itself", "sw.LSTM(32)")
+
+SHARED = spread(
+    {
+        "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D"
+        " SeparableConv2D DepthwiseConv2D AtrousConvolution1D LocallyConnected1D LocallyConnected2D Cropping1D"
+        " UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D ConvLSTM1D ConvLSTM2D ConvRecurrent2D": Answer(
+            "statewise has no convolutions; it learns from sequences with LSTM, GRU, SimpleRNN and Dense layers",
+            "sw.LSTM(32)",
+        ),
+        "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D MaxPool1D MaxPool2D AvgPool1D AvgPool2D"
+        " GlobalMaxPooling1D GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D": Answer(
+            "statewise has no pooling; a recurrent layer with return_sequences=False already answers with its last "
+            "step",
+            "sw.LSTM(32)",
+        ),
+        "BatchNormalization LayerNormalization": Answer(
+            "statewise has no normalisation layers; leave the layer out and scale the data before training",
+            "x = (x - x.mean()) / x.std()",
+        ),
+        "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot dot Subtract"
+        " subtract": Answer(
+            "models with branches are not supported yet; a stack of layers is Sequential([...])",
+            "sw.Sequential([sw.LSTM(32), sw.Dense(1)])",
+        ),
+        "Attention AdditiveAttention MultiHeadAttention": Answer(
+            "statewise has recurrent layers and no attention; a stack of layers is Sequential([...])",
+            "sw.Sequential([sw.LSTM(32), sw.Dense(1)])",
+        ),
+        "KerasClassifier KerasRegressor wrappers scikit_learn": Answer(
+            "there are no wrappers for scikit-learn; call fit, evaluate and predict on the model itself",
+            "model.fit(x, y)",
+        ),
+        "datasets": Answer(
+            "statewise brings no data sets; read the data from a file, for example with numpy.load",
+            'x = np.load("x.npy")',
+        ),
+        "applications": Answer(
+            "statewise brings no trained networks; train one with Sequential([...])",
+            "sw.Sequential([sw.LSTM(32), sw.Dense(1)])",
+        ),
+    }
+)
+"""What Keras scripts are told in these words too."""
+
+NAMES = SHARED | spread(
+    {
+        "Model Graph Functional clone_model": FUNCTIONAL,
+        "Input InputLayer": Answer(
+            "the first layer may say what goes in", "sw.LSTM(32, input_shape=(None, 2))"
+        ),
+        "GaussianNoise GaussianDropout AlphaDropout": _DROP,
+        "SpatialDropout1D": Answer("", "sw.Dropout(0.2, noise_shape=(None, 1, None))"),
+        "LeakyReLU PReLU ELU ReLU ThresholdedReLU": Answer("", 'sw.Activation("leaky_relu")'),
+        "Softmax": Answer("", 'sw.Activation("softmax")'),
+        "Lambda Layer Module RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells": Answer(
+            "a layer of your own is a class derived from one of these", "sw.LSTM(32)"
+        ),
+        "CuDNNLSTM": Answer("it runs on whatever device JAX finds", "sw.LSTM(32)"),
+        "CuDNNGRU": Answer("it runs on whatever device JAX finds", "sw.GRU(32)"),
+        "Linear": Answer("", "sw.Dense(1)"),
+        "LayerNorm BatchNorm1d": SHARED["LayerNormalization"],
+        "Conv1d Conv2d": SHARED["Conv1D"],
+        "Transformer TransformerEncoder": SHARED["Attention"],
+        "losses metrics callbacks activations regularizers nn optim keras tf torch"
+        " legacy_keras": _IN_STATEWISE,
+        "MSELoss L1Loss": Answer("compile takes losses by name", 'model.compile("adam", "mse")'),
+        "CrossEntropyLoss NLLLoss": Answer(
+            "compile takes losses by name", 'model.compile("adam", "sparse_categorical_crossentropy")'
+        ),
+        "BCELoss": Answer("compile takes losses by name", 'model.compile("adam", "binary_crossentropy")'),
+        "AdamW Ftrl Lion LAMB": Answer("compile takes Optax's", 'model.compile(optax.adamw(0.001), "mse")'),
+        "ReduceLROnPlateau LearningRateScheduler StepLR": Answer(
+            "an optimizer takes a schedule, and model.learning_rate can be set",
+            "sw.Adam(sw.ExponentialDecay(0.01, 1000, 0.9))",
+        ),
+        "TerminateOnNaN": Answer("fit ends where the loss is NaN, and keeps the last good weights"),
+        "LambdaCallback": Answer("a function f(epoch, logs) is a callback", "model.fit(x, y, callbacks=print)"),
+        "ProgbarLogger BaseLogger RemoteMonitor BackupAndRestore": Answer(
+            "", 'model.fit(x, y, verbose=1, checkpoint="training.checkpoint")'
+        ),
+        "l1 l2 l1_l2 L1 L2": Answer("", "sw.L1L2(l1=0.0, l2=0.01)"),
+        "load_model": Answer("", 'sw.load("model.statewise")'),
+        "save_model save": Answer("", 'model.save("model.statewise")'),
+        "model_from_json model_from_yaml": Answer("", 'sw.load("model.statewise")'),
+        "pad_sequences pad_sequence pack_padded_sequence pack_sequence": Answer(
+            "rows of different lengths are a list of arrays", "model.fit([x[0], x[1, :2]], y[:2])"
+        ),
+        "to_categorical one_hot": Answer(
+            "class numbers go as they are", 'model.compile("adam", "sparse_categorical_crossentropy")'
+        ),
+        "TimeseriesGenerator timeseries_dataset_from_array": Answer("", "sw.windows(series, 3)"),
+        "Tokenizer TextVectorization text_to_word_sequence": Answer("", 'sw.TextModel(tokens="word")'),
+        "Dataset DataLoader TensorDataset Sequence": Answer(
+            "x may be any iterable of batches (x, y)", "model.fit([(x, y)])"
+        ),
+        "GradientTape no_grad autograd value_and_grad": LOOP,
+        "Tensor tensor Variable array": Answer("data are NumPy arrays", "np.asarray(x)"),
+        "set_random_seed manual_seed seed": Answer("", "sw.Sequential([sw.LSTM(32)], seed=7)"),
+        "device cuda": DEVICE,
+        "plot_model": Answer("", "model.summary()"),
+        "backend K": Answer("arrays are NumPy's and JAX's", "np.asarray(x)"),
+    }
+)  # fmt: skip
+"""What `statewise` lacks, of names that users of Keras and PyTorch know."""
+
+ELSEWHERE = {"Sequential": Answer(_IN_STATEWISE.reason, "sw.Sequential([sw.LSTM(32), sw.Dense(1)])")}
+"""What users look for in a module below `statewise`."""
