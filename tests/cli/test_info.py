@@ -155,7 +155,7 @@ def cut_short(epoch: int, _: dict[str, float]) -> None:
         ),
         ("trained.statewise", ", for 2 epochs; loss mean_squared_error"),
         ("ended", "the checkpoint of a finished training: 2 of 2 epochs done"),
-        ("cut", "an unfinished training: 2 of 5 epochs done; the same call continues it"),
+        ("cut", "an unfinished training: 2 of 5 epochs done; the same command or call continues it"),
     ],
 )
 def test_info_says_how_a_model_was_trained(

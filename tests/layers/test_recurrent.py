@@ -212,7 +212,7 @@ def from_the_end() -> Any:
         lambda: sw.GRU(2, recurrent_dropout=-1),
         ConfigurationError,
         "GRU recurrent_dropout",
-        "from 0",
+        "0 <= ",
         "got -1",
     ),
     case("rows", lambda: Network.of([sw.SimpleRNN(2)], (4,)), ShapeError, "SimpleRNN expects [B, T, F]", "[B, 4]"),

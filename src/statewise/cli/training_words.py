@@ -54,11 +54,12 @@ def describe_checkpoint(resume: Header) -> str:
     """Returns how far the training in a checkpoint is, and how to continue it.
 
     >>> describe_checkpoint({"first": 2, "epoch": 5, "last": 14, "step": 7, "final": False, "ended": False})
-    'an unfinished training: 3 of 12 epochs done, and 7 batches of the next; the same call continues it'
+    'an unfinished training: 3 of 12 epochs done, and 7 batches of the next; the same command or call continues it'
     """
     done, planned = resume["epoch"] - resume["first"], resume["last"] - resume["first"]
     if resume["final"] and (resume["ended"] or done >= planned):
         early = ", ended early by a callback" if done < planned else ""
         return f"the checkpoint of a finished training: {done:,} of {plural(planned, 'epoch')} done{early}"
     inside = f", and {resume['step']:,} batch{'es' * (resume['step'] > 1)} of the next" if resume["step"] else ""
-    return f"an unfinished training: {done:,} of {plural(planned, 'epoch')} done{inside}; the same call continues it"
+    far = f"{done:,} of {plural(planned, 'epoch')} done{inside}"
+    return f"an unfinished training: {far}; the same command or call continues it"
