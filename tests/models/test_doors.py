@@ -317,7 +317,6 @@ class Nested:
         (lambda m: m.fit((X, Y)), "got one tuple of 2 arrays; unpack it, as in fit(*data)"),
         (lambda m: m.evaluate((X, Y)), "got one tuple of 2 arrays; unpack it, as in fit(*data)"),
         (lambda m: m.predict((X, Y)), "x: expected one input, got a tuple of 2 arrays [4, 3, 2], [4, 2]; pass"),
-        (lambda m: m.predict(Stream()), "write np.concatenate([model.predict(batch) for batch in x])"),
         (lambda m: m.fit([X, X[:, 0]], Y), "x: expected one input, got a list of 2 arrays [4, 3, 2], [4, 2]"),
         (lambda m: m.fit({"a": X, "b": X}, Y), "got a dict of 'a', 'b'; choose one, or join their features with"),
         (lambda m: m.fit(None, Y), "x: expected an array of numbers, got None"),
