@@ -36,7 +36,7 @@ def test_an_unknown_layer_is_an_error() -> None:
     inner = {"kind": "TimeDistributed", "name": "own", "layer": {"kind": "Desne", "units": 2}}
     config = {"input_shape": [None, 1], "layers": [inner]}
     refused(lambda: Runtime.of(config, {}), ConfigurationError, ["unknown layer 'Desne'", "did you mean 'Dense'"])
-    with pytest.raises(AttributeError, match="statewise.layers has no LTSM: did you mean LSTM"):
+    with pytest.raises(AttributeError, match=r"statewise\.layers has no LTSM: did you mean LSTM"):
         _ = layers.LTSM  # type: ignore[attr-defined]
 
 

@@ -22,8 +22,8 @@ def known_name(name: object, known: Iterable[str]) -> str | None:
     """
     if not isinstance(name, str):
         return None
-    by_letters = {_letters(entry): entry for entry in known}
-    return name if name in by_letters.values() else by_letters.get(_letters(name))
+    names = list(known)
+    return name if name in names else next((entry for entry in names if _letters(entry) == _letters(name)), None)
 
 
 def _letters(name: str) -> str:

@@ -88,7 +88,7 @@ class Reader(NamedTuple):
         shuffle: bool | None,
         validation_data: object,
         validation_split: float,
-        class_weight: object,
+        class_weight: object = None,
     ) -> Feed:
         """Returns what `fit` goes through; `class_weight` weighs nothing of what is validated on."""
         if validation_data is not None and validation_split:
