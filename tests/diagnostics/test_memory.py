@@ -93,14 +93,14 @@ def test_an_echo_uses_as_many_steps_as_it_echoes_over(lag: int, noise: float) ->
     found = report(lag, noise=noise)
     assert lag + 1 <= found.uses <= 4
     assert f"uses about {found.uses} of the 16 steps in a row" in found.conclusion
-    assert "longer rows or a longer tbptt hardly pay" in found.conclusion
+    assert "longer rows or a longer tbptt hardly help" in found.conclusion
 
 
 @pytest.mark.parametrize(("each_step", "noise"), [(True, 0.0), (False, 0.3)], ids=["each-step", "last"])
 def test_what_answers_by_its_own_step_uses_no_memory(each_step: bool, noise: float) -> None:
     found = report(0, each_step=each_step, noise=noise)
     assert (found.uses, found.reach) == (1, 1)
-    assert found.conclusion == "This model uses no memory: knowing the last step alone, it answers as well."
+    assert found.conclusion == "This model uses no memory: it does as well given the last step alone."
 
 
 @pytest.mark.slow
@@ -290,9 +290,8 @@ def test_each_layer_and_kind_has_its_gates() -> None:
 def test_the_report_prints_a_table_and_a_sentence() -> None:
     found = report(2)
     lines = str(found).splitlines()
-    assert (
-        lines[0] == "state reset every    loss     last answer, knowing so many steps (before them another row's past)"
-    )
+    knowing = "loss on the last step given only this many real steps (the rest from another row)"
+    assert lines[0] == f"state reset every    loss     {knowing}"
     assert lines[1].startswith("1 step  ")
     assert lines[5].startswith("never in a row  ")
     lags = [line.split()[0] for line in lines[8 : lines.index("gate                 below 0.1  above 0.9") - 1]]
