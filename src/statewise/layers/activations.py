@@ -1,6 +1,6 @@
 """Activation functions by Keras 3's names.
 
-`hard_sigmoid` was another function in Keras 1 and 2, and in Theano before: that one is `hard_sigmoid_keras_2`.
+`hard_sigmoid` was a different function in Keras 1 and 2, and in Theano before: that one is `hard_sigmoid_keras_2`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Gated(Recurrent):
 
     gates: ClassVar[tuple[str, ...]]
     candidate: ClassVar[str]
-    """The one of `gates` that is no gate but what may be written."""
+    """The one of `gates` that is not a gate but the candidate."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -31,7 +31,7 @@ class Gated(Recurrent):
         self, params: Params, x: jax.Array, state: Any, reset: jax.Array | None, mask: jax.Array | None
     ) -> dict[str, jax.Array]:
         """Returns how far each gate is open at each step, `[B, T, H]` by the gate's name."""
-        y, _ = self.run(params, x, state, reset, mask, self.learnt_state(params) or None)
+        y, _ = self.run(params, x, state, reset, mask, self.learned_state(params) or None)
         before = jnp.concatenate([state.h[:, None], y[:, :-1]], axis=1)
         if reset is not None:
             start = params["initial_h"] if self.learn_initial_state else 0.0
@@ -44,7 +44,7 @@ class Gated(Recurrent):
         return {gate: opened(part) for gate, part in parts if gate != self.candidate}
 
     def _fits_fast_kernel(self, noise: jax.Array | None) -> bool:
-        """The fast kernels know the derivatives of tanh and sigmoid only, and multiply h by nothing else."""
+        """The fast kernels know only the derivatives of tanh and sigmoid, and apply no noise to h."""
         return (self.activation, self.recurrent_activation) == ("tanh", "sigmoid") and noise is None
 
     @property
