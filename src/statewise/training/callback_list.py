@@ -1,4 +1,4 @@
-"""The callbacks of one training: told of it in turn, and how far they were told when it was interrupted."""
+"""The callbacks of one training: notified in turn, with a record of how many were when it was interrupted."""
 
 from __future__ import annotations
 
@@ -11,96 +11,96 @@ from statewise.training.callbacks import Callback, OnBehalf, TrainedModel
 from statewise.training.epochs import StepRecord
 
 
-class Memory(NamedTuple):
-    """What the callbacks of an interrupted training remember."""
+class CallbackStates(NamedTuple):
+    """The states of the callbacks of an interrupted training."""
 
-    kinds: list[str]  # the class of each callback that remembers something
-    states: list[Mapping[str, Any] | None]  # what it remembers
-    told: int  # how many callbacks were told of the last finished epoch
-    of: int  # of so many
+    kinds: list[str]  # the class of each callback that has a state
+    states: list[Mapping[str, Any] | None]  # its state
+    told: int  # how many callbacks were notified of the last finished epoch
+    of: int  # of how many
     ended: bool  # whether one of those ended the training
 
 
-class Audience:
-    """Displays and callbacks. What was told of an epoch is told once, however training was interrupted."""
+class CallbackList:
+    """Displays and callbacks. Each is notified of an epoch once, however training was interrupted."""
 
     def __init__(self, displays: Sequence[Callback], callbacks: Sequence[Callback]) -> None:
         self._displays, self._callbacks = displays, callbacks
-        self._told, self._ended = len(callbacks), False
+        self._notified, self._ended = len(callbacks), False
 
     @property
     def reads_model(self) -> bool:
-        """Whether one of them looks at the model after each epoch."""
+        """Whether one of them reads the model after each epoch."""
         return any(callback.reads_model for callback in self._callbacks)
 
     @property
     def waiting(self) -> bool:
-        """Whether some were not told of the last finished epoch."""
-        return self._told < len(self._callbacks)
+        """Whether some have not been notified of the last finished epoch."""
+        return self._notified < len(self._callbacks)
 
-    def begin(self, model: TrainedModel, epochs: range, steps: int | None, memory: Memory | None) -> None:
-        """Tells that the training begins, or continues with what was remembered."""
+    def begin(self, model: TrainedModel, epochs: range, steps: int | None, saved: CallbackStates | None) -> None:
+        """Notifies all that training begins, or continues with the given states."""
         for callback in (*self._displays, *self._callbacks):
             callback.on_train_begin(model, epochs, steps)
-        if memory is not None:
-            self.restore(memory)
+        if saved is not None:
+            self.restore(saved)
 
-    def restore(self, memory: Memory) -> None:
-        """Gives each callback what it remembered.
+    def restore(self, saved: CallbackStates) -> None:
+        """Gives each callback its state.
 
         Raises:
-            ConfigurationError: they are not the callbacks that remembered it.
+            ConfigurationError: they are not the callbacks that had these states.
         """
-        able = [callback for callback in self._callbacks if _remembers(callback)]
-        if memory.kinds and [_kind_of(callback) for callback in able] != memory.kinds:
-            found = ", ".join(map(_kind_of, able)) or "none that remembers anything"
+        able = [callback for callback in self._callbacks if _has_state(callback)]
+        if saved.kinds and [_kind_of(callback) for callback in able] != saved.kinds:
+            found = ", ".join(map(_kind_of, able)) or "none that has a state"
             raise ConfigurationError(
-                f"callbacks: expected those of the interrupted training, {', '.join(memory.kinds)}; got {found}"
+                f"callbacks: expected those of the interrupted training, {', '.join(saved.kinds)}; got {found}"
             )
-        for callback, state in zip(able, memory.states, strict=False):
+        for callback, state in zip(able, saved.states, strict=False):
             if state is not None:
                 callback.restore(state)
-        if memory.of == len(self._callbacks):
-            self._told, self._ended = memory.told, memory.ended
+        if saved.of == len(self._callbacks):
+            self._notified, self._ended = saved.told, saved.ended
 
     def step(self, record: StepRecord) -> None:
-        """Tells how far an epoch is."""
+        """Notifies all of the progress in an epoch."""
         for callback in (*self._displays, *self._callbacks):
             callback.on_step(record)
 
     def finish_epoch(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool:
-        """Tells that an epoch is finished; returns whether a callback ends the training."""
-        self._told, self._ended = 0, False
+        """Notifies all that an epoch is finished; returns whether a callback ends the training."""
+        self._notified, self._ended = 0, False
         for display in self._displays:
             display.on_epoch_end(model, epoch, logs)
         return self.catch_up(model, epoch, logs)
 
     def catch_up(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool:
-        """Tells those of a finished epoch who were not told yet; returns whether a callback ends the training."""
-        for callback in self._callbacks[self._told :]:
+        """Notifies those that a finished epoch still waits for; returns whether a callback ends the training."""
+        for callback in self._callbacks[self._notified :]:
             self._ended = callback.on_epoch_end(model, epoch, logs) is True or self._ended
-            self._told += 1
+            self._notified += 1
         return self._ended
 
     def end(self, model: TrainedModel) -> None:
-        """Tells that the training is over; all are told, also if one fails."""
+        """Notifies all that training is over, even if one of them fails."""
         with ExitStack() as last:
             for callback in reversed((*self._displays, *self._callbacks)):
                 last.callback(callback.on_train_end, model)
 
-    def recall(self, model: TrainedModel, memory: Memory) -> None:
-        """Tells of a training that is over already, and of what was remembered of it."""
+    def recall(self, model: TrainedModel, saved: CallbackStates) -> None:
+        """Notifies all of a training that is already over, and restores their states."""
         for callback in self._callbacks:
             callback.on_train_begin(model, range(0), None)
-        self.restore(memory)
+        self.restore(saved)
         for callback in self._callbacks:
             callback.on_train_end(model)
 
-    def memory(self) -> Memory:
-        """Returns what they remember."""
-        able = [callback for callback in self._callbacks if _remembers(callback)]
+    def states(self) -> CallbackStates:
+        """Returns the states of the callbacks."""
+        able = [callback for callback in self._callbacks if _has_state(callback)]
         kinds, states = [_kind_of(callback) for callback in able], [callback.state() for callback in able]
-        return Memory(kinds, states, self._told, len(self._callbacks), self._ended)
+        return CallbackStates(kinds, states, self._notified, len(self._callbacks), self._ended)
 
 
 def _inside(callback: Callback) -> Callback:
@@ -111,5 +111,5 @@ def _kind_of(callback: Callback) -> str:
     return type(_inside(callback)).__name__
 
 
-def _remembers(callback: Callback) -> bool:
+def _has_state(callback: Callback) -> bool:
     return type(_inside(callback)).state is not Callback.state

@@ -1,4 +1,4 @@
-"""Callbacks: what is told of a training as it goes, and may end it. Those that exist are in the modules beside it."""
+"""Callbacks, which follow a training and may end it. Those that exist are in the modules next to this one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from statewise.training.learned import Learned
 
 
 class TrainedModel(Protocol):
-    """What a callback may ask of the model."""
+    """What a callback may use of the model."""
 
     learned: Learned
-    """Weights, optimizer and state of the last finished epoch; setting it goes back to what was kept of another."""
+    """Weights, optimizer and state of the last finished epoch; set it to go back to a value kept from another epoch."""
 
     @property
     def measured(self) -> dict[str, Any] | None:
-        """What the logs of the training are measured by: its loss, and checksums of its data and validation data."""
+        """What the logs of the training are measured with: its loss, and checksums of its data and validation data."""
 
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights."""
@@ -35,38 +35,38 @@ class TrainedModel(Protocol):
 
 
 class Callback:
-    """Base of what `fit(callbacks=[...])` takes; override what you need. A plain function `f(epoch, logs)` does too.
+    """Base of what `fit(callbacks=[...])` takes; override what you need. A plain function `f(epoch, logs)` also works.
 
-    `epoch` counts from 0; `logs` holds the epoch's loss and metrics, `val_` before those of validation.
+    `epoch` counts from 0; `logs` holds the epoch's loss and metrics, with the prefix `val_` for those of validation.
     """
 
     reads_model = True
-    """Whether `on_epoch_end` looks at the model. False lets many short epochs run in one dispatch."""
+    """Whether `on_epoch_end` reads the model. False lets many short epochs run in one dispatch."""
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
-        """Called before the first epoch; `steps` are those of one epoch, None if they are not known."""
+        """Called before the first epoch; `steps` is the number in one epoch, None if it is unknown."""
 
     def on_step(self, record: StepRecord) -> None:
-        """Called now and then inside an epoch that lasts."""
+        """Called now and then during a long epoch."""
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
         """Called after each epoch; returning True ends training.
 
-        Weights that it sets are kept if training ends here; otherwise training goes on from its own.
+        Weights that it sets are kept if training ends here; otherwise training continues with its own.
         """
 
     def on_train_end(self, model: TrainedModel) -> None:
-        """Called after the last epoch, also when training was ended early."""
+        """Called after the last epoch, also if training ended early."""
 
     def state(self) -> Mapping[str, Any] | None:
-        """Returns what it has to remember if training is interrupted, for `fit(checkpoint=...)`; None: nothing.
+        """Returns the state to save if training is interrupted, for `fit(checkpoint=...)`; None if there is none.
 
         A dict of numbers, text, None, arrays, and lists and dicts of these.
         """
         return None
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Remembers what `state()` returned before the interruption; called after `on_train_begin`."""
+        """Restores what `state()` returned before the interruption; called after `on_train_begin`."""
 
 
 class FunctionCallback(Callback):
@@ -85,7 +85,7 @@ class FunctionCallback(Callback):
 
 
 class OnBehalf(Callback):
-    """A callback that is shown another model: the one that has the trained one inside it."""
+    """A callback that is given another model: the one that contains the trained one."""
 
     def __init__(self, model: TrainedModel, callback: Callback) -> None:
         self._model, self.callback, self.reads_model = model, callback, callback.reads_model
@@ -113,7 +113,7 @@ def read_callbacks(callbacks: object) -> list[Callback]:
     """Returns `fit`'s callbacks, functions among them wrapped.
 
     Raises:
-        ConfigurationError: that is no list, or holds something else.
+        ConfigurationError: it is not a list, or holds something else.
     """
     if not isinstance(callbacks, list | tuple):
         raise ConfigurationError(f"callbacks: expected a list, got {callbacks!r}")
