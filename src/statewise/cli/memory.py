@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from statewise.cli.output import load_model, say, say_json
-from statewise.data.sources import read_arrays
+from statewise.data.array_files import read_arrays
 from statewise.foundation.files import check_writable, read_text
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from statewise.cli.output import load_model, say, say_json
-from statewise.data.sources import read_arrays
+from statewise.data.array_files import read_arrays
 from statewise.foundation.files import read_text
 
 if TYPE_CHECKING:
