@@ -167,7 +167,7 @@ def random_x(case: Case, batch: int, steps: int, seed: int = 3) -> Array:
 
 def each_part(change: Callable[[Any], Any], state: sw.State) -> sw.State:
     """Returns the state with `change` made to the arrays of its layers, where its sequences start left as it is."""
-    return sw.State({name: jax.tree.map(change, state[name]) for name in state}, state.learnt)
+    return sw.State({name: jax.tree.map(change, state[name]) for name in state}, state.learned)
 
 
 def rows(state: sw.State, index: Any) -> sw.State:

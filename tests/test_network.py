@@ -57,7 +57,7 @@ def test_names_are_counted_by_kind_and_given_ones_are_kept() -> None:
 
 
 def test_a_name_given_twice_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="two layers are called 'a'; give each a name of its own"):
+    with pytest.raises(ConfigurationError, match="two layers are called 'a'; give them different names"):
         name_layers([sw.LSTM(2, name="a"), sw.Dense(1, name="a")])
 
 

@@ -376,7 +376,7 @@ def test_the_gradient_of_every_weight_and_state_equals_the_numeric_one(case: Cas
     analytic = loss(flat)[1]
     assert_close(restore(analytic), restore(numeric), "gradient", tolerance=1e-7)
     by_params, by_states = restore(analytic)
-    for name, gradient in [("state", by_states), *network.learnt_states(by_params).items()]:
+    for name, gradient in [("state", by_states), *network.learned_states(by_params).items()]:
         for part in jax.tree.leaves(gradient):
             assert np.abs(part).max() > 1e-3, f"the gradient by {name} says nothing"
 

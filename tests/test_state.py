@@ -91,7 +91,7 @@ def test_a_network_without_memory_has_an_empty_state() -> None:
 
 def test_nothing_can_be_assigned(model: Any) -> None:
     state: Any = model.initial_state(3)
-    with pytest.raises(StateError, match="a State cannot be changed; the next one comes out of the call"):
+    with pytest.raises(StateError, match="a State cannot be changed; the next one comes from y, state"):
         state.batch = 4
     with pytest.raises(StateError, match="cannot be changed"):
         state["lstm"] = state["lstm_1"]
@@ -151,7 +151,7 @@ def test_rows_are_those_that_numpy_would_take(state: Any, index: Any, numbers: l
     chosen = state.rows(index)
     assert chosen.batch == len(numbers)
     assert_same(arrays_of(chosen), {name: a[numbers] for name, a in arrays_of(state).items()}, "rows")
-    assert_same(copied(dict(chosen.learnt)), copied(dict(state.learnt)), "learnt")
+    assert_same(copied(dict(chosen.learned)), copied(dict(state.learned)), "learned")
 
 
 def test_joining_and_forking_keep_the_order(state: Any) -> None:
@@ -163,7 +163,7 @@ def test_joining_and_forking_keep_the_order(state: Any) -> None:
     assert_same(arrays_of(forked), {name: np.repeat(a, 3, axis=0) for name, a in arrays_of(state).items()}, "fork")
     assert state.fork(1) == state
     for other in (sw.State.concat(apart), forked):
-        assert_same(copied(dict(other.learnt)), copied(dict(state.learnt)), "learnt")
+        assert_same(copied(dict(other.learned)), copied(dict(state.learned)), "learned")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_learnt_start_is_not_zero() -> None:
     model = MODELS["learnt"]()
     assert model.initial_state(2) != model.zero_state(2)
     assert not any(a.any() for a in arrays_of(model.zero_state(2)).values())
-    assert list(model.initial_state(2).learnt) == ["lstm"]
+    assert list(model.initial_state(2).learned) == ["lstm"]
 
 
 def test_replace_replaces_parts_of_one_layer(model: Any) -> None:
@@ -210,7 +210,7 @@ def test_replace_replaces_parts_of_one_layer(model: Any) -> None:
 
 
 def test_states_are_equal_by_value(any_model: Any, state: Any) -> None:
-    assert state == sw.State(copied(dict(state.layers)), copied(dict(state.learnt)))
+    assert state == sw.State(copied(dict(state.layers)), copied(dict(state.learned)))
     assert state == state.rows(slice(None))
     assert state != any_model.initial_state(BATCH)
     assert state != state.rows(slice(4))
@@ -283,7 +283,7 @@ def test_a_file_holds_the_state_bit_for_bit(any_model: Any, state: Any, tmp_path
     for loaded in (sw.State.load(path), sw.State.load(str(path), any_model)):
         assert loaded == state
         assert_same(arrays_of(loaded), arrays_of(state), "state")
-        assert_same(copied(dict(loaded.learnt)), copied(dict(state.learnt)), "learnt")
+        assert_same(copied(dict(loaded.learned)), copied(dict(state.learned)), "learned")
         assert repr(loaded) == repr(state)
         assert loaded.reset() == any_model.initial_state(BATCH)
 
@@ -384,8 +384,8 @@ REFUSED = [
     ),
     case("reset-3", lambda: lstm_state().reset(3), StateError, "the state has rows 0 .. 2, got 3"),
     case("reset-none", lambda: lstm_state().reset([]), StateError, "one or more of the rows 0 .. 2, got []"),
-    case("fork-0", lambda: lstm_state().fork(0), ConfigurationError, "n: expected a whole number of at least 1, got 0"),
-    case("fork-half", lambda: lstm_state().fork(2.5), ConfigurationError, "n: expected a whole number", "got 2.5"),
+    case("fork-0", lambda: lstm_state().fork(0), ConfigurationError, "n: expected an integer >= 1, got 0"),
+    case("fork-half", lambda: lstm_state().fork(2.5), ConfigurationError, "n: expected an integer", "got 2.5"),
     case("concat-one", lambda: sw.State.concat(lstm_state()), StateError, "State.concat([first, second])"),
     case("concat-none", lambda: sw.State.concat([]), StateError, "a list of at least one State, got []"),
     case("concat-tuple", lambda: sw.State.concat([(1, 2)]), StateError, "at least one State, got [(1, 2)]"),
@@ -460,9 +460,9 @@ def test_what_a_state_refuses(
 def test_learnt_starts_cannot_be_changed_either() -> None:
     state = MODELS["learnt"]().initial_state(2)
     with pytest.raises(TypeError):
-        state.learnt["lstm"] = state["lstm"]
+        state.learned["lstm"] = state["lstm"]
     with pytest.raises(TypeError):
-        state.learnt["lstm"].h[0] = 1.0
+        state.learned["lstm"].h[0] = 1.0
 
 
 def test_a_model_file_holds_the_state(model: Any, tmp_path: Path) -> None:

@@ -57,12 +57,12 @@ if TYPE_CHECKING:
     from statewise.streaming import Stream as Stream
     from statewise.streaming import Streams as Streams
     from statewise.text import TextModel as TextModel
-    from statewise.training.best import EarlyStopping as EarlyStopping
-    from statewise.training.best import ModelCheckpoint as ModelCheckpoint
     from statewise.training.callbacks import Callback as Callback
     from statewise.training.history import History as History
     from statewise.training.loggers import CSVLogger as CSVLogger
     from statewise.training.loggers import TensorBoard as TensorBoard
+    from statewise.training.monitors import EarlyStopping as EarlyStopping
+    from statewise.training.monitors import ModelCheckpoint as ModelCheckpoint
 
 _HOMES = {
     "Activation": "layers",
@@ -76,7 +76,7 @@ _HOMES = {
     "CosineDecay": "optimizers.schedules",
     "Dense": "layers",
     "Dropout": "layers",
-    "EarlyStopping": "training.best",
+    "EarlyStopping": "training.monitors",
     "Embedding": "layers",
     "ExponentialDecay": "optimizers.schedules",
     "Flatten": "layers",
@@ -87,7 +87,7 @@ _HOMES = {
     "LSTM": "layers",
     "Lanes": "data.lanes",
     "Masking": "layers",
-    "ModelCheckpoint": "training.best",
+    "ModelCheckpoint": "training.monitors",
     "Nadam": "optimizers.optimizer",
     "Permute": "layers",
     "PiecewiseConstantDecay": "optimizers.schedules",

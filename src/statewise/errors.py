@@ -1,18 +1,18 @@
-"""The exceptions: whatever a user can do wrong ends in one of these, with the way out in its message.
+"""The exceptions: every mistake a user can make raises one of these, whose message says what to do.
 
 StatewiseError
 ├── ConfigurationError   an option out of its range, or a name that does not exist
 │   └── ArgumentError    an argument that a call does not take, or lacks; also a TypeError
 ├── AccessError          an attribute that does not exist, or cannot be set; also an AttributeError
 ├── ShapeError           an array whose shape does not fit
-├── DataError            values that cannot be learnt from: NaN, labels out of range, empty text
+├── DataError            values that cannot be learned from: NaN, labels out of range, empty text
 ├── StateError           a state that belongs to another network or another batch
-├── LifecycleError       a step too early, such as fit before compile, or in a process where it cannot be taken
+├── LifecycleError       a step too early, such as fit before compile, or in a process where it cannot run
 ├── DivergenceError      a loss that became NaN or infinite
 ├── FileError            a file that cannot be read or written, or is not what it should be
 └── MissingExtraError    an optional dependency that is not installed
 
-StatewiseWarning         something that runs, but most likely does not do what its user wants it to
+StatewiseWarning         something that runs, but most likely does not do what the user wants
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from collections.abc import Iterable
 
 
 class StatewiseError(Exception):
-    """Base of every error that a user can cause. Its message says what was expected, what came, what to do."""
+    """Base of every error that a user can cause. Its message says what was expected, what was given, and what to do."""
 
 
 class ConfigurationError(StatewiseError):
@@ -45,7 +45,7 @@ class ShapeError(StatewiseError):
 
 
 class DataError(StatewiseError):
-    """Values that cannot be learnt from: NaN, labels out of range, an empty text."""
+    """Values that cannot be learned from: NaN, labels out of range, an empty text."""
 
 
 class StateError(StatewiseError):
@@ -72,17 +72,17 @@ class MissingExtraError(StatewiseError):
 
 
 class StatewiseWarning(UserWarning):
-    """Something that runs, but most likely does not do what its user wants it to, such as a training in vain."""
+    """Something that runs, but most likely does not do what the user wants, such as training that learns nothing."""
 
 
-COPY_AGAIN = "copy it again from where it was made, or make it anew"
+COPY_AGAIN = "copy it again from its source, or create it again"
 """What to do with a file that is damaged."""
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def warn(sentence: str) -> None:
-    """Returns nothing: warns with `sentence`, at the line outside this package that led here."""
+    """Warns with `sentence`, at the line outside this package that led here."""
     depth = 1
     while sys._getframe(depth).f_code.co_filename.startswith(_PACKAGE) and sys._getframe(depth).f_back is not None:
         depth += 1
@@ -100,16 +100,16 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
 
 
 def unknown_kind(what: str, kind: object) -> FileError:
-    """Returns the error for a file that is whole, but made with something that this statewise does not know.
+    """Returns the error for a file that is intact, but made with something that this statewise does not know.
 
     >>> print(unknown_kind("layer", "LayerNormLSTM"))
     it was made with a layer 'LayerNormLSTM', which this statewise does not know: if a newer one wrote it, pip install
-    --upgrade statewise; if that is a class of your own, make the model by your code
+    --upgrade statewise; if it is a custom class, build the model in your code
     """
     article = "an" if what[:1] in "aeiou" else "a"
     return FileError(
         f"it was made with {article} {what} {kind!r:.60}, which this statewise does not know: if a newer one wrote it, "
-        "pip install --upgrade statewise; if that is a class of your own, make the model by your code"
+        "pip install --upgrade statewise; if it is a custom class, build the model in your code"
     )
 
 

@@ -15,7 +15,7 @@ KINDS: dict[str, type[Sequential] | type[TextModel]] = {"sequential": Sequential
 
 @guarded
 def load(path: str | Path) -> Sequential | TextModel:
-    """Returns the model in a file that `save` wrote, as it was: weights, settings, optimiser, state.
+    """Returns the model in a file that `save` wrote, as it was: weights, settings, optimizer, state.
 
     Raises:
         FileError: the file is missing, damaged, from another program, or from a newer statewise.

@@ -29,8 +29,8 @@ NetworkParams = dict[str, Params]
 jax.tree_util.register_pytree_node(
     State,
     lambda state: (
-        (tuple(state.layers.values()), tuple(state.learnt.values())),
-        (tuple(state.layers), tuple(state.learnt)),
+        (tuple(state.layers.values()), tuple(state.learned.values())),
+        (tuple(state.layers), tuple(state.learned)),
     ),
     lambda names, parts: State(*(dict(zip(n, p, strict=True)) for n, p in zip(names, parts, strict=True))),
 )
@@ -38,7 +38,7 @@ jax.tree_util.register_pytree_node(
 
 @dataclass(frozen=True)
 class Network:
-    """A stack of layers with their names and the shape of the input."""
+    """A stack of layers with their names and the input shape."""
 
     layers: tuple[Layer, ...]
     names: tuple[str, ...]
@@ -60,11 +60,11 @@ class Network:
         for index, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
             if index > 0 and isinstance(layer, Embedding):
                 raise ShapeError(
-                    f"layer {name!r}: Embedding expects whole numbers [B, T], got the real numbers that "
-                    f"{self.names[index - 1]!r} answers; make it the first layer"
+                    f"layer {name!r}: Embedding expects integers [B, T], got the real numbers that "
+                    f"{self.names[index - 1]!r} outputs; make it the first layer"
                 )
             if index > 0 and isinstance(layer, Masking):
-                raise ShapeError(f"layer {name!r}: Masking looks at the input itself; make it the first layer")
+                raise ShapeError(f"layer {name!r}: Masking reads the network's input; make it the first layer")
             try:
                 shapes.append(layer.output_shape(shapes[-1]))
             except MisfitError as error:
@@ -78,7 +78,7 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """V, how many numbers an answer has; 0 where that is not known."""
+        """V, how many numbers an output has; 0 if that is unknown."""
         return self.output_shape[-1] or 0
 
     @property
@@ -89,30 +89,30 @@ class Network:
 
     @property
     def from_output(self) -> tuple[Layer, ...]:
-        """The layers that make the answers, the last one first, back to where a layer reads several others."""
+        """The layers that make the outputs, the last one first, back to where a layer reads several others."""
         return self.layers[::-1]
 
     @property
     def returned_state(self) -> str | None:
-        """The name of the layer whose state comes out of `predict`; None if none is to."""
+        """The name of the layer whose state `predict` returns; None if there is none."""
         last = self.layers[-1]
         return self.names[-1] if isinstance(last, Recurrent) and last.return_state else None
 
     @property
     def symbols(self) -> int | None:
-        """V if the network reads whole numbers 0 .. V-1, None if it reads real numbers."""
+        """V if the network reads integers 0 .. V-1, None if it reads real numbers."""
         first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
         return None if first is None else first.symbols
 
     def init(self, key: Key) -> NetworkParams:
-        """Returns fresh weights."""
+        """Returns initial weights."""
         keys = split(key, len(self.layers))
         parts = zip(self.names, self.layers, keys, self.shapes()[:-1], strict=True)
         params: NetworkParams = on_device({name: layer.init(k, shape) for name, layer, k, shape in parts})
         return params
 
     def weight_shapes(self) -> dict[str, dict[str, jax.ShapeDtypeStruct]]:
-        """Returns the shapes of all weights, as a file that holds them must have them; makes nothing."""
+        """Returns the shapes of all weights, as a file that holds them must have them; allocates nothing."""
         parts = zip(self.names, self.layers, self.shapes()[:-1], strict=True)
         return {
             name: {weight: jax.ShapeDtypeStruct(sizes, np.float32) for weight, sizes in layer.weight_shapes(s).items()}
@@ -120,7 +120,7 @@ class Network:
         }
 
     def state_shapes(self, batch: int) -> dict[str, Any]:
-        """Returns the shapes of the states of `batch` rows, of those layers that have one; makes one row."""
+        """Returns the shapes of the states of `batch` rows, for the layers that have one; creates one row."""
         return {
             name: map_parts(lambda part: jax.ShapeDtypeStruct((batch, *part.shape[1:]), part.dtype), state)
             for name, state in State(self.zero_state(1)).layers.items()
@@ -144,27 +144,27 @@ class Network:
 
     @property
     def looks_ahead(self) -> str | None:
-        """The name of a layer whose answers depend on what comes after them; None if there is none."""
+        """The name of a layer whose outputs depend on later steps; None if there is none."""
         return next((name for name, layer in zip(self.names, self.layers, strict=True) if layer.looks_ahead), None)
 
     @property
     def whole_only(self) -> str | None:
-        """Why rows can only be read whole, not in pieces, as a clause; None if pieces will do."""
+        """Why rows can only be read whole, not in pieces, as a clause; None if they can be read in pieces."""
         layers = dict(zip(self.names, self.layers, strict=True))
         if self.looks_ahead is not None:
             return f"layer {self.looks_ahead!r} reads its input from {layers[self.looks_ahead].reads_from}"
         remade = (name for name, layer in layers.items() if not layer.keeps_steps)
-        return next((f"layer {name!r} makes other steps of those it reads" for name in remade), None)
+        return next((f"layer {name!r} rearranges the steps that it reads" for name in remade), None)
 
     @cached_property
     def takes_padding(self) -> bool:
-        """Whether rows with masked steps added to their end get the answers, and end in the states, that they had."""
+        """Whether rows with masked steps appended get the same outputs, and end in the same states, as without."""
         free = self.reads_steps and self.input_shape[0] is None
-        told_apart = self.answers_each_step or None not in self.output_shape  # whose answers are those of padding
-        return free and told_apart and all(own_layer(layer) is None for layer in self.layers)
+        distinguishable = self.answers_each_step or None not in self.output_shape  # which outputs belong to padding
+        return free and distinguishable and all(own_layer(layer) is None for layer in self.layers)
 
     def free_in_steps(self) -> Network:
-        """Returns the network for input of any number of steps T, unless a layer needs to know it."""
+        """Returns the network for input of any number of steps T, unless a layer must know it."""
         shape = free = (None, *self.input_shape[1:])
         for layer in self.layers:
             if layer.needs_steps and None in shape:
@@ -176,34 +176,34 @@ class Network:
         """Returns zeros in the shape of the states of `batch` rows."""
         return {name: layer.zero_state(batch) for name, layer in zip(self.names, self.layers, strict=True)}
 
-    def learnt_states(self, params: NetworkParams) -> LayerStates:
-        """Returns the rows `[H]` in which sequences start, of those layers where that is learnt."""
-        learnt = {name: layer.learnt_state(params[name]) for name, layer in zip(self.names, self.layers, strict=True)}
-        return {name: state for name, state in learnt.items() if state}
+    def learned_states(self, params: NetworkParams) -> LayerStates:
+        """Returns the rows `[H]` in which sequences start, for the layers where they are learned."""
+        learned = {name: layer.learned_state(params[name]) for name, layer in zip(self.names, self.layers, strict=True)}
+        return {name: state for name, state in learned.items() if state}
 
     def initial_state(self, params: NetworkParams, batch: int) -> LayerStates:
-        """Returns the states in which `batch` fresh sequences start: zeros, or what is learnt."""
+        """Returns the states in which `batch` fresh sequences start: zeros, or learned ones."""
         states = self.zero_state(batch)
-        for name, learnt in self.learnt_states(params).items():
+        for name, learned in self.learned_states(params).items():
             check_process()
-            states[name] = map_parts(lambda row: jnp.broadcast_to(row, (batch, *row.shape)), learnt)
+            states[name] = map_parts(lambda row: jnp.broadcast_to(row, (batch, *row.shape)), learned)
         return states
 
     def mask_of(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
-        """Returns `mask` without the steps that the first layer says to skip."""
+        """Returns `mask` without the steps that the first layer skips."""
         first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
         own = None if first is None else first.mask_of(x)
         return own if mask is None else mask if own is None else own & mask
 
     def mask_of_answers(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
-        """Returns which steps of the answers to `x` count, if those have steps; `mask` is that of `x`."""
+        """Returns which steps of the output for `x` count, if it has steps; `mask` is that of `x`."""
         flags: Flags = None, self.mask_of(x, mask)
         for layer, shape in zip(self.layers, self.shapes()[1:], strict=True):
             flags = layer.pass_on(*flags, shape)
         return flags[1]
 
     def penalty(self, params: NetworkParams) -> jax.Array | None:
-        """Returns what the regularisers of all layers add to the loss; None if there are none."""
+        """Returns what the regularizers of all layers add to the loss; None if there are none."""
         penalties = [
             regularizer.penalty(params[name][weight])
             for name, layer in zip(self.names, self.layers, strict=True)
@@ -234,8 +234,8 @@ class Network:
     def without_head(self) -> tuple[Network, str]:
         """Returns the network up to its last activation, and that activation's name.
 
-        A cross-entropy is computed from what comes before the softmax or sigmoid: exact where the probability
-        itself would round to 0 or 1.
+        A cross-entropy is computed from the logits before the softmax or sigmoid: exact even where the probability
+        would round to 0 or 1.
         """
         last = self.layers[-1]
         if isinstance(last, Dense | Activation):
@@ -244,17 +244,17 @@ class Network:
         return self, "linear"
 
     def before_last(self) -> Head:
-        """Returns the last layer apart from the network that makes its input."""
+        """Returns the last layer, separated from the network that makes its input."""
         bare = replace(self, layers=(*self.layers[:-1], Activation("linear")))
         return Head(bare, self.names[-1], self.layers[-1], len(self.layers) - 1)
 
     def unnamed(self) -> Network:
-        """Returns the network without names that users gave its layers, which change no number."""
+        """Returns the network without names that users gave its layers, which change no result."""
         return replace(self, layers=tuple(replace(layer, name=None) for layer in self.layers))
 
     def state_of(self, params: NetworkParams, states: LayerStates) -> State:
         """Returns the states of all layers as a State, in the layers' order."""
-        return State({name: states[name] for name in self.names}, self.learnt_states(params))
+        return State({name: states[name] for name in self.names}, self.learned_states(params))
 
     def check_state(self, state: object, batch: int | None = None) -> LayerStates:
         """Returns the layers' states after checking that `state` is this network's, for `batch` rows if given."""
@@ -282,24 +282,24 @@ class Network:
         """Raises StateError if no state can be carried into this network, since it does not read from the start."""
         if self.looks_ahead is not None:
             raise StateError(
-                f"{what}: {self.whole_only}, so that an answer depends on what comes after it; give it whole sequences "
-                "from a fresh state, or use an LSTM in its place, reading from the start"
+                f"{what}: {self.whole_only}, so an output depends on later steps; pass whole sequences "
+                "with a fresh state, or use an LSTM that reads from the start instead"
             )
 
     def check_continuable(self, what: str) -> None:
-        """Raises StateError if this network cannot go on where it stopped within a row."""
+        """Raises StateError if this network cannot stop within a row and continue from there."""
         self.check_carriable(what)
         if self.whole_only is not None:
             raise StateError(
-                f"{what}: expected a network that can stop within a row and go on; {self.whole_only}, so that this one "
-                f"reads whole rows only: go without {what}"
+                f"{what}: expected a network that can stop within a row and continue; {self.whole_only}, so this one "
+                f"reads whole rows only: omit {what}"
             )
 
     def config(self) -> dict[str, Any]:
-        """Returns the network as JSON holds it, and as streams are told of it.
+        """Returns the network as JSON holds it, and as streams receive it.
 
         Raises:
-            ConfigurationError: a layer is of a class of the user's own.
+            ConfigurationError: a layer is of a custom class.
         """
         layers = [
             {**layer_to_config(name, layer), "name": name, "input_shape": None}
@@ -309,12 +309,12 @@ class Network:
 
 
 class Head(NamedTuple):
-    """The layer that makes a network's answers, apart from the rest."""
+    """The layer that makes a network's outputs, separated from the rest."""
 
-    before: Network  # answers with what the layer reads
+    before: Network  # outputs what the layer reads
     name: str
     layer: Layer
-    place: int  # by which the layer's random key is derived from the network's
+    place: int  # from which the layer's random key is derived
 
 
 def network_from_config(config: dict[str, Any]) -> Network:
@@ -327,7 +327,7 @@ def name_layers(layers: Sequence[Layer]) -> tuple[str, ...]:
     """Returns a name for each layer: its own, or its kind's with a number from the second on, as Keras does."""
     given = [layer.name for layer in layers if layer.name is not None]
     if twice := [name for name, count in Counter(given).items() if count > 1]:
-        raise ConfigurationError(f"two layers are called {twice[0]!r}; give each a name of its own")
+        raise ConfigurationError(f"two layers are called {twice[0]!r}; give them different names")
     seen: Counter[str] = Counter()
     names = []
     for layer in layers:
@@ -342,12 +342,12 @@ def name_layers(layers: Sequence[Layer]) -> tuple[str, ...]:
 
 
 def count_weights(params: Params) -> int:
-    """Returns how many numbers a layer's weights are."""
+    """Returns how many numbers a layer's weights have."""
     return sum(int(jnp.size(weight)) for weight in params.values())
 
 
 def layer_rows(network: Network, params: NetworkParams) -> list[tuple[str, str, str, str]]:
-    """Returns of each layer its name, kind, output's shape and number of weights, as text."""
+    """Returns the name, kind, output shape and number of weights of each layer, as text."""
     return [
         (name, type(layer).__name__, describe(shape), f"{count_weights(params[name]):,}")
         for name, layer, shape in zip(network.names, network.layers, network.shapes()[1:], strict=True)

@@ -1,4 +1,4 @@
-"""State: where a network stands in its sequences, as a named, immutable value. Does without JAX."""
+"""State: where a network stands in its sequences, as a named, immutable value. Does not need JAX."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ LayerStates = dict[str, LayerState]
 
 
 class Owner(Protocol):
-    """A model, as far as a state may ask it."""
+    """The part of a model that a state uses."""
 
     def check_state(self, state: State) -> None:
-        """Raises StateError unless the state is one of this model's."""
+        """Raises StateError unless the state belongs to this model."""
 
 
 @guard_attributes
@@ -61,7 +61,7 @@ class State:
     _initial: Mapping[str, LayerState]
 
     def __init__(self, layers: Mapping[str, LayerState], initial: Mapping[str, LayerState] | None = None) -> None:
-        """Takes each layer's state, and the rows `[H]` in which sequences start where that is learnt and not zero."""
+        """Takes each layer's state, and the rows `[H]` in which sequences start where those are learned."""
         known = {name: map_parts(_frozen, part) for name, part in layers.items() if part}
         starts = {name: map_parts(_frozen, part) for name, part in (initial or {}).items()}
         object.__setattr__(self, "_layers", MappingProxyType(known))
@@ -76,12 +76,12 @@ class State:
 
     @property
     def layers(self) -> Mapping[str, LayerState]:
-        """The state of each layer that has one, by its name; not to be changed."""
+        """The state of each layer that has one, by its name; must not be changed."""
         return self._layers
 
     @property
-    def learnt(self) -> Mapping[str, LayerState]:
-        """The rows, parts `[H]`, in which sequences start, of those layers where that is learnt and not zeros."""
+    def learned(self) -> Mapping[str, LayerState]:
+        """The rows, parts `[H]`, in which sequences start, for layers where those are learned instead of zeros."""
         return self._initial
 
     def __getitem__(self, name: str) -> Any:
@@ -119,7 +119,7 @@ class State:
 
     __hash__ = None  # type: ignore[assignment]  # equal by value, and arrays have no hash
 
-    # -- making others of it -----------------------------------------------------------------------------------
+    # -- new states from this one ------------------------------------------------------------------------------
 
     def rows(self, index: object) -> State:
         """Returns the state of some rows: a number, a slice, a list of numbers, or bool `[B]`.
@@ -137,7 +137,7 @@ class State:
 
     @staticmethod
     def concat(states: Iterable[State]) -> State:
-        """Returns one state with the rows of all, in their order.
+        """Returns one state with the rows of all states, in order.
 
         Raises:
             StateError: there are none, or they belong to different networks.
@@ -158,7 +158,7 @@ class State:
         return State(joined, first._initial)
 
     def fork(self, n: int) -> State:
-        """Returns each row `n` times, copies side by side: rows r n to r n + n - 1 are those of row r.
+        """Returns each row `n` times, with its copies together: rows r n to r n + n - 1 are those of row r.
 
         >>> import statewise as sw
         >>> sw.Sequential([sw.LSTM(4, input_shape=(None, 2))], seed=7).initial_state(1).fork(5).batch
@@ -168,7 +168,7 @@ class State:
         return self._each(lambda part: part[np.repeat(np.arange(self.batch), n)])
 
     def reset(self, rows: object = None) -> State:
-        """Returns the state with `rows` (as in `rows`; by default all) started afresh and the others as they were.
+        """Returns the state with `rows` (as in `rows`; by default all) starting fresh and the others unchanged.
 
         Raises:
             StateError: there are no such rows.
@@ -213,7 +213,7 @@ class State:
         return State(layers, self._initial)
 
     def _chosen(self, index: object) -> Any:
-        """Returns the numbers of the rows that `index` means; JAX would silently take the last for one too large."""
+        """Returns the numbers of the rows that `index` means; JAX would silently use the last for one too large."""
         try:
             chosen = np.arange(self.batch)[cast("Any", list(index) if isinstance(index, tuple | range) else index)]
         except (IndexError, TypeError, ValueError):
@@ -226,7 +226,7 @@ class State:
         return np.atleast_1d(chosen)
 
     def sizes(self) -> dict[str, dict[str, tuple[int, ...]]]:
-        """Returns the sizes of each layer's parts, batch axis left out: what the state of one network has in common."""
+        """Returns the sizes of each layer's parts without batch axis, which all states of one network share."""
         return {
             name: {place: tuple(part.shape[1:]) for place, part in parts_of(state).items()}
             for name, state in self._layers.items()
@@ -235,7 +235,7 @@ class State:
     # -- files -------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Writes the state to one file, whole or not at all.
+        """Writes the state to one file, completely or not at all.
 
         Raises:
             FileError: it cannot be written there.
@@ -254,7 +254,7 @@ class State:
 
     @staticmethod
     def from_bytes(content: bytes, model: Owner | None = None) -> State:
-        """Returns the state that `to_bytes` made bytes of; with `model`, only if it is one of that model's.
+        """Returns the state from bytes that `to_bytes` returned; with `model`, only if it belongs to that model.
 
         Raises:
             FileError: the bytes are damaged, cut short, or hold something else.
@@ -262,17 +262,17 @@ class State:
         """
         if not isinstance(content, bytes | bytearray | memoryview):
             raise FileError(f"expected the bytes that state.to_bytes() returned, got {type(content).__name__}")
-        artifact = artifact_from_bytes(bytes(content), "what was given as a state's bytes", "state")
-        return State._of(artifact, "what was given as a state's bytes", model)
+        artifact = artifact_from_bytes(bytes(content), "the bytes object", "state")
+        return State._of(artifact, "the bytes object", model)
 
     def to_artifact(self) -> Artifact:
-        """Returns what a file holds of this state."""
+        """Returns the contents of a file with this state."""
         kinds = {name: kind_of(state) for name, state in self._layers.items()}
         return Artifact("state", {"layers": kinds, "learnt": list(self._initial)}, self._arrays())
 
     @staticmethod
     def load(path: str | Path, model: Owner | None = None) -> State:
-        """Returns the state in a file that `save` wrote; with `model`, only if it is one of that model's.
+        """Returns the state in a file that `save` wrote; with `model`, only if it belongs to that model.
 
         Raises:
             FileError: the file is missing, damaged, or holds something else.
@@ -289,13 +289,13 @@ class State:
 
     @staticmethod
     def of_artifact(artifact: Artifact, path: str | Path) -> State:
-        """Returns the state in what was read from the file `path`."""
+        """Returns the state in an artifact that was read from the file `path`."""
         if artifact.kind != "state":
             raise FileError(f"{path} holds a {artifact.kind} model, not a state; statewise.load reads it")
-        kinds, learnt = artifact.header["layers"], artifact.header["learnt"]
+        kinds, learned = artifact.header["layers"], artifact.header["learnt"]
         try:
             layers = {name: from_arrays(f"state[{name!r}]", kind, artifact) for name, kind in kinds.items()}
-            initial = {name: from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learnt}
+            initial = {name: from_arrays(f"initial[{name!r}]", kinds[name], artifact) for name in learned}
             state = State(layers, initial)
             state._check_parts()
         except FileError as error:
@@ -303,7 +303,7 @@ class State:
         return state
 
     def _check_parts(self) -> None:
-        """Raises FileError unless all parts are real numbers, `[B, H]` with one B, and of one layer's reader one H."""
+        """Raises FileError unless all parts are real numbers, `[B, H]` with one B, and one H per direction."""
         everything = [part for state in self._layers.values() for part in parts_of(state).values()]
         rows = everything[0].shape[:1] if everything else ()
         for name, state in self._layers.items():
@@ -326,7 +326,7 @@ class State:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise StateError(
-            "a State cannot be changed; the next one comes out of the call, y, state = model(x, state), or of "
+            "a State cannot be changed; the next one comes from y, state = model(x, state), or from "
             "state.replace(layer, h=..., c=...)"
         )
 
@@ -350,7 +350,7 @@ class State:
 
 
 def map_parts(change: Callable[..., Any], first: Any, *others: Any) -> Any:
-    """Returns a layer's state with `change` made to each array, given those at the same place in `others`."""
+    """Returns a layer's state with `change` applied to each array and those at the same place in `others`."""
     if not isinstance(first, tuple):
         return change(first, *others)
     mapped = [map_parts(change, *same) for same in zip(first, *others, strict=True)]
@@ -358,7 +358,7 @@ def map_parts(change: Callable[..., Any], first: Any, *others: Any) -> Any:
 
 
 def parts_of(state: Any, prefix: str = "") -> dict[str, Any]:
-    """Returns the arrays of a layer's state by their place in it: `h`, `c`, or `forward.h`, ..."""
+    """Returns the arrays of a layer's state by their path in it: `h`, `c`, or `forward.h`, ..."""
     parts: dict[str, Any] = {}
     for field in getattr(state, "_fields", ()):
         part = getattr(state, field)
@@ -376,7 +376,7 @@ def describe_sizes(sizes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> str:
 
 
 def _frozen(part: Any) -> Any:
-    """Returns an array that nobody can change: JAX's cannot be, NumPy's are copied and locked."""
+    """Returns a read-only array: JAX's are, NumPy's are copied and locked."""
     if isinstance(part, np.ndarray) and (part.flags.writeable or part.base is not None):
         part = part.copy()
         part.setflags(write=False)
@@ -389,10 +389,10 @@ def _joined(*parts: Any) -> Any:
 
 
 def _computable(part: Any) -> Any:
-    """Returns an array that can be computed with: in a forked process one of JAX's cannot be."""
+    """Returns an array that can be computed with: in a forked process a JAX array cannot."""
     return np.asarray(part) if is_forked() else part
 
 
 def _module_of(array: Any) -> Any:
-    """Returns NumPy or jax.numpy, whichever the array is of."""
+    """Returns numpy or jax.numpy, whichever the array belongs to."""
     return array.__array_namespace__()

@@ -290,7 +290,7 @@ def test_a_key_that_no_file_can_hold_is_refused_before_it_costs_the_state(run: R
         ("pumps --state other-state", ["another network", "expected lstm: h [B, 4]"]),
         ("pumps --state pumps", ["holds a sequential model, not a state"]),
         ("pumps --top 0", ["--top", "at least 1"]),
-        ("pumps --max-streams 0", ["max_streams", "at least 1"]),
+        ("pumps --max-streams 0", ["max_streams", ">= 1"]),
     ],
 )
 def test_what_cannot_start_is_one_line_and_status_2(run: Run, models: Path, line: str, words: list[str]) -> None:

@@ -211,18 +211,18 @@ def test_explain_says_what_each_row_holds() -> None:
     heading = "12 steps of 3 series, read with state='carry' in 2 batches of 2 rows of 4 steps; all counted from 1"
     assert framed.explain().splitlines()[0] == heading
     assert table_of(framed) == [
-        ["batch", "row", "state", "holds", "filled up"],
-        ["1", "1", "starts afresh", "series 1, steps 1-4"],
-        ["1", "2", "starts afresh", "series 1, step 7; afresh: series 2, step 1; afresh: series 3, steps 1-2"],
-        ["2", "1", "goes on from batch 1, row 1", "series 1, steps 5-6", "2 steps, masked"],
-        ["2", "2", "goes on from batch 1, row 2", "series 3, steps 3-4", "2 steps, masked"],
+        ["batch", "row", "state", "holds", "padded"],
+        ["1", "1", "starts fresh", "series 1, steps 1-4"],
+        ["1", "2", "starts fresh", "series 1, step 7; fresh: series 2, step 1; fresh: series 3, steps 1-2"],
+        ["2", "1", "continues from batch 1, row 1", "series 1, steps 5-6", "2 steps, masked"],
+        ["2", "2", "continues from batch 1, row 2", "series 3, steps 3-4", "2 steps, masked"],
     ]
 
 
 def test_explain_tells_a_series_that_starts_with_a_batch() -> None:
     assert table_of(lanes([np.arange(5), np.arange(5)], batch_size=1, steps=4))[1:] == [
-        ["1", "1", "starts afresh", "series 1, steps 1-4"],
-        ["2", "1", "starts afresh", "series 2, steps 1-4"],
+        ["1", "1", "starts fresh", "series 1, steps 1-4"],
+        ["2", "1", "starts fresh", "series 2, steps 1-4"],
     ]
 
 
@@ -237,7 +237,7 @@ def test_explain_is_cut_at_its_limit() -> None:
 
 def test_explain_of_a_row_with_many_series_names_the_first() -> None:
     text = lanes([np.arange(2)] * 9, batch_size=1, steps=9).explain()
-    assert "series 3, step 1; afresh: 6 more series" in text
+    assert "series 3, step 1; fresh: 6 more series" in text
 
 
 PIECE = re.compile(r"series (\d+), steps? (\d+)(?:-(\d+))?")
@@ -270,9 +270,9 @@ def cut(series: Any = SERIES, y: Any = None, batch_size: Any = 2, steps: Any = 2
 
 
 @table(
-    *each("batch_size", lambda value: cut(batch_size=value), ConfigurationError, "at least 1", of=(0, -1, 2.0, None)),
-    *each("steps", lambda value: cut(steps=value), ConfigurationError, "at least 1", of=(0, "3", True)),
-    *each("horizon", lambda value: cut(horizon=value), ConfigurationError, "at least 1", of=(0, 1.5)),
+    *each("batch_size", lambda value: cut(batch_size=value), ConfigurationError, ">= 1", of=(0, -1, 2.0, None)),
+    *each("steps", lambda value: cut(steps=value), ConfigurationError, ">= 1", of=(0, "3", True)),
+    *each("horizon", lambda value: cut(horizon=value), ConfigurationError, ">= 1", of=(0, 1.5)),
     case(
         "rows", lambda: cut(batch_size=9), ConfigurationError, "batch_size: expected at most 8", "got 9", "batch_size=8"
     ),
@@ -298,14 +298,16 @@ def cut(series: Any = SERIES, y: Any = None, batch_size: Any = 2, steps: Any = 2
     case("nan-in-one", lambda: cut([SERIES, HOLED]), DataError, "series[1]", "NaN", "[4]"),
     case("text", lambda: cut("to be or not"), DataError, "series", "'to be or not'", "encode"),
     case("texts", lambda: cut(["to", "be"]), DataError, "series", "'to'", "encode"),
-    case("y-length", lambda: cut(y=SERIES[1:]), ShapeError, "y: expected 9 step(s), as series has", "got 8", "a step"),
+    case(
+        "y-length", lambda: cut(y=SERIES[1:]), ShapeError, "y: expected 9 step(s), as series has", "got 8", "per step"
+    ),
     case("y-length-of-one", lambda: cut([SERIES] * 2, [SERIES, [1]]), ShapeError, "y[1]", "as series[1] has", "got 1"),
     case("y-count", lambda: cut([SERIES] * 2, [SERIES]), ShapeError, "list of 2 array(s)", "one for each", "got 1"),
     case("y-no-list", lambda: cut([SERIES], SERIES), ShapeError, "y: expected a list of 1 array(s)", "got ndarray"),
     case("y-nan", lambda: cut(y=HOLED), DataError, "y has 1 NaN", "[4]"),
     case("y-axes", lambda: cut(y=np.ones((9, 2, 2))), ShapeError, "y:", "[9, 2, 2]"),
-    case("y-and-horizon", lambda: cut(y=SERIES, horizon=2), ConfigurationError, "horizon=2", "leave one of them out"),
-    *each("limit", lambda value: cut().explain(value), ConfigurationError, "at least 1", of=(0, 1.5)),
+    case("y-and-horizon", lambda: cut(y=SERIES, horizon=2), ConfigurationError, "horizon=2", "omit one of them"),
+    *each("limit", lambda value: cut().explain(value), ConfigurationError, ">= 1", of=(0, 1.5)),
 )
 def test_refusals(action: Action, error: Error, words: tuple[str, ...]) -> None:
     refused(action, error, words)

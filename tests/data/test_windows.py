@@ -146,10 +146,10 @@ HOLED = np.where(SERIES == 4, np.nan, SERIES)
 
 
 @table(
-    *each("length", lambda value: windows(SERIES, value), ConfigurationError, "at least 1", of=(0, 2.5, True, None)),
-    *each("stride", lambda value: windows(SERIES, 2, stride=value), ConfigurationError, "at least 1", of=(0, 1.5)),
-    *each("horizon", lambda value: windows(SERIES, 2, horizon=value), ConfigurationError, "at least 1", of=(0, "1")),
-    *each("gap", lambda value: windows(SERIES, 2, gap=value), ConfigurationError, "at least 0", of=(-1, 0.5)),
+    *each("length", lambda value: windows(SERIES, value), ConfigurationError, ">= 1", of=(0, 2.5, True, None)),
+    *each("stride", lambda value: windows(SERIES, 2, stride=value), ConfigurationError, ">= 1", of=(0, 1.5)),
+    *each("horizon", lambda value: windows(SERIES, 2, horizon=value), ConfigurationError, ">= 1", of=(0, "1")),
+    *each("gap", lambda value: windows(SERIES, 2, gap=value), ConfigurationError, ">= 0", of=(-1, 0.5)),
     case("too-short", lambda: windows(SERIES, 9), DataError, "series:", "at least 10 steps", "got 9", "a longer one"),
     case(
         "one-too-short",

@@ -171,7 +171,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     refused(lambda: sw.read_word_vectors(tmp_path / "no"), FileError, ("no file", "no; expected word vectors"))
     refused(lambda: sw.read_word_vectors(tmp_path), FileError, ("cannot read", str(tmp_path), "directory"))
     place = tmp_path / "no" / "v"
-    refused(lambda: sw.WordVectors(WORDS, VECTORS).save(place), FileError, ("cannot write", "make it first"))
+    refused(lambda: sw.WordVectors(WORDS, VECTORS).save(place), FileError, ("cannot write", "create it first"))
 
 
 def vectors(words: Any = WORDS, array: Any = VECTORS) -> Callable[[], object]:
@@ -180,7 +180,7 @@ def vectors(words: Any = WORDS, array: Any = VECTORS) -> Callable[[], object]:
 
 @table(
     case("path", lambda: sw.read_word_vectors(None), FileError, "expected the name of a file", "None"),  # type: ignore[arg-type]
-    case("limit", lambda: sw.read_word_vectors("v", limit=0), ConfigurationError, "limit", "at least 1", "got 0"),
+    case("limit", lambda: sw.read_word_vectors("v", limit=0), ConfigurationError, "limit", ">= 1", "got 0"),
     case("unknown", lambda: sw.WordVectors(WORDS, VECTORS)["cat"], DataError, "no vector for 'cat'", "in vectors"),
     case("seed", lambda: sw.WordVectors(WORDS, VECTORS).embedding(["a"], seed=-1), ConfigurationError, "seed", "-1"),
     case("rows", vectors(array=VECTORS[:4]), ShapeError, "[5, D]", "got [4, 3]"),
@@ -189,9 +189,9 @@ def vectors(words: Any = WORDS, array: Any = VECTORS) -> Callable[[], object]:
     case("text", vectors(array=[["a"]] * 5), DataError, "expected real numbers", "'a'"),
     case("nan", vectors(array=VECTORS * np.nan), DataError, "vectors has 15 NaN"),
     case("twice", vectors((*WORDS[:4], "mice")), DataError, "'mice' has two vectors"),
-    case("blank", vectors((*WORDS[:4], "a b")), DataError, "without blanks and line breaks", "got 'a b'"),
-    case("break", vectors((*WORDS[:4], "a\n")), DataError, "without blanks and line breaks", r"got 'a\n'"),
-    case("number", vectors((*WORDS[:4], 5)), DataError, "without blanks and line breaks", "got 5"),
+    case("blank", vectors((*WORDS[:4], "a b")), DataError, "without blanks or line breaks", "got 'a b'"),
+    case("break", vectors((*WORDS[:4], "a\n")), DataError, "without blanks or line breaks", r"got 'a\n'"),
+    case("number", vectors((*WORDS[:4], 5)), DataError, "without blanks or line breaks", "got 5"),
 )
 def test_mistakes(action: Any, error: Any, words: Any) -> None:
     refused(action, error, words)

@@ -93,14 +93,14 @@ def test_an_echo_uses_as_many_steps_as_it_echoes_over(lag: int, noise: float) ->
     found = report(lag, noise=noise)
     assert lag + 1 <= found.uses <= 4
     assert f"uses about {found.uses} of the 16 steps in a row" in found.conclusion
-    assert "longer rows or a longer tbptt hardly pay" in found.conclusion
+    assert "longer rows or a longer tbptt hardly help" in found.conclusion
 
 
 @pytest.mark.parametrize(("each_step", "noise"), [(True, 0.0), (False, 0.3)], ids=["each-step", "last"])
 def test_what_answers_by_its_own_step_uses_no_memory(each_step: bool, noise: float) -> None:
     found = report(0, each_step=each_step, noise=noise)
     assert (found.uses, found.reach) == (1, 1)
-    assert found.conclusion == "This model uses no memory: knowing the last step alone, it answers as well."
+    assert found.conclusion == "This model uses no memory: it does as well given the last step alone."
 
 
 @pytest.mark.slow

@@ -335,7 +335,7 @@ def test_the_table_says_what_is_not_possible() -> None:
 
 # -------------------------------------------------------------------------------------------- mistakes
 
-OUT = "expected a number from 0 up"
+OUT = "expected a number >= 0"
 
 
 def tolerating(value: Any) -> Any:

@@ -65,7 +65,7 @@ def test_what_is_no_finite_number_does_not_hide_the_others() -> None:
     shown = Shown(State({"gru": GRUState(values)}))
     assert [kind for kind, _, _ in cells(shown)] == ["nan", "p10", "n10", "p5", "n10"]
     assert "-1 to 0.5" in shown.words("figcaption")[0]
-    assert "no finite number" in Shown(State({"gru": GRUState(values[:, :3])})).words("figcaption")[0]
+    assert "no finite value" in Shown(State({"gru": GRUState(values[:, :3])})).words("figcaption")[0]
 
 
 def test_a_fresh_state_has_no_color() -> None:

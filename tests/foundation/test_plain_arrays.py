@@ -168,7 +168,7 @@ DEVICE = Tensor(TypeError("can't convert cuda:0 device type tensor to numpy. Use
 @pytest.mark.parametrize("tensor", [GRAD, SHORT, DEVICE], ids=["grad", "bfloat16", "device"])
 @pytest.mark.parametrize("door", [lambda t: learn(t, Y), lambda t: learn(X, t), lambda t: learn([t, t], Y)])
 def test_tensors_that_numpy_cannot_read(tensor: Tensor, door: Callable[[Any], object]) -> None:
-    refused(lambda: door(tensor), DataError, ["expected what NumPy can read", ".detach().float().cpu().numpy()"])
+    refused(lambda: door(tensor), DataError, ["expected data that NumPy can read", ".detach().float().cpu().numpy()"])
 
 
 def test_one_input_only() -> None:

@@ -217,7 +217,7 @@ def test_a_link_to_nothing_is_written_through(tmp_path: Path) -> None:
 def test_pipes_and_devices_are_refused_at_once(tmp_path: Path, read: Callable[[object], object]) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
-        refused(lambda: read(place), FileError, (str(place), "a device or a pipe", "the name of a file"))  # noqa: B023
+        refused(lambda: read(place), FileError, (str(place), "a device or a pipe", "a regular file"))  # noqa: B023
 
 
 def test_bytes_are_read_once_so_that_what_happens_to_the_file_then_is_of_no_matter(tmp_path: Path) -> None:
@@ -252,7 +252,9 @@ def test_arrays_of_every_type_come_back(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["complex64", "object", "U3", "datetime64[s]"])
 def test_arrays_that_no_file_holds_are_refused_when_written(dtype: str) -> None:
     arrays = {"a": np.zeros(2).astype(dtype)}
-    refused(lambda: artifact_to_bytes(Artifact("series", {}, arrays)), FileError, ("'a'", "float32", "no file holds"))
+    refused(
+        lambda: artifact_to_bytes(Artifact("series", {}, arrays)), FileError, ("'a'", "float32", "files cannot hold")
+    )
 
 
 # -- kills -------------------------------------------------------------------------------------------------------------

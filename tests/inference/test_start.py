@@ -398,7 +398,11 @@ def seen(model: Any = None) -> Any:
     return model
 
 
-BOTH = ("layer 'bidirectional' reads its input from both ends", "fresh state", "use an LSTM in its place")
+BOTH = (
+    "layer 'bidirectional' reads its input from both ends",
+    "fresh state",
+    "use an LSTM that reads from the start instead",
+)
 REFUSED: list[Any] = [
     *(
         case(f"{name}-{number}", action, error, *words)
@@ -441,8 +445,8 @@ REFUSED: list[Any] = [
         "LSTM(return_state=True): expected on the last layer only",
         "y, state = model(x)",
     ),
-    case("ragged-mask", lambda: seen()(RAGGED, mask=REAL), ConfigurationError, "have a mask of their own"),
-    case("ragged-y", lambda: fit(seen(), RAGGED, RAGGED_Y[::-1]), ShapeError, "y: expected rows of the lengths"),
+    case("ragged-mask", lambda: seen()(RAGGED, mask=REAL), ConfigurationError, "are masked automatically"),
+    case("ragged-y", lambda: fit(seen(), RAGGED, RAGGED_Y[::-1]), ShapeError, "y: expected rows as long as"),
     case("lanes-y", lambda: speller().fit(LANES, LANES.y), ConfigurationError, "y: lanes and windows bring their own"),
     case("lanes-batch", lambda: speller().fit(LANES, batch_size=3), ConfigurationError, "made for 2 rows, got 3"),
     case("lanes-mask", lambda: speller().evaluate(LANES, mask=LANES.mask), ConfigurationError, "lanes bring their own"),

@@ -222,11 +222,11 @@ def test_a_layer_is_remade_from_its_configuration(layer: Layer) -> None:
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: LSTM(0), ConfigurationError, "LSTM units: expected a whole number of at least 1, got 0"),
-        (lambda: Dense(HALF), ConfigurationError, "Dense units: expected a whole number of at least 1, got 2.5"),
+        (lambda: LSTM(0), ConfigurationError, "LSTM units: expected an integer >= 1, got 0"),
+        (lambda: Dense(HALF), ConfigurationError, "Dense units: expected an integer >= 1, got 2.5"),
         (lambda: LSTM(2, activation="than"), ConfigurationError, "unknown activation 'than': did you mean 'tanh'"),
         (lambda: Dense(2, name="a/b"), ConfigurationError, "Dense name: expected text without '/', got 'a/b'"),
-        (lambda: Dropout(1.0), ConfigurationError, "Dropout rate: expected 0 <= rate < 1"),
+        (lambda: Dropout(1.0), ConfigurationError, "expected 0 <= Dropout rate < 1"),
         (lambda: Dropout(0.5, noise_shape=(None, 2)), ConfigurationError, "expected None or 1 for each axis"),
         (
             lambda: Dropout(0.5, noise_shape=(None, 1)).output_shape((4, 5)),
@@ -237,7 +237,7 @@ def test_a_layer_is_remade_from_its_configuration(layer: Layer) -> None:
         (
             lambda: Embedding(7, 3).output_shape((4, 1)),
             ShapeError,
-            r"Embedding expects whole numbers \[B, T\], got \[B, 4, 1\]; write x\[..., 0\]",
+            r"Embedding expects integers \[B, T\], got \[B, 4, 1\]; write x\[..., 0\]",
         ),
     ],
 )

@@ -204,7 +204,7 @@ def from_the_end() -> Any:
 
 
 @table(
-    case("units", lambda: sw.SimpleRNN(0), ConfigurationError, "SimpleRNN units", "at least 1", "got 0"),
+    case("units", lambda: sw.SimpleRNN(0), ConfigurationError, "SimpleRNN units", ">= 1", "got 0"),
     case("activation", lambda: sw.SimpleRNN(2, activation="than"), ConfigurationError, "'than'", "'tanh'"),
     case("dropout", lambda: sw.LSTM(2, dropout=1.0), ConfigurationError, "LSTM dropout", "< 1", "got 1.0"),
     case(

@@ -110,7 +110,7 @@ WRONG: Any = 0.01
         "Embedding embeddings_regularizer",
         "got 0.01",
     ),
-    case("negative", lambda: sw.L1L2(l2=-0.1), ConfigurationError, "L1L2 l2", "from 0 up", "got -0.1"),
+    case("negative", lambda: sw.L1L2(l2=-0.1), ConfigurationError, "L1L2 l2", ">= 0", "got -0.1"),
     case("infinite", lambda: sw.L1L2(l1=float("inf")), ConfigurationError, "L1L2 l1", "finite", "got inf"),
 )
 def test_what_is_refused(action: Any, error: type[StatewiseError], words: tuple[str, ...]) -> None:

@@ -140,16 +140,16 @@ def test_verify_says_what_does_not_apply() -> None:
     found = model.verify(X)
     assert found.passed, found
     reasons = {check.name: check.reason for check in found.checks if check.difference is None}
-    assert reasons["padded on the left, masked"] == "not possible: layer 'flatten' makes other steps of those it reads"
+    assert reasons["padded on the left, masked"] == "not possible: layer 'flatten' rearranges the steps that it reads"
 
 
 # ------------------------------------------------------------------------------------------------- mistakes
 
-OTHER_STEPS = ("layer 'repeatvector' makes other steps of those it reads", "whole rows only")
+OTHER_STEPS = ("layer 'repeatvector' rearranges the steps that it reads", "whole rows only")
 
 
 @table(
-    case("tbptt", lambda: fit(decoder(), X, TARGETS, tbptt=2), StateError, "tbptt", *OTHER_STEPS, "without tbptt"),
+    case("tbptt", lambda: fit(decoder(), X, TARGETS, tbptt=2), StateError, "tbptt", *OTHER_STEPS, "omit tbptt"),
     case("warmup", lambda: fit(decoder(), X, TARGETS, state="warmup:1"), StateError, "'warmup:1'", *OTHER_STEPS),
     case("memory", lambda: decoder().memory_report(X, TARGETS), StateError, "memory_report", *OTHER_STEPS),
     case("stream", lambda: decoder().stream(), StateError, "'repeatvector'", "one step at a time", "model.predict(x)"),
@@ -165,7 +165,7 @@ OTHER_STEPS = ("layer 'repeatvector' makes other steps of those it reads", "whol
         lambda: decoder_of_fixed()(X[:, :2]),
         ShapeError,
         "x: expected [B, 4, 3], got [3, 2, 3]",
-        "make a new one",
+        "a new model",
     ),
     case(
         "repeat-steps",
@@ -174,7 +174,7 @@ OTHER_STEPS = ("layer 'repeatvector' makes other steps of those it reads", "whol
         "RepeatVector expects [B, F], got [B, 4, 2]",
         "return_sequences=True",
     ),
-    case("n", lambda: sw.RepeatVector(0), ConfigurationError, "RepeatVector n", "at least 1", "got 0"),
+    case("n", lambda: sw.RepeatVector(0), ConfigurationError, "RepeatVector n", ">= 1", "got 0"),
     case(
         "reshape",
         lambda: Network.of([sw.Reshape((3, 2))], (4,)),
@@ -185,11 +185,11 @@ OTHER_STEPS = ("layer 'repeatvector' makes other steps of those it reads", "whol
         "reshape-rest",
         lambda: Network.of([sw.Reshape((3, -1))], (4,)),
         ShapeError,
-        "a multiple of 3 numbers a row",
+        "rows of n * 3 numbers",
         "(3, -1)",
     ),
     case("two-rests", lambda: sw.Reshape((-1, -1)), ConfigurationError, "Reshape target_shape", "(3, -1)", "(-1, -1)"),
-    case("size", lambda: sw.Reshape((3, 0)), ConfigurationError, "Reshape target_shape", "at least 1", "got 0"),
+    case("size", lambda: sw.Reshape((3, 0)), ConfigurationError, "Reshape target_shape", ">= 1", "got 0"),
     case("dims", lambda: sw.Permute((0, 1)), ConfigurationError, "Permute dims", "from 1", "(2, 1)", "got (0, 1)"),
     case("axes", lambda: Network.of([sw.Permute((2, 1))], (4,)), ShapeError, "Permute expects 3 axes", "[B, 4]"),
 )

@@ -179,7 +179,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
     "missing": (lambda folder: load_model(folder / "nothing.h5"), FileError, "no model file"),
     "statewise's": (lambda folder: load_model(foreign(folder)), FileError, "statewise.load reads it"),
     "other layers": (lambda folder: stack().load_weights(other(folder)), ShapeError, "expected shapes"),
-    "folder": (lambda folder: stack().save(folder / "none" / "m.h5"), FileError, "make it first"),
+    "folder": (lambda folder: stack().save(folder / "none" / "m.h5"), FileError, "create it first"),
     "text": (lambda _: model_from_json("{"), FileError, "describes no model"),
     "list": (lambda _: model_from_json("[]"), FileError, "describes no model"),
     "by_name": (lambda folder: stack().load_weights(folder, by_name=True), AttributeError, r"layer.set_weights\("),

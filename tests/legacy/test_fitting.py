@@ -248,7 +248,7 @@ MISTAKES: dict[str, tuple[Callable[[Sequential], Any], type[Exception], str]] = 
         ConfigurationError,
         "one target per row; write sample_weight=",
     ),
-    "epochs": (lambda model: model.fit(X, Y, epochs=2.5), ConfigurationError, "epochs: expected a whole number"),
+    "epochs": (lambda model: model.fit(X, Y, epochs=2.5), ConfigurationError, "epochs: expected an integer"),
     "freq": (lambda model: model.fit(X, Y, validation_freq=2), AttributeError, "validation comes after each epoch"),
     "validation": (
         lambda model: model.fit(X, Y, validation_data=batches()),

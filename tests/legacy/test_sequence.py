@@ -61,7 +61,7 @@ def test_lost_fractions_are_warned_of(rows: Any) -> None:
 @table(
     *each("padding", lambda value: pad_sequences(ROWS, padding=value), ConfigurationError, "'pre'", of=("left", None)),
     *each("truncating", lambda value: pad_sequences(ROWS, truncating=value), ConfigurationError, "'post'", of=("Pre",)),
-    *each("maxlen", lambda value: pad_sequences(ROWS, value), ConfigurationError, "at least 1", of=(0, -1, 2.5)),
+    *each("maxlen", lambda value: pad_sequences(ROWS, value), ConfigurationError, ">= 1", of=(0, -1, 2.5)),
     case("filler", lambda: pad_sequences(ROWS, value="x"), ConfigurationError, "value", "'x'", "dtype=object"),
     case("generator", lambda: pad_sequences(iter(ROWS)), DataError, "sequences", "iterator", "list(...)"),
     case("one-row", lambda: pad_sequences([1, 2]), DataError, "sequences[0]", "got 1", "[[1, 2]]"),
@@ -135,11 +135,11 @@ def series(**options: Any) -> TimeseriesGenerator:
 
 @table(
     case("targets", lambda: TimeseriesGenerator(SERIES, SERIES[1:], 3), ShapeError, "targets", "12", "11"),
-    *each("length", lambda value: series(length=value), ConfigurationError, "at least 1", of=(0, 1.5)),
-    *each("stride", lambda value: series(stride=value), ConfigurationError, "at least 1", of=(0,)),
-    *each("sampling_rate", lambda value: series(sampling_rate=value), ConfigurationError, "at least 1", of=(0,)),
-    *each("batch_size", lambda value: series(batch_size=value), ConfigurationError, "at least 1", of=(0, None)),
-    *each("start_index", lambda value: series(start_index=value), ConfigurationError, "at least 0", of=(-1,)),
+    *each("length", lambda value: series(length=value), ConfigurationError, ">= 1", of=(0, 1.5)),
+    *each("stride", lambda value: series(stride=value), ConfigurationError, ">= 1", of=(0,)),
+    *each("sampling_rate", lambda value: series(sampling_rate=value), ConfigurationError, ">= 1", of=(0,)),
+    *each("batch_size", lambda value: series(batch_size=value), ConfigurationError, ">= 1", of=(0, None)),
+    *each("start_index", lambda value: series(start_index=value), ConfigurationError, ">= 0", of=(-1,)),
     *each("end_index", lambda value: series(end_index=value), ConfigurationError, "at most 11", of=(12,)),
     case("short", lambda: series(length=12), ConfigurationError, "end_index=11", "got 12", "a smaller length"),
     case("nothing-left", lambda: series(start_index=5, end_index=7), ConfigurationError, "end_index=7", "got 8"),
@@ -163,7 +163,7 @@ def test_words_are_kept_as_often_as_in_keras(call: Any) -> None:
 
 
 def test_a_sampling_table_has_words() -> None:
-    refused(lambda: make_sampling_table(0), ConfigurationError, ("size", "at least 1"))
+    refused(lambda: make_sampling_table(0), ConfigurationError, ("size", ">= 1"))
 
 
 # ---------------------------------------------------------------------------- the modern spelling

@@ -162,7 +162,7 @@ def test_a_model_with_a_layer_of_ones_own_says_why_it_cannot_be_pickled() -> Non
     class Own(sw.LSTM): ...
 
     model = sw.Sequential([Own(2, input_shape=(None, 1))])
-    with pytest.raises(ConfigurationError, match=r"'own' is a Own, a class of your own.*numpy.savez"):
+    with pytest.raises(ConfigurationError, match=r"'own' is a Own, a custom class.*numpy.savez"):
         pickle.dumps(model)
     assert_same(copy.deepcopy(model).get_weights(), model.get_weights(), "weights")
 

@@ -70,10 +70,14 @@ def test_an_evaluation_is_the_mean_over_all_rows_or_the_root_of_one() -> None:
 @pytest.mark.parametrize(
     ("name", "target", "words"),
     [
-        ("sparse_top_k_categorical_accuracy", "onehot", "expects y to be classes, the loss takes onehot"),
-        ("top_k_categorical_accuracy", "classes", "expects y to be real or binary or onehot, the loss takes classes"),
-        ("kld", "real", "expects y to be onehot, the loss takes real"),
-        ("rmse", "classes", "'accuracy' goes with every loss"),
+        ("sparse_top_k_categorical_accuracy", "onehot", "expects y to be classes, but the loss takes onehot"),
+        (
+            "top_k_categorical_accuracy",
+            "classes",
+            "expects y to be real or binary or onehot, but the loss takes classes",
+        ),
+        ("kld", "real", "expects y to be onehot, but the loss takes real"),
+        ("rmse", "classes", "'accuracy' works with every loss"),
         ("rsme", "real", "did you mean 'rmse'?"),
     ],
 )

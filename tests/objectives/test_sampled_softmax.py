@@ -260,7 +260,7 @@ ENDS = ("SampledSoftmax", "last layer is Dense(V, activation='softmax')")
 
 
 @table(
-    *each("SampledSoftmax samples", sw.SampledSoftmax, ConfigurationError, "whole number", of=[0, -3, 2.5, "9", True]),
+    *each("SampledSoftmax samples", sw.SampledSoftmax, ConfigurationError, "integer", of=[0, -3, 2.5, "9", True]),
     *each("distribution", lambda d: sw.SampledSoftmax(5, d), ConfigurationError, "log-uniform", of=["loguniform", 3]),
     case(
         "metrics",

@@ -50,11 +50,11 @@ def test_what_is_no_name_of_a_file(act: Write, path: object) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param(b"", ("is empty", "expected a text"), id="empty"),
-        pytest.param(b" \n\t\r\n", ("is blank", "expected a text"), id="blank"),
-        pytest.param(b"\xef\xbb\xbf", ("is empty", "expected a text"), id="byte-order-mark"),
-        pytest.param(b"ab\0cd", ("is binary", "a text in UTF-8"), id="binary"),
-        pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ("is binary", "a text in UTF-8"), id="picture"),
+        pytest.param(b"", ("is empty", "expected text"), id="empty"),
+        pytest.param(b" \n\t\r\n", ("is blank", "expected text"), id="blank"),
+        pytest.param(b"\xef\xbb\xbf", ("is empty", "expected text"), id="byte-order-mark"),
+        pytest.param(b"ab\0cd", ("is binary", "UTF-8 text"), id="binary"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ("is binary", "UTF-8 text"), id="picture"),
         pytest.param("caf\xe9".encode("latin1"), ("not UTF-8", "0xe9 at position 3", "iconv -f latin1"), id="latin1"),
         pytest.param("mice".encode("utf-16"), ("not UTF-8", "iconv -f utf-16 -t utf-8"), id="utf-16"),
     ],
@@ -106,7 +106,7 @@ FOREIGN: dict[str, Callable[[bytes], bytes]] = {
 def test_files_cut_short_or_of_other_kinds(tmp_path: Path, saved: bytes, spoil: Callable[[bytes], bytes]) -> None:
     place = tmp_path / "m.statewise"
     place.write_bytes(spoil(saved))
-    refused(lambda: sw.load(place), FileError, (str(place), "is not a model file", "copy it again", "make it anew"))
+    refused(lambda: sw.load(place), FileError, (str(place), "is not a model file", "copy it again", "create it again"))
 
 
 def archive(*names: str) -> bytes:
@@ -135,14 +135,14 @@ OTHERS: dict[str, tuple[bytes, str, str]] = {
     "h5": (b"\x89HDF\r\n\x1a\n" + bytes(500), "HDF5 file", "model.set_weights"),
     "keras": (archive("metadata.json", "config.json", "model.weights.h5"), "Keras 3", "model.set_weights"),
     "pt": (archive("m/data.pkl", "m/version", "m/data/0"), "PyTorch", "model.set_weights"),
-    "pickle": (pickle.dumps({"weights": [1.0, 2.0]}), "a pickle", "runs nothing that a file holds"),
+    "pickle": (pickle.dumps({"weights": [1.0, 2.0]}), "a pickle", "never runs code from a file"),
     "npy": (array_file(np.save, X), ".npy", "numpy.load"),
     "npz": (array_file(np.savez, X, X), ".npz", "numpy.load"),
     "zip": (archive("readme.txt"), "a zip archive", "unpack it"),
     "half-a-zip": (archive("m/data.pkl")[:40], "a zip archive", "unpack it"),
     "onnx": (b"\x08\x07\x12\x07pytorch\x1a\x052.1.0:\x9d", "an ONNX model", "model.set_weights"),
     "tflite": (b"\x1c\0\0\0TFL3" + bytes(60), "TensorFlow Lite", "model.set_weights"),
-    "gguf": (b"GGUF\3\0\0\0" + bytes(60), "GGUF", "no way"),
+    "gguf": (b"GGUF\3\0\0\0" + bytes(60), "GGUF", "cannot be converted"),
     "gzip": (gzip.compress(STORY.encode()), "gzip", "gunzip"),
     "bzip2": (bz2.compress(STORY.encode()), "bzip2", "bunzip2"),
     "xz": (lzma.compress(STORY.encode()), "xz", "unxz"),
@@ -300,7 +300,7 @@ def test_files_whose_header_is_no_object(tmp_path: Path, header: str, monkeypatc
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     refused(lambda: sw.load(tmp_path / "no.statewise"), FileError, ("no model file", "statewise train", "model.save"))
     refused(lambda: sw.load(tmp_path), FileError, (str(tmp_path), "is a folder", "expected a model file"))
-    refused(lambda: sw.load("/dev/null"), FileError, ("/dev/null is a device", "expected the name of a file"))
+    refused(lambda: sw.load("/dev/null"), FileError, ("/dev/null is a device", "expected a regular file"))
     refused(lambda: sw.load("n" * 500), FileError, ("cannot read", "too long"))
 
 
@@ -328,7 +328,7 @@ def test_places_that_cannot_be_written(tmp_path: Path, write: Write) -> None:
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_text("kept")
     before = sorted(tmp_path.rglob("*"))
-    refused(lambda: write(tmp_path / "no" / "m"), FileError, (f"folder {tmp_path / 'no'} does not exist", "make it"))
+    refused(lambda: write(tmp_path / "no" / "m"), FileError, (f"folder {tmp_path / 'no'} does not exist", "create it"))
     refused(lambda: write(tmp_path / "folder"), FileError, (f"cannot write {tmp_path / 'folder'}", "it is a folder"))
     refused(lambda: write(tmp_path / "file" / "m"), FileError, ("cannot write", "Not a directory", "another place"))
     refused(lambda: write(tmp_path / ("n" * 300)), FileError, ("cannot write", "too long", "another place"))
@@ -444,9 +444,9 @@ def test_a_checkpoint_named_after_what_there_is_not(tmp_path: Path, name: str, w
 def test_a_checkpoint_that_cannot_be_written_is_refused_before_training(tmp_path: Path) -> None:
     epochs: list[int] = []
     options = {"callbacks": [lambda epoch, _: epochs.append(epoch), sw.ModelCheckpoint(tmp_path / "no" / "m-{epoch}")]}
-    refused(lambda: learn(**options), FileError, ("does not exist", "make it first"))
+    refused(lambda: learn(**options), FileError, ("does not exist", "create it first"))
     refused(
-        lambda: fit(sw.TextModel(**TINY), STORY, epochs=1, **options), FileError, ("does not exist", "make it first")
+        lambda: fit(sw.TextModel(**TINY), STORY, epochs=1, **options), FileError, ("does not exist", "create it first")
     )
     assert epochs == []
 

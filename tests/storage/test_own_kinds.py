@@ -21,7 +21,7 @@ from networks import random_weights
 from statewise.errors import ConfigurationError, FileError
 from statewise.optimizers.optimizer import Optimizer
 from statewise.storage.artifact import Artifact, write_artifact
-from statewise.storage.leaves import name_leaves
+from statewise.storage.pytrees import name_leaves
 from tolerances import assert_same
 
 
@@ -50,10 +50,10 @@ class Falling(sw.ExponentialDecay):
 
 
 OPTIMIZERS: dict[str, tuple[Any, str]] = {
-    "class": (Lion(), "Lion, a class of your own"),
-    "namesake": (Adam(0.01), "Adam, a class of your own"),
-    "function": (sw.SGD(lambda step: 0.1 * 0.5**step), "SGD with a schedule of your own"),
-    "schedule": (sw.SGD(Falling(0.1, 10, 0.5)), "SGD with a schedule of your own"),
+    "class": (Lion(), "Lion, a custom class"),
+    "namesake": (Adam(0.01), "Adam, a custom class"),
+    "function": (sw.SGD(lambda step: 0.1 * 0.5**step), "SGD with a custom schedule"),
+    "schedule": (sw.SGD(Falling(0.1, 10, 0.5)), "SGD with a custom schedule"),
     "optax": (optax.adamw(0.01), "an Optax transformation"),
     "noisy": (optax.noisy_sgd(0.01, key=jax.random.key(3)), "an Optax transformation"),
     "bfloat16": (optax.adam(0.01, mu_dtype=jnp.bfloat16), "an Optax transformation"),
@@ -105,14 +105,14 @@ def test_who_never_saves_hears_nothing_of_files(tmp_path: Path) -> None:
 def test_a_text_model_says_it_too(tmp_path: Path) -> None:
     model = copy.deepcopy(story())
     model.model.compile(sw.SGD(lambda _: 0.1), "sparse_categorical_crossentropy")
-    with pytest.warns(sw.StatewiseWarning, match="m lacks the optimizer, SGD with a schedule"):
+    with pytest.warns(sw.StatewiseWarning, match="m lacks the optimizer, SGD with a custom schedule"):
         model.save(tmp_path / "m")
     assert isinstance(sw.load(tmp_path / "m"), sw.TextModel)
 
 
 # -- layers ------------------------------------------------------------------------------------------------------------
 
-WAY_OUT = ("a class of your own", "numpy.savez(path, *model.get_weights())", "set_weights")
+WAY_OUT = ("a custom class", "numpy.savez(path, *model.get_weights())", "set_weights")
 OWN: dict[str, Any] = {
     "class": lambda: Mine(2, input_shape=(None, 2)),
     "namesake": lambda: LSTM(2, input_shape=(None, 2)),
@@ -143,7 +143,7 @@ def test_a_layer_of_ones_own_is_refused_by_files_and_streams_and_nothing_else(ma
 
 def test_it_is_said_when_compiling_and_when_adding_after_that() -> None:
     model = sw.Sequential([Mine(2)])
-    with pytest.warns(sw.StatewiseWarning, match="model.save will refuse a Mine, a class of your own"):
+    with pytest.warns(sw.StatewiseWarning, match="model.save will refuse a Mine, a custom class"):
         model.compile("adam", "mse")
     model = sw.Sequential([sw.Dense(2)])
     model.compile("adam", "mse")

@@ -103,7 +103,7 @@ def test_fresh_states_are_the_models(subject: Subject) -> None:
     expected = subject.model.initial_state(BATCH)
     state = subject.runtime.state_of(subject.runtime.fresh(BATCH))
     assert_same(parts(state), parts(expected), "state")
-    assert_same(parts(sw.State(state.learnt)), parts(sw.State(expected.learnt)), "where sequences start")
+    assert_same(parts(sw.State(state.learned)), parts(sw.State(expected.learned)), "where sequences start")
     if not expected.batch:  # no memory, no rows to reset
         return
     moved = subject.run(random_state(subject.model, BATCH))[1]
@@ -241,9 +241,9 @@ def test_files_of_other_things_are_refused(tmp_path: Path) -> None:
     headers: list[dict[str, Any]] = [{}, {"network": 5}, {"network": {"input_shape": [None, 3], "layers": []}}]
     for header in headers:
         artifact = Artifact("sequential", header, {})
-        refused(partial(opened, tmp_path, artifact), FileError, ["damaged", "network", "make it anew"])
+        refused(partial(opened, tmp_path, artifact), FileError, ["damaged", "network", "create it again"])
     bare = Artifact("sequential", whole.header, {})
-    refused(lambda: opened(tmp_path, bare), FileError, ["'lstm'", "size 4", "got none", "make it anew"])
+    refused(lambda: opened(tmp_path, bare), FileError, ["'lstm'", "size 4", "got none", "create it again"])
     odd = {**whole.arrays, "params['dense']['kernel']": np.zeros((3, 2), np.float32)}
     message = ["'dense'", "expected kernel [4, 2]", "got [3, 2]"]
     refused(lambda: opened(tmp_path, Artifact("sequential", whole.header, odd)), FileError, message)
@@ -259,7 +259,7 @@ DENSE = {"kind": "Dense", "name": "dense", "units": 1, "use_bias": False}
     [
         ([DENSE, EMBEDDING], ["'embedding'", "numbers of symbols", "first layer"]),
         ([{"kind": "TimeDistributed", "name": "embedding", "layer": EMBEDDING}], ["'embedding'", "by itself"]),
-        ([DENSE, {**DENSE}], ["a name of its own", "['dense', 'dense']"]),
+        ([DENSE, {**DENSE}], ["different names", "['dense', 'dense']"]),
     ],
     ids=["later", "inside", "twice"],
 )
@@ -274,7 +274,7 @@ def test_a_file_cannot_make_a_step_look_up_what_was_not_checked(
         "params['embedding']['embeddings']": np.ones((5, 2), np.float32),
     }
     write_artifact(tmp_path / "model", Artifact("sequential", header, arrays))
-    refused(lambda: Runtime.open(tmp_path / "model", engine), FileError, [*words, "make it anew"])
+    refused(lambda: Runtime.open(tmp_path / "model", engine), FileError, [*words, "create it again"])
 
 
 def test_a_file_with_a_layer_that_reads_from_both_ends_says_why_not(tmp_path: Path) -> None:

@@ -241,8 +241,8 @@ def test_more_keys_than_streams_are_refused_before_anything_changes() -> None:
     case("upgrade-no-file", lambda: streams_of().upgrade("none"), FileError, "no model file none"),
     case("upgrade-stream", lambda: stream_of().upgrade(other_model()), StateError, "expected lstm: h [B, 4]"),
     case("push-list", lambda: streams_of().push([STEP]), DataError, "a step for each key", "got [[0.1"),
-    case("max-streams", lambda: streams_of(max_streams=0), ConfigurationError, "max_streams", "at least 1", "got 0"),
-    case("max-age", lambda: streams_of(max_age=-1), ConfigurationError, "max_age", "more than 0", "got -1"),
+    case("max-streams", lambda: streams_of(max_streams=0), ConfigurationError, "max_streams", ">= 1", "got 0"),
+    case("max-age", lambda: streams_of(max_age=-1), ConfigurationError, "max_age", "> 0", "got -1"),
     case("on-evict", lambda: streams_of(on_evict="save"), ConfigurationError, "on_evict", "a function", "'save'"),
     case("clock", lambda: streams_of(clock=5), ConfigurationError, "clock", "a function", "got 5"),
 )

@@ -16,7 +16,7 @@ import pytest
 from mistakes import STORY, sw
 from statewise.errors import ConfigurationError, DataError, StatewiseError
 from statewise.storage.artifact import Artifact, write_artifact
-from statewise.storage.leaves import name_leaves
+from statewise.storage.pytrees import name_leaves
 from statewise.text.growth import grow
 
 KNOWN = "a cat ran and ten mice ate it. "  # every symbol of it is in STORY

@@ -95,9 +95,7 @@ def test_mode_says_what_is_better(monitor: str, mode: str, best: int) -> None:
 def test_of_a_log_of_ones_own_it_asks_what_is_better() -> None:
     model = tagger()
     stopping = sw.EarlyStopping("val_profit")
-    with pytest.raises(
-        ConfigurationError, match="unknown monitor 'val_profit': for a log of your own write mode='min' or"
-    ):
+    with pytest.raises(ConfigurationError, match="unknown monitor 'val_profit': for a custom log write mode='min' or"):
         fit(model, validation_data=lambda: {"profit": 1.0}, callbacks=[stopping])
     assert model.epochs_done == 0  # nothing was trained
 
@@ -129,7 +127,7 @@ def test_one_early_stopping_serves_two_trainings() -> None:
 
 
 def test_an_unknown_monitor_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"monitor 'val_loss'.*accuracy, loss.*give fit validation_data"):
+    with pytest.raises(ConfigurationError, match=r"monitor 'val_loss'.*accuracy, loss.*pass validation_data to fit"):
         fit(tagger(), state="carry", callbacks=[sw.EarlyStopping()])
     with pytest.raises(ConfigurationError, match="mode: expected 'auto', 'min' or 'max', got 'least'"):
         fit(tagger(), state="carry", callbacks=[sw.EarlyStopping("loss", mode="least")])
@@ -187,7 +185,7 @@ def test_a_file_that_was_measured_otherwise_is_not_replaced(tmp_path: Path) -> N
     save_best("mse", X)
     before = path.read_bytes()
     for loss, x in (("mae", X), ("mse", 0.5 * X)):
-        with pytest.raises(FileError, match="measured by another loss or on other data"):
+        with pytest.raises(FileError, match="measured with another loss or on other data"):
             save_best(loss, x)
     assert path.read_bytes() == before
 

@@ -449,7 +449,7 @@ def test_a_training_that_begins_elsewhere_is_another(path: Path, make: Callable[
     fit(tagger(), epochs=1, state="continue", checkpoint=path)
     model = make()
     before = model.get_weights()
-    words = "as this one, but with other weights, learning rate or state"
+    words = "like this one, but with other weights, learning rate or state"
     refuse(path, lambda: fit(model, epochs=1, state="continue", checkpoint=path), ConfigurationError, words)
     assert_same(model.get_weights(), before, "weights")
 

@@ -32,15 +32,37 @@ IN_STEPS = [sw.LSTM(2, return_sequences=True), sw.TimeDistributed(sw.Dense(1, ac
 
 @table(
     case("sigmoid", classify(sw.Dense(1, activation="sigmoid")), ConfigurationError, "categorical", "one output"),
-    case("linear", classify(sw.Dense(1)), ConfigurationError, "no classes", "loss='binary_crossentropy'"),
+    case(
+        "linear", classify(sw.Dense(1)), ConfigurationError, "cannot distinguish classes", "loss='binary_crossentropy'"
+    ),
     case("sparse", classify(sw.Dense(1), loss=SPARSE, y=[0] * 6), ConfigurationError, SPARSE, "sigmoid", "Dense(V"),
     case("wrong-classes", classify(SOFTMAX, loss=SPARSE, y=Y), ConfigurationError, SPARSE, "one output"),
     case("sampled", classify(SOFTMAX, loss=sw.SampledSoftmax(1), y=[0] * 6), ConfigurationError, "SampledSoftmax"),
-    case("kld", classify(SOFTMAX, loss="kld"), ConfigurationError, "no classes"),
-    case("lstm", lambda: fit(model_of(sw.LSTM(1), loss=CATEGORICAL), X, Y), ConfigurationError, "no classes"),
-    case("steps", lambda: fit(model_of(*IN_STEPS, loss=CATEGORICAL), X, STEPS > 0), ConfigurationError, "no classes"),
-    case("evaluate", lambda: model_of(sw.LSTM(1), loss=CATEGORICAL).evaluate(X, Y), ConfigurationError, "no classes"),
-    case("batches", lambda: fit(model_of(sw.LSTM(1), loss=CATEGORICAL), [(X, Y)]), ConfigurationError, "no classes"),
+    case("kld", classify(SOFTMAX, loss="kld"), ConfigurationError, "cannot distinguish classes"),
+    case(
+        "lstm",
+        lambda: fit(model_of(sw.LSTM(1), loss=CATEGORICAL), X, Y),
+        ConfigurationError,
+        "cannot distinguish classes",
+    ),
+    case(
+        "steps",
+        lambda: fit(model_of(*IN_STEPS, loss=CATEGORICAL), X, STEPS > 0),
+        ConfigurationError,
+        "cannot distinguish classes",
+    ),
+    case(
+        "evaluate",
+        lambda: model_of(sw.LSTM(1), loss=CATEGORICAL).evaluate(X, Y),
+        ConfigurationError,
+        "cannot distinguish classes",
+    ),
+    case(
+        "batches",
+        lambda: fit(model_of(sw.LSTM(1), loss=CATEGORICAL), [(X, Y)]),
+        ConfigurationError,
+        "cannot distinguish classes",
+    ),
     case("softmax-mse", classify(SOFTMAX, loss="mse"), ConfigurationError, "softmax", "always 1", "sigmoid"),
     case("softmax-binary", classify(SOFTMAX, loss="binary_crossentropy"), ConfigurationError, "always 1"),
     case("softmax-layer", classify(sw.Dense(1), sw.Activation("softmax"), loss="mse"), ConfigurationError, "always 1"),
@@ -133,7 +155,7 @@ NOTHING: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("action", NOTHING.values(), ids=NOTHING)
 def test_nothing_that_counts(action: Callable[[], object]) -> None:
-    refused(action, DataError, ["there is nothing to score", "masked or weighs 0", "give x some steps that count"])
+    refused(action, DataError, ["there is nothing to score", "masked or has weight 0", "give x some steps that count"])
 
 
 def test_batches_of_which_nothing_counts_end_with_the_first_epoch() -> None:

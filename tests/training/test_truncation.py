@@ -417,7 +417,7 @@ def bidirectional() -> sw.Sequential:
 
 
 FORMS = "expected a number of steps k, (k1, k2) or 'random:k' such as 'random:70'"
-WHOLE = "expected a whole number of at least 1"
+WHOLE = "expected an integer >= 1"
 
 
 def saying(tbptt: Any, *words: str) -> Any:
@@ -427,7 +427,7 @@ def saying(tbptt: Any, *words: str) -> Any:
 
 def saying_once(tbptt: Any) -> Any:
     """A length that is refused to a network with one answer a row."""
-    words = ("tbptt: expected one number", "answers once a row", "return_sequences=True")
+    words = ("tbptt: expected one number", "one output per row", "return_sequences=True")
     return case(f"once-{tbptt!r}", lambda: fit(answering_once(), tbptt=tbptt), ConfigurationError, *words)
 
 

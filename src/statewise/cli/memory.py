@@ -8,7 +8,7 @@ from dataclasses import asdict
 from statewise.cli.cautions import check_known, say_left_out
 from statewise.cli.output import say, say_json
 from statewise.cli.reading import load_model, read_input, refuse_stdin
-from statewise.data.sources import read_arrays
+from statewise.data.array_files import read_arrays
 from statewise.errors import FileError
 from statewise.foundation.files import as_path, check_writable
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from statewise.cli.cautions import check_known, say_left_out
 from statewise.cli.output import say, say_json
 from statewise.cli.reading import load_model, read_input, refuse_stdin
-from statewise.data.sources import read_arrays
+from statewise.data.array_files import read_arrays
 
 if TYPE_CHECKING:
     from statewise.diagnostics.verification import Check

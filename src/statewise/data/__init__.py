@@ -1,1 +1,1 @@
-"""From what users have to what networks read: checked arrays, symbols as numbers, contiguous rows."""
+"""From user data to what networks read: checked arrays, symbols as numbers, contiguous rows."""

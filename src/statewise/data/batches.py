@@ -1,4 +1,4 @@
-"""Arrays checked at the public door and brought into the form that compiled programs read."""
+"""Arrays checked at the public API and converted to the form that compiled programs read."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from statewise.foundation.shapes import (
     to_float32,
 )
 
-NOTHING_COUNTS = "there is nothing to score: every step is masked or weighs 0; give x some steps that count"
-"""What is said where nothing can be learned from, or scored."""
+NOTHING_COUNTS = "there is nothing to score: every step is masked or has weight 0; give x some steps that count"
+"""The message where nothing can be learned from, or scored."""
 
 NEGATIVE_WEIGHTS = (
-    "sample_weight: some weights are below 0, so that training makes the errors that they weigh as large as it can; "
-    "write 0 for what is not to count"
+    "sample_weight: some weights are negative, so training maximizes the errors that they weight; "
+    "write 0 for what should not count"
 )
 
 
 class Samples(NamedTuple):
-    """What is known of N rows; all arrays have N as their first axis, None where the user gave nothing."""
+    """What is known about N rows; all arrays have N as their first axis, and are None if the user passed none."""
 
-    x: Array  # [N, T, F], [N, F], or whole numbers [N, T]
-    y: Array  # "classes": [N] or [N, T] whole numbers; otherwise one axis of outputs more
+    x: Array  # [N, T, F], [N, F], or integers [N, T]
+    y: Array  # "classes": [N] or [N, T] integers; otherwise with one more axis, of outputs
     weight: Array | None = None  # [N] or [N, T]
     mask: Array | None = None  # bool [N, T]
     reset: Array | None = None  # bool [N, T]
-    initial: tuple[Array, ...] | None = None  # [N, H] each: where each row starts, the parts in their order
+    initial: tuple[Array, ...] | None = None  # [N, H] each: the initial state of each row, its parts in order
 
     @property
     def rows(self) -> int:
@@ -48,7 +48,7 @@ class Samples(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """T; 1 where rows have no time axis."""
+        """T; 1 if rows have no time axis."""
         return count_steps(self.x)
 
     @property
@@ -61,22 +61,22 @@ class Samples(NamedTuple):
         return self if count == self.rows else self._each(lambda array: filled(array, 0, count))
 
     def split(self, share: float) -> tuple[Samples, Samples]:
-        """Returns the first rows and the last `share` of them, in their order, as Keras's `validation_split`."""
+        """Returns the first rows and the last `share` of them, in order, as Keras's `validation_split` does."""
         cut = cut_of(self.rows, share)
         return self._each(lambda array: array[:cut]), self._each(lambda array: array[cut:])
 
     def starting_in(self, parts: tuple[Array, ...]) -> Samples:
-        """Returns the rows with the states `[N, H]` in which they start."""
+        """Returns the rows with their initial states `[N, H]`."""
         return self._replace(initial=parts)
 
     def named(self) -> list[tuple[str, Array]]:
-        """Returns what tells these rows from others, by name."""
+        """Returns the arrays that identify these rows, by name."""
         return [(name, a) for name, a in zip(self._fields[:5], self[:5], strict=True) if a is not None]
 
     def longer(self, steps: int, each_step: bool) -> Samples:
-        """Returns the rows with masked steps at their end, T `steps` in all.
+        """Returns the rows with masked steps appended, T `steps` in all.
 
-        With `each_step` targets and weights have steps too.
+        With `each_step`, targets and weights have steps too.
         """
 
         def longer(array: Array) -> Array:
@@ -94,11 +94,11 @@ class Samples(NamedTuple):
     def _each(self, change: Callable[[Array], Array]) -> Samples:
         x, y, weight, mask, reset = (None if array is None else change(array) for array in self[:5])
         initial = None if self.initial is None else tuple(change(part) for part in self.initial)
-        return Samples(x, y, weight, mask, reset, initial)  # type: ignore[arg-type]  # x and y are there
+        return Samples(x, y, weight, mask, reset, initial)  # type: ignore[arg-type]  # x and y are arrays
 
 
 class Excluded(NamedTuple):
-    """Steps, or whole rows, that have no influence on what is learned, so that anything may stand there."""
+    """Steps, or whole rows, that do not affect what is learned, so that they may hold anything."""
 
     masked: Array | None = None  # bool [N] or [N, T]: no loss and no metric counts them
     weightless: Array | None = None  # bool [N] or [N, T]: no loss counts them
@@ -109,7 +109,7 @@ class Excluded(NamedTuple):
         return self.masked is not None or self.weightless is not None
 
     def fill(self, array: Array, good: Array) -> Array:
-        """Returns `array` with zeros where it is not `good`, as far as that is excluded."""
+        """Returns `array` with zeros where it is not `good`, as far as those places are excluded."""
         for flags in (self.masked, self.weightless):
             if flags is not None and array.shape[: flags.ndim] == flags.shape:
                 there = flags.reshape(flags.shape + (1,) * (array.ndim - flags.ndim))
@@ -125,13 +125,13 @@ def cut_of(rows: int, share: float) -> int:
     """Returns how many of `rows` come before the last `share` of them.
 
     Raises:
-        DataError: that leaves none on one side.
+        DataError: one side would be empty.
     """
     cut = int(rows * (1 - share)) if is_number(share) and 0 < share < 1 else 0
     if not 0 < cut < rows:
         raise DataError(
-            f"validation_split={share!r} of {rows} row(s) leaves nothing on one side; "
-            "expected a share between 0 and 1 that leaves rows on both"
+            f"validation_split={share!r} of {rows} row(s) leaves one side empty; "
+            "expected a share between 0 and 1 that leaves rows on both sides"
         )
     return cut
 
@@ -146,13 +146,13 @@ def read_samples(
     target: str,
     excluded: Excluded = NOTHING,
 ) -> Samples:
-    """Returns rows for a network with an output of `output_shape` and a loss for `target`; `x` is read already.
+    """Returns rows for a network with an output of `output_shape` and a loss for `target`; `x` is already read.
 
     Raises:
         ShapeError, DataError: something does not fit `x` or the network.
     """
     check_given(y)
-    if len(output_shape) == 2 and output_shape[0] is None:  # one answer at every step: this x says how many those are
+    if len(output_shape) == 2 and output_shape[0] is None:  # one output per step: this x says how many
         output_shape = (x.shape[1], output_shape[1])
     targets = read_y(y, output_shape, target, len(x), excluded)
     weights = None if weight is None else read_weight(weight, targets, target, excluded)
@@ -162,7 +162,7 @@ def read_samples(
 def check_given(y: object) -> None:
     """Raises DataError if there are no targets."""
     if y is None:
-        raise DataError("y is missing: expected the targets to learn, one row for each of x")
+        raise DataError("y is missing: expected the targets to learn, one for each row of x")
 
 
 def read_x(
@@ -170,11 +170,11 @@ def read_x(
 ) -> Array:
     """Returns `x` as the network reads it: float32 `[N, T, F]`, or int32 symbols `[N, T]`.
 
-    What is no number, or no symbol, becomes 0 at steps that are False in `mask` and in rows that are `weightless`.
+    What is not a number, or not a symbol, becomes 0 at steps that are False in `mask` and in `weightless` rows.
 
     Raises:
-        ShapeError: another shape than the network's input.
-        DataError: no rows, NaN, numbers that float32 cannot tell apart, or symbols that are no whole numbers in
+        ShapeError: the shape differs from the network's input.
+        DataError: no rows, NaN, numbers that float32 cannot distinguish, or symbols that are not integers in
             0 .. symbols-1.
     """
     array = as_numbers("x", x)
@@ -200,7 +200,7 @@ def count_steps(x: Array) -> int:
 
 
 def check_filled(x: Array) -> None:
-    """Raises DataError if there is nothing in `x`."""
+    """Raises DataError if `x` is empty."""
     if x.size == 0:
         raise DataError(f"x: expected at least one row, one step and one feature, got shape {list(x.shape)}")
 
@@ -208,10 +208,10 @@ def check_filled(x: Array) -> None:
 def read_y(y: object, output_shape: Shape, target: str, rows: int, excluded: Excluded = NOTHING) -> Array:
     """Returns `y` in the form that a loss for `target` compares with an output of `output_shape`.
 
-    Where it is `excluded`, what the loss could not take becomes 0; where it is masked, everything does.
+    Where it is `excluded`, values that the loss could not take become 0; where it is masked, all values do.
 
     Raises:
-        ShapeError: another shape than the network's output.
+        ShapeError: the shape differs from the network's output.
         DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
     """
     aligned = align_y(as_numbers("y", y), output_shape, target, rows)
@@ -222,7 +222,7 @@ def align_y(array: Array, output_shape: Shape, target: str, rows: int) -> Array:
     """Returns `array` with the axes that a loss for `target` compares with an output of `output_shape`.
 
     Raises:
-        ShapeError: another shape than the network's output.
+        ShapeError: the shape differs from the network's output.
     """
     if array.shape[:1] != (rows,):
         raise ShapeError(f"y: expected {rows} row(s), as x has, got shape {list(array.shape)}")
@@ -238,7 +238,7 @@ def align_y(array: Array, output_shape: Shape, target: str, rows: int) -> Array:
 
 
 def check_y(array: Array, outputs: int | None, target: str, excluded: Excluded = NOTHING) -> Array:
-    """Returns targets of the right shape as a loss for `target` reads them, for a network of so many `outputs`.
+    """Returns targets of the right shape as a loss for `target` reads them, for a network with that many `outputs`.
 
     Raises:
         DataError: NaN, labels out of range, or targets that are not 0 and 1 where a loss needs them.
@@ -255,24 +255,24 @@ def check_y(array: Array, outputs: int | None, target: str, excluded: Excluded =
     if target == "binary" and ((array < 0) | (array > 1)).any():
         raise DataError(
             f"y: binary_crossentropy expects values from 0 to 1, got {array.min():g} to {array.max():g}; "
-            "class numbers go with loss='sparse_categorical_crossentropy'"
+            "for class numbers use loss='sparse_categorical_crossentropy'"
         )
     if target == "onehot" and (array < 0).any():
         raise DataError(
-            f"y: categorical_crossentropy expects probabilities, got {array.min():g}; real targets go with loss='mse'"
+            f"y: categorical_crossentropy expects probabilities, got {array.min():g}; for real targets use loss='mse'"
         )
     return array
 
 
 def read_weight(weight: object, y: Array, target: str, excluded: Excluded = NOTHING) -> Array:
-    """Returns sample weights `[N]` or `[N, T]` that fit targets `y`; 0 where they are NaN and masked."""
+    """Returns sample weights `[N]` or `[N, T]` that match targets `y`; 0 where they are NaN and masked."""
     array = to_float32("sample_weight", as_numbers("sample_weight", weight))
     steps = y.shape if target == "classes" else y.shape[:-1]
     if array.shape not in (steps[:1], steps):
         allowed = " or ".join(str(list(shape)) for shape in dict.fromkeys([steps[:1], steps]))
         raise ShapeError(f"sample_weight: expected shape {allowed}, one for each target; got {list(array.shape)}")
     array = Excluded(excluded.masked).fill(array, np.isfinite(array))
-    check_finite("sample_weight", array, "write 0 for what is not to count")
+    check_finite("sample_weight", array, "write 0 for what should not count")
     return array
 
 
@@ -286,20 +286,20 @@ def read_flags(name: str, flags: object | None, x: Array) -> Array | None:
 
 
 def _align(array: Array, rank: int) -> Array:
-    """Returns `[N, 1]` for `[N]` and the reverse, the one liberty that Keras's users rely on."""
+    """Returns `[N, 1]` for `[N]` and vice versa, the one liberty that Keras users rely on."""
     if array.ndim == rank + 1 and array.shape[-1] == 1:
         return array[..., 0]
     return array[..., None] if array.ndim == rank - 1 else array
 
 
 def _single(array: Array) -> Array:
-    """Returns where `array` holds numbers that float32 can hold."""
+    """Returns where `array` holds numbers that fit float32."""
     with np.errstate(invalid="ignore"):
         return np.abs(array) <= np.finfo(np.float32).max
 
 
 def _in_range(array: Array, limit: int | None) -> Array:
-    """Returns where `array` holds whole numbers from 0 up to, but not, `limit`."""
+    """Returns where `array` holds integers in 0 .. limit-1."""
     with np.errstate(invalid="ignore"):
         return (array >= 0) & (array == np.rint(array)) & (array < (np.inf if limit is None else limit))
 
@@ -316,7 +316,7 @@ def _whole(name: str, array: Array, limit: int | None, what: str) -> Array:
     with np.errstate(invalid="ignore"):  # numbers too large for a cast are not equal afterwards
         whole = array.astype(np.int32)
     if (other := whole != array).any():
-        raise DataError(f"{name}: expected whole numbers ({what}), got {array[other][0]:g}; number the {what} from 0")
+        raise DataError(f"{name}: expected integers ({what}), got {array[other][0]:g}; number the {what} from 0")
     if limit is not None and (whole.min() < 0 or whole.max() >= limit):
         bad = whole[(whole < 0) | (whole >= limit)][0]
         place = "Embedding's input_dim" if name == "x" else "last layer's units"
@@ -328,23 +328,23 @@ def _whole(name: str, array: Array, limit: int | None, what: str) -> Array:
 
 
 def _way_out(given: tuple[int, ...], output_shape: Shape, target: str) -> str:
-    """Returns what to write instead of targets of shape `given`."""
+    """Returns what to write instead of targets with the shape `given`."""
     classes, every_step, outputs = target == "classes", len(output_shape) == 2, output_shape[-1]
     axes = len(output_shape) + (not classes)
     columns = given[-1] if len(given) == axes else 1
     cases = [
         (
             classes and len(given) == axes + 1 and given[-1] == outputs,
-            "one-hot targets go with loss='categorical_crossentropy'",
+            "for one-hot targets use loss='categorical_crossentropy'",
         ),
         (
             target == "onehot" and (len(given) == axes - 1 or given[-1] == 1),
-            "targets that are class numbers go with loss='sparse_categorical_crossentropy'",
+            "for class numbers use loss='sparse_categorical_crossentropy'",
         ),
-        (len(given) > axes, "for a target at every step give the last LSTM return_sequences=True"),
-        (every_step and len(given) < axes, "for one target a row leave return_sequences=True out of the last LSTM"),
-        (every_step and given[1:2] != output_shape[:1], f"x has {output_shape[0]} steps, give y as many"),
-        (classes, "give y one class number for each answer"),
+        (len(given) > axes, "for a target per step, give the last LSTM return_sequences=True"),
+        (every_step and len(given) < axes, "for one target per row, remove return_sequences=True from the last LSTM"),
+        (every_step and given[1:2] != output_shape[:1], f"x has {output_shape[0]} steps; give y as many"),
+        (classes, "give y one class number per output"),
         (True, f"give the last layer {columns} unit(s), or y {outputs} column(s)"),
     ]
     return "; " + next(text for fits, text in cases if fits)

@@ -16,25 +16,25 @@ from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array, check_whole, filled
 
 SHOWN = 12
-"""The most rows that a notebook shows."""
+"""The maximum number of rows that a notebook shows."""
 
 PIECES = 3
-"""The most pieces of series that `explain` names in one row."""
+"""The maximum number of pieces of series that `explain` names in a row."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lanes:
     """Series cut into B contiguous rows, and these into K batches of T steps, for `fit(..., state="carry")`.
 
-    Row r of batch k is `x[k * B + r]`. Row r of batch k+1 goes on where row r of batch k ended.
+    Row r of batch k is `x[k * B + r]`. Row r of batch k+1 continues where row r of batch k ended.
     """
 
     x: Array  # [K B, T] or [K B, T, F]
     y: Array  # [K B, T] or [K B, T, V]
-    mask: Array | None  # bool [K B, T]; False where rows are filled up with zeros; None if they are full
+    mask: Array | None  # bool [K B, T]; False where rows are padded with zeros; None if they are full
     reset: Array | None  # bool [K B, T]; True where a series starts; None if all start where the first batch does
     batch_size: int  # B
-    lengths: Array  # [S] how many steps each series gives
+    lengths: Array  # [S] how many steps each series contributes
 
     @property
     def batches(self) -> int:
@@ -50,18 +50,18 @@ class Lanes:
         """Returns a table in words: what each row of each batch holds, and where its state comes from.
 
         Args:
-            limit: the most rows that it shows.
+            limit: the maximum number of rows shown.
 
         Raises:
-            ConfigurationError: `limit` is no whole number of at least 1.
+            ConfigurationError: `limit` is not an integer of at least 1.
 
         >>> print(lanes([np.arange(8), np.arange(4)], batch_size=2, steps=3).explain())
         10 steps of 2 series, read with state='carry' in 2 batches of 2 rows of 3 steps; all counted from 1
-        batch  row  state                        holds                                          filled up
-        1      1    starts afresh                series 1, steps 1-3
-        1      2    starts afresh                series 1, steps 6-7; afresh: series 2, step 1
-        2      1    goes on from batch 1, row 1  series 1, steps 4-5                            1 step, masked
-        2      2    goes on from batch 1, row 2  series 2, steps 2-3                            1 step, masked
+        batch  row  state                          holds                                         padded
+        1      1    starts fresh                   series 1, steps 1-3
+        1      2    starts fresh                   series 1, steps 6-7; fresh: series 2, step 1
+        2      1    continues from batch 1, row 1  series 1, steps 4-5                           1 step, masked
+        2      2    continues from batch 1, row 2  series 2, steps 2-3                           1 step, masked
         """
         rows = self._rows(check_whole("limit", limit))
         summary = f"{self._held}, read with state='carry' in {self._cut}; all counted from 1"
@@ -109,23 +109,23 @@ class Lanes:
 
 @guarded
 def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: int = 1) -> Lanes:
-    """Returns every step of one or many series once, in rows that go on from batch to batch.
+    """Returns every step of one or many series once, in rows that continue from batch to batch.
 
-    All series are laid end to end and cut into rows of equal length, so that a row may start in the midst of a series
-    (afresh), and go from one series to the next (`reset` is True there).
+    All series are laid end to end and cut into rows of equal length, so a row may start in the middle of a series (with
+    a fresh state), and run from one series into the next (`reset` is True there).
 
     Args:
         series: one array `[L]` (symbols, or one value a step) or `[L, F]`; or many, a list of such arrays or lists.
-        y: the targets, an array `[L]` or `[L, V]` for each series. Where it is left out, the target of a step is the
-            value `horizon` steps later in the same series, and a series gives L - horizon steps.
-        batch_size: B, rows side by side.
-        steps: T, steps of a batch: how far back gradients reach.
-        horizon: how many steps ahead the target lies, where there is no `y`.
+        y: the targets, an array `[L]` or `[L, V]` for each series. By default, the target of a step is the value
+            `horizon` steps later in the same series, and a series contributes L - horizon steps.
+        batch_size: B, rows per batch.
+        steps: T, steps per batch: how far back gradients reach.
+        horizon: how many steps ahead the target lies, if there is no `y`.
 
     Raises:
-        ConfigurationError: an option out of its range, or more rows than steps.
-        DataError: a series without steps or not longer than `horizon`, NaN, or something other than numbers.
-        ShapeError: other axes, series that differ in more than their length, or a `y` that is not as long as `series`.
+        ConfigurationError: an option is out of range, or there are more rows than steps.
+        DataError: a series has no steps or is no longer than `horizon`, NaN, or values other than numbers.
+        ShapeError: wrong axes, series that differ in more than length, or a `y` whose length differs from `series`.
 
     >>> framed = lanes(np.arange(9), batch_size=2, steps=2)
     >>> framed
@@ -140,7 +140,7 @@ def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: i
     """
     for name, value in (("batch_size", batch_size), ("steps", steps), ("horizon", horizon)):
         check_whole(name, value)
-    pairs = _ahead(series, horizon) if y is None else _given(series, y, horizon)
+    pairs = _with_later_targets(series, horizon) if y is None else _with_given_targets(series, y, horizon)
     lengths = np.array([len(x) for x, _ in pairs])
     total = int(lengths.sum())
     if batch_size > total:
@@ -157,17 +157,17 @@ def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: i
     return Lanes(x, targets, None if mask.all() else mask, reset if later else None, batch_size, lengths)
 
 
-def _ahead(series: Any, horizon: int) -> list[tuple[Array, Array]]:
+def _with_later_targets(series: Any, horizon: int) -> list[tuple[Array, Array]]:
     """Returns the steps of each series and their targets, the values `horizon` steps later."""
     read = read_series("series", series)
     check_long_enough(read, horizon + 1, "horizon + 1")
     return [(values[:-horizon], values[horizon:]) for values in read.values()]
 
 
-def _given(series: Any, y: Any, horizon: int) -> list[tuple[Array, Array]]:
+def _with_given_targets(series: Any, y: Any, horizon: int) -> list[tuple[Array, Array]]:
     """Returns the steps of each series and the targets given for them."""
     if horizon != 1:
-        raise ConfigurationError(f"horizon: y says what the targets are, got horizon={horizon}; leave one of them out")
+        raise ConfigurationError(f"horizon: y already gives the targets, got horizon={horizon}; omit one of them")
     read = read_series("series", series)
     if is_many(series) and not (isinstance(y, list | tuple) and len(y) == len(read)):
         found = f"{len(y)}" if isinstance(y, list | tuple) else f"{type(y).__name__}"
@@ -176,13 +176,13 @@ def _given(series: Any, y: Any, horizon: int) -> list[tuple[Array, Array]]:
     for (label, values), (name, target) in zip(read.items(), targets.items(), strict=True):
         if len(target) != len(values):
             raise ShapeError(
-                f"{name}: expected {len(values)} step(s), as {label} has, got {len(target)}; give one target a step"
+                f"{name}: expected {len(values)} step(s), as {label} has, got {len(target)}; give one target per step"
             )
     return list(zip(read.values(), targets.values(), strict=True))
 
 
 def _cut(flat: Array, batch_size: int, steps: int) -> Array:
-    """Returns `[L, ...]` as `[K B, T, ...]`, filled up with zeros."""
+    """Returns `[L, ...]` as `[K B, T, ...]`, padded with zeros."""
     length = math.ceil(len(flat) / batch_size)
     batches, rest = math.ceil(length / steps), flat.shape[1:]
     rows = filled(flat, 0, batch_size * length).reshape(batch_size, length, *rest)
@@ -192,7 +192,7 @@ def _cut(flat: Array, batch_size: int, steps: int) -> Array:
 
 # -- words -------------------------------------------------------------------------------------------------------------
 
-_COLUMNS = ("batch", "row", "state", "holds", "filled up")
+_COLUMNS = ("batch", "row", "state", "holds", "padded")
 
 
 class _Piece(NamedTuple):
@@ -204,7 +204,7 @@ class _Piece(NamedTuple):
 
 
 def _pieces(begin: int, end: int, lengths: Array) -> list[_Piece]:
-    """Returns what the steps from `begin` up to, but not, `end` are, counted through all series."""
+    """Returns the pieces of series that steps `begin` .. `end` - 1 are, counted through all series."""
     ends = np.cumsum(lengths)
     number = int(np.searchsorted(ends, begin, side="right"))
     pieces = []
@@ -218,8 +218,8 @@ def _pieces(begin: int, end: int, lengths: Array) -> list[_Piece]:
 def _origin(batch: int, row: int, pieces: list[_Piece]) -> str:
     """Returns where the state of a row comes from."""
     if batch == 0 or (pieces and pieces[0].first == 1):
-        return "starts afresh"
-    return f"goes on from batch {batch}, row {row + 1}"
+        return "starts fresh"
+    return f"continues from batch {batch}, row {row + 1}"
 
 
 def _held(pieces: list[_Piece]) -> str:
@@ -229,7 +229,7 @@ def _held(pieces: list[_Piece]) -> str:
         for piece in pieces[:PIECES]
     ]
     more = [f"{len(pieces) - PIECES} more series"] if len(pieces) > PIECES else []
-    return "; afresh: ".join(shown + more) or "nothing"
+    return "; fresh: ".join(shown + more) or "nothing"
 
 
 def _count(number: int, word: str, ending: str = "s") -> str:

@@ -1,4 +1,4 @@
-"""Sequences of different lengths: read and checked, filled up to one array, and taken apart again."""
+"""Sequences of different lengths: read and checked, padded to one array, and split again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.data.order import advise_order
+from statewise.data.index_order import warn_if_unsorted
 from statewise.errors import DataError, ShapeError
 from statewise.foundation.precision import check_runs, first_runs
 from statewise.foundation.shapes import Array, as_float32, as_numbers, check_finite, check_flags, to_float32
@@ -24,17 +24,17 @@ def is_ragged(value: object) -> bool:
 
 
 def pad(name: str, rows: Any) -> tuple[Array, Array]:
-    """Returns rows `[T, ...]` of different lengths as `[N, T, ...]`, zeros on the right, and where they are real.
+    """Returns rows `[T, ...]` of different lengths as `[N, T, ...]`, zero-padded on the right, and the real steps.
 
     Args:
-        name: what the rows are called in errors.
-        rows: a list of arrays that agree in everything but their first length.
+        name: what errors call the rows.
+        rows: a list of arrays that differ only in their first axis.
 
     Returns:
-        The array, and a mask: bool `[N, T]`, False where a row was filled up.
+        The array, and a mask: bool `[N, T]`, False at padding.
 
     Raises:
-        DataError: no rows, a row without steps, or something other than numbers.
+        DataError: no rows, a row without steps, or values other than numbers.
         ShapeError: rows that differ in more than their length.
 
     >>> array, mask = pad("x", [[1, 2, 3], [4]])
@@ -51,7 +51,7 @@ def pad(name: str, rows: Any) -> tuple[Array, Array]:
 
 
 def lay_end_to_end(name: str, rows: Any) -> tuple[Array, Array]:
-    """Returns the steps `[S, ...]` of rows `[T, ...]` one after another, and how many each row has; as `pad` otherwise.
+    """Returns the steps `[S, ...]` of rows `[T, ...]` end to end, and how many each row has; otherwise like `pad`.
 
     >>> lay_end_to_end("x", [[1, 2, 3], [4]])
     (array([1, 2, 3, 4], dtype=int32), array([3, 1]))
@@ -63,7 +63,7 @@ def lay_end_to_end(name: str, rows: Any) -> tuple[Array, Array]:
 
 
 def real_steps(lengths: Array, steps: int | None = None) -> Array:
-    """Returns bool `[N, T]`: which steps of rows of `lengths [N]`, padded to `steps` or the longest, are their own."""
+    """Returns bool `[N, T]`: the real steps of rows of `lengths [N]`, padded to `steps` or the longest."""
     own: Array = np.arange(lengths.max() if steps is None else steps) < lengths[:, None]
     return own
 
@@ -97,13 +97,13 @@ def is_many(value: object) -> bool:
 
 
 def read_series(name: str, value: Any, many: bool | None = None) -> dict[str, Array]:
-    """Returns one or many series, each an array `[L]` or `[L, F]`, by the name that errors call it.
+    """Returns one or many series, each an array `[L]` or `[L, F]`, by the name that errors use for it.
 
-    Whether they are many is seen from `value` unless `many` says it.
+    Whether there are many is inferred from `value`, unless `many` says so.
 
     Raises:
-        DataError: a series without steps, NaN, or something other than numbers.
-        ShapeError: other axes than these, or series that differ in more than their length.
+        DataError: a series without steps, NaN, or values other than numbers.
+        ShapeError: other axes, or series that differ in more than their length.
 
     >>> read_series("series", [1, 2, 3])
     {'series': array([1, 2, 3], dtype=int32)}
@@ -112,7 +112,7 @@ def read_series(name: str, value: Any, many: bool | None = None) -> dict[str, Ar
     """
     many = is_many(value) if many is None else many
     for label, one in (_named(name, value) if many else {name: value}).items():
-        advise_order(label, one)
+        warn_if_unsorted(label, one)
     series = _checked(_named(name, value) if many else {name: value})
     for label, array in series.items():
         if array.ndim > 2:
@@ -124,7 +124,7 @@ def read_series(name: str, value: Any, many: bool | None = None) -> dict[str, Ar
 
 
 def check_long_enough(series: dict[str, Array], least: int, sum_of: str) -> None:
-    """Raises DataError naming the first series of less than `least` steps, which are the sum of what `sum_of` says.
+    """Raises DataError naming the first series with fewer than `least` steps; `sum_of` says how that number arises.
 
     >>> check_long_enough({"series[0]": np.arange(9), "series[1]": np.arange(1)}, 2, "horizon + 1")
     Traceback (most recent call last):
@@ -132,7 +132,7 @@ def check_long_enough(series: dict[str, Array], least: int, sum_of: str) -> None
     """
     for label, values in series.items():
         if len(values) < least:
-            way_out = "leave this series out" if len(series) > 1 else "give a longer one, or lower what is asked"
+            way_out = "leave this series out" if len(series) > 1 else "give a longer one, or reduce these"
             raise DataError(f"{label}: expected at least {least} steps ({sum_of}), got {len(values)}; {way_out}")
 
 
@@ -145,7 +145,7 @@ def _named(name: str, rows: Any) -> dict[str, Any]:
 
 
 def _checked(rows: dict[str, Any]) -> dict[str, Array]:
-    """Returns `rows` as arrays of one dtype that have steps and agree in everything but how many."""
+    """Returns `rows` as arrays of one dtype that have steps and differ only in how many."""
     arrays = {label: as_numbers(label, row) for label, row in rows.items()}
     first, like = next(iter(arrays.items()))
     for label, array in arrays.items():

@@ -1,4 +1,4 @@
-"""Rows of different lengths as they are held: their steps end to end, and cut into padded batches when asked for."""
+"""Rows of different lengths, stored end to end, and cut into padded batches on request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from statewise.foundation.shapes import Array
 
 @dataclass(frozen=True, eq=False)
 class RaggedRows:
-    """N rows of `lengths` steps, S in all; what is known of them has the names that `Samples` has for it.
+    """N rows of `lengths` steps, S in all; what is known about them has the same names as in `Samples`.
 
     >>> rows = RaggedRows(np.array([2, 1]), {"x": np.array([[5.0], [6.0], [7.0]])})
     >>> rows.take(np.array([1, 0]), 2)["x"][..., 0].tolist()
@@ -50,7 +50,7 @@ class RaggedRows:
         return weight is not None and bool((weight < 0).any())
 
     def take(self, chosen: Array, steps: int) -> dict[str, Any]:
-        """Returns the rows with the numbers `chosen` as arrays `[n, steps, ...]`, zeros on the right and masked there.
+        """Returns the rows with the numbers `chosen` as arrays `[n, steps, ...]`, padded on the right and masked there.
 
         None of them may be longer than `steps`.
         """
@@ -65,7 +65,7 @@ class RaggedRows:
         return taken | {name: array[chosen] for name, array in self.by_row.items()}
 
     def batch(self, chosen: Array, steps: int) -> Samples:
-        """Returns what `take` does, to learn from or to score; there must be a `y`."""
+        """Returns the same as `take` as Samples, to learn from or to score; there must be a `y`."""
         return Samples(**self.take(chosen, steps))
 
     def padded(self) -> Samples:
@@ -78,11 +78,11 @@ class RaggedRows:
         return self._part(slice(cut)), self._part(slice(cut, None))
 
     def starting_in(self, parts: tuple[Array, ...]) -> RaggedRows:
-        """Returns the rows with the states `[N, H]` in which they start."""
+        """Returns the rows with their initial states `[N, H]`."""
         return replace(self, initial=parts)
 
     def named(self) -> list[tuple[str, Array]]:
-        """Returns what tells these rows from others, by name."""
+        """Returns the arrays that identify these rows, by name."""
         return [("lengths", self.lengths), *self.by_step.items(), *self.by_row.items()]
 
     def _part(self, part: slice) -> RaggedRows:

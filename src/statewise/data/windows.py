@@ -1,4 +1,4 @@
-"""Windows: short runs of a series that each start afresh, and the values that follow them."""
+"""Windows: short runs of a series that each start from a fresh state, and the values that follow them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from statewise.foundation.shapes import Array, check_whole, is_number
 
 
 class Windows(NamedTuple):
-    """Runs of values and what follows each of them, in the order of the series and of time."""
+    """Runs of values and what follows each, in the order of the series and of time."""
 
     x: Array  # [N, length] or [N, length, F]
     y: Array  # [N] or [N, F]; [N, horizon] or [N, horizon, F] if more than one value follows
@@ -30,8 +30,8 @@ class Windows(NamedTuple):
         No value, of x or of y, is in windows on both sides: those that straddle the cut are dropped.
 
         Raises:
-            ConfigurationError: `share` does not lie between 0 and 1.
-            DataError: there is no window on one side.
+            ConfigurationError: `share` is not between 0 and 1.
+            DataError: one side has no windows.
 
         >>> training, held_out = windows(np.arange(10), 2).split(0.4)
         >>> training.x.tolist(), training.y.tolist()
@@ -46,7 +46,7 @@ class Windows(NamedTuple):
         if not before.any() or not after.any():
             raise DataError(
                 f"share={share!r} leaves {before.sum()} window(s) before the cut and {after.sum()} after it: expected "
-                f"some on both sides; take another share, more data, or windows that span less than {self.span} values"
+                f"some on both sides; use another share, more data, or windows that span fewer than {self.span} values"
             )
         return self._take(before), self._take(after)
 
@@ -68,12 +68,12 @@ def windows(series: Any, length: int, *, stride: int = 1, horizon: int = 1, gap:
         series: one array `[L]` (symbols, or one value a step) or `[L, F]`; or many, a list of such arrays or lists.
         length: values in a window.
         stride: steps from the start of one window to the start of the next.
-        horizon: values to foretell, those that follow a window.
+        horizon: how many values that follow a window to predict.
         gap: values skipped between a window and what follows it.
 
     Raises:
-        ConfigurationError: an option out of its range.
-        DataError: a series too short for a single window, NaN, or something other than numbers.
+        ConfigurationError: an option is out of range.
+        DataError: a series too short for a single window, NaN, or values other than numbers.
         ShapeError: a series with other axes, or series that differ in more than their length.
 
     >>> found = windows([10, 11, 12, 13, 14], 3)

@@ -1,4 +1,4 @@
-"""Word vectors that others learnt, in word2vec's text and binary formats."""
+"""Pretrained word vectors, in word2vec's text and binary formats."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from statewise.foundation.files import open_file, write_whole
 from statewise.foundation.shapes import Array, as_array, check_finite, check_seed, check_whole
 
 LONGEST = 4096
-"""Bytes that the first line or a word may have; what has more is something else."""
+"""The maximum number of bytes of the first line or of a word; anything longer is something else."""
 
 SMALL = 0.05
-"""Numbers of a symbol without a vector lie within this of 0, as those of a fresh Embedding do."""
+"""Symbols without a vector get numbers within this distance of 0, as in a new Embedding."""
 
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """Words and a vector for each: `vectors["mouse"]` is that of a word, `"mouse" in vectors` whether it has one.
+    """Words and a vector for each: `vectors["mouse"]` is a word's vector, `"mouse" in vectors` whether it has one.
 
     Args:
-        words: all different, without blanks and line breaks.
+        words: all different, without blanks or line breaks.
         vectors: float32 `[N, D]`, a row for each word.
 
     >>> import statewise as sw
@@ -34,7 +34,7 @@ class WordVectors:
     >>> len(vectors), "mouse" in vectors, vectors["mouse"]
     (2, True, array([0.3, 0.4], dtype=float32))
 
-    They are what an Embedding, the first of a model's weights, can start from:
+    An Embedding, whose weights are the first of a model, can start from them:
 
     >>> matrix, missing = vectors.embedding(["the", "cat", "mouse"])
     >>> missing
@@ -44,8 +44,8 @@ class WordVectors:
     >>> model.set_weights([matrix, *model.get_weights()[1:]])
 
     Raises:
-        DataError: a word twice, or one that no file can hold; NaN.
-        ShapeError: no row for each word.
+        DataError: a duplicate word, or one that no file can hold; NaN.
+        ShapeError: there is not one row per word.
     """
 
     words: tuple[str, ...]
@@ -62,7 +62,7 @@ class WordVectors:
         object.__setattr__(self, "vectors", _frozen(vectors))
         for word in words:
             if not isinstance(word, str) or not word or " " in word or "\n" in word:
-                raise DataError(f"expected words without blanks and line breaks, got {word!r}")
+                raise DataError(f"expected words without blanks or line breaks, got {word!r}")
         if len(self._rows) < len(words):
             twice = next(word for row, word in enumerate(words) if self._rows[word] != row)
             raise DataError(f"the word {twice!r} has two vectors; expected one for each word")
@@ -79,18 +79,18 @@ class WordVectors:
 
     def __getitem__(self, word: str) -> Array:
         if word not in self._rows:
-            raise DataError(f"no vector for {word!r} among those of {len(self):,} words; ask `word in vectors` first")
+            raise DataError(f"no vector for {word!r} among those of {len(self):,} words; check `word in vectors` first")
         return self.vectors[self._rows[word]]
 
     def __repr__(self) -> str:
         return f"WordVectors({len(self):,} words, vectors {list(self.vectors.shape)})"
 
     def embedding(self, symbols: Sequence[str], *, seed: int = 0) -> tuple[Array, tuple[str, ...]]:
-        """Returns `(matrix, missing)`: weights `[V, D]` of an Embedding of these symbols, and those without a vector.
+        """Returns `(matrix, missing)`: weights `[V, D]` of an Embedding of these symbols, and symbols without a vector.
 
         Args:
             symbols: V of them, in the order of their numbers, such as `TextModel.vocabulary.symbols`.
-            seed: of the small random numbers that stand for those without a vector.
+            seed: of the small random numbers for symbols without a vector.
         """
         rng = np.random.default_rng(check_seed(seed))
         matrix = rng.uniform(-SMALL, SMALL, (len(symbols), self.vectors.shape[1])).astype(np.float32)
@@ -112,17 +112,17 @@ class WordVectors:
 def read_word_vectors(path: str | Path, *, limit: int | None = None) -> WordVectors:
     """Returns the words and vectors of a file in word2vec's text or binary format, whichever it is.
 
-    Both begin with a line `N D`: how many words there are, and how many numbers a vector has. In the text format a
-    line for each word follows, `word 0.1 -0.2 ...`; in the binary one the word, a blank, and D numbers of 4 bytes
-    (float32, little-endian). Words are UTF-8.
+    Both begin with a line `N D`: the number of words, and of numbers per vector. In the text format a line for each
+    word follows, `word 0.1 -0.2 ...`; in the binary one the word, a blank, and D numbers of 4 bytes (float32,
+    little-endian). Words are UTF-8.
 
     Args:
         path: the file.
-        limit: how many words are read, the first ones, which are mostly the most frequent; by default all.
+        limit: how many words to read from the beginning, usually the most frequent ones; by default all.
 
     Raises:
-        FileError: there is no such file, or it is of another kind, cut short or damaged.
-        DataError: a word twice or not in UTF-8, NaN.
+        FileError: the file does not exist, is of another kind, or is cut short or damaged.
+        DataError: a duplicate word, one that is not UTF-8, or NaN.
     """
     wanted = None if limit is None else check_whole("limit", limit)
     try:
@@ -140,7 +140,7 @@ def _read(file: BinaryIO, path: str | Path, limit: int | None) -> WordVectors:
     place = file.tell()
     room = file.seek(0, 2) - place
     file.seek(place)
-    if wanted * 2 * dimensions > room:  # before memory is asked for; a number takes a blank and a digit at least
+    if wanted * 2 * dimensions > room:  # before memory is allocated; a number takes at least a blank and a digit
         raise _cut_short(path, count, dimensions)
     records = _texts if _is_text(file, dimensions) else _binaries
     words, vectors = [], np.empty((wanted, dimensions), np.float32)
@@ -171,14 +171,14 @@ def _read_header(file: BinaryIO, path: str | Path) -> tuple[int, int]:
     if len(fields) != 2 or not all(field.isdigit() and int(field) > 0 for field in fields):
         raise FileError(
             f"{path} is not a file of word vectors in word2vec's format: expected a first line such as '10000 300', "
-            f"the numbers of words and dimensions, got {line[:40]!r}; write that line first where it is lacking, as in "
+            f"the numbers of words and dimensions, got {line[:40]!r}; add that line if it is missing, as in "
             "GloVe's files"
         )
     return int(fields[0]), int(fields[1])
 
 
 def _is_text(file: BinaryIO, dimensions: int) -> bool:
-    """Returns whether a line of digits follows, or UTF-8 at least, which the bytes of floats are not for long."""
+    """Returns whether a line of digits follows, or at least UTF-8, which the bytes of floats are not for long."""
     place = file.tell()
     fields = file.readline(LONGEST + 32 * dimensions).split()[1:]
     file.seek(place)
@@ -198,7 +198,7 @@ def _is_utf_8(beginning: bytes) -> bool:
     try:
         beginning.decode()
     except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data"  # of a letter that was cut
+        return error.reason == "unexpected end of data"  # in the middle of a character
     return b"\0" not in beginning
 
 
@@ -214,7 +214,7 @@ def _texts(file: BinaryIO, dimensions: int, path: str | Path) -> Records:
             raise FileError(
                 f"{path}, line {line_number}: expected a word and {dimensions} numbers, got {line[:60]!r}; {COPY_AGAIN}"
             )
-        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, which is refused
+        with np.errstate(over="ignore"):  # values beyond float32 become infinite, which is refused
             yield word, np.array(numbers, np.float32)
 
 
@@ -228,7 +228,7 @@ def _binaries(file: BinaryIO, dimensions: int, path: str | Path) -> Records:
 
 
 def _word(file: BinaryIO) -> bytes:
-    """Returns what comes before the next blank, without the line break that some programs write after a vector."""
+    """Returns what precedes the next blank, without the line break that some programs write after a vector."""
     word = bytearray()
     while len(word) <= LONGEST and (byte := file.read(1)) not in (b" ", b""):
         word += byte
@@ -239,7 +239,7 @@ def _decoded(word: bytes, row: int, path: str | Path) -> str:
     try:
         return word.decode()
     except UnicodeDecodeError:
-        raise DataError(f"{path}: word {row + 1}, {word[:60]!r}, is not UTF-8; write the file anew in UTF-8") from None
+        raise DataError(f"{path}: word {row + 1}, {word[:60]!r}, is not UTF-8; save the file again in UTF-8") from None
 
 
 def _bytes_of(row: Array) -> bytes:
@@ -251,7 +251,7 @@ def _digits(row: Iterable[np.float32]) -> bytes:
 
 
 def _frozen(vectors: Array) -> Array:
-    """Returns a copy that cannot be written to, or the array itself if it is such a one: these are large."""
+    """Returns a read-only copy, or the array itself if it is read-only already: these are large."""
     if vectors.flags.writeable:
         vectors = vectors.copy()
         vectors.flags.writeable = False

@@ -1,1 +1,1 @@
-"""Diagnostics: proofs, reports and pictures of a model."""
+"""Diagnostics: verification, reports and plots of a model."""

@@ -1,4 +1,4 @@
-"""Does memory matter? How many steps back a model really uses, and what that says about its training."""
+"""Does memory matter? How many steps back a model really uses, and what that means for its training."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ from statewise.streaming.numpy_step import write_step
 from statewise.training.objective import Batch, Objective
 
 ENOUGH = 0.95
-"""A model uses as many steps as bring this share of what all its memory brings."""
+"""A model uses as many steps as it takes to get this share of the whole benefit of its memory."""
 
 ENOUGH_ROWS = 30
-"""With fewer rows nobody knows how much their mean owes to chance, and it is taken as it is."""
+"""With fewer rows the error of their mean is unknown, and the mean is taken as it is."""
 
 FAINT = 0.01
 """A gradient below this share of the largest is not counted; nor is a change of the loss below it."""
 
 PROBES, PROBED_ROWS = 8, 64
-"""From how many steps gradients are followed back, in how many rows."""
+"""How many steps back gradients are followed, in how many rows."""
 
 SWAPPED_ROWS = 512
-"""How many rows at most are given another's past."""
+"""The maximum number of rows that are given another row's past."""
 
 OPEN, CLOSED = 0.9, 0.1
-"""A gate above or below these is saturated."""
+"""A gate above or below these values is saturated."""
 
 _KNOWING = "loss on the last step given only this many real steps (the rest from another row)"
 
 Measure = Callable[[Samples, bool], float]
-"""Returns the loss on these samples, the state carried from batch to batch or not."""
+"""Returns the loss on these samples, with the state carried from batch to batch or not."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class MemoryReport:
     """What `model.memory_report(x, y)` found; printed, it is a table and a sentence.
 
     Attributes:
-        losses: the loss when the state is reset every 1, 2, 4, ... steps; the last is never within a row.
-        knowing: the loss of a row's last answer when the network knows 1, 2, 4, ... steps, that one included, and
-            has another row's past before them.
-        carried: the loss with the state carried from batch to batch; None where rows do not go on from one another.
-        gradient: size of the loss's gradient by the input so many steps back, as shares of the largest.
+        losses: the loss if the state is reset every 1, 2, 4, ... steps; the last entry is never within a row.
+        knowing: the loss on a row's last step if the network sees only the last 1, 2, 4, ... steps of the row, and
+            another row's past before them.
+        carried: the loss with the state carried from batch to batch; None if rows do not continue from one another.
+        gradient: size of the loss's gradient with respect to the input that many steps back, as shares of the largest.
         gates: by layer and gate, how often it is saturated.
-        uses: how many steps, the answer's own included, bring 95 % of what all the memory brings to a last answer.
+        uses: how many steps, the last one included, it takes to get 95 % of the whole benefit of the memory.
         reach: within how many steps gradients are above 1 % of the largest.
         conclusion: what this means, in a sentence.
     """
@@ -112,7 +112,7 @@ class MemoryReport:
 
     @property
     def _resets(self) -> list[tuple[str, str, str]]:
-        """How often the state is reset, the loss, and that of a last answer with so many steps known."""
+        """How often the state is reset, the loss, and the loss on the last step given only that many real steps."""
         steps = max(self.losses)
         rows = [
             ("never in a row" if span == steps else plural(span, "step"), f"{loss:.4f}", f"{self.knowing[span]:.4f}")
@@ -122,7 +122,7 @@ class MemoryReport:
 
     @property
     def _lags(self) -> list[int]:
-        """How many steps back gradients are listed for."""
+        """The numbers of steps back for which gradients are listed."""
         shown = {0, *(2**power for power in range(12)), len(self.gradient) - 1}
         return sorted(shown & set(range(len(self.gradient))))
 
@@ -131,7 +131,7 @@ class MemoryReport:
         return {f"{layer} {gate}": use for layer, gates in self.gates.items() for gate, use in gates.items()}
 
     def plot(self, path: str | Path) -> None:
-        """Draws losses, gradients and gates into a picture file; its ending says of which kind.
+        """Draws losses, gradients and gates into a picture file; its extension sets the format.
 
         Raises:
             MissingExtraError: matplotlib is not installed.
@@ -144,7 +144,7 @@ class MemoryReport:
 def report_memory(
     objective: Objective, params: NetworkParams, samples: Samples, measure: Measure, lanes: int | None
 ) -> MemoryReport:
-    """Returns the report on `samples`; of so many `lanes`, if row r of batch k+1 goes on from row r of batch k.
+    """Returns the report on `samples`; with `lanes`, row r of batch k+1 continues from row r of batch k.
 
     Raises:
         DataError: rows of one step, which show nothing.
@@ -176,11 +176,11 @@ def report_memory(
 
 
 def _losses_knowing(objective: Objective, params: NetworkParams, samples: Samples, spans: list[int]) -> Array:
-    """Returns `[spans, N]`: the loss of each row's last answer, by how many steps up to it are the row's own.
+    """Returns `[spans, N]`: the loss on each row's last step, by how many steps up to it are the row's own.
 
-    What comes before those is another row's past: real, but of no use. A reset there would also measure how well the
-    network bears a cold start, which it may never have met so near to an answer. The other row is a far one, since
-    windows that lie side by side have almost the same past; a single row has to do with a reset.
+    The steps before those are another row's past: real, but of no use. A reset there would also measure how well the
+    network handles a cold start, which it may never have seen so close to an output. The other row is a distant one,
+    since neighboring windows have almost the same past; a single row has to use a reset.
     """
     bare, head = objective.network.without_head()
     chosen = np.linspace(0, samples.rows - 1, min(samples.rows, SWAPPED_ROWS)).astype(int)
@@ -212,7 +212,7 @@ def _batch_of(samples: Samples, rows: Array | slice) -> Batch:
 
 
 def _ending_together(network: Network, samples: Samples) -> Samples:
-    """Returns the rows moved so that all end at the last step, where the last answer is and steps are counted from."""
+    """Returns the rows shifted so that all end at the last step, where the last output is and counting starts."""
     batch = _batch_of(samples, slice(None))
     real = network.mask_of(batch.x, batch.mask)
     if real is None:
@@ -223,9 +223,9 @@ def _ending_together(network: Network, samples: Samples) -> Samples:
 
 
 def _probed(network: Network, params: NetworkParams, samples: Samples, lanes: int | None) -> tuple[Batch, LayerStates]:
-    """Returns a few rows and where they start: lanes in their second batch, since the first begins like no other.
+    """Returns a few rows and their initial states: for lanes those of the second batch, since the first is atypical.
 
-    A second batch that is mostly filled up shows nothing: then it is the first after all.
+    A second batch that is mostly padding shows nothing; then the first is used after all.
     """
     count = min(samples.rows if lanes is None else lanes, PROBED_ROWS)
     batch, start = _batch_of(samples, slice(count)), network.initial_state(params, count)
@@ -243,7 +243,7 @@ def _spans(steps: int) -> list[int]:
 
 
 def _reset_every(samples: Samples, span: int, each_step: bool) -> Samples:
-    """Returns the samples with the state started afresh so often: counted from the end where the answer is there."""
+    """Returns the samples with the state reset every `span` steps, counted from the end if the output is there."""
     if span == samples.steps:
         return samples
     place = np.arange(samples.steps) if each_step else samples.steps - np.arange(samples.steps)
@@ -252,9 +252,9 @@ def _reset_every(samples: Samples, span: int, each_step: bool) -> Samples:
 
 
 def _steps_used(spans: list[int], knowing: Array) -> int:
-    """Returns the first span that lacks next to nothing of what knowing the whole row brings, or nothing that shows.
+    """Returns the first span that lacks almost none of the benefit of the whole row, or none that is measurable.
 
-    What does not show is within two standard errors of the mean over the rows, if they are enough to know it.
+    A difference within two standard errors of the mean over the rows is not measurable, if there are enough rows.
     """
     lacking = knowing - knowing[-1]
     rows = lacking.shape[1]
@@ -268,26 +268,26 @@ def _conclude(losses: dict[int, float], carried: float | None, uses: int, reach:
     steps, last = max(losses), list(losses.values())[-1]
     clauses = [f"This model uses about {uses:,} of the {plural(steps, 'step')} in a row"]
     if uses == 1:
-        clauses = ["This model uses no memory: knowing the last step alone, it answers as well"]
+        clauses = ["This model uses no memory: it does as well given the last step alone"]
     if carried is not None:
         paid = carried < last - FAINT * abs(last)
-        pays, without = ("pays", " instead of") if paid else ("does not pay", ", without it")
+        pays, without = ("pays off", " instead of") if paid else ("does not pay off", ", without it")
         clauses.append(f"carrying the state from batch to batch {pays} (loss {carried:.4f}{without} {last:.4f})")
     if uses == 1:
         return "; ".join(clauses) + "."
     if 0 < reach < steps:
-        clauses.append(f"gradients fade after {plural(reach, 'step')}, so longer rows or a longer tbptt hardly pay")
+        clauses.append(f"gradients fade after {plural(reach, 'step')}, so longer rows or a longer tbptt hardly help")
     elif uses > steps // 2 and reach:
         clauses.append(
-            f"gradients still arrive from {plural(steps, 'step')} back, so longer rows or a longer tbptt may pay"
+            f"gradients still arrive from {plural(steps, 'step')} back, so longer rows or a longer tbptt may help"
         )
     elif reach:
-        clauses.append("what lies further back brings nothing, so longer rows or a longer tbptt hardly pay")
+        clauses.append("steps further back add nothing, so longer rows or a longer tbptt hardly help")
     return "; ".join(clauses) + "."
 
 
 def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, start: LayerStates) -> Array:
-    """Returns `[T]`: the root mean square, over rows and probes, of the gradient by what the memory reads."""
+    """Returns `[T]`: the RMS, over rows and probes, of the gradient with respect to what the memory reads."""
     front, rest = _split(objective.network)
     steps = batch.x.shape[1]
     x, _ = front.apply(params, batch.x, start)
@@ -313,7 +313,7 @@ def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, 
 
 
 def _split(network: Network) -> tuple[Network, Network]:
-    """Returns the layers before the first with memory, and those from it on."""
+    """Returns the layers before the first one with memory, and the rest."""
     at = network.names.index(network.memory[0])
     front = replace(network, layers=network.layers[:at], names=network.names[:at])
     rest = replace(network, layers=network.layers[at:], names=network.names[at:], input_shape=network.shapes()[at])
@@ -341,7 +341,7 @@ def _gate_values(
 ) -> dict[str, Array]:
     """Returns how far each gate is open at each step, `[B, T, H]` by the gate's name."""
     step = layer.step(read := Input(x.shape[-1]), weights)
-    fresh = layer.learnt_state(weights) or map_parts(lambda _: np.float32(0), state)
+    fresh = layer.learned_state(weights) or map_parts(lambda _: np.float32(0), state)
     values = {}
     for gate, value in step.gates.items():
         advance = write_step(NetworkStep(read, value, {"": step.before}, {"": step.after}))

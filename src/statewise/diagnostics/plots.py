@@ -1,4 +1,4 @@
-"""Pictures."""
+"""Plots in picture files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAKER = "statewise"
 SIGNED = {"png": ("Software", "Software\0"), "svg": ("Creator", "<dc:title>"), "pdf": ("Creator", "/Creator (")}
-"""How a picture says who drew it, by its kind: Matplotlib's word for it, and what stands before the signature in it."""
+"""How a picture names its creator, by format: Matplotlib's metadata key, and what precedes the name in the file."""
 
 
 def plot_history(history: History, path: str | Path, *, title: str = "", owner: str = "") -> None:
@@ -32,13 +32,13 @@ def plot_history(history: History, path: str | Path, *, title: str = "", owner: 
 
     Raises:
         MissingExtraError: matplotlib is not installed.
-        FileError: the file cannot be written, or ends in something that cannot be drawn.
+        FileError: the file cannot be written, or its extension is not supported.
     """
     check_picture(path)
     from matplotlib.figure import Figure
 
     if not history.epoch:
-        raise DataError("the history has no epoch to draw; fit for at least one")
+        raise DataError("the history has no epochs to draw; fit for at least one")
     names = [name for name in history.history if not name.startswith("val_")]
     figure = Figure(figsize=(5.2 * len(names), 3.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
@@ -65,11 +65,11 @@ def plot_memory(
     uses: int,
     reach: int,
 ) -> None:
-    """Draws what a memory report holds: loss by how long the state is kept, gradient by steps back, gates.
+    """Draws the contents of a memory report: loss by how long the state is kept, gradient by steps back, gates.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
-        FileError: the file cannot be written, or ends in something that cannot be drawn.
+        FileError: the file cannot be written, or its extension is not supported.
     """
     check_picture(path)
     from matplotlib.figure import Figure
@@ -88,7 +88,7 @@ def plot_memory(
     fading.set_yscale("log")
     fading.set_ylim(bottom=max(1e-6, 0.5 * min((size for size in gradient if size > 0), default=1e-6)))
     fading.xaxis.get_major_locator().set_params(integer=True)
-    fading.set(xlabel="steps, counted back from the answer", title="gradient, share of the largest")
+    fading.set(xlabel="steps back from the output", title="gradient, share of the largest")
     names = list(gates)
     saturation.barh(names, [-closed for closed, _ in gates.values()], label="below 0.1")
     saturation.barh(names, [opened for _, opened in gates.values()], label="above 0.9")
@@ -110,7 +110,7 @@ def _write(figure: Figure, path: str | Path, owner: str = "") -> None:
 
 
 def check_picture(path: str | Path) -> None:
-    """Raises MissingExtraError or FileError now if no picture can be drawn into `path` later."""
+    """Raises MissingExtraError or FileError now if no picture can be written to `path` later."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -120,7 +120,7 @@ def check_picture(path: str | Path) -> None:
 
 
 def is_ours(path: str | Path, owner: str = "") -> bool:
-    """Returns whether a file is a picture that statewise drew, of the model `owner` if that is given."""
+    """Returns whether statewise drew the picture in a file, for the model `owner` if that is given."""
     try:
         return _kind(path) in SIGNED and f"{SIGNED[_kind(path)][1]}{_signature(owner)}".encode() in read_whole(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Proof that a model's answers do not depend on how its input is cut, padded, ordered, saved or streamed."""
+"""Proof that a model's outputs do not depend on how its input is cut, padded, ordered, saved or streamed."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from statewise.storage.artifact import Artifact, read_artifact, write_artifact
 from statewise.streaming import Stream
 
 ROWS, STEPS = 8, 200
-"""At most so many rows and steps of the input are looked at: what is wrong shows in few."""
+"""The maximum number of rows and steps of the input that are compared: errors show in a few."""
 
 _WHOLE = "the whole pass over"
 
 TOLERANCE = 1e-5
-"""Largest difference, relative to the largest number of an array or to 1, that the order of 32-bit sums may make."""
+"""Largest difference, relative to the largest number of an array or to 1, that the order of 32-bit sums may cause."""
 
 
 class Model(Protocol):
-    """A Sequential, as far as it is looked at here."""
+    """The part of a Sequential that is used here."""
 
     @property
     def network(self) -> Network:
@@ -50,7 +50,7 @@ class Model(Protocol):
         """Returns the model as a stream."""
 
     def to_artifact(self) -> Artifact:
-        """Returns what a model file holds of it."""
+        """Returns the contents of a model file of it."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Check:
     """One comparison with the whole pass.
 
     Attributes:
-        name: what was done otherwise.
-        difference: the largest, relative to the largest number of the array or to 1; None where it does not apply.
-        tolerance: the largest that is allowed.
-        reason: why it does not apply.
+        name: what was done differently.
+        difference: the largest, relative to the largest number of the array or to 1; None if not applicable.
+        tolerance: the largest allowed difference.
+        reason: why it is not applicable.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Check:
 
     @property
     def words(self) -> tuple[str, str, str]:
-        """The difference, the tolerance, and what there is to say."""
+        """The difference, the tolerance, and the verdict."""
         if self.difference is None:
             return "-", "", self.reason
         return f"{self.difference:.1e}", f"{self.tolerance:.0e}", "" if self.passed else "FAILED"
@@ -100,8 +100,8 @@ class Verification:
         lines = [f"{_WHOLE} {self._data}, compared with", "", f"{'':{width}}  largest difference  tolerance"]
         for check in self.checks:
             difference, tolerance, verdict = check.words
-            told = f"{tolerance:>9}{verdict and f'  {verdict}'}" if tolerance else verdict
-            lines.append(f"{check.name:{width}}  {difference:>18}  {told}")
+            verdict_text = f"{tolerance:>9}{verdict and f'  {verdict}'}" if tolerance else verdict
+            lines.append(f"{check.name:{width}}  {difference:>18}  {verdict_text}")
         return "\n".join([*lines, "", self._conclusion])
 
     def __repr__(self) -> str:
@@ -126,21 +126,21 @@ class Verification:
 
 
 def verify(model: Model, rows: Rows, tolerance: float, reload: Callable[[Artifact], Model]) -> Verification:
-    """Returns the comparisons for `rows`, begun from a random state: one that is not zero, or it would hide much.
+    """Returns the comparisons for `rows`, starting from a random state, since a zero state would hide errors.
 
     Raises:
-        ConfigurationError: a tolerance that is no number of at least 0.
+        ConfigurationError: the tolerance is not a number >= 0.
         ShapeError: input without a time axis.
     """
     if not model.network.reads_steps:
         raise ShapeError(f"verify needs an x with a time axis, [N, T, F]; this network reads {list(rows.x.shape)}")
     if not is_number(tolerance) or not tolerance >= 0:
-        raise ConfigurationError(f"tolerance: expected a number from 0 up, got {tolerance!r}")
+        raise ConfigurationError(f"tolerance: expected a number >= 0, got {tolerance!r}")
     return _Comparison(model, rows, float(tolerance), reload).run()
 
 
 class _Comparison:
-    """The whole pass, and the other ways to get there."""
+    """The whole pass, and the other ways to compute the same."""
 
     def __init__(self, model: Model, rows: Rows, tolerance: float, reload: Callable[[Artifact], Model]) -> None:
         self.model, self.tolerance, self.reload = model, tolerance, reload
@@ -224,7 +224,7 @@ class _Comparison:
         return _difference((np.asarray(y), state), (self.y, self.end))
 
     def _reset(self) -> float:
-        """Every other row is reset before its first step: it must be as if fresh, and the others as they were."""
+        """Every other row is reset before its first step: it must be as if fresh, and the others unchanged."""
         fresh = np.arange(self.rows) % 2 == 0
         reset = np.zeros((self.rows, self.steps), bool) if self.reset is None else self.reset.copy()
         reset[fresh, 0] = True
@@ -261,7 +261,7 @@ class _Comparison:
 
 
 def _may_be_padded(network: Network) -> bool:
-    """Returns whether rows may have further steps, and answers are then found where they were, or a few steps on."""
+    """Returns whether rows may be padded with steps, and outputs are then found where they were, or a few steps on."""
     return network.input_shape[0] is None and (network.answers_each_step or network.output_shape[0] is not None)
 
 
@@ -269,21 +269,21 @@ def _random_state(model: Model, batch: int) -> State:
     rng = np.random.default_rng(0)
     zero = model.initial_state(batch)
     drawn: State = jax.tree.map(lambda part: rng.uniform(-0.9, 0.9, part.shape).astype(part.dtype), zero)
-    return State(drawn.layers, zero.learnt)
+    return State(drawn.layers, zero.learned)
 
 
 def _pad_steps(array: Array, room: tuple[int, int], zeros: bool = False) -> Array:
-    """Returns `[B, T, ...]` with steps added, by default like those beside them: a mask not heeded must show."""
+    """Returns `[B, T, ...]` with steps added, by default like their neighbors, so that an ignored mask shows."""
     width = [(0, 0), room] + [(0, 0)] * (array.ndim - 2)
     return np.pad(array, width) if zeros else np.pad(array, width, mode="edge")
 
 
 def _difference(found: Sequence[Any], expected: Sequence[Any]) -> float:
-    """Returns the largest difference of arrays and states, relative to the largest number expected in each or to 1."""
+    """Returns the largest difference of arrays and states, relative to the largest expected number in each or to 1."""
     largest = 0.0
     for got, want in zip(_arrays(found), _arrays(expected), strict=True):
         scaled = np.abs(got.astype(np.float64) - want) / np.abs(want).max(initial=1.0)
-        largest = float(np.maximum(largest, scaled.max(initial=0.0)))  # NaN stays
+        largest = float(np.maximum(largest, scaled.max(initial=0.0)))  # keeps NaN
     return largest
 
 

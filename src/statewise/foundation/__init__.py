@@ -1,1 +1,1 @@
-"""Foundation: what every room stands on. Nothing here knows of networks."""
+"""Foundation: what every other package builds on. Nothing here knows about networks."""

@@ -1,4 +1,4 @@
-"""Where on this machine statewise keeps what it can make anew, such as compiled programs."""
+"""The folder on this machine for what statewise can rebuild, such as compiled programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def user_cache_folder() -> Path:
     """Returns the folder `STATEWISE_CACHE`, or the platform's folder for caches; it may not exist yet.
 
     Raises:
-        RuntimeError: nothing says where, and the user has no home.
+        RuntimeError: no folder is configured, and the user has no home directory.
     """
     if chosen := os.environ.get("STATEWISE_CACHE"):
         return Path(chosen)
@@ -23,9 +23,9 @@ def user_cache_folder() -> Path:
 
 
 def step_folders() -> list[Path]:
-    """Returns the folders with the compiled step of streams, one for each version of its code, the oldest first."""
+    """Returns the folders with machine code for the step of streams, one per version of its source, oldest first."""
     try:
         folders = [folder for folder in user_cache_folder().glob("numba-*") if folder.is_dir()]
         return sorted(folders, key=lambda folder: folder.stat().st_mtime)
-    except (OSError, RuntimeError):  # gone meanwhile, or no home
+    except (OSError, RuntimeError):  # removed meanwhile, or no home directory
         return []

@@ -1,4 +1,4 @@
-"""Charts of curves by place: epochs, updates. The caller's style sheet says how the lines look."""
+"""Line charts by position: epochs, updates. The caller's style sheet sets how the lines look."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from itertools import groupby, pairwise
 from statewise.foundation.markup import label, line, svg
 
 Curve = Sequence[tuple[int, float]]
-"""Values by place."""
+"""Values by position."""
 
 POINTS = 200
-"""The most points of a curve that are kept."""
+"""The maximum number of points kept of a curve."""
 
 _LEFT, _RIGHT = 56.0, 18.0  # px
-_FINE = 4  # a curve's points lie on a grid so much finer than a pixel: whole numbers are short
+_FINE = 4  # points lie on a grid this much finer than a pixel: integers are short
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A straight scale: `low` lies at pixel `start`, `high` at `end`."""
+    """A linear scale: `low` is at pixel `start`, `high` at `end`."""
 
     low: float
     high: float
@@ -29,7 +29,7 @@ class Axis:
     end: float
 
     def at(self, value: float) -> float:
-        """Returns the value's pixel.
+        """Returns the pixel position of a value.
 
         >>> Axis(0, 10, 50, 150).at(2.5)
         75.0
@@ -37,7 +37,7 @@ class Axis:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Returns round values along it, at most so many.
+        """Returns at most `most` round values along the axis.
 
         >>> Axis(3, 47, 0, 1).ticks()
         [10.0, 20.0, 30.0, 40.0]
@@ -49,14 +49,14 @@ class Axis:
 
 
 def horizontal(low: float, high: float, width: float) -> Axis:
-    """Returns the axis of a chart of so many pixels, with room for words on its left."""
+    """Returns the horizontal axis of a chart `width` pixels wide, with room for labels on its left."""
     return Axis(low, high, _LEFT, width - _RIGHT)
 
 
 def curves_chart(title: str, lines: Sequence[tuple[Curve, str]], kind: str, width: float) -> str:
     """Returns a chart of curves, each drawn in the style of its class.
 
-    Values that are not finite leave a gap. There is nothing to draw where no value is finite: the text is empty then.
+    Values that are not finite leave a gap. If no value is finite, the returned text is empty.
     """
     points = [point for curve, _ in lines for point in curve]
     values = [value for _, value in points if math.isfinite(value)]
@@ -70,7 +70,7 @@ def curves_chart(title: str, lines: Sequence[tuple[Curve, str]], kind: str, widt
 
 
 def thinned(values: list[float]) -> list[tuple[int, float]]:
-    """Returns at most `POINTS` of the values, evenly, the first and the last among them, each with its place from 1.
+    """Returns at most `POINTS` of the values, evenly spaced and with both ends, each with its position from 1.
 
     >>> thinned([0.5, 0.25])
     [(1, 0.5), (2, 0.25)]
@@ -83,12 +83,12 @@ def thinned(values: list[float]) -> list[tuple[int, float]]:
 
 
 def tick_label(value: float) -> str:
-    """Returns a number as it stands beside an axis."""
+    """Returns a number as written next to an axis."""
     return f"{value:,.6g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _upright(low: float, high: float) -> Axis:
-    """Returns the axis of a chart of curves, from 0 where the values come near it."""
+    """Returns the vertical axis of a chart of curves, starting at 0 if the values come near it."""
     if 0 <= low <= 0.5 * high:
         low = 0.0
     edge = 0.05 * (high - low) or 0.5 * abs(high) or 1.0
@@ -106,16 +106,16 @@ def _grid(x: Axis, y: Axis) -> Iterator[str]:
 
 
 def _path(curve: Curve, x: Axis, y: Axis) -> str:
-    """Returns a line as whole steps on the fine grid, broken where a value is not finite."""
-    told = ""
+    """Returns a path in whole steps on the fine grid, broken where a value is not finite."""
+    path = ""
     for finite, points in groupby(curve, lambda point: math.isfinite(point[1])):
         if finite:
-            told += _drawn([(round(x.at(place) * _FINE), round(y.at(value) * _FINE)) for place, value in points])
-    return told
+            path += _drawn([(round(x.at(place) * _FINE), round(y.at(value) * _FINE)) for place, value in points])
+    return path
 
 
 def _drawn(points: Sequence[tuple[int, int]]) -> str:
-    """Returns a line through the points, equal steps in a row as one; of a single point, a dot."""
+    """Returns a path through the points, with runs of equal steps merged; a single point becomes a dot."""
     steps = [(there[0] - here[0], there[1] - here[1]) for here, there in pairwise(points)] or [(0, 0)]
     counts = [(step, len(list(same))) for step, same in groupby(steps)]
     return f"M{points[0][0]} {points[0][1]}" + "".join(_move(n * right, n * down) for (right, down), n in counts)

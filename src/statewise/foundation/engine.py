@@ -1,4 +1,4 @@
-"""What statewise asks of JAX: compiled programs, of which few are kept in memory and more on disk, and plain arrays."""
+"""What statewise needs from JAX: compiled programs, few kept in memory and more on disk, and plain arrays."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Program:
     """A function compiled for one shape of its arguments."""
 
     run: Callable[..., Any]
-    seconds: float | None = None  # how long one of its steps lasts, once that is known
+    seconds: float | None = None  # how long one of its steps takes, once known
 
 
 class ProgramsByShape:
-    """The programs of one function, one for each shape of its arguments; the `most` that were used last are kept.
+    """The programs of one function, one per argument shape; only the last `most` that were used are kept.
 
-    JAX itself would keep all, some megabytes each.
+    JAX itself would keep all of them, at several megabytes each.
 
     >>> programs = ProgramsByShape(lambda: abs, most=2)
     >>> first = programs.of((3, 1))
@@ -50,7 +50,7 @@ class ProgramsByShape:
         return len(self._programs)
 
     def of(self, shape: Hashable) -> Program:
-        """Returns the program for `shape`, the same one while it is kept; it is compiled when it first runs."""
+        """Returns the program for `shape`, the same one while it is kept; it compiles when it first runs."""
         with self._lock:
             program = self._programs.get(shape)
             if program is None:
@@ -63,16 +63,16 @@ class ProgramsByShape:
 
 
 def keep_compiled_programs() -> None:
-    """Turns JAX's compilation cache on, unless the program that imports us chose a folder itself.
+    """Turns on JAX's compilation cache, unless the program that imports statewise chose a folder itself.
 
-    What goes wrong with it costs time and nothing else, so that nobody is told: a folder that cannot be made leaves the
-    cache off, one that cannot be written to is read, an entry that cannot be read is compiled.
+    Problems with the cache only cost time, so they are not reported: if the folder cannot be created, the cache stays
+    off; if it cannot be written to, it is only read; an entry that cannot be read is compiled again.
     """
     if jax.config.values["jax_compilation_cache_dir"] is not None:
         return
     try:
         cache = ProgramCache.of_user()
-    except RuntimeError:  # the user has no home
+    except RuntimeError:  # the user has no home directory
         return
     if not cache.make():
         return
@@ -81,7 +81,7 @@ def keep_compiled_programs() -> None:
     jax.config.update("jax_compilation_cache_dir", str(cache.folder))
     worth = WORTH_KEEPING_SECONDS if cache.writable else math.inf
     jax.config.update("jax_persistent_cache_min_compile_time_secs", worth)
-    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")  # autotuning caches are for GPUs alone
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")  # autotuning caches are for GPUs only
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
 
 
@@ -91,7 +91,7 @@ def keeps_compiled_programs() -> bool:
 
 
 def on_device(arrays: Any) -> Any:
-    """Returns arrays of NumPy's, nested in any way, as those of JAX's device; as they are in a forked process."""
+    """Returns nested NumPy arrays as arrays on JAX's device; in a forked process, as they are."""
     return arrays if is_forked() else jax.device_put(arrays)
 
 
@@ -101,5 +101,5 @@ def zeros(*shape: int) -> jax.Array:
 
 
 def jax_key(key: Key) -> jax.Array:
-    """Returns a key of `draws` as one of JAX's, whatever its default generator, without compiling a program for it."""
+    """Returns a `foundation.random` key as a JAX key, whatever JAX's default generator, without compiling a program."""
     return jax.random.wrap_key_data(jax.device_put(key), impl="threefry2x32")

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and texts as they come from disk."""
+"""Files that are written whole or not at all, and texts read from disk."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from statewise.foundation.characters import clean_lines
 
 try:
     import fcntl
-except ImportError:  # Windows, where leftovers stay and permissions are those of the folder
+except ImportError:  # Windows, where leftovers stay and permissions are the folder's
     fcntl = None  # type: ignore[assignment]
 
 LONGEST_STEM = 100
-"""Bytes of a file's name up to which its temporary file's name repeats it; a hash stands for longer ones."""
+"""Up to this many bytes, a temporary file's name repeats the file's name; a hash replaces longer names."""
 
 ACCESS_LIST = "system.posix_acl_access"
-"""The extended attribute in which Linux keeps who else may read a file."""
+"""The extended attribute in which Linux stores who else may read a file."""
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
-    """Writes `content` to a file beside `path` and renames it there, so that no reader ever sees half of it.
+    """Writes `content` to a file next to `path` and renames it there, so that no reader ever sees half of it.
 
-    A file that is replaced keeps its permissions and, where the system allows, its owner. What killed processes left
-    beside it is removed.
+    A replaced file keeps its permissions and, where the system allows, its owner. Leftovers of killed processes next
+    to it are removed.
 
     Raises:
         FileError: the folder does not exist or cannot be written to, or the disk is full.
@@ -46,7 +46,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
             _take_permissions(file.fileno(), place)
             os.fsync(file.fileno())
             if fcntl is None:
-                file.close()  # Windows renames no file that is open
+                file.close()  # Windows cannot rename an open file
             os.replace(temporary, place)
         _keep_name(place.parent)
     except OSError as error:
@@ -64,10 +64,10 @@ def check_writable(path: str | Path) -> None:
 
 
 def as_path(path: object) -> Path:
-    """Returns `path` as a Path, with `~` and `~user` at its beginning expanded as a shell does.
+    """Returns `path` as a Path, with a leading `~` or `~user` expanded as a shell does.
 
     Raises:
-        FileError: it is no name of a file.
+        FileError: it is not a file name.
     """
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str) or not name or "\0" in name or not _is_encodable(name):
@@ -87,7 +87,7 @@ def cannot_write(path: str | Path, error: OSError) -> FileError:
     """Returns the error for a file that the system refuses to write, with what to do about it."""
     folder = as_path(path).parent
     if error.errno == errno.ENOENT and not folder.exists():
-        reason = f"the folder {folder} does not exist; make it first"
+        reason = f"the folder {folder} does not exist; create it first"
     elif error.errno == errno.EISDIR:
         reason = "it is a folder; name a file in it"
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -98,10 +98,10 @@ def cannot_write(path: str | Path, error: OSError) -> FileError:
 
 
 def replaceable(path: str | Path) -> Path:
-    """Returns where `path` leads to; a rename would replace a device, or a link in place of what it names."""
+    """Returns where `path` leads; a rename would replace a device, or a link instead of its target."""
     place = os.path.realpath(as_path(path))
-    if os.path.islink(place):  # all others were followed
-        raise FileError(f"cannot write {path}: its links lead around in a circle; remove one, or name a file")
+    if os.path.islink(place):  # all other links were followed
+        raise FileError(f"cannot write {path}: its symbolic links form a loop; remove one, or name another file")
     if os.path.isdir(place):
         raise FileError(f"cannot write {path}: it is a folder; name a file in it")
     if os.path.exists(place) and not os.path.isfile(place):
@@ -111,19 +111,19 @@ def replaceable(path: str | Path) -> Path:
 
 # -- temporary files -------------------------------------------------------------------------------------------------
 #
-# Whoever writes one holds a lock on it until it is renamed or removed. The system drops the lock with the process, so
-# that a leftover is known by having none, whatever the process was called, and in whatever container it ran.
+# A writer holds a lock on its file until the file is renamed or removed. The system releases the lock when the process
+# ends, so a leftover is recognized by having no lock, whatever the process or the container it ran in.
 
 
 @contextmanager
 def _temporary(place: Path) -> Iterator[tuple[BinaryIO, str]]:
-    """Yields a new, locked file beside `place` and its name; it is removed at the end unless it was renamed."""
+    """Yields a new, locked file next to `place`, and its name; it is removed at the end unless it was renamed."""
     descriptor, temporary = _make_temporary(place)
     file = os.fdopen(descriptor, "wb")
     try:
         yield file, temporary
-    finally:  # also after Ctrl-C; once renamed there is nothing left to remove
-        if fcntl is None:  # Windows removes no open file; elsewhere the lock is held until it is gone
+    finally:  # also after Ctrl-C; once renamed there is nothing to remove
+        if fcntl is None:  # Windows cannot remove an open file; elsewhere the lock is held until it is gone
             _close(file)
         with suppress(OSError):
             os.unlink(temporary)
@@ -131,12 +131,12 @@ def _temporary(place: Path) -> Iterator[tuple[BinaryIO, str]]:
 
 
 def _close(file: BinaryIO) -> None:
-    with suppress(OSError):  # what a full disk refused, it refuses once more
+    with suppress(OSError):  # what a full disk refused, it refuses again
         file.close()
 
 
 def _make_temporary(place: Path) -> tuple[int, str]:
-    mode = 0o600 if place.exists() else 0o666  # of which the system takes the umask; the old file may be private
+    mode = 0o600 if place.exists() else 0o666  # reduced by the umask; the old file may be private
     while True:
         temporary = str(place.parent / f".{_stem_of(place)}.{os.urandom(4).hex()}.part")
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), mode)
@@ -146,15 +146,15 @@ def _make_temporary(place: Path) -> tuple[int, str]:
 
 
 def _stem_of(place: Path) -> str:
-    """Returns what the name of a temporary file repeats of the name of the file that it is to become."""
+    """Returns the part of a file's name that the name of its temporary file repeats."""
     encoded = os.fsencode(place.name)
     return place.name if len(encoded) <= LONGEST_STEM else hashlib.sha256(encoded).hexdigest()[:32]
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Removes the temporary files for `place` of processes that were killed."""
+    """Removes the temporary files for `place` left by killed processes."""
     ours = re.compile(re.escape(f".{_stem_of(place)}.") + r"[A-Za-z0-9_]{8}\.part")
-    with suppress(OSError):  # a folder may be written to and not be listed
+    with suppress(OSError):  # a folder may be writable but not listable
         for name in os.listdir(place.parent):
             if ours.fullmatch(name):
                 _remove_if_left(str(place.parent / name))
@@ -171,7 +171,7 @@ def _remove_if_left(temporary: str) -> None:
 
 
 def _lock(descriptor: int, *, wait: bool) -> bool:
-    """Returns whether the file is locked now; some network file systems have no locks, and keep leftovers."""
+    """Returns whether the file is now locked; some network file systems have no locks, and keep leftovers."""
     if fcntl is None:
         return False
     try:
@@ -182,23 +182,23 @@ def _lock(descriptor: int, *, wait: bool) -> bool:
 
 
 def _take_permissions(descriptor: int, place: Path) -> None:
-    """Gives a file the permissions of the one that it replaces, if there is one, and if allowed its owner and group."""
+    """Gives a file the permissions of the one it replaces, if any, and if allowed its owner and group."""
     if fcntl is None or not place.exists():
         return
     new, old = os.fstat(descriptor), os.stat(place)
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
         with suppress(OSError):
             os.fchown(descriptor, -1, old.st_gid)
-        with suppress(OSError):  # mostly for root alone
+        with suppress(OSError):  # usually only root may
             os.fchown(descriptor, old.st_uid, -1)
     if (mode := stat.S_IMODE(old.st_mode) & 0o777) != stat.S_IMODE(new.st_mode):
         os.fchmod(descriptor, mode)
-    with suppress(OSError, AttributeError):  # most files have no such list, most systems not the function
+    with suppress(OSError, AttributeError):  # most files have no such list, and most systems lack the function
         os.setxattr(descriptor, ACCESS_LIST, os.getxattr(place, ACCESS_LIST))
 
 
 def _keep_name(folder: Path) -> None:
-    """Makes a rename in `folder` outlive a power cut, where the system can."""
+    """Makes a rename in `folder` survive a power failure, where the system can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -211,14 +211,14 @@ def _keep_name(folder: Path) -> None:
 
 
 def open_file(path: str | Path) -> BinaryIO:
-    """Returns a file, opened to be read.
+    """Returns a file opened for reading.
 
     Raises:
-        IsADirectoryError, FileNotFoundError, OSError: as `open`.
-        FileError: it is a pipe or a device, which might have no end.
+        IsADirectoryError, FileNotFoundError, OSError: as from `open`.
+        FileError: it is a pipe or a device, which might never end.
     """
     place = as_path(path)
-    # Non-blocking, since to open a pipe waits for its writer.
+    # Non-blocking, since opening a pipe waits for its writer.
     descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISREG(kind):
@@ -226,14 +226,14 @@ def open_file(path: str | Path) -> BinaryIO:
     os.close(descriptor)
     if stat.S_ISDIR(kind):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
-    raise FileError(f"{place} is a device or a pipe; expected the name of a file: save what comes from it first")
+    raise FileError(f"{place} is a device or a pipe; expected a regular file: save its output to a file first")
 
 
 def read_whole(path: str | Path) -> bytes:
-    """Returns the content of a file, read once: what other programs do to it meanwhile cannot reach it any more.
+    """Returns the content of a file, read once, so that later changes by other programs do not matter.
 
     Raises:
-        IsADirectoryError, FileNotFoundError, OSError, FileError: as `open_file`.
+        IsADirectoryError, FileNotFoundError, OSError, FileError: as from `open_file`.
     """
     with open_file(path) as file:
         return file.read()
@@ -243,7 +243,7 @@ def read_text(path: str | Path) -> str:
     """Returns the text of a UTF-8 file, whose lines end with a line feed, without byte-order marks.
 
     Raises:
-        FileError: there is no such file, or it cannot be read.
+        FileError: the file does not exist or cannot be read.
         DataError: it is empty, binary, or not UTF-8.
     """
     try:
@@ -265,7 +265,7 @@ def decode_text(content: bytes, name: str) -> str:
     """
     utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if b"\0" in content[:8192] and not utf_16:
-        raise DataError(f"{name} is binary; expected a text in UTF-8")
+        raise DataError(f"{name} is binary; expected UTF-8 text")
     try:
         text = clean_lines(content.decode())
     except UnicodeDecodeError as error:
@@ -274,5 +274,5 @@ def decode_text(content: bytes, name: str) -> str:
             f"example: iconv -f {'utf-16' if utf_16 else 'latin1'} -t utf-8 {name} > converted.txt"
         ) from None
     if not text.strip():
-        raise DataError(f"{name} is {'blank' if text else 'empty'}; expected a text")
+        raise DataError(f"{name} is {'blank' if text else 'empty'}; expected text")
     return text

@@ -1,7 +1,7 @@
-"""Whether this process was forked from one that had used JAX. Does without JAX.
+"""Whether this process was forked from one that had used JAX. Does not need JAX itself.
 
-JAX's threads are not forked with a process, so that a program of its would wait for them for ever. Arrays stay in NumPy
-there, which streams, states and files can do with, and whoever would run a program is told.
+A fork does not copy JAX's threads, so a JAX program would wait for them forever. Arrays stay in NumPy there, which is
+enough for streams, states and files; an attempt to run a program raises an error.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _forked = False
 
 
 def _note_fork() -> None:
-    global _forked  # noqa: PLW0603 - of a process there is one
+    global _forked  # noqa: PLW0603 - one per process
     _forked = _forked or _jax_had_started()
 
 
 def _jax_had_started() -> bool:
     bridge = sys.modules.get("jax._src.xla_bridge")
     if bridge is None:
-        return "jax" in sys.modules  # a JAX that keeps it elsewhere: better a refusal than to wait for ever
+        return "jax" in sys.modules  # a JAX that stores it elsewhere: better to refuse than to wait forever
     return bool(bridge.backends_are_initialized())
 
 
@@ -36,10 +36,10 @@ def is_forked() -> bool:
 
 
 def check_process() -> None:
-    """Raises LifecycleError at once where a compiled program would never return: in a forked process."""
+    """Raises LifecycleError right away where a compiled program would never return: in a forked process."""
     if _forked:
         raise LifecycleError(
             "this process was forked from one that had used JAX, whose threads are not forked with it: a model cannot "
-            "train or answer here. Start processes with multiprocessing.get_context('spawn') (joblib's default does), "
-            "or push steps into model.stream(), which does without JAX"
+            "train or predict here. Start processes with multiprocessing.get_context('spawn') (joblib's default does), "
+            "or push steps into model.stream(), which does not use JAX"
         )

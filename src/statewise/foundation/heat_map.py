@@ -1,4 +1,4 @@
-"""Heat maps of arrays `[B, H]`: a row per sequence, a cell per unit, orange above 0 and blue below it."""
+"""Heat maps of arrays `[B, H]`: a row per sequence, a cell per unit, orange above 0 and blue below."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from statewise.foundation.shapes import Array
 from statewise.foundation.words import plural
 
 ROWS, UNITS, ARRAYS = 8, 64, 12
-"""At most so much is drawn."""
+"""The maximum number drawn of each."""
 
 CELLS = 1024
-"""At most so many cells are drawn in all, about 45 bytes each."""
+"""The maximum number of cells in total, about 45 bytes each."""
 
 _LEVELS = 10
-"""How many shades there are on either side of 0."""
+"""The number of shades on either side of 0."""
 
 STYLE = "".join(
     [
@@ -34,19 +34,19 @@ STYLE = "".join(
         ),
     ]
 )
-"""The rules that the cells need."""
+"""The CSS rules of the cells."""
 
 _SCALE = [*(f"n{level}" for level in range(_LEVELS, 0, -1)), "z", *(f"p{level}" for level in range(1, _LEVELS + 1))]
 _KEY = (
     f'<div class="row">{"".join(f"""<i class="{shade}"></i>""" for shade in _SCALE)}&nbsp;'
-    '<span class="quiet">below to above 0, in full color at the largest absolute value of each array</span></div>'
+    '<span class="quiet">below to above 0; full color is the largest absolute value of each array</span></div>'
 )
 
 
 def heat_maps(arrays: Mapping[str, Array]) -> str:
-    """Returns a drawing of each array `[B, H]` under its name, all with one B, and a line that says what is left out.
+    """Returns a drawing of each array `[B, H]` under its name, all with one B, and a line about what is left out.
 
-    An array's colors reach from 0 to the largest absolute value in it. Each cell's title is its unit and number.
+    An array's colors range from 0 to its largest absolute value. Each cell's title is its unit and number.
     """
     rows = min(next((len(array) for array in arrays.values()), 0), ROWS)
     units = min(UNITS, CELLS // max(1, rows * min(len(arrays), ARRAYS)))
@@ -58,7 +58,7 @@ def _drawn(name: str, array: Array, rows: int, units: int) -> str:
     finite = array[np.isfinite(array)]
     largest = float(np.abs(finite).max(initial=0.0))
     span = f"{finite.min():.3g} to {finite.max():.3g}" if largest else "all 0"
-    caption = f"<b>{escape(name)}</b> {list(array.shape)}, {span if finite.size else 'no finite number'}"
+    caption = f"<b>{escape(name)}</b> {list(array.shape)}, {span if finite.size else 'no finite value'}"
     lines = (_row(number, array[number, :units], largest) for number in range(rows))
     return f"<figure><figcaption>{caption}</figcaption>{''.join(lines)}</figure>"
 
@@ -73,7 +73,7 @@ def _row(number: int, values: Array, largest: float) -> str:
 
 
 def _shade(value: float, largest: float) -> str:
-    """Returns the class of a cell: side and level, `z` near 0."""
+    """Returns the class of a cell: side and level, or `z` near 0."""
     if np.isnan(value):
         return "nan"
     level = _LEVELS if np.isinf(value) else round(_LEVELS * abs(value) / (largest or 1.0))
@@ -88,5 +88,5 @@ def _left_out(arrays: Mapping[str, Array], rows: int, units: int) -> str:
         f"the first {plural(units, 'unit')} of each" if units < widest else "",
         f"the first {ARRAYS} of {plural(len(arrays), 'array')}" if len(arrays) > ARRAYS else "",
     ]
-    told = ", ".join(filter(None, cut))
-    return f'<p class="quiet">Shown: {told}.</p>' if told else ""
+    shown = ", ".join(filter(None, cut))
+    return f'<p class="quiet">Shown: {shown}.</p>' if shown else ""

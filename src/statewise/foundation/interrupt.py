@@ -1,4 +1,4 @@
-"""Ctrl-C as a request: what runs finishes the step it is at, and is asked whether to stop."""
+"""Ctrl-C as a request: running code finishes its current step, and then checks whether to stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 TWICE_SECONDS = 2.0
-"""A second Ctrl-C within this time ends the program, also when the first only ended one of many short fits."""
+"""A second Ctrl-C within this time ends the program, even if the first only ended one of many short fits."""
 
 
 class Interrupt:
@@ -22,7 +22,7 @@ class Interrupt:
         self.requested = False
 
     def press(self, signum: int, frame: FrameType | None) -> None:
-        """Notes a Ctrl-C; the second of two in a row raises KeyboardInterrupt."""
+        """Records a Ctrl-C; the second of two in quick succession raises KeyboardInterrupt."""
         now = time.monotonic()
         twice, Interrupt._last = now - Interrupt._last < TWICE_SECONDS, now
         if twice:
@@ -32,7 +32,7 @@ class Interrupt:
 
 @contextmanager
 def graceful_interrupt() -> Iterator[Interrupt]:
-    """Turns Ctrl-C into `interrupt.requested` inside the block; outside the main thread it changes nothing."""
+    """Turns Ctrl-C into `interrupt.requested` inside the block; outside the main thread it has no effect."""
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt

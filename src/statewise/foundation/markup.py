@@ -1,4 +1,4 @@
-"""HTML and SVG as text: everything from outside is escaped here."""
+"""HTML and SVG as text; everything that comes from outside is escaped here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html import escape
 
 
 def prose(text: str) -> str:
-    """Returns a text as HTML, with text between backticks as code.
+    """Returns a text as HTML, with the parts between backticks as code.
 
     >>> prose("`a < b` & more")
     '<code>a &lt; b</code> &amp; more'
@@ -18,7 +18,7 @@ def prose(text: str) -> str:
 
 
 def link(target: str, words: str) -> str:
-    """Returns a link to a web address or a place on the page, or just the words if `target` is neither.
+    """Returns a link to a web address or an anchor on the page, or the bare words if `target` is neither.
 
     >>> link("#echo", "echo"), link("a book", "echo")
     ('<a href="#echo">echo</a>', 'echo')
@@ -35,8 +35,8 @@ class Cell:
     Attributes:
         content: as HTML.
         kind: its class: "number", "words" or "verdict".
-        heads: what it is the heading of, "col", "row" or "rowgroup"; "" if it is no heading.
-        rows, columns: how many it spans.
+        heads: what it is the heading of, "col", "row" or "rowgroup"; "" if it is not a heading.
+        rows, columns: how many of them it spans.
     """
 
     content: str
@@ -62,7 +62,7 @@ def table(caption: str, head: Sequence[Cell], groups: Iterable[Iterable[Sequence
 
     Args:
         caption: what it shows, as plain text.
-        head: the column headings; none for a table whose groups have their own headings.
+        head: the column headings; empty for a table whose groups have their own headings.
         groups: rows of cells that belong together.
         kind: its class.
     """
@@ -77,14 +77,14 @@ def table(caption: str, head: Sequence[Cell], groups: Iterable[Iterable[Sequence
 
 
 def text_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
-    """Returns a table of plain text, of which the first `words` columns are aligned as words, the others as numbers."""
+    """Returns a table of plain text; the first `words` columns are aligned as words, the others as numbers."""
     kinds = ["words" if column < words else "number" for column in range(len(head))]
     cells = ([Cell(escape(text), kind) for text, kind in zip(row, kinds, strict=True)] for row in rows)
     return table(caption, list(map(heading, head, kinds)), [cells])
 
 
 def svg(width: float, height: float, title: str, parts: Iterable[str], kind: str) -> str:
-    """Returns a drawing whose title is read out by screen readers and shown when pointed at."""
+    """Returns a drawing whose `title` screen readers read out and browsers show on hover."""
     return (
         f'<svg class="{kind}" role="img" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
         f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>\n' + "\n".join(parts) + "\n</svg>\n"
@@ -92,7 +92,7 @@ def svg(width: float, height: float, title: str, parts: Iterable[str], kind: str
 
 
 def label(x: float, y: float, words: str, kind: str = "", anchor: str = "middle") -> str:
-    """Returns a label in a drawing, with its baseline at `y`."""
+    """Returns words in a drawing, on a baseline at `y`."""
     return f'<text x="{x:.5g}" y="{y:.5g}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
 
 

@@ -1,7 +1,7 @@
-"""HTML that a notebook shows in place of a `repr`: self-contained, without scripts, in the notebook's own colors.
+"""HTML that a notebook shows instead of a `repr`: self-contained, without scripts, in the notebook's own colors.
 
-Text and lines take the color of the text around them, and hues are readable on white and on black. A media query would
-not do: a notebook's theme need not be the system's.
+Text and lines take the color of the surrounding text, and hues are readable on white and on black. A media query would
+not do: a notebook's theme may differ from the system's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 BELOW, ABOVE = "45,125,200", "217,95,2"
-"""RGB for numbers below and above 0, and for training and held-out data: color-blind people tell blue from orange."""
+"""RGB for numbers below and above 0, and for training and held-out data: color-blind people can distinguish them."""
 
 _STYLE = """
 .statewise { font: 13px/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums; overflow-x: auto; }
@@ -28,7 +28,7 @@ div.statewise table tr > :first-child { padding-left: 0; }
 
 
 def output(heading: str, *parts: str, style: str = "") -> str:
-    """Returns what a notebook shows: a bold heading, then the parts, which are HTML; `style` adds rules to the sheet.
+    """Returns what a notebook shows: a bold heading, then the parts, which are HTML; `style` adds CSS rules.
 
     >>> output("a < b", "<p>not so</p>").endswith('</style><p><b>a &lt; b</b></p><p>not so</p></div>')
     True

@@ -1,4 +1,4 @@
-"""What users pass where numbers are expected, as a plain NumPy array; what that would change is refused."""
+"""What users pass where numbers are expected, as a plain NumPy array; lossy conversions are refused."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from statewise.errors import DataError, ShapeError, StatewiseError
 Array = npt.NDArray[Any]
 
 _MISSING = ("NoneType", "NAType", "NaTType")
-"""What Python and pandas, which need not be there, write where a value is missing."""
+"""What Python and pandas, which may not be installed, use for a missing value."""
 
 
 def plain_array(name: str, value: object) -> Array:
-    """Returns `value` as a NumPy array; one of objects that are numbers after all as an array of these.
+    """Returns `value` as a NumPy array; an array of objects that are all numbers becomes an array of numbers.
 
-    Numbers are Python's and NumPy's, `Decimal` and `Fraction`: whole ones become int64, others float64, and True and
-    False alone bool.
+    Numbers are Python's and NumPy's, `Decimal` and `Fraction`: integers become int64, others float64, and only True and
+    False become bool.
 
     >>> plain_array("x", np.array([1, 2.5], dtype=object))
     array([1. , 2.5])
@@ -34,9 +34,9 @@ def plain_array(name: str, value: object) -> Array:
     check_unmasked(name, value)
     try:
         array = np.asarray(value)
-    except ValueError:  # NumPy's own words are about inhomogeneous shapes
+    except ValueError:  # NumPy's own message is about inhomogeneous shapes
         raise ShapeError(_ragged_words(name, value)) from None
-    except (TypeError, RuntimeError) as error:  # as PyTorch's tensors say it
+    except (TypeError, RuntimeError) as error:  # raised by PyTorch's tensors
         raise DataError(_tensor_words(name, value, error)) from None
     if array.dtype.kind == "V" and "float" in array.dtype.name:  # bfloat16, float8: exact in float32
         return array.astype(np.float32)
@@ -46,8 +46,8 @@ def plain_array(name: str, value: object) -> Array:
 def _ragged_words(name: str, value: object) -> str:
     rows = value if isinstance(value, list | tuple) else []
     lengths = sorted({len(row) for row in rows if isinstance(row, Sized)})
-    found = f"lengths from {lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else "different ones"
-    return f"{name}: expected rows of one shape, got {found}; pad them to one length and mask what was added"
+    found = f"lengths from {lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else "different shapes"
+    return f"{name}: expected rows of one shape, got {found}; pad them to one length and mask the padding"
 
 
 def _tensor_words(name: str, value: object, error: Exception) -> str:
@@ -63,29 +63,29 @@ def _tensor_words(name: str, value: object, error: Exception) -> str:
     if any(hasattr(part, "detach") for part in tensors):
         each = name if tensors and tensors[0] is value else f"each tensor in {name}: tensor"
         return (
-            f"{name}: expected what NumPy can read, got a tensor that it cannot ({reason}); write "
+            f"{name}: expected data that NumPy can read, got a tensor that it cannot ({reason}); write "
             f"{each}.detach().float().cpu().numpy()"
         )
-    return f"{name}: expected an array of numbers, got {type(value).__name__} ({reason}); make it a NumPy array first"
+    return f"{name}: expected an array of numbers, got {type(value).__name__} ({reason}); convert it to NumPy first"
 
 
 # -- masked arrays -----------------------------------------------------------------------------------------------------
 
 
 def check_unmasked(name: str, value: object) -> None:
-    """Raises DataError if `value` is or holds a masked array with masked entries, which NumPy would read."""
+    """Raises DataError if `value` is or contains a masked array with masked entries, which NumPy would read."""
     masked = _masked(value)
     if masked is not None:
         raise DataError(_masked_words(name, masked, whole=masked is value))
 
 
 def _masked(value: object) -> np.ma.MaskedArray[Any, Any] | None:
-    """Returns the first masked array in `value`, at any depth of lists, of which entries are masked."""
+    """Returns the first masked array in `value` with masked entries, at any depth of lists."""
     if isinstance(value, np.ma.MaskedArray):
         return value if np.ma.is_masked(value) else None
     if not isinstance(value, list | tuple):
         return None
-    kinds = set(map(type, value))  # most lists hold plain numbers, and end here
+    kinds = set(map(type, value))  # most lists hold plain numbers and end here
     if not any(issubclass(kind, list | tuple | np.ma.MaskedArray) for kind in kinds):
         return None
     return next((found for part in value if (found := _masked(part)) is not None), None)
@@ -109,12 +109,12 @@ def _masked_words(name: str, array: np.ma.MaskedArray[Any, Any], whole: bool) ->
 
 
 def _numbers(name: str, objects: Array) -> Array:
-    """Returns an array of objects as one of numbers."""
+    """Returns an array of objects as an array of numbers."""
     values = objects.ravel().tolist()
     kinds = set(map(type, values))
     if not all(issubclass(kind, Real | Decimal | np.bool_) for kind in kinds):
         place = next(at for at, value in enumerate(values) if not isinstance(value, Real | Decimal | np.bool_))
-        raise _no_number(name, values[place], [int(axis) for axis in np.unravel_index(place, objects.shape)])
+        raise _not_numbers(name, values[place], [int(axis) for axis in np.unravel_index(place, objects.shape)])
     if all(issubclass(kind, bool | np.bool_) for kind in kinds):
         return objects.astype(bool)
     whole = all(issubclass(kind, Integral | np.bool_) for kind in kinds)
@@ -124,7 +124,7 @@ def _numbers(name: str, objects: Array) -> Array:
         raise DataError(f"{name}: expected real numbers, got one beyond 64 bits; scale them first") from None
 
 
-def _no_number(name: str, value: object, where: list[int]) -> StatewiseError:
+def _not_numbers(name: str, value: object, where: list[int]) -> StatewiseError:
     kind = type(value).__name__
     place = f" at {where}" if where else ""
     if value is None and not where:
@@ -137,13 +137,13 @@ def _no_number(name: str, value: object, where: list[int]) -> StatewiseError:
         )
     if isinstance(value, np.ndarray | list | tuple):
         return ShapeError(
-            f"{name}: expected one array of numbers, got an array of arrays; np.stack(list({name})) makes one of them, "
-            f"and rows of different lengths go as a list, list({name})"
+            f"{name}: expected one array of numbers, got an array of arrays; np.stack(list({name})) joins them, "
+            f"and rows of different lengths are passed as a list, list({name})"
         )
     if kind in _MISSING:
         return DataError(
             f"{name}: expected real numbers, got {value}{place}, where a value is missing; fill it or leave its row "
-            "out (NaN may stand at a step that mask or a sample_weight of 0 leaves out)"
+            "out (NaN is allowed at steps that mask or a sample_weight of 0 leaves out)"
         )
     if isinstance(value, str):
         return DataError(

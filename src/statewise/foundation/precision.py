@@ -1,4 +1,4 @@
-"""What float32 cannot tell apart: a column of numbers whose differences would be lost is refused, not changed."""
+"""What float32 cannot distinguish: a column whose differences would be lost is refused, not changed."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from statewise.errors import DataError
 Array = npt.NDArray[Any]
 
 BLOCKS, LENGTH, SIZE = 8, 256, 2**17
-"""How many runs of a column are looked at, how many values each has, and how many all columns have together."""
+"""How many runs of a column are examined, how many values each has, and how many all columns have together."""
 
 EXACT = 2**24
-"""Whole numbers up to here are exact in float32."""
+"""Integers up to here are exact in float32."""
 
 FLAT, SMALL = 2.0**-17, 2.0**-12
-"""A run says nothing whose range is a smaller share of the column's, nor a change that is one of its run's range."""
+"""Runs with a smaller share of the column's range are ignored, and so are changes with a smaller share of the run's."""
 
 ROUNDING, EXACT_ROUNDING = 2.0**-33, 2.0**-46
-"""A column whose range is a smaller share of its numbers is a constant that was computed in float64.
+"""A column whose range is a smaller share of its numbers is a constant computed in float64.
 
-The second holds for numbers that are whole, or that rise or fall throughout, which rounding errors do not.
+The second applies to numbers that are integers, or that rise or fall throughout, which rounding errors do not.
 """
 
 
 def check_resolved(name: str, array: Array) -> None:
-    """Raises DataError if a column of `array`, which is real or whole numbers, loses its differences in float32.
+    """Raises DataError if a column of `array`, real numbers or integers, loses its differences in float32.
 
-    A column is the last axis of `[N, F]` or `[N, T, F]`, or all of `[N]`. Up to eight runs of 256 consecutive values
-    are looked at, from its beginning to its end, so that a large array costs no more than a small one. The column is
-    refused
+    A column is the last axis of `[N, F]` or `[N, T, F]`, or all of `[N]`. Up to eight runs of 256 consecutive values,
+    spread from its beginning to its end, are examined, so that a large array costs no more than a small one. The column
+    is refused
 
-    - if, of all changes from one value to the next, more than a tenth are gone once both are float32; a change counts
+    - if, of all changes from one value to the next, more than a tenth vanish in float32; a change counts
       if it is more than 2**-12 of the range of its run, and that range more than 2**-17 of the column's, so that
       neither rounding errors in float64 nor the flat parts of a column matter;
-    - or if it holds whole numbers only, in any order, and more than a tenth of those that differ become equal.
+    - or if it holds only integers, in any order, and more than a tenth of the distinct ones become equal.
 
-    A column whose range is at most 2**-33 of its largest number (2**-46 if it is whole, or rises or falls throughout)
-    is a constant with rounding errors, and is accepted. NaN and infinite values are left out.
+    A column whose range is at most 2**-33 of its largest number (2**-46 if it is integer, or rises or falls throughout)
+    is a constant with rounding errors, and is accepted. NaN and infinite values are ignored.
 
     >>> check_resolved("x", np.arange(20.0) / 7)
     >>> check_resolved("x", 1_700_000_000.0 + 10 * np.arange(20.0))
     Traceback (most recent call last):
     statewise.errors.DataError: x: expected numbers that differ in float32, got 1700000000.0 and 1700000010.0, which \
-are one number there; subtract an offset first, such as x - x[0], or scale them
+are equal there; subtract an offset first, such as x - x[0], or scale them
     """
     if array.dtype.itemsize > 2 and array.dtype != np.float32 and array.ndim > 0 and array.size > 1:
         check_runs(name, _runs(array), f"{name} - {name}[0{', 0' if array.ndim > 2 else ''}]")
 
 
 def check_runs(name: str, runs: Sequence[Array], way_out: str) -> None:
-    """Raises DataError as `check_resolved` does, for runs `[n, F]` of consecutive values, with what to write."""
+    """Raises DataError as `check_resolved` does, for runs `[n, F]` of consecutive values, with `way_out`."""
     runs = [run.astype(np.float64, copy=False) for run in runs]
     columns = runs[0].shape[1]
     for column in np.flatnonzero(np.any([_suspicious(run) for run in runs], axis=0)):
@@ -70,7 +70,7 @@ def first_runs(rows: Sequence[Array]) -> list[Array]:
 
 
 def _runs(array: Array) -> list[Array]:
-    """Returns what of `array` is looked at, without a copy of all of it."""
+    """Returns the parts of `array` that are examined, without copying all of it."""
     rows = array[None, :, None] if array.ndim == 1 else array[None] if array.ndim == 2 else array
     if rows.ndim > 3:
         rows = rows.reshape(len(rows), -1, rows.shape[-1])
@@ -100,7 +100,7 @@ def _suspicious(run: Array) -> npt.NDArray[np.bool_]:
 
 
 def _lost(runs: Sequence[Array]) -> tuple[float, float] | None:
-    """Returns two numbers of a column that become one, if that happens to too many of them; None otherwise."""
+    """Returns two numbers of a column that become equal, if too many of them do; None otherwise."""
     values = np.concatenate(runs)
     reach, whole = _reach(values), bool((values == np.rint(values)).all())
     rounding = EXACT_ROUNDING if whole or _steady(runs) else ROUNDING
@@ -150,6 +150,6 @@ def _reach(values: Array) -> float:
 
 def _refuse(column: str, pair: tuple[float, float], way_out: str) -> None:
     raise DataError(
-        f"{column}: expected numbers that differ in float32, got {pair[0]!r} and {pair[1]!r}, which are one number "
+        f"{column}: expected numbers that differ in float32, got {pair[0]!r} and {pair[1]!r}, which are equal "
         f"there; subtract an offset first, such as {way_out}, or scale them"
     )

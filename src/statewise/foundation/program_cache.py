@@ -1,8 +1,8 @@
-"""Compiled programs on disk, for later processes: where they are, how much they take, and which of them go.
+"""Compiled programs on disk, for later processes: where they are, how much space they take, and which are removed.
 
-JAX reads and writes the entries. Several processes may share the folder: an entry that one of them has not written to
-its end, or never did, is not read as one, since zlib packs it with a checksum. Where Zstandard is installed, JAX packs
-with that; such entries are not looked into.
+JAX reads and writes the entries. Several processes may share the folder: an entry that one of them has not finished
+writing, or never will, is not accepted, since zlib packs it with a checksum. Where Zstandard is installed, JAX packs
+with that; such entries are not checked.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import NamedTuple
 from statewise.foundation.cache_folder import user_cache_folder
 
 MOST_BYTES = 512 * 2**20
-"""How much is kept; of more, what has been there for longest goes."""
+"""How much is kept; beyond that, the oldest entries are removed."""
 
 WRITTEN_SECONDS = 10.0
-"""After so long an entry is written, or never will be."""
+"""After this long an entry is complete, or never will be."""
 
 
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
-"""How entries begin that Zstandard packed."""
+"""The first bytes of entries that Zstandard packed."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class ProgramCache:
 
     @classmethod
     def of_user(cls) -> ProgramCache:
-        """Returns the one that is used unless the program that imports us chose a folder itself."""
+        """Returns the one used unless the program that imports statewise chose a folder itself."""
         return cls(user_cache_folder() / "xla")
 
     def make(self) -> bool:
-        """Makes the folder unless it is there; returns whether it is."""
+        """Creates the folder if necessary; returns whether it exists."""
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder.is_dir() and os.access(self.folder, os.R_OK | os.X_OK)
@@ -51,17 +51,17 @@ class ProgramCache:
         return os.access(self.folder, os.W_OK)
 
     def sizes(self) -> list[int]:
-        """Returns the bytes of each program."""
+        """Returns the size of each program in bytes."""
         return [entry.size for entry in self._entries()]
 
     def clear(self) -> int:
-        """Removes all programs and returns how many they were; whoever runs them goes on."""
+        """Removes all programs and returns how many there were; processes that run them are not affected."""
         return sum(_remove(entry.path) for entry in self._entries())
 
     def tidy(self) -> None:
-        """Removes what is damaged of the entries written since it was last looked for, and what is too much.
+        """Removes damaged entries written since the last check, and the oldest ones if there are too many.
 
-        A damaged one would be compiled anew by each process, and never replaced.
+        A damaged one would be compiled again by each process, and never replaced.
         """
         mark, until = self.folder / "checked", time.time() - WRITTEN_SECONDS
         since = mark.stat().st_mtime if mark.exists() else 0.0
@@ -92,7 +92,7 @@ class ProgramCache:
 
 
 class _Entry(NamedTuple):
-    """A program's file, its bytes, and when it was written."""
+    """A program's file, its size in bytes, and when it was written."""
 
     path: Path
     size: int
@@ -100,7 +100,7 @@ class _Entry(NamedTuple):
 
 
 def _remove(path: Path) -> bool:
-    """Removes a file and returns whether that was done: another process may have been quicker."""
+    """Removes a file and returns whether it did: another process may have been faster."""
     with suppress(OSError):
         path.unlink()
         return True
@@ -108,12 +108,12 @@ def _remove(path: Path) -> bool:
 
 
 def _is_whole(path: Path) -> bool:
-    """Returns whether an entry can be unpacked, as far as that can be told: it is unless zlib says otherwise."""
+    """Returns whether an entry can be unpacked, as far as possible to tell: yes, unless zlib says otherwise."""
     try:
         content = path.read_bytes()
         if content[:4] != ZSTANDARD:
             zlib.decompress(content)
-    except OSError:  # another user's, or gone
+    except OSError:  # another user's, or removed
         return True
     except zlib.error:
         return False

@@ -1,6 +1,6 @@
-"""Random numbers in NumPy, the same that `jax.random` draws from the same key: no program is compiled for them.
+"""Random numbers in NumPy, equal to those that `jax.random` draws from the same key, without compiling a program.
 
-A key is two uint32.
+A key is two uint32 numbers.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 from statewise.foundation.shapes import Array
 
 Key = Array
-"""uint32 `[2]`; `jax.random.wrap_key_data` makes one of JAX's of it."""
+"""uint32 `[2]`; `jax.random.wrap_key_data` makes a JAX key of it."""
 
 ALMOST_ONE = 1 - 2.0**-24
 ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)
 BLOCK = 1 << 14
-"""How many numbers are drawn at once: what they take stays in the processor's cache."""
+"""How many numbers are drawn at once: few enough to stay in the processor's cache."""
 
-CENTRE = (
+CENTER = (
     *(2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087),
     *(-0.00125372503, -0.00417768164, 0.246640727, 1.50140941),
 )
@@ -33,7 +33,7 @@ TAILS = (
 
 
 def key_of(seed: int) -> Key:
-    """Returns the key of a seed, of which the lower 32 bits count.
+    """Returns the key of a seed, of which the lower 32 bits are used.
 
     >>> key_of(7)
     array([0, 7], dtype=uint32)
@@ -42,7 +42,7 @@ def key_of(seed: int) -> Key:
 
 
 def fold_in(key: Key, number: int) -> Key:
-    """Returns the key of one purpose, such as an epoch's, among many that `key` serves."""
+    """Returns the key of one purpose, such as an epoch's, among many derived from `key`."""
     return np.concatenate(_threefry(key, *key_of(number).reshape(2, 1)))
 
 
@@ -53,17 +53,17 @@ def split(key: Key, count: int = 2) -> list[Any]:
 
 
 def uniform(key: Key, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Returns numbers evenly spread over `low` .. `high`, float32."""
+    """Returns numbers uniformly distributed over `low` .. `high`, float32."""
     drawn = np.zeros(shape, np.float32)
     for part, units in _units(key, drawn):
-        # In float64, since XLA rounds a sum of a product once.
+        # In float64, since XLA rounds a product and a sum only once.
         spread = units * np.float64(np.float32(high) - np.float32(low)) + np.float64(np.float32(low))
         part[:] = np.maximum(spread.astype(np.float32), np.float32(low))
     return drawn
 
 
 def normal(key: Key, shape: tuple[int, ...]) -> Array:
-    """Returns numbers of the standard normal distribution, float32; the last bits may be other than those of XLA."""
+    """Returns numbers of the standard normal distribution, float32; the last bits may differ from XLA's."""
     drawn = np.zeros(shape, np.float32)
     for part, units in _units(key, drawn):
         spread = np.maximum(2 * units - ALMOST_ONE, -ALMOST_ONE)
@@ -72,19 +72,19 @@ def normal(key: Key, shape: tuple[int, ...]) -> Array:
 
 
 def glorot_uniform(key: Key, shape: tuple[int, int]) -> Array:
-    """Returns a kernel whose numbers have the variance `2 / (rows + columns)` (Glorot and Bengio 2010)."""
+    """Returns a kernel whose elements have variance `2 / (rows + columns)` (Glorot and Bengio 2010)."""
     return uniform(key, shape, -1, 1) * np.float32(math.sqrt(np.float32(3 * 2 / sum(shape))))
 
 
 def orthogonal(key: Key, shape: tuple[int, int]) -> Array:
-    """Returns a kernel whose columns, or rows if they are fewer, have length 1 and right angles (Mezzadri 2007)."""
+    """Returns a kernel with orthonormal columns, or rows if those are fewer (Mezzadri 2007)."""
     q, r = np.linalg.qr(normal(key, (max(shape), min(shape))))
     q = q * np.where(np.diag(r) < 0, -1, 1).astype(np.float32)
     return q.T.copy() if shape[0] < shape[1] else q
 
 
 def _units(key: Key, drawn: Array) -> Iterator[tuple[Array, Array]]:
-    """Yields each block of `drawn` and the numbers from 0 up to 1, float64, that are to be made of for it."""
+    """Yields each block of `drawn` with float64 numbers in [0, 1) from which to compute it."""
     flat = drawn.reshape(-1)
     for first in range(0, flat.size, BLOCK):
         part = flat[first : first + BLOCK]
@@ -94,7 +94,7 @@ def _units(key: Key, drawn: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def _threefry(key: Key, high: Array, low: Array) -> tuple[Array, Array]:
-    """Returns the counts `high` and `low`, enciphered: Threefry-2x32 of 20 rounds (Salmon et al. 2011)."""
+    """Returns the counters `high` and `low`, enciphered: Threefry-2x32 with 20 rounds (Salmon et al. 2011)."""
     keys = (*key, key[0] ^ key[1] ^ np.uint32(0x1BD11BDA))
     high, low = high + keys[0], low + keys[1]
     for group in range(5):
@@ -108,9 +108,9 @@ def _threefry(key: Key, high: Array, low: Array) -> tuple[Array, Array]:
 
 
 def _inverse_erf(x: Array) -> Array:
-    """Returns the inverse error function, float64, of float32; close to -1 and 1 rounded as XLA's is."""
+    """Returns the inverse error function of float32 in float64; close to -1 and 1 it is rounded like XLA's."""
     w = -np.log1p(-x * x)
     tails = w >= 5
-    y = np.polyval(CENTRE, w - 2.5)
+    y = np.polyval(CENTER, w - 2.5)
     y[tails] = np.polyval(TAILS, np.sqrt(w[tails]) - 3)
     return y * x

@@ -1,6 +1,6 @@
-"""The alphabet of dimensions and the checks used at public doors.
+"""The letters that stand for dimensions, and checks of public arguments.
 
-    B  rows of a batch, also called lanes
+    B  rows of a batch
     T  time steps
     F  input features
     H  units of a recurrent layer
@@ -28,18 +28,18 @@ Array = npt.NDArray[Any]
 
 
 def as_numbers(name: str, value: object) -> Array:
-    """Returns `value` as a NumPy array of numbers: real ones in the precision they came in, int32, or bool.
+    """Returns `value` as a NumPy array of numbers: real ones in the precision they have, int32, or bool.
 
-    Whole numbers beyond int32 are real ones, of 64 bits.
+    Integers beyond int32 become float64.
 
     Raises:
         ShapeError: rows of different lengths.
-        DataError: something other than numbers, or masked or missing ones.
+        DataError: values other than numbers, or masked or missing ones.
     """
     array = plain_array(name, value)
     if array.dtype == bool or np.issubdtype(array.dtype, np.floating):
         return array
-    if array.dtype.kind not in "iu":  # NumPy takes timedelta64 for whole numbers, of whatever unit
+    if array.dtype.kind not in "iu":  # NumPy counts timedelta64 of any unit as an integer
         raise DataError(f"{name}: expected real numbers, got {_sample(array)}; encode them as numbers first")
     if array.size and (array.max() > np.iinfo(np.int32).max or array.min() < np.iinfo(np.int32).min):
         return array.astype(np.float64)
@@ -47,14 +47,14 @@ def as_numbers(name: str, value: object) -> Array:
 
 
 def as_array(name: str, value: object) -> Array:
-    """Returns `value` as a NumPy array of numbers: float32 for real values, int32 for whole ones, bool as it is.
+    """Returns `value` as a NumPy array of numbers: float32 for real values, int32 for integers, bool as it is.
 
     >>> as_array("x", [[1.0, 2.0]]).dtype
     dtype('float32')
 
     Raises:
         ShapeError: rows of different lengths.
-        DataError: something other than numbers, masked or missing ones, or numbers beyond float32.
+        DataError: values other than numbers, masked or missing ones, or numbers beyond float32.
     """
     array = as_numbers(name, value)
     return to_float32(name, array) if np.issubdtype(array.dtype, np.floating) else array
@@ -64,33 +64,33 @@ def as_float32(name: str, array: Array) -> Array:
     """Returns data that `as_numbers` read as float32.
 
     Raises:
-        DataError: numbers beyond float32, or a column whose differences it cannot hold (see `check_resolved`).
+        DataError: numbers beyond float32, or a column whose differences float32 cannot hold (see `check_resolved`).
     """
     check_resolved(name, array)
     return to_float32(name, array)
 
 
 def to_float32(name: str, array: Array) -> Array:
-    """Returns an array of numbers as float32, or raises DataError where they are too large for that."""
+    """Returns an array of numbers as float32, or raises DataError if they are too large for it."""
     with np.errstate(over="ignore"):
         single = array.astype(np.float32, copy=False)
     if single is not array and (beyond := np.isinf(single) & np.isfinite(array)).any():
         raise DataError(
-            f"{name}: expected numbers up to {np.finfo(np.float32).max:.1e} in size, got {array[beyond][0]:g}; "
+            f"{name}: expected absolute values up to {np.finfo(np.float32).max:.1e}, got {array[beyond][0]:g}; "
             "scale them first"
         )
     return single
 
 
 def _sample(array: Array) -> str:
-    """Returns a description of what is in an array that should hold numbers."""
+    """Returns a description of the contents of an array that should hold numbers."""
     if array.dtype.kind in "US":
         return f"text such as {array.flat[0][:20]!r}" if array.size else "text"
     return f"{array.dtype} values"
 
 
 def check_finite(name: str, array: Array, way_out: str = "drop them or fill them first") -> None:
-    """Raises DataError naming the first NaN or infinite value, if there is one, and the way out."""
+    """Raises DataError naming the first NaN or infinite value, if there is one, and what to do."""
     if not np.issubdtype(array.dtype, np.floating) or np.isfinite(array).all():
         return
     bad = ~np.isfinite(array)
@@ -99,7 +99,7 @@ def check_finite(name: str, array: Array, way_out: str = "drop them or fill them
 
 
 def check_flags(name: str, value: object, shape: tuple[int, ...]) -> Array:
-    """Returns `value` as the bool array `[B, T]` that `shape` asks for."""
+    """Returns `value` as a bool array `[B, T]` of the given shape."""
     flags = plain_array(name, value)
     if flags.dtype != bool:
         found = f"{flags.dtype} values" if np.issubdtype(flags.dtype, np.number) else _sample(flags)
@@ -110,40 +110,40 @@ def check_flags(name: str, value: object, shape: tuple[int, ...]) -> Array:
 
 
 def check_whole(name: str, value: object, least: int = 1) -> int:
-    """Returns `value` if it is a whole number of at least `least`."""
+    """Returns `value` if it is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ConfigurationError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+        raise ConfigurationError(f"{name}: expected an integer >= {least}, got {value!r}")
     return int(value)
 
 
 def check_seed(value: object) -> int:
-    """Returns `value` if it is a whole number that seeds JAX's random keys: 0 .. 2**63 - 1."""
+    """Returns `value` if it is an integer that can seed JAX's random keys: 0 .. 2**63 - 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**63:
-        raise ConfigurationError(f"seed: expected a whole number from 0 up to 2**63 - 1, got {value!r}")
+        raise ConfigurationError(f"seed: expected an integer from 0 to 2**63 - 1, got {value!r}")
     return int(value)
 
 
 def is_number(value: object) -> bool:
-    """Returns whether `value` is a real number; True and False are none."""
+    """Returns whether `value` is a real number; True and False are not."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def check_rate(name: str, value: float) -> float:
     """Returns `value` if it lies in [0, 1)."""
     if not is_number(value) or not 0 <= value < 1:
-        raise ConfigurationError(f"{name}: expected 0 <= {name.rsplit(maxsplit=1)[-1]} < 1, got {value!r}")
+        raise ConfigurationError(f"expected 0 <= {name} < 1, got {value!r}")
     return value
 
 
 def check_more_than_zero(name: str, value: float) -> float:
     """Returns `value` if it is a finite number above 0."""
     if not is_number(value) or not 0 < value < math.inf:
-        raise ConfigurationError(f"{name}: expected a number of more than 0, got {value!r}")
+        raise ConfigurationError(f"{name}: expected a finite number > 0, got {value!r}")
     return value
 
 
 def check_sizes(name: str, value: object) -> Shape:
-    """Returns `value` as a shape if each of its sizes is None or a whole number of at least one.
+    """Returns `value` as a shape if each of its sizes is None or an integer of at least 1.
 
     >>> check_sizes("input_shape", [None, 26])
     (None, 26)
@@ -153,13 +153,13 @@ def check_sizes(name: str, value: object) -> Shape:
         for size in value
     ):
         raise ConfigurationError(
-            f"{name}: expected sizes of at least 1, or None where any fits, such as (None, 26); got {value!r}"
+            f"{name}: expected sizes of at least 1, or None where any size fits, such as (None, 26); got {value!r}"
         )
     return tuple(value)
 
 
 def filled(array: Array, axis: int, size: int) -> Array:
-    """Returns a copy of `array` with zeros after the last entry of an axis, so that it has `size` of them.
+    """Returns a copy of `array` padded with zeros at the end of an axis, to `size` entries.
 
     >>> filled(np.array([[1, 2], [3, 4]]), 1, 3)
     array([[1, 2, 0],
@@ -169,7 +169,7 @@ def filled(array: Array, axis: int, size: int) -> Array:
 
 
 def describe(shape: Shape, batch: str = "B") -> str:
-    """Returns a shape as users read it; `?` where something other than the number of steps is open.
+    """Returns a shape as users read it; `?` where a size other than the number of steps is open.
 
     >>> describe((None, 26)), describe((None, None))
     ('[B, T, 26]', '[B, T, ?]')
@@ -179,7 +179,7 @@ def describe(shape: Shape, batch: str = "B") -> str:
 
 
 def check_input(x: Array, expected: Shape) -> None:
-    """Raises ShapeError unless `x` is a batch of `expected`."""
+    """Raises ShapeError unless `x` is a batch of shape `expected`."""
     actual = x.shape[1:]
     if len(actual) == len(expected) and all(want in (None, size) for want, size in zip(expected, actual, strict=True)):
         return
@@ -188,9 +188,9 @@ def check_input(x: Array, expected: Shape) -> None:
         features = expected[1]
         message += "; for one feature write x[..., None]" if features == 1 else "; add the missing axis with x.reshape"
     elif x.ndim == len(expected) + 1:
-        message += "; other data need a model of their own: make a new one"
+        message += "; different data needs a new model"
     elif x.ndim == len(expected) + 2 and x.shape[-1] == 1:
         message += "; write x[..., 0]"
     else:
-        message += "; give x those axes with x.reshape"
+        message += "; use x.reshape to give x those axes"
     raise ShapeError(message)

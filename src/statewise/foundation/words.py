@@ -1,4 +1,4 @@
-"""Words that messages and reports have in common."""
+"""Wording that messages and reports share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def plural(count: int, noun: str) -> str:
-    """Returns a number with its noun.
+    """Returns a number with its noun in the right form.
 
     >>> plural(1, "epoch"), plural(1200, "epoch")
     ('1 epoch', '1,200 epochs')

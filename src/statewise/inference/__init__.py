@@ -1,1 +1,1 @@
-"""Inference: from what users pass to what a network answers."""
+"""Inference: from user input to network outputs."""

@@ -12,7 +12,7 @@ import numpy as np
 from statewise.data.batches import count_steps
 from statewise.data.ragged_rows import RaggedRows
 from statewise.foundation.engine import ProgramsByShape
-from statewise.foundation.lengths import PIECE, Lengths
+from statewise.foundation.program_lengths import PIECE, Lengths
 from statewise.foundation.shapes import Array, filled
 from statewise.inference.rows import Rows
 from statewise.inference.start import Start
@@ -23,10 +23,10 @@ Told = Callable[[int], None]
 """What is told of how many batches more are done."""
 
 KEPT = 32
-"""How many programs of a network are kept, each for one shape of the input."""
+"""How many programs of a network are kept, each for one input shape."""
 
 OWN = 2
-"""How many lengths, the first that a network is asked for, are run as they are."""
+"""How many lengths, the first ones requested of a network, get a program of exactly that length."""
 
 
 class Forward:
@@ -49,7 +49,7 @@ class Forward:
         times: int = 1,
         ragged: bool = False,
     ) -> tuple[jax.Array, LayerStates]:
-        """Returns `(y, states)`; `x` has the length of `times` calls or, if `ragged`, one that hardly comes again."""
+        """Returns `(y, states)`; `x` has the length of `times` calls or, if `ragged`, one that is unlikely to recur."""
         if not self._network.takes_padding:
             return self._run(params, x, states, reset, mask)
         steps = count_steps(x)
@@ -78,9 +78,9 @@ class Forward:
 
 @lru_cache(maxsize=64)
 def forward_of(network: Network) -> Forward:
-    """Returns the network's compiled forward pass, the same one each time, and for the same network loaded from a file.
+    """Returns the network's compiled forward pass, always the same one, also for the same network loaded from a file.
 
-    There all layers have names of their own.
+    In a file all layers have explicit names.
     """
     unnamed = network.unnamed()
     return Forward(network) if unnamed == network else forward_of(unnamed)
@@ -98,11 +98,11 @@ def predict_rows(
     start: Start,
     told: Told = say_nothing,
 ) -> tuple[Array | list[Array], LayerStates]:
-    """Returns the outputs of all rows, as the input came, and the states in which they ended.
+    """Returns the outputs of all rows, in the form of the input, and the final states.
 
-    Where rows go on from one another, those are the states after the last batch, `[B]`; otherwise those of all rows,
-    `[N]`, and rows of different lengths are read in batches of like lengths. A short last batch is filled up, so that
-    its shape is no new one; where states are carried, what fills it is masked.
+    If rows continue from one another, those are the states after the last batch, `[B]`; otherwise those of all rows,
+    `[N]`, and rows of different lengths are read in batches of similar lengths. A short last batch is padded, so that
+    its shape is not a new one; where states are carried, the padding is masked.
     """
     forward, answers, ended = forward_of(network), _Answers(network, rows, start.warmup), _Ended(rows)
     states = network.initial_state(params, batch_size) if start.batch is None else start.batch
@@ -125,7 +125,7 @@ def predict_rows(
 
 
 def _batches(rows: Rows | RaggedRows, batch_size: int, start: Start) -> Iterator[tuple[Array, Rows]]:
-    """Yields which rows make a batch, and these."""
+    """Yields the numbers of the rows in each batch, and the rows."""
     order = np.arange(rows.rows)
     if isinstance(rows, RaggedRows) and not start.carry:
         order = np.argsort(rows.lengths, kind="stable")
@@ -141,7 +141,7 @@ def _batches(rows: Rows | RaggedRows, batch_size: int, start: Start) -> Iterator
 
 
 class _Answers:
-    """The answers to all rows, in their order."""
+    """The outputs of all rows, in order."""
 
     def __init__(self, network: Network, rows: Rows | RaggedRows, warmup: int) -> None:
         self._rows, self._each_step, self._warmup = rows, network.answers_each_step, warmup
@@ -165,7 +165,7 @@ class _Answers:
 
 
 class _Ended:
-    """The states in which all rows ended, in their order; put together by NumPy, for which nothing is compiled."""
+    """The final states of all rows, in order; joined by NumPy, which compiles nothing."""
 
     def __init__(self, rows: Rows | RaggedRows) -> None:
         self._rows = rows
@@ -178,7 +178,7 @@ class _Ended:
         order = np.concatenate([chosen for chosen, _ in self._parts])
         states = [after for _, after in self._parts]
         if len(states) == 1 and isinstance(self._rows, Rows):
-            return states[0]  # no row was reordered, and none filled up
+            return states[0]  # no row was reordered or padded
         placed = np.argsort(order)
         joined: LayerStates = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(order)][placed], *states)
         return jax.device_put(joined)

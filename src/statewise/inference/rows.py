@@ -1,4 +1,4 @@
-"""What users pass as x, y and weights, read for a network: as arrays, or as rows of different lengths."""
+"""x, y and weights as users pass them, read for a network: as arrays, or as rows of different lengths."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from statewise.network import Network
 
 
 class Rows(NamedTuple):
-    """Input for a network, and which of its steps to skip or to start fresh at."""
+    """Input for a network, and which steps to skip or to start fresh at."""
 
     x: Array
     reset: Array | None
     mask: Array | None
-    ragged: bool  # whether answers belong to rows of different lengths
+    ragged: bool  # whether outputs belong to rows of different lengths
 
     @property
     def rows(self) -> int:
@@ -43,13 +43,13 @@ class Rows(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """T; 1 where rows have no time axis."""
+        """T; 1 if rows have no time axis."""
         return count_steps(self.x)
 
     def restore(self, y: Array, skipped: int = 0) -> Array | list[Array]:
-        """Returns answers as the input came: a list if it was one of rows of different lengths.
+        """Returns outputs in the form of the input: a list if that was a list of rows of different lengths.
 
-        The first `skipped` steps have no answers.
+        The first `skipped` steps have no outputs.
         """
         if not self.ragged or self.mask is None or y.ndim < 3:
             return y
@@ -59,9 +59,9 @@ class Rows(NamedTuple):
 def read_rows(
     network: Network, x: object, reset: object = None, mask: object = None, weightless: Array | None = None
 ) -> Rows:
-    """Returns input for `network`; rows of different lengths are filled up on the right, and masked there.
+    """Returns input for `network`; rows of different lengths are padded on the right, and masked there.
 
-    At masked steps, and in rows that are `weightless`, NaN may stand: it is read as 0.
+    Masked steps, and rows that are `weightless`, may hold NaN, which is read as 0.
 
     Raises:
         ShapeError, DataError, ConfigurationError: something does not fit.
@@ -81,9 +81,9 @@ def read_rows(
 def read_input(
     network: Network, x: object, reset: object = None, mask: object = None, weight: object = None
 ) -> Rows | RaggedRows:
-    """Returns what `read_rows` does, but rows of different lengths as they are if `network` takes padding.
+    """Returns the same as `read_rows`, but leaves rows of different lengths unpadded if `network` takes padding.
 
-    In rows whose `weight` is 0 throughout NaN may stand.
+    Rows whose `weight` is 0 throughout may hold NaN.
 
     Raises:
         ShapeError, DataError, ConfigurationError: something does not fit.
@@ -100,11 +100,11 @@ def read_input(
 
 def _check_unmasked(mask: object) -> None:
     if mask is not None:
-        raise ConfigurationError("mask: rows of different lengths have a mask of their own; leave it out")
+        raise ConfigurationError("mask: rows of different lengths are masked automatically; leave it out")
 
 
 def _read_ragged(network: Network, x: object, reset: object, weight: object) -> RaggedRows | None:
-    """Returns rows of different lengths; None if `reset` starts one fresh after its end, which padding can hold."""
+    """Returns rows of different lengths; None if `reset` starts a row fresh after its end, which needs padding."""
     _check_one_input(x)
     steps, lengths = lay_end_to_end("x", x)
     padded = _of_shape(lengths, steps)
@@ -123,7 +123,7 @@ def _read_ragged(network: Network, x: object, reset: object, weight: object) -> 
 
 
 def _zero_weights(weight: object, lengths: Array) -> Array | None:
-    """Returns bool `[S]`: which steps of rows laid end to end weigh 0; None if nothing is known of it."""
+    """Returns bool `[S]`: which steps of rows laid end to end have weight 0; None if that is unknown."""
     if weight is None:
         return None
     if is_ragged(weight):
@@ -138,12 +138,12 @@ def _zero_weights(weight: object, lengths: Array) -> Array | None:
 
 
 def _of_shape(lengths: Array, steps: Array) -> Array:
-    """Returns an array of the shape that rows have when padded, and of no size in memory."""
+    """Returns an array with the shape of padded rows that takes no memory."""
     return np.broadcast_to(np.zeros((), steps.dtype), (len(lengths), lengths.max(), *steps.shape[1:]))
 
 
 def input_shape_of(x: object) -> tuple[int, ...]:
-    """Returns the shape of the input, batch axis included, that a network is to be built for."""
+    """Returns the shape of the input, batch axis included, for which to build a network."""
     _check_one_input(x)
     if is_ragged(x):
         steps, lengths = lay_end_to_end("x", x)
@@ -182,10 +182,10 @@ def read_samples_of(
     *,
     measured: bool = False,
 ) -> Samples | RaggedRows:
-    """Returns rows for `network` and a loss for `target` to learn from or to score.
+    """Returns rows for `network` and a loss for `target`, to learn from or to score.
 
-    What stands at steps that are masked or weigh nothing has no influence, and may be NaN; where metrics are
-    `measured`, which know no weights, only masked ones may.
+    Steps that are masked or have weight 0 have no influence, and may be NaN; if metrics are `measured`, which ignore
+    weights, only masked ones may.
 
     Raises:
         ShapeError, DataError, ConfigurationError: something does not fit.
@@ -202,13 +202,13 @@ def read_samples_of(
 
 
 def _weightless(weight: object) -> Array | None:
-    """Returns where sample weights `[N]` or `[N, T]` are 0; None if there are others than these."""
+    """Returns where sample weights `[N]` or `[N, T]` are 0; None if they have another form."""
     array = None if is_ragged(weight) else as_numbers("sample_weight", weight)
     return None if array is None or array.ndim not in (1, 2) else array == 0
 
 
 def masked_answers(network: Network, x: Array, mask: Array | None) -> Array | None:
-    """Returns bool `[N, T]`, True where no loss counts the answer of a step; None where all count."""
+    """Returns bool `[N, T]`, True where no loss counts the output of a step; None where all count."""
     if len(network.output_shape) != 2:
         return None
     counted = network.mask_of_answers(x, mask)  # type: ignore[arg-type]  # NumPy in, NumPy out
@@ -218,7 +218,7 @@ def masked_answers(network: Network, x: Array, mask: Array | None) -> Array | No
 def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> bool:
     """Returns whether `network` can learn from `samples`, or be scored on them.
 
-    That is so if it reads any step, and if any of its answers after the first `warmup` steps has a weight.
+    That is so if it reads any step, and if any of its outputs after the first `warmup` steps has a weight.
     """
     if isinstance(samples, RaggedRows):
         return _ragged_counts(network, samples, warmup)
@@ -237,7 +237,7 @@ def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> 
 
 
 def _ragged_counts(network: Network, rows: RaggedRows, warmup: int) -> bool:
-    """Returns what `counts` does, of the steps of all rows laid end to end."""
+    """Returns the same as `counts`, for the steps of all rows laid end to end."""
     lengths, weight = rows.lengths, rows.by_row.get("weight")
     count = np.arange(lengths.sum()) - np.repeat(rows.firsts, lengths) >= warmup
     if not network.answers_each_step:
@@ -252,7 +252,7 @@ def _ragged_counts(network: Network, rows: RaggedRows, warmup: int) -> bool:
 def _with_targets(
     rows: RaggedRows, network: Network, target: str, y: Any, weight: object, weightless: Array | None
 ) -> RaggedRows:
-    """Returns the rows with what is to be learned of each step, or of each row."""
+    """Returns the rows with the targets of each step, or of each row."""
     check_given(y)
     real, each_step = real_steps(rows.lengths), network.answers_each_step
     by_step, by_row, outputs = dict(rows.by_step), {}, network.output_shape[-1]
@@ -275,7 +275,7 @@ def _with_targets(
 
 
 def _flat_targets(y: Any, rows: RaggedRows, outputs: int | None, target: str, real: Array) -> tuple[Array, Array]:
-    """Returns targets of each step, row after row, and an array of the shape that they have when padded."""
+    """Returns the targets of each step, row after row, and an array with the shape that they have when padded."""
     if is_ragged(y):
         flat, lengths = lay_end_to_end("y", y)
         _check_lengths("y", lengths, rows.lengths)
@@ -295,4 +295,4 @@ def _padded_like(name: str, value: Any, real: Array | None) -> Any:
 
 def _check_lengths(name: str, lengths: Array, expected: Array | None) -> None:
     if not np.array_equal(lengths, expected):  # type: ignore[arg-type]  # None is no array of that shape
-        raise ShapeError(f"{name}: expected rows of the lengths that those of x have, got other lengths")
+        raise ShapeError(f"{name}: expected rows as long as those of x, got other lengths")

@@ -1,4 +1,4 @@
-"""Where the rows of a run start: `state="fresh" | "carry" | "continue" | "warmup:n" | <State>`, one word everywhere."""
+"""Where the rows of a run start: `state="fresh" | "carry" | "continue" | "warmup:n" | <State>`, the same everywhere."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ Held = TypeVar("Held", Samples, RaggedRows)
 
 @dataclass(frozen=True)
 class Start:
-    """Where rows start, and whether a batch goes on from the one before it."""
+    """Where rows start, and whether a batch continues from the one before it."""
 
     carry: bool = False  # whether row r of batch k+1 continues from row r of batch k
-    warmup: int = 0  # how many steps of each row only settle the state
-    batch: LayerStates | None = None  # with carry: where the first batch starts; None starts it afresh
-    rows: LayerStates | None = None  # where each of the N rows starts; None starts them afresh
-    keep: bool = False  # whether the end becomes `model.state`
-    across_epochs: bool = False  # with carry: whether an epoch goes on from the one before it
+    warmup: int = 0  # how many steps of each row only warm up the state
+    batch: LayerStates | None = None  # with carry: where the first batch starts; None starts it fresh
+    rows: LayerStates | None = None  # where each of the N rows starts; None starts them fresh
+    keep: bool = False  # whether the final state becomes `model.state`
+    across_epochs: bool = False  # with carry: whether an epoch continues from the one before it
 
     def describe(self) -> list[object]:
-        """Returns by what the same start is known again, as JSON holds it."""
+        """Returns what identifies this start, as JSON holds it."""
         numbers = [np.asarray(part).tobytes() for part in jax.tree.leaves((self.batch, self.rows))]
         return [self._word, self.warmup, zlib.crc32(b"".join(numbers))]
 
     @property
     def after(self) -> Start:
-        """Where rows start that a training which starts here is measured on."""
+        """Where the validation rows start of a training that starts here."""
         return Start(carry=self.carry, warmup=self.warmup)
 
     @property
@@ -44,20 +44,20 @@ class Start:
         return "continue" if self.across_epochs else "carry" if self.carry else "fresh"
 
     def on(self, samples: Held) -> Held:
-        """Returns the samples with where each row starts, if rows have starts of their own."""
+        """Returns the samples with the state each row starts in, if rows have such states."""
         if self.rows is None:
             return samples
         return samples.starting_in(tuple(np.asarray(part) for part in jax.tree.leaves(self.rows)))
 
 
 def read_start(state: object, network: Network, rows: int | None, batch_size: int, kept: State | None) -> Start:
-    """Returns what `state` says of N `rows` in batches of `batch_size`; "continue" starts from `kept`, if there is one.
+    """Returns the start that `state` means for N `rows` in batches of `batch_size`; "continue" uses `kept`, if any.
 
-    `rows` is None where batches come one after another and nobody knows how many there are.
+    `rows` is None if batches come one at a time and their number is unknown.
 
     Raises:
-        ConfigurationError: another word.
-        StateError: a state of another network, or of another number of rows; or nothing can be carried here.
+        ConfigurationError: an unknown word.
+        StateError: a state of another network or with another number of rows, or nothing can be carried here.
     """
     if isinstance(state, State):
         network.check_carriable("state=<State>")
@@ -83,16 +83,16 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
 
 
 def warn_unused(start: Start, kept: State | None) -> None:
-    """Warns where "carry" starts fresh beside a state that it once started from, as "continue" does."""
+    """Warns if "carry" starts fresh although there is a state that "continue" would start from."""
     if start.carry and start.keep and not start.across_epochs and kept is not None:
         warn(
-            "state='carry' starts fresh, and leaves the model's present state unused: write state='continue' to start "
+            "state='carry' starts fresh and ignores the model's current state: write state='continue' to start "
             "from it, or call reset_state() first"
         )
 
 
 def check_warmup(start: Start, *steps: int) -> None:
-    """Raises ConfigurationError unless rows of so many steps have some left after warming up."""
+    """Raises ConfigurationError unless rows of `steps` steps have some left after warming up."""
     if start.warmup >= min(steps):
         raise ConfigurationError(
             f"state='warmup:{start.warmup}': expected fewer steps than the {min(steps)} of x, so that some are left to "
@@ -106,8 +106,8 @@ def _states_of_a_batch(what: str, state: State, network: Network, rows: int | No
         either = f"{batch_size}, one for each row of a batch"
         if rows not in (None, batch_size):
             either += f", or {rows}, one for each row of x"
-        afresh = "model.reset_state()" if what == "model.state" else f"model.initial_state({batch_size})"
-        ways = [f"choose rows with {what}.rows(...)", f"or start afresh with {afresh}"]
+        fresh = "model.reset_state()" if what == "model.state" else f"model.initial_state({batch_size})"
+        ways = [f"choose rows with {what}.rows(...)", f"or start fresh with {fresh}"]
         if rows is not None and state.batch <= rows:
             ways = [f"write batch_size={state.batch}", ways[0], f"copy them with {what}.fork(n)", ways[1]]
         raise StateError(f"{what} has {state.batch} row(s): expected {either}; {', '.join(ways)}")

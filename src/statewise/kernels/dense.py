@@ -1,4 +1,4 @@
-"""The product of a dense layer, with gradients in the form in which XLA computes them soonest."""
+"""The product of a dense layer, with gradients in the form that XLA computes fastest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import jax
 from statewise.kernels.products import on_cpu, weight_gradient
 
 TRANSPOSED_BELOW = 65536
-"""A kernel of fewer numbers is transposed for the gradient by x; of a larger one the copy would cost too much."""
+"""Kernels of fewer numbers are transposed for the gradient of x; for larger ones the copy would cost too much."""
 
 
 @jax.custom_vjp

@@ -1,4 +1,4 @@
-"""Resets and masks as kernels read them, and what they do to a state."""
+"""Resets and masks as kernels read them, and their effect on a state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ State = TypeVar("State", LSTMState, GRUState, SimpleState)
 
 
 class Flags(NamedTuple):
-    """Time-major `[T, B, 1]` marks; None where the caller has none, so that the plain pass pays nothing."""
+    """Time-major `[T, B, 1]` marks; None if the caller has none, so that the plain pass pays nothing."""
 
     reset: jax.Array | None
     mask: jax.Array | None
@@ -25,12 +25,12 @@ def time_major(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
 
 
 def pick(marks: jax.Array, chosen: State, other: State) -> State:
-    """Returns the state `chosen` in the rows that are marked in `[B, 1]`, `other` in the rest."""
+    """Returns the state `chosen` in the rows marked in `[B, 1]`, `other` in the rest."""
     return jax.tree.map(lambda a, b: jnp.where(marks, a, b), chosen, other)
 
 
 def back_over_reset(d_state: State, reset: jax.Array, initial: State | None) -> tuple[State, State | None]:
-    """Returns the gradients by the state before a reset `[B, H]` and by the initial state `[H]`, None without one."""
+    """Returns the gradients of the state before a reset `[B, H]` and of the initial state `[H]`, None without one."""
     d_initial = None
     if initial is not None:
         d_initial = jax.tree.map(lambda d: jnp.where(reset, d, 0.0).sum(0), d_state)

@@ -1,4 +1,4 @@
-"""The GRU's equations, written to be read. The faster kernel, `gru_fast`, is held to this one by the tests."""
+"""The GRU's equations in readable form. Tests compare the faster kernel, `gru_fast`, with this one."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def gru_step(
         z = s(x Wz + bz + h Uz + dz)    r = s(x Wr + br + h Ur + dr)
         g = a(x Wh + bh + r (h Uh + dh))    h' = z h + (1 - z) g
 
-    Without `reset_after`, as in the paper, there is no d, and g = a(x Wh + bh + (r h) Uh). Where there is
-    `noise [B, H]`, every h that meets a U is multiplied by it.
+    Without `reset_after`, as in the paper, there is no d, and g = a(x Wh + bh + (r h) Uh). With `noise [B, H]`, every h
+    that is multiplied by a U is first multiplied by it.
     """
     bias, recurrent_bias = weights.bias if reset_after else (weights.bias, jnp.zeros_like(weights.bias))
     x_z, x_r, x_h = jnp.split(x @ weights.kernel + bias, len(GRU_GATES), axis=-1)
@@ -77,11 +77,11 @@ def gru(
         state: where the sequence starts.
         reset: bool `[B, T]`; True starts that row from `initial` before that step.
         mask: bool `[B, T]`; False skips that step: the state passes unchanged, and `y` repeats the last output.
-        initial: the state `[H]` of a fresh row; None is zeros. Without `reset` no row starts from it.
+        initial: the state `[H]` of a fresh row; None is zeros. It is used only with `reset`.
         activation: applied to the candidate g.
         recurrent_activation: applied to the gates z and r.
-        reset_after: whether r is applied to the product of h and Uh, or else to h before it.
-        noise: `[B, H]`, by which h is multiplied before the recurrent kernel, the same at every step.
+        reset_after: whether r is applied to the product of h and Uh, rather than to h before it.
+        noise: `[B, H]`, which multiplies h before the recurrent kernel, the same at every step.
     """
     fresh = 0.0 if initial is None else initial.h
     resets = jnp.zeros(x.shape[:2], bool) if reset is None else reset

@@ -1,8 +1,8 @@
 """The fast GRU kernel: one product before the scan, a small body, one product per weight after it, as in `lstm_fast`.
 
 Two things differ from the LSTM. The candidate's recurrent part is scaled by r before it is added to the input's,
-so it stays a value of its own, its bias with it; and so the gradients by what the input gives to the gates and
-by what the state gives differ in their last third, by that r.
+so it is kept separately, with its bias. For the same reason the gradients of what the input and what the state give to
+the gates differ in their last third, by that r.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from statewise.kernels.states import GRUState
 
 
 class GRUTape(NamedTuple):
-    """What the backward pass needs of each step, time-major."""
+    """What the backward pass needs from each step, time-major."""
 
     gates: jax.Array  # [T, B, 2H] z and r
     g: jax.Array  # [T, B, H] the candidate
@@ -47,7 +47,7 @@ def fast_gru(
     mask: jax.Array | None = None,
     initial: GRUState | None = None,
 ) -> tuple[jax.Array, GRUState]:
-    """Returns what `gru.gru` returns for tanh, sigmoid and `reset_after`; arguments as there."""
+    """Returns the same as `gru.gru` for tanh, sigmoid and `reset_after`; arguments as there."""
     flags = time_major(reset, mask)
     y, state = _gru(weights, jnp.swapaxes(x, 0, 1), state, initial if flags.reset is not None else None, flags)
     return jnp.swapaxes(y, 0, 1), state
@@ -123,7 +123,7 @@ def _backward(
     d_state, (d_inputs, d_initial) = jax.lax.scan(
         retreat, d_state, (d_y, tape, flags), reverse=True, unroll=_unroll(weights, x)
     )
-    # Formed again: to save it at each step as well was slower, and took more memory.
+    # Computed again: saving it at each step was slower, and took more memory.
     d_gates, d_g, r = d_inputs[..., : 2 * units], d_inputs[..., 2 * units :], tape.gates[..., units:]
     d_products = jnp.concatenate([d_gates, d_g * r], axis=-1)
     d_weights = GRUWeights(

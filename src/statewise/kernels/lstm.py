@@ -1,4 +1,4 @@
-"""The LSTM's equations, written to be read. Every faster kernel is held to this one by the tests."""
+"""The LSTM's equations in readable form. Tests compare every faster kernel with this one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lstm_step(
         i = s(x Wi + h Ui + bi)    f = s(x Wf + h Uf + bf)    o = s(x Wo + h Uo + bo)
         g = a(x Wg + h Ug + bg)    c' = f c + i g             h' = o a(c')
 
-    Where there is `noise [B, H]`, every h on the right is multiplied by it.
+    With `noise [B, H]`, every h on the right is multiplied by it.
     """
     h = state.h if noise is None else state.h * noise
     z = x @ weights.kernel + h @ weights.recurrent_kernel + weights.bias
@@ -70,10 +70,10 @@ def lstm(
         state: where the sequence starts.
         reset: bool `[B, T]`; True starts that row from `initial` before that step.
         mask: bool `[B, T]`; False skips that step: the state passes unchanged, and `y` repeats the last output.
-        initial: the state `[H]` of a fresh row; None is zeros. Without `reset` no row starts from it.
+        initial: the state `[H]` of a fresh row; None is zeros. It is used only with `reset`.
         activation: applied to the cell's input and to the cell.
         recurrent_activation: applied to the gates i, f and o.
-        noise: `[B, H]`, by which h is multiplied before the recurrent kernel, the same at every step.
+        noise: `[B, H]`, which multiplies h before the recurrent kernel, the same at every step.
     """
     fresh = LSTMState(0.0, 0.0) if initial is None else initial
     resets = jnp.zeros(x.shape[:2], bool) if reset is None else reset

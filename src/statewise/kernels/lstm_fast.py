@@ -5,10 +5,10 @@ None of what makes it fast changes the result (measured in docs/decisions/0003-l
 - `sigmoid(z) = tanh(z / 2) / 2 + 1 / 2`: one `tanh` serves all gates.
 - Left to itself, autodiff adds up the gradient of `U` at every step. The hand-written backward pass scans back to
   the gradients of the gates' inputs, then forms dU, dW and db as one product each.
-- The forward pass saves the derivatives themselves, while all that they are made of is at hand, so that a step back is
-  four multiplications and a product.
-- x and h go through one product, with W above U. For a handful of rows that copy of the weights would cost more than it
-  brings: there x W comes first.
+- The forward pass saves the derivatives themselves, while their inputs are at hand, so that a step back is four
+  multiplications and a product.
+- x and h go through one product, with W above U. For a few rows that copy of the weights would cost more than it
+  saves: there x W comes first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from statewise.kernels.states import LSTMState
 
 
 class Tape(NamedTuple):
-    """What the backward pass needs of each step, time-major."""
+    """What the backward pass needs from each step, time-major."""
 
     h: jax.Array  # [T, B, H] before the step, after its reset
     slopes: jax.Array  # [T, B, 4H] of the new cell by z of i, f, g; of the new h by z of o
@@ -51,7 +51,7 @@ def fast_lstm(
     mask: jax.Array | None = None,
     initial: LSTMState | None = None,
 ) -> tuple[jax.Array, LSTMState]:
-    """Returns what `lstm.lstm` returns for tanh and sigmoid; arguments as there."""
+    """Returns the same as `lstm.lstm` for tanh and sigmoid; arguments as there."""
     flags = time_major(reset, mask)
     y, state = _lstm(weights, jnp.swapaxes(x, 0, 1), state, initial if flags.reset is not None else None, flags)
     return jnp.swapaxes(y, 0, 1), state
@@ -67,7 +67,7 @@ def _together(x: jax.Array) -> bool:
 
 
 def _inputs(weights: LSTMWeights, x: jax.Array) -> tuple[jax.Array, Callable[[jax.Array, jax.Array], jax.Array]]:
-    """Returns what a step is given of x `[T, B, F]`, and the function that makes z `[B, 4H]` of that and h `[B, H]`."""
+    """Returns what a step receives of x `[T, B, F]`, and the function from it and h `[B, H]` to z `[B, 4H]`."""
     if not _together(x):
         return x @ weights.kernel + weights.bias, lambda z, h: z + times(h, weights.recurrent_kernel)
     stacked = jnp.concatenate([weights.kernel, weights.recurrent_kernel])
@@ -88,7 +88,7 @@ def _forward(
 ) -> tuple[tuple[jax.Array, LSTMState], Tape]:
     fresh = LSTMState(0.0, 0.0) if initial is None else initial
     given, z_of = _inputs(weights, x)
-    half = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype), state.h.shape[-1])  # made here: in the loop it costs
+    half = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype), state.h.shape[-1])  # made here: slow in the loop
 
     def advance(state: LSTMState, step: tuple[jax.Array, Flags]) -> tuple[LSTMState, tuple[jax.Array, Tape]]:
         given, (reset, mask) = step

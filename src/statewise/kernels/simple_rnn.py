@@ -42,9 +42,9 @@ def simple(
         state: where the sequence starts.
         reset: bool `[B, T]`; True starts that row from `initial` before that step.
         mask: bool `[B, T]`; False skips that step: the state passes unchanged, and `y` repeats the last output.
-        initial: the state `[H]` of a fresh row; None is zeros. Without `reset` no row starts from it.
+        initial: the state `[H]` of a fresh row; None is zeros. It is used only with `reset`.
         activation: applied to the sum.
-        noise: `[B, H]`, by which h is multiplied before the recurrent kernel, the same at every step.
+        noise: `[B, H]`, which multiplies h before the recurrent kernel, the same at every step.
     """
     fresh = SimpleState(0.0) if initial is None else initial
     inputs = jnp.swapaxes(x, 0, 1) @ weights.kernel + weights.bias  # [T, B, H]

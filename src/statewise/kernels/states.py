@@ -1,4 +1,4 @@
-"""What a recurrent layer remembers between two steps. Holds arrays of any kind and imports none."""
+"""What a recurrent layer remembers between two steps. Holds arrays of any kind and imports no array library."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RecurrentState = LSTMState | GRUState | SimpleState
 
 
 class BidirectionalState(NamedTuple):
-    """States of the two readers of a Bidirectional layer: the one from the start, and the one from the end."""
+    """States of the two directions of a Bidirectional layer: from the start, and from the end."""
 
     forward: Any
     backward: Any

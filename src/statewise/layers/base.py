@@ -1,4 +1,4 @@
-"""The contract of a layer."""
+"""The interface of a layer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Layer(ABC):
     """Configuration of one step of a network; holds no arrays.
 
     Args:
-        name: how weights and state are called; `lstm`, `lstm_1`, ... where none is given.
+        name: what weights and state are called; `lstm`, `lstm_1`, ... by default.
         input_shape: `(T, F)` of the network's input, on the first layer only; T may be None.
     """
 
@@ -50,12 +50,12 @@ class Layer(ABC):
         return {}
 
     def init(self, key: Key, shape: Shape) -> dict[str, Array]:
-        """Returns fresh weights for input of `shape` (without batch axis), in NumPy."""
+        """Returns initial weights for input of `shape` (without batch axis), in NumPy."""
         return {}
 
     @property
     def regularizers(self) -> dict[str, L1L2 | None]:
-        """What is added to the loss for the size of its weights, by their names; None adds nothing."""
+        """The penalty on each of its weights, by name; None adds nothing to the loss."""
         return {}
 
     @property
@@ -76,33 +76,33 @@ class Layer(ABC):
 
     @property
     def looks_ahead(self) -> bool:
-        """Whether an answer depends on steps after it, so that no sequence can be read in pieces."""
+        """Whether an output depends on later steps, so that no sequence can be read in pieces."""
         return self.reads_from != "the start"
 
     @property
     def keeps_steps(self) -> bool:
-        """Whether step t of what comes out, if that has steps, belongs to step t of what went in."""
+        """Whether step t of the output, if it has steps, belongs to step t of the input."""
         return True
 
     @property
     def needs_steps(self) -> bool:
-        """Whether it has to know how many steps go in."""
+        """Whether it must know the number of input steps."""
         return False
 
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
-        """Returns `reset` and `mask` for the steps of what comes out, which is of `shape` without batch axis."""
+        """Returns `reset` and `mask` for the steps of the output, which has `shape` without batch axis."""
         return reset, mask
 
     def zero_state(self, batch: int) -> LayerState:
         """Returns zeros in the shape of the state of `batch` rows."""
         return ()
 
-    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
-        """Returns the row, each part `[H]`, in which sequences start; empty where that is zeros and not learnt."""
+    def learned_state(self, params: Mapping[str, Any]) -> LayerState:
+        """Returns the row, each part `[H]`, in which sequences start; empty if that is zeros rather than learned."""
         return ()
 
     def mask_of(self, x: jax.Array) -> jax.Array | None:
-        """Returns bool `[B, T]`, False where this layer, the network's first, says that the step is to be skipped."""
+        """Returns bool `[B, T]`, False where this layer, the network's first, says to skip the step."""
         return None
 
     @abstractmethod
@@ -118,7 +118,7 @@ class Layer(ABC):
     ) -> tuple[jax.Array, LayerState]:
         """Returns `(y, state)`.
 
-        `reset` and `mask` are bool `[B, T]`: True in `reset` starts that row afresh before that step, False in
+        `reset` and `mask` are bool `[B, T]`: True in `reset` starts that row fresh before that step, False in
         `mask` skips that step. `rng` is given in training only.
         """
 
@@ -156,7 +156,7 @@ class Layer(ABC):
 
 
 class MisfitError(ShapeError):
-    """What comes in does not fit a layer; the way out depends on whether the layer is the network's first."""
+    """Input that does not fit a layer; what to do depends on whether the layer is the network's first."""
 
     def __init__(self, what: str, way_out: str, as_first: str) -> None:
         super().__init__(f"{what}; {way_out}")
@@ -164,7 +164,7 @@ class MisfitError(ShapeError):
 
 
 class MemorylessLayer(Layer):
-    """A layer that treats each call by itself, so that resets and masks mean nothing to it."""
+    """A layer that treats each call separately, so that resets and masks mean nothing to it."""
 
     @abstractmethod
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
@@ -184,7 +184,7 @@ class MemorylessLayer(Layer):
 
 
 def check_layer(layer: Layer) -> None:
-    """Raises ConfigurationError unless a layer's name can stand in a model file and its input_shape is a shape."""
+    """Raises ConfigurationError unless a layer's name can be used in a model file and its input_shape is a shape."""
     kind, name = type(layer).__name__, layer.name
     if name is not None and not (isinstance(name, str) and name and "/" not in name):
         raise ConfigurationError(f"{kind} name: expected text without '/', got {name!r}")

@@ -1,4 +1,4 @@
-"""Layers that act on each step by itself: Dense and Activation."""
+"""Layers that act on each step separately: Dense and Activation."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Dense(MemorylessLayer):
     def output_shape(self, shape: Shape) -> Shape:
         if not shape or shape[-1] is None:
             raise self._refuse(
-                "[B, F] or [B, T, F]", shape, "give it features: x[..., None] is one, an Embedding before it makes more"
+                "[B, F] or [B, T, F]", shape, "give it features: x[..., None] adds one, an Embedding before it more"
             )
         return (*shape[:-1], self.units)
 
@@ -89,7 +89,7 @@ class Dense(MemorylessLayer):
 
 @dataclass(frozen=True)
 class Activation(MemorylessLayer):
-    """An activation function as a layer of its own; any shape in, the same out.
+    """An activation function as a separate layer; input of any shape, output of the same.
 
     Args:
         activation: name of the function.

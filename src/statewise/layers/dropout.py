@@ -1,4 +1,4 @@
-"""What acts in training only: noise, and the layer that is made of it."""
+"""Dropout: noise that acts in training only, and the layer that applies it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw_noise(key: jax.Array, rate: float, shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
-    """Returns what to multiply by in training: 0 for a share `rate` of `shape`, 1 / (1 - rate) for the rest."""
+    """Returns the factors for training: 0 for a fraction `rate` of `shape`, 1 / (1 - rate) for the rest."""
     import jax
     import jax.numpy as jnp
 
@@ -27,10 +27,10 @@ def draw_noise(key: jax.Array, rate: float, shape: tuple[int, ...], dtype: jnp.d
 
 @dataclass(frozen=True)
 class Dropout(MemorylessLayer):
-    """In training, zeroes a share of its input and scales the rest up by 1 / (1 - rate); otherwise does nothing.
+    """In training, zeroes a fraction of its input and scales the rest by 1 / (1 - rate); otherwise does nothing.
 
     Args:
-        rate: the share: 0 <= rate < 1.
+        rate: the fraction, 0 <= rate < 1.
         noise_shape: the shape of the noise where it differs from the input's, batch axis included, None standing
             for the input's size: `(None, 1, None)` drops the same features at every step of a row, as
             Gal and Ghahramani (2016) advise for recurrent networks.

@@ -1,4 +1,4 @@
-"""A learnt vector for each symbol."""
+"""A learned vector for each symbol."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Embedding(MemorylessLayer):
-    """A learnt vector for each symbol: whole numbers `[B, T]` in, `[B, T, N]` out.
+    """A learned vector for each symbol: integers `[B, T]` in, `[B, T, N]` out.
 
     Its only weight, `embeddings [V, N]`, starts uniform in -0.05 .. 0.05, as in Keras.
 
     Args:
         input_dim: V; symbols are 0 .. V-1.
         output_dim: N, the size of a vector.
-        mask_zero: whether symbol 0 stands for no symbol: steps that have it are skipped by all layers after.
+        mask_zero: whether symbol 0 means no symbol: such steps are skipped by all layers that follow.
         embeddings_regularizer: an `L1L2` for `embeddings`.
 
     >>> Embedding(1000, 16).output_shape((10,))
@@ -58,7 +58,7 @@ class Embedding(MemorylessLayer):
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
-            raise self._refuse("whole numbers [B, T]", shape, "write x[..., 0] if the last axis has one feature")
+            raise self._refuse("integers [B, T]", shape, "write x[..., 0] if the last axis has one feature")
         return (*shape, self.output_dim)
 
     def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:

@@ -27,7 +27,7 @@ class Gated(Recurrent):
         return apply(self.recurrent_activation, z)
 
     def _fits_fast_kernel(self, noise: jax.Array | None) -> bool:
-        """The fast kernels know the derivatives of tanh and sigmoid only, and multiply h by nothing else."""
+        """The fast kernels know only the derivatives of tanh and sigmoid, and apply no noise to h."""
         return (self.activation, self.recurrent_activation) == ("tanh", "sigmoid") and noise is None
 
     @property

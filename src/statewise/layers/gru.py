@@ -35,7 +35,7 @@ class GRU(Gated):
         return_state: as in `LSTM`; `predict` returns `[y, h]`.
         learn_initial_state: as in `LSTM`; the weight is `initial_h`.
         reset_after: whether r acts after the product with the recurrent kernel, as in Keras 2 and 3, cuDNN and
-            PyTorch; False is the paper's and Keras 1's, with `bias [3H]`.
+            PyTorch; False is the variant of the paper and of Keras 1, with `bias [3H]`.
 
     >>> GRU(32).output_shape((10, 3))
     (32,)

@@ -31,16 +31,16 @@ class LSTM(Gated):
         activation: of the cell's input and output.
         recurrent_activation: of the gates i, f and o.
         use_bias: whether there is a `bias`.
-        return_sequences: whether every step's output comes out, as a further recurrent layer needs it.
+        return_sequences: whether every step's output is returned, as a following recurrent layer needs.
         return_state: whether `predict` returns `[y, h, c]`, as in Keras; on the last layer only.
-        learn_initial_state: whether sequences start from weights `initial_h` and `initial_c` `[H]`, learnt with the
-            others from zeros on, instead of from zeros. What only settles a state (a warm-up, steps that `tbptt` leaves
-            out) learns nothing of it.
-        go_backwards: whether steps are read from the end; with `return_sequences` they come out in the order read. Such
-            a layer looks ahead: its input can come neither in pieces nor as a stream.
-        dropout: share of the input's features that are zeroed in training, the same at all steps of a row, and the
-            rest scaled up by 1 / (1 - dropout) (Gal and Ghahramani 2016).
-        recurrent_dropout: as `dropout`, of h where it meets the recurrent kernel, the same for all gates. Training is
+        learn_initial_state: whether sequences start from weights `initial_h` and `initial_c` `[H]`, learned with the
+            others and initially zero, instead of from zeros. Steps that only settle a state (a warm-up, or those that
+            `tbptt` leaves out) do not train them.
+        go_backwards: whether steps are read from the end; with `return_sequences` they are returned in the order read.
+            Such a layer looks ahead: its input can come neither in pieces nor as a stream.
+        dropout: fraction of the input's features zeroed in training, the same at all steps of a row, with the
+            rest scaled by 1 / (1 - dropout) (Gal and Ghahramani 2016).
+        recurrent_dropout: like `dropout`, for h before the recurrent kernel, the same for all gates. Training is
             slower with it.
         kernel_regularizer: an `L1L2` for `kernel`.
         recurrent_regularizer: an `L1L2` for `recurrent_kernel`.

@@ -1,4 +1,4 @@
-"""Steps that are told by their value to be skipped."""
+"""Skips steps that have a certain value."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Masking(MemorylessLayer):
-    """Skips the steps all of whose features are `mask_value`; the network's first layer, `[B, T, F]` in and out.
+    """Skips steps whose features all equal `mask_value`; the network's first layer, `[B, T, F]` in and out.
 
-    A skipped step moves no state and counts in no loss, wherever in its row it stands.
+    A skipped step changes no state and counts in no loss, wherever it is in its row.
 
     Args:
-        mask_value: what stands for "nothing here".
+        mask_value: the value that means "nothing here".
 
     >>> import jax.numpy as jnp
     >>> Masking(-1.0).mask_of(jnp.array([[[3.0, -1.0], [-1.0, -1.0]]])).tolist()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recurrent(Layer):
-    """A layer with memory: its options, which `LSTM` describes, its weights' shapes, where a sequence starts."""
+    """A layer with memory: its options, described in `LSTM`, its weights' shapes, and where a sequence starts."""
 
     units: int
     activation: str = field(default="tanh", kw_only=True)
@@ -56,8 +56,8 @@ class Recurrent(Layer):
     @property
     def weight_names(self) -> tuple[str, ...]:
         bias = ("bias",) if self.use_bias else ()
-        learnt = tuple(f"initial_{part}" for part in self.state_kind._fields) if self.learn_initial_state else ()
-        return ("kernel", "recurrent_kernel", *bias, *learnt)
+        learned = tuple(f"initial_{part}" for part in self.state_kind._fields) if self.learn_initial_state else ()
+        return ("kernel", "recurrent_kernel", *bias, *learned)
 
     @property
     def regularizers(self) -> dict[str, L1L2 | None]:
@@ -81,7 +81,7 @@ class Recurrent(Layer):
                 "[B, T, F]",
                 shape,
                 "give the layer before it return_sequences=True",
-                as_first="give x three axes, rows, steps and features: for one feature a step x[..., None]",
+                as_first="give x three axes, rows, steps and features: for one feature per step x[..., None]",
             )
         return (shape[0], self.units) if self.return_sequences else (self.units,)
 
@@ -109,7 +109,7 @@ class Recurrent(Layer):
         return (self.blocks * self.units,)
 
     def fresh_bias(self) -> Array:
-        """Returns the bias that training starts from."""
+        """Returns the initial bias."""
         return np.zeros(self.bias_shape, np.float32)
 
     @abstractmethod
@@ -123,7 +123,7 @@ class Recurrent(Layer):
         initial: Any,
         noise: jax.Array | None = None,
     ) -> tuple[jax.Array, RecurrentState]:
-        """Returns the outputs of all steps `[B, T, H]`, and the state after the last; arguments as the kernels'."""
+        """Returns the outputs of all steps `[B, T, H]`, and the state after the last; arguments as for the kernels."""
 
     @abstractmethod
     def advance(self, x: Vector, state: Any, weights: Mapping[str, Array]) -> tuple[Any, dict[str, Vector]]:
@@ -148,10 +148,10 @@ class Recurrent(Layer):
     def zero_state(self, batch: int) -> RecurrentState:
         from statewise.foundation.engine import zeros
 
-        # An array for each part: a buffer that is donated to a compiled program may be given only once.
+        # One array per part: a buffer that is donated to a compiled program may be passed only once.
         return self.state_kind(*(zeros(batch, self.units) for _ in self.state_kind._fields))
 
-    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
+    def learned_state(self, params: Mapping[str, Any]) -> LayerState:
         if not self.learn_initial_state:
             return ()
         return self.state_kind(*(params[f"initial_{part}"] for part in self.state_kind._fields))
@@ -176,11 +176,11 @@ class Recurrent(Layer):
 
             x, (reset, mask) = jnp.flip(x, axis=1), _from_the_end(reset, mask)
         x, noise = self._thinned(x, rng)
-        y, after = self.run(params, x, state, reset, mask, self.learnt_state(params) or None, noise)
+        y, after = self.run(params, x, state, reset, mask, self.learned_state(params) or None, noise)
         return (y if self.return_sequences else after.h), after
 
     def _thinned(self, x: jax.Array, rng: jax.Array | None) -> tuple[jax.Array, jax.Array | None]:
-        """Returns `x` after its dropout, and the noise `[B, H]` of h if there is any."""
+        """Returns `x` after dropout, and the noise `[B, H]` of h if there is any."""
         import jax
 
         B, _, F = x.shape
@@ -193,10 +193,10 @@ class Recurrent(Layer):
 
 
 def _from_the_end(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
-    """Returns the flags as one who reads from the end meets them.
+    """Returns the flags in the order of a layer that reads from the end.
 
-    A boundary before step t lies, for them, before t - 1. One before the first step starts the row afresh, for them at
-    its end.
+    A boundary before step t lies, for that layer, before t - 1. One before the first step starts the row fresh, for
+    that layer at its end.
     """
     import jax.numpy as jnp
 
@@ -207,7 +207,7 @@ def _from_the_end(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
 
 
 def check_return_state(layers: tuple[Layer, ...]) -> None:
-    """Raises ConfigurationError if a layer other than the last is to return its state."""
+    """Raises ConfigurationError if a layer other than the last should return its state."""
     for layer in layers[:-1]:
         if isinstance(layer, Recurrent) and layer.return_state:
             raise ConfigurationError(

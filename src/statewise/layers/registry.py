@@ -1,4 +1,4 @@
-"""Every layer by the name that a model file calls it."""
+"""Every layer by its name in a model file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:
     """Returns the layer, called `name`, as JSON holds it.
 
     Raises:
-        ConfigurationError: it, or a layer inside it, is of a class that no file knows; the message has the way out.
+        ConfigurationError: it, or a layer inside it, is of a custom class; the message says what to do.
     """
     if (own := own_layer(layer)) is not None:
         raise ConfigurationError(f"layer {name!r} is {describe_own(own)}")
@@ -41,15 +41,15 @@ def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:
 
 
 def own_layer(layer: Layer) -> Layer | None:
-    """Returns the layer, or one inside it, if it is of a class of the user's own: one that inherits an LSTM, say."""
+    """Returns the layer, or one inside it, if it is of a custom class: one derived from LSTM, say."""
     return next((part for part in layer.parts if LAYERS.get(type(part).__name__) is not type(part)), None)
 
 
 def describe_own(layer: Layer) -> str:
-    """Returns what a layer of the user's own class is, what it cannot do, and the way out."""
+    """Returns what a custom layer is, what it cannot do, and what to do instead."""
     return (
-        f"a {type(layer).__name__}, a class of your own, which no file and no stream knows: keep its weights with "
-        "numpy.savez(path, *model.get_weights()), and give them to set_weights(...) of a model that your code makes"
+        f"a {type(layer).__name__}, a custom class, which files and streams do not support: keep its weights with "
+        "numpy.savez(path, *model.get_weights()), and pass them to set_weights(...) of a model that your code builds"
     )
 
 

@@ -1,4 +1,4 @@
-"""Layers that lay a row's numbers out otherwise: Flatten, RepeatVector, Reshape and Permute."""
+"""Layers that rearrange a row's numbers: Flatten, RepeatVector, Reshape and Permute."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Shaping(MemorylessLayer):
-    """A layer after which steps, if there are any, are others than those of the input.
+    """A layer whose output steps, if there are any, are not those of the input.
 
-    A row that was to start afresh somewhere does so before the first of its new steps, and one of which nothing counts
-    is skipped altogether.
+    A row with a reset anywhere starts fresh before the first of its new steps, and a row in which nothing counts is
+    skipped entirely.
     """
 
     @property
@@ -58,7 +58,7 @@ class Shaping(MemorylessLayer):
 
 @dataclass(frozen=True)
 class Flatten(Shaping):
-    """Lays all numbers of a row side by side: `[B, T, F]` to `[B, T F]`. Its network reads a fixed number of steps.
+    """Concatenates all numbers of a row: `[B, T, F]` to `[B, T F]`. Its network reads a fixed number of steps.
 
     >>> Flatten().output_shape((10, 3))
     (30,)
@@ -76,7 +76,7 @@ class Flatten(Shaping):
 
 @dataclass(frozen=True)
 class RepeatVector(Shaping):
-    """Makes `n` equal steps of one row: `[B, F]` to `[B, n, F]`, between an encoder and a decoder.
+    """Repeats one row as `n` equal steps: `[B, F]` to `[B, n, F]`, between an encoder and a decoder.
 
     Args:
         n: how many steps.
@@ -97,7 +97,7 @@ class RepeatVector(Shaping):
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
-            raise self._refuse("[B, F]", shape, "leave return_sequences=True out of the layer before it")
+            raise self._refuse("[B, F]", shape, "remove return_sequences=True from the layer before it")
         return (self.n, *shape)
 
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
@@ -111,7 +111,7 @@ class Reshape(Shaping):
     """Gives a row's numbers, in their order, another shape: `[B, 12]` to `[B, 3, 4]`.
 
     Args:
-        target_shape: the shape without batch axis; one size may be -1, which is what the others leave.
+        target_shape: the shape without batch axis; one size may be -1, which is inferred from the others.
 
     >>> Reshape((3, -1)).output_shape((12,))
     (3, 4)
@@ -130,7 +130,7 @@ class Reshape(Shaping):
     def output_shape(self, shape: Shape) -> Shape:
         count, known = self._count(shape), math.prod(size for size in self.target_shape if size != -1)
         if count % known or (-1 not in self.target_shape and count != known):
-            what = f"rows of {known} numbers" if -1 not in self.target_shape else f"a multiple of {known} numbers a row"
+            what = f"rows of {known} numbers" if -1 not in self.target_shape else f"rows of n * {known} numbers"
             raise self._refuse(what, shape, f"each has {count}: make target_shape {self.target_shape} agree")
         return tuple(count // known if size == -1 else size for size in self.target_shape)
 
@@ -140,10 +140,10 @@ class Reshape(Shaping):
 
 @dataclass(frozen=True)
 class Permute(Shaping):
-    """Puts the axes of a row in another order: with `dims` (2, 1) `[B, T, F]` becomes `[B, F, T]`.
+    """Reorders the axes of a row: with `dims` (2, 1) `[B, T, F]` becomes `[B, F, T]`.
 
     Args:
-        dims: the axes in their new order, counted from 1, the batch axis left out, as in Keras.
+        dims: the axes in their new order, counted from 1 without the batch axis, as in Keras.
 
     >>> Permute((2, 1)).output_shape((10, 3))
     (3, 10)

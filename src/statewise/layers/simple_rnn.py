@@ -22,7 +22,7 @@ class SimpleRNN(Recurrent):
 
     Input `[B, T, F]`; output `[B, H]`, the last step's, or `[B, T, H]` with `return_sequences`. Its state is
     `h [B, H]`. Weights as in Keras: `kernel [F, H]` glorot-uniform, `recurrent_kernel [H, H]` orthogonal, `bias [H]`
-    zero. Its options are those of `LSTM`, gates apart, which it has none of.
+    zero. Its options are those of `LSTM`, except for gates, which it does not have.
 
     Args:
         units: H, the size of the state.

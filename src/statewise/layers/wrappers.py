@@ -1,4 +1,4 @@
-"""Layers around a layer: every step by itself, or both directions at once."""
+"""Layers around a layer: each step separately, or both directions at once."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
     "mul": lambda forward, backward: forward * backward,
     "ave": lambda forward, backward: (forward + backward) / 2,
 }
-"""What becomes of the outputs of both directions, by Keras's names."""
+"""How the outputs of both directions are merged, by Keras's names."""
 
 
 @dataclass(frozen=True)
 class TimeDistributed(MemorylessLayer):
-    """Applies a layer without memory to every step of `[B, T, F]` by itself; `Dense` alone does the same.
+    """Applies a layer without memory to each step of `[B, T, F]` separately; `Dense` alone does the same.
 
     Args:
-        layer: what is applied; its weights are those of this layer.
+        layer: the layer to apply; its weights are those of this layer.
 
     >>> from statewise.layers import Dense
     >>> TimeDistributed(Dense(5)).output_shape((10, 32))
@@ -88,11 +88,11 @@ class TimeDistributed(MemorylessLayer):
 class Bidirectional(Layer):
     """Reads `[B, T, F]` from both ends with two copies of a recurrent layer (Schuster and Paliwal 1997).
 
-    Its answers depend on what comes after them, so its input cannot come in pieces: it is neither streamed nor is
-    its state carried on. A masked step is skipped in both directions; a reset parts them.
+    Its outputs depend on later steps, so its input cannot come in pieces: it is not streamed, and its state is not
+    carried. A masked step is skipped in both directions; a reset separates sequences in both.
 
     Args:
-        layer: an `LSTM`, `GRU` or `SimpleRNN`; the copy that reads from the end has weights of its own.
+        layer: an `LSTM`, `GRU` or `SimpleRNN`; the copy that reads from the end has its own weights.
         merge_mode: `concat`, `sum`, `mul` or `ave` of the two outputs.
 
     >>> from statewise.layers import LSTM
@@ -145,8 +145,8 @@ class Bidirectional(Layer):
     def zero_state(self, batch: int) -> LayerState:
         return BidirectionalState(*(self.layer.zero_state(batch) for _ in BidirectionalState._fields))
 
-    def learnt_state(self, params: Mapping[str, Any]) -> LayerState:
-        sides = [self.layer.learnt_state(_of_side(params, side)) for side in BidirectionalState._fields]
+    def learned_state(self, params: Mapping[str, Any]) -> LayerState:
+        sides = [self.layer.learned_state(_of_side(params, side)) for side in BidirectionalState._fields]
         return BidirectionalState(*sides) if all(sides) else ()
 
     def apply(
@@ -178,7 +178,7 @@ class Bidirectional(Layer):
 
 
 def _kind(value: object) -> str:
-    """Returns the class of a layer, or what is none as it is."""
+    """Returns the class name of a layer, or the repr of anything else."""
     return type(value).__name__ if isinstance(value, Layer) else repr(value)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
+from statewise.data.batch_iterables import CheckedBatches
 from statewise.data.batches import Samples
-from statewise.data.iterable import CheckedBatches
-from statewise.data.like_lengths import LikeLengths
+from statewise.data.length_buckets import LengthBuckets
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import is_number
 from statewise.inference.forward import Told, say_nothing
@@ -90,7 +90,7 @@ def evaluate(
 
 def measure(
     model: Model,
-    rows: Samples | LikeLengths | CheckedBatches,
+    rows: Samples | LengthBuckets | CheckedBatches,
     size: int,
     start: Start,
     *,

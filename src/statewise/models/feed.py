@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from statewise.data.batch_iterables import CheckedBatches
 from statewise.data.batches import Samples
-from statewise.data.iterable import CheckedBatches
-from statewise.data.like_lengths import LikeLengths, like_lengths
+from statewise.data.length_buckets import LengthBuckets, bucket_by_length
 from statewise.data.ragged_rows import RaggedRows
 from statewise.foundation.random import Key, fold_in, key_of
 from statewise.inference.start import Start
 from statewise.training.programs import SHUFFLE, Layout
 from statewise.training.truncation import Truncation
 
-Source = Samples | RaggedRows | LikeLengths | CheckedBatches
+Source = Samples | RaggedRows | LengthBuckets | CheckedBatches
 """Rows in memory, or batches that come one after another."""
 
 Validate = Callable[[], dict[str, float]]
@@ -81,20 +81,20 @@ def count_rows(source: Source) -> int | None:
 
 def rows_in_memory(source: Source) -> Samples | RaggedRows | None:
     """Returns all rows as they were read; None of batches that come from elsewhere."""
-    rows = source.source if isinstance(source, LikeLengths) else source
+    rows = source.source if isinstance(source, LengthBuckets) else source
     return None if isinstance(rows, CheckedBatches) else rows
 
 
 def arrange(
     source: Source, size: int, start: Start, *, sort: bool | None = None, key: Key | None = None
-) -> Samples | LikeLengths | CheckedBatches:
+) -> Samples | LengthBuckets | CheckedBatches:
     """Returns rows that begin at `start`; those of different lengths in batches of like lengths, where that pays.
 
     They are brought together unless the state is carried, or as `sort` says; `key` shuffles them.
     """
-    if isinstance(source, LikeLengths | CheckedBatches):
+    if isinstance(source, LengthBuckets | CheckedBatches):
         return source
     if isinstance(source, Samples):
         return start.on(source)
     sort = not start.carry if sort is None else sort
-    return like_lengths(start.on(source), min(size, source.rows), sort=sort, key=key, least=start.warmup + 1)
+    return bucket_by_length(start.on(source), min(size, source.rows), sort=sort, key=key, least=start.warmup + 1)

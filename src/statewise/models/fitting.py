@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from statewise.data.iterable import CheckedBatches
+from statewise.data.batch_iterables import CheckedBatches
 from statewise.data.lanes import Lanes
-from statewise.data.like_lengths import LikeLengths
+from statewise.data.length_buckets import LengthBuckets
 from statewise.data.ragged_rows import padded
 from statewise.data.windows import Windows
 from statewise.inference.start import read_start
@@ -20,11 +20,11 @@ from statewise.models.plan import Plan
 from statewise.models.reader import Flags
 from statewise.models.train_state import TrainState
 from statewise.state import State
-from statewise.training.advice import advise
-from statewise.training.audience import Audience
+from statewise.training.callback_list import CallbackList
 from statewise.training.checkpoint import Checkpoint, Identity, Kept
-from statewise.training.count import read_epochs, say_left
+from statewise.training.epoch_count import describe_progress, read_epochs
 from statewise.training.epochs import Position, StreamedTraining, Training
+from statewise.training.fit_warnings import warn_if_unlearnable
 from statewise.training.fitting_callbacks import Callbacks, read_callbacks
 from statewise.training.history import History
 from statewise.training.loop import run_epochs
@@ -103,7 +103,7 @@ def fit(  # noqa: PLR0913 - Keras's words, all by keyword
     """
     settings, reader = model.settings, model.reader
     epoch_range = read_epochs(model.train_state.epochs, epochs, initial_epoch)
-    truncation, audience = read_truncation(tbptt), Audience(display(verbose), read_callbacks(callbacks))
+    truncation, callback_list = read_truncation(tbptt), CallbackList(display(verbose), read_callbacks(callbacks))
     feed = reader.feed(
         x,
         y,
@@ -120,32 +120,34 @@ def fit(  # noqa: PLR0913 - Keras's words, all by keyword
     for rows in (feed.source, feed.validation):
         if rows is not None and not callable(rows):
             reader.check_counts(network, rows, start.warmup)
-    advise(network, settings.loss, x, feed.data, feed.steps, start)
+    warn_if_unlearnable(network, settings.loss, x, feed.data, feed.steps, start)
     file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, model.to_artifact)
-    return _fit(model, plan, audience, file, counted=initial_epoch is None, verbose=bool(verbose))
+    return _fit(model, plan, callback_list, file, counted=initial_epoch is None, verbose=bool(verbose))
 
 
 def _fit(
-    model: Model, plan: Plan, audience: Audience, file: Checkpoint | None, *, counted: bool, verbose: bool
+    model: Model, plan: Plan, callback_list: CallbackList, file: Checkpoint | None, *, counted: bool, verbose: bool
 ) -> History:
     """Trains as planned; epochs that are `counted` are those of the model's own count."""
-    measured = plan.measured_by(model.settings) if audience.reads_model or file is not None else None
-    position, history, memory = Position(_run(model, plan.layout), plan.first, 0), History(), None
+    measured = plan.measured_by(model.settings) if callback_list.reads_model or file is not None else None
+    position, history, callback_states = Position(_run(model, plan.layout), plan.first, 0), History(), None
     kept = None if file is None else file.begin(_identity(model, plan, measured or {}))
     if file is not None and kept is not None:
         plan = replace(plan, last=plan.last - plan.first + kept.first) if counted else plan
         model.become(kept.artifact)
-        history, memory, position = kept.history, kept.memory, kept.position(_run(model, plan.layout))
+        history, callback_states, position = kept.history, kept.callback_states, kept.position(_run(model, plan.layout))
         if verbose:
-            said = say_left(position.epoch - kept.first, plan.last - kept.first, ended=kept.ended)
+            said = describe_progress(position.epoch - kept.first, plan.last - kept.first, ended=kept.ended)
             sys.stderr.write(f"continuing from {file.path}: {said}\n")
         if kept.final and (kept.ended or position.epoch >= plan.last):
-            return _recall(model, kept, audience)
-    model.history, model.measured = history, measured if audience.reads_model else None
+            return _recall(model, kept, callback_list)
+    model.history, model.measured = history, measured if callback_list.reads_model else None
     if kept is not None and not position.step:  # the same numbers, in the arrays that the training has
         run = position.run
         model.train_state = replace(model.train_state, params=run.params, optimizer=run.optimizer)
-    training = _training(model, plan, position, one_by_one=plan.feed.validation is not None or audience.reads_model)
+    training = _training(
+        model, plan, position, one_by_one=plan.feed.validation is not None or callback_list.reads_model
+    )
 
     def adopt() -> None:
         run, before = training.run, model.train_state
@@ -161,7 +163,7 @@ def _fit(
         model.train_state = replace(model.train_state, logs=logs)
         return logs
 
-    run_epochs(model, training, plan.last, audience, adopt, measure, history, file, memory, follow=follow)
+    run_epochs(model, training, plan.last, callback_list, adopt, measure, history, file, callback_states, follow=follow)
     return history
 
 
@@ -171,9 +173,9 @@ def _identity(model: Model, plan: Plan, measured: dict[str, object]) -> Identity
     return Identity({**described, **measured}, checksum, plan.first, plan.last)
 
 
-def _recall(model: Model, kept: Kept, audience: Audience) -> History:
+def _recall(model: Model, kept: Kept, callback_list: CallbackList) -> History:
     """Makes the model, and the callbacks, what a training left that is over already."""
-    audience.recall(model, kept.memory)
+    callback_list.recall(model, kept.callback_states)
     model.become(kept.artifact)  # as the training left it
     model.history = kept.history
     return kept.history
@@ -182,7 +184,7 @@ def _recall(model: Model, kept: Kept, audience: Audience) -> History:
 def _training(model: Model, plan: Plan, position: Position, *, one_by_one: bool) -> Training | StreamedTraining:
     run = _run(model, plan.layout) if position.step else position.run  # what the last finished epoch left
     keys, source, initial = Keys.of(model.seed), plan.feed.source, plan.start.batch
-    if isinstance(source, LikeLengths | CheckedBatches):
+    if isinstance(source, LengthBuckets | CheckedBatches):
         return StreamedTraining(model.programs, run, position, keys, source, plan.layout, initial, plan.last)
     return Training(model.programs, run, position, keys, padded(source), plan.layout, initial, plan.last, one_by_one)
 
@@ -193,6 +195,6 @@ def _run(model: Model, layout: Layout) -> Run:
     learned, network = model.train_state, model.network
     if layout.across_epochs and learned.state is not None:
         states = network.check_state(learned.state)
-    elif layout.across_epochs and network.learnt_states(learned.params):
+    elif layout.across_epochs and network.learned_states(learned.params):
         states = network.initial_state(learned.params, layout.batch_size)
     return Run(learned.params, learned.optimizer, states, order, totals)

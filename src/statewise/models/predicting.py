@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from statewise.data.iterable import is_batches, larger_batch
+from statewise.data.batch_iterables import is_batches, larger_batch
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError
 from statewise.inference.forward import Told, forward_of, predict_rows

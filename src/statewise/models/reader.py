@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from statewise.data.batch_iterables import CheckedBatches, is_batches, unpack
 from statewise.data.batches import NOTHING_COUNTS, Samples
-from statewise.data.iterable import CheckedBatches, is_batches, unpack
 from statewise.data.lanes import Lanes
 from statewise.data.ragged_rows import RaggedRows, padded
 from statewise.data.windows import Windows
@@ -20,8 +20,8 @@ from statewise.inference.rows import counts, read_samples_of
 from statewise.models.feed import Feed, Source
 from statewise.models.settings import Settings
 from statewise.network import Network
-from statewise.training.advice import advise_split
-from statewise.training.heads import one_output
+from statewise.training.fit_warnings import warn_of_overlap
+from statewise.training.output_checks import one_output
 
 ROWS = 32
 """Rows of a batch where nothing is said."""
@@ -111,7 +111,7 @@ class Reader(NamedTuple):
             whole = source
             source, held_out = whole.split(validation_split)
             if isinstance(whole, Samples):
-                advise_split(whole, source.rows)
+                warn_of_overlap(whole, source.rows)
             source = self.weighed(source, x, class_weight)
             return Feed(source, min(size, source.rows), held_out, min(size, held_out.rows))
         if isinstance(source, Samples | RaggedRows):

@@ -16,7 +16,7 @@ from statewise.network import Network, NetworkParams
 from statewise.objectives.losses import Loss, get_loss, loss_from_config
 from statewise.objectives.metrics import get_metric, metric_name
 from statewise.optimizers.optimizer import Optimizer, get_optimizer, optimizer_from_config
-from statewise.storage.leaves import fill_leaves
+from statewise.storage.pytrees import fill_leaves
 from statewise.training.programs import Programs, programs_for
 
 

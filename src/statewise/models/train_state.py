@@ -16,7 +16,7 @@ from statewise.foundation.random import fold_in, key_of
 from statewise.foundation.shapes import Array, as_array, check_finite
 from statewise.network import Network, NetworkParams
 from statewise.state import State
-from statewise.storage.leaves import fill_leaves, name_leaves
+from statewise.storage.pytrees import fill_leaves, name_leaves
 from statewise.training.learned import Learned
 
 
@@ -89,7 +89,7 @@ class TrainState:
         if learned.state is not None:
             shapes = network.state_shapes(learned.state)
             filled = fill_leaves("state", shapes, learned.arrays)
-            state = State({name: filled[name] for name in shapes}, network.learnt_states(params))
+            state = State({name: filled[name] for name in shapes}, network.learned_states(params))
         saved = {name: array for name, array in learned.arrays.items() if name.startswith("optimizer")}
         return TrainState(params, learned.trained, None, saved, state, self.epochs, learned.logs)
 

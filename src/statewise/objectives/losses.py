@@ -1,7 +1,7 @@
-"""Losses by name. Each returns one value per element; the caller weighs, masks and reduces them.
+"""Losses by name. Each returns one value per element; the caller weights, masks and reduces them.
 
-The values, Keras's clipping of probabilities included, are those of Keras 3. Where a network ends in the softmax or
-sigmoid that a cross-entropy belongs to, the value is computed from what came before it, which needs no clipping.
+The values match Keras 3, including its clipping of probabilities. If a network ends in the softmax or sigmoid that a
+cross-entropy belongs to, the value is computed from the logits, which needs no clipping.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from statewise.kernels.activations import ACTIVATIONS
 from statewise.objectives.sampled_softmax import SampledSoftmax
 
 EPSILON = 1e-7
-"""Probabilities are kept this far from 0 and 1 where a logarithm is taken of them, as in Keras."""
+"""Probabilities are kept this far from 0 and 1 where their logarithm is taken, as in Keras."""
 
 Values = Callable[[jax.Array, jax.Array], jax.Array]
-"""`(y_true, y_pred) -> values`: `[B]` for one answer a row, `[B, T]` for one at every step."""
+"""`(y_true, y_pred) -> values`: `[B]` for one output per row, `[B, T]` for one per step."""
 
 
 def _mean_squared_error(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
@@ -57,7 +57,7 @@ def _poisson(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
 
 
 def _short_of_margin(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
-    sign = jnp.where(y_true == 0.0, -1.0, y_true)  # Keras asks whether a whole batch is 0 and 1, we ask each element
+    sign = jnp.where(y_true == 0.0, -1.0, y_true)  # Keras checks whether a whole batch is 0 and 1, we each element
     return jnp.maximum(1.0 - sign * y_pred, 0.0)
 
 
@@ -80,7 +80,7 @@ def _unit(vectors: jax.Array) -> jax.Array:
 
 
 def cosine(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
-    """Returns the cosine of the angle between two vectors `[..., F]`: 1 where they point the same way."""
+    """Returns the cosine of the angle between two vectors `[..., F]`: 1 if they point the same way."""
     return jnp.sum(_unit(y_true) * _unit(y_pred), axis=-1)
 
 
@@ -130,17 +130,17 @@ def _sparse_categorical_crossentropy_of_logits(y_true: jax.Array, logits: jax.Ar
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: its values from the network's output, and from before the activation that it belongs to."""
+    """A loss: its values from the network's output, and from the logits before the activation it belongs to."""
 
     name: str
     values: Values
     target: str  # what y holds: "real", "binary", "onehot" or "classes"
     head: str | None = None
     of_logits: Values | None = None
-    sampling: SampledSoftmax | None = None  # what training minimises in place of the values
+    sampling: SampledSoftmax | None = None  # what training minimizes instead of the values
 
     def on(self, head: str) -> Values:
-        """Returns the values as a function of what comes before the activation `head` at the network's end."""
+        """Returns the values as a function of the input of the activation `head` at the network's end."""
         if self.of_logits is not None and head == self.head:
             return self.of_logits
         activation = ACTIVATIONS[head]
@@ -199,11 +199,11 @@ ALIASES = {
 def get_loss(name: object) -> Loss:
     """Returns the loss called `name`, in any case, also by its other names in `ALIASES`, or for a `SampledSoftmax`.
 
-    What Keras's names do not say: `cosine_similarity` is -1 where two vectors point the same way, since a loss falls;
+    Keras's names do not tell this: `cosine_similarity` is -1 if two vectors point the same way, since a loss decreases;
     the hinges take -1 and 1, and read 0 as -1.
 
     Raises:
-        ConfigurationError: there is none of that name; the message has the nearest.
+        ConfigurationError: there is no such name; the message has the nearest one.
     """
     if isinstance(name, SampledSoftmax):
         return replace(LOSSES["sparse_categorical_crossentropy"], sampling=name)

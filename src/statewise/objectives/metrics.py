@@ -20,11 +20,11 @@ def _identity(mean: float) -> float:
 
 
 def _perplexity(mean: float) -> float:
-    return math.exp(min(mean, 700.0))  # beyond that a float overflows
+    return math.exp(min(mean, 700.0))  # a float overflows beyond that
 
 
 def _binary_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
-    return jnp.mean((y_pred > 0.5) == y_true, axis=-1)  # a y other than 0 and 1 is never met, as in Keras
+    return jnp.mean((y_pred > 0.5) == y_true, axis=-1)  # a y other than 0 and 1 never matches, as in Keras
 
 
 def _categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
@@ -37,7 +37,7 @@ def _sparse_categorical_accuracy(y_true: jax.Array, y_pred: jax.Array) -> jax.Ar
 
 def _sparse_top_5(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
     of_true = jnp.take_along_axis(y_pred, y_true[..., None], axis=-1)
-    return (jnp.sum(y_pred > of_true, axis=-1) < 5).astype(y_pred.dtype)  # what ties with the fifth counts
+    return (jnp.sum(y_pred > of_true, axis=-1) < 5).astype(y_pred.dtype)  # a tie with the fifth counts
 
 
 def _top_5(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
@@ -46,17 +46,17 @@ def _top_5(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric under the name it has in `History`: values per element, and what is done to their mean."""
+    """A metric under its name in `History`: values per element, and what is done to their mean."""
 
     name: str
     values: Values
     targets: tuple[str, ...]  # the kinds of y that it can be computed on, as in losses.Loss.target
     finish: Callable[[float], float] = _identity
-    loss: Loss | None = None  # for a loss as a metric, which is exact where the loss itself is
-    rises: bool = False  # whether more is better
+    loss: Loss | None = None  # for a loss used as a metric, which is exact where the loss is
+    rises: bool = False  # whether higher is better
 
     def on(self, head: str) -> Values:
-        """Returns the values as a function of what comes before the activation `head` at the network's end."""
+        """Returns the values as a function of the input of the activation `head` at the network's end."""
         if self.loss is not None:
             return self.loss.on(head)
         return lambda y_true, z: self.values(y_true, ACTIVATIONS[head](z))
@@ -67,14 +67,14 @@ _DENSE = ("real", "binary", "onehot")
 
 def _from_loss(name: str) -> Metric:
     loss = LOSSES[ALIASES.get(name, name)]
-    if loss.name == "cosine_similarity":  # the loss falls with likeness, the metric of that name grows, as in Keras
+    if loss.name == "cosine_similarity":  # the loss falls with similarity, the metric of that name rises, as in Keras
         return Metric(name, cosine, _DENSE, rises=True)
     return Metric(name, loss.values, _DENSE if loss.target == "real" else (loss.target,), loss=loss)
 
 
 def _root_mean_squared_error(name: str) -> Metric:
     loss = LOSSES["mean_squared_error"]
-    return Metric(name, loss.values, _DENSE, math.sqrt, loss)  # the root of the mean of all
+    return Metric(name, loss.values, _DENSE, math.sqrt, loss)  # the root of the overall mean
 
 
 METRICS: dict[str, Metric] = {
@@ -93,7 +93,7 @@ METRICS: dict[str, Metric] = {
 ACCURACY = ("accuracy", "acc")
 NAMES = (*METRICS, *ACCURACY, "perplexity")
 LOGS = ("loss", *NAMES)
-"""Logs that a training without functions of your own may have, each also behind `val_`."""
+"""Logs that a training without custom functions may have, each also with the prefix `val_`."""
 
 
 def metric_name(name: object) -> str:
@@ -109,7 +109,7 @@ def metric_name(name: object) -> str:
 
 
 def better(log: str) -> str | None:
-    """Returns whether "min" or "max" is better of a log such as `val_accuracy`; None if nothing is known of it.
+    """Returns whether "min" or "max" is better for a log such as `val_accuracy`; None if that is unknown.
 
     >>> better("val_loss"), better("cosine_similarity"), better("mae"), better("val_profit")
     ('min', 'max', 'min', None)
@@ -129,7 +129,7 @@ def get_metric(name: str, target: str, outputs: int) -> Metric:
     categorical otherwise. `perplexity` is the exponential of the mean cross-entropy; the k of `top_k` is 5.
 
     Raises:
-        ConfigurationError: there is none of that name, or it cannot be computed on such targets.
+        ConfigurationError: there is no such name, or it cannot be computed on such targets.
     """
     name = metric_name(name)
     if name == "perplexity":
@@ -142,8 +142,8 @@ def get_metric(name: str, target: str, outputs: int) -> Metric:
         metric = Metric(name, _binary_accuracy if outputs == 1 else _categorical_accuracy, _DENSE, rises=True)
     if target not in metric.targets:
         raise ConfigurationError(
-            f"metric {name!r} expects y to be {' or '.join(metric.targets)}, the loss takes {target}; "
-            "'accuracy' goes with every loss"
+            f"metric {name!r} expects y to be {' or '.join(metric.targets)}, but the loss takes {target}; "
+            "'accuracy' works with every loss"
         )
     return metric
 

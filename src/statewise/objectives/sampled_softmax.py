@@ -1,4 +1,4 @@
-"""The softmax of a large vocabulary, learnt from a few of its classes at a time."""
+"""The softmax of a large vocabulary, trained on a few of its classes at a time."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ DISTRIBUTIONS: dict[str, Callable[[int], jax.Array]] = {
     "log-uniform": lambda classes: jnp.log(jnp.log1p(1.0 / jnp.arange(1, classes + 1))),
     "uniform": jnp.zeros,
 }
-"""How likely each of so many classes is, as logarithms up to a constant."""
+"""The log probability of each of `classes` classes, up to a constant."""
 
 
 @dataclass(frozen=True)
 class SampledSoftmax:
-    """A loss for many classes: in training the right one is told apart from `samples` others, not from all.
+    """A loss for many classes: training distinguishes the right one from `samples` others, not from all.
 
-    The network is an ordinary one that ends in `Dense(V, activation="softmax")`, by itself or in a `TimeDistributed`;
-    `y` is whole numbers, as for `sparse_categorical_crossentropy`. Only the loss that is minimised differs: for each
-    update some classes are drawn, no class twice, and the cross-entropy is that of the right class among itself and
-    those. Each logit is lowered by the logarithm of how often its class was to be expected, and where the right class
-    is among those drawn it does not count twice (Jean et al. 2015; of the same draws and expectations,
-    `tf.nn.sampled_softmax_loss` makes the same).
+    The network is an ordinary one that ends in `Dense(V, activation="softmax")`, alone or in a `TimeDistributed`;
+    `y` is integers, as for `sparse_categorical_crossentropy`. Only the loss that is minimized differs: for each update
+    some classes are drawn without replacement, and the cross-entropy is that of the right class among itself and
+    those. Each logit is reduced by the logarithm of its class's expected count, and if the right class is among those
+    drawn, it does not count twice (Jean et al. 2015; for the same draws and expected counts,
+    `tf.nn.sampled_softmax_loss` computes the same).
 
-    The loss that `fit` reports is that one, which is smaller than the true one. `evaluate`, validation and `predict`
+    This is the loss that `fit` reports, which is smaller than the true one. `evaluate`, validation and `predict`
     compute every class: their loss is the exact `sparse_categorical_crossentropy`.
 
-    There are no metrics with it, since in training they would have to compute every class, which is what it is there
-    to avoid. The exponential of `evaluate`'s loss is the perplexity; for others compile once more when the training
-    is done, `model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])`: the weights stay.
+    It has no metrics, since in training they would have to compute every class, which is what it exists to avoid. The
+    exponential of `evaluate`'s loss is the perplexity; for other metrics compile again after training,
+    `model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])`: the weights stay.
 
-    What it saves are products with the kernel `[H, V]`; regularisers, and the updates of most optimisers, still go
-    over all of it.
+    It saves products with the kernel `[H, V]`; regularizers, and the updates of most optimizers, still cover all of
+    it.
 
     Args:
-        samples: how many classes are drawn for each update, V at most.
+        samples: how many classes are drawn for each update, at most V.
         distribution: "log-uniform" draws class k about as often as `1 / (k + 1)`, for classes numbered from the most
-            frequent to the rarest; "uniform" draws all alike.
+            frequent to the rarest; "uniform" draws all equally often.
 
     >>> import numpy as np
     >>> import statewise as sw
@@ -78,23 +78,23 @@ class SampledSoftmax:
             found = f"{kind}(activation={dense.activation!r})" if isinstance(dense, Dense) else kind
             raise ConfigurationError(
                 "SampledSoftmax: expected a network whose last layer is Dense(V, activation='softmax'), for V classes, "
-                f"got {found}; end it in such a layer, or take another loss"
+                f"got {found}; end it in such a layer, or use another loss"
             )
         if self.samples > dense.units:
             raise ConfigurationError(
                 f"SampledSoftmax samples: expected at most the {dense.units} classes of the last layer, got "
-                f"{self.samples}; loss='sparse_categorical_crossentropy' takes them all"
+                f"{self.samples}; loss='sparse_categorical_crossentropy' uses all of them"
             )
 
     def values(self, params: Params, h: jax.Array, y: jax.Array, key: jax.Array) -> jax.Array:
-        """Returns the loss of each of the classes `y [...]`; `params` belong to the layer that reads `h [..., H]`."""
+        """Returns the loss for each of the classes `y [...]`; `params` belong to the layer that reads `h [..., H]`."""
         return sampled_crossentropy(params, h, y, *self.draw(key, params["kernel"].shape[1]))
 
     def draw(self, key: jax.Array, classes: int) -> tuple[jax.Array, jax.Array]:
-        """Returns different classes `[samples]`, and `[V]`: log of how often each class was to be expected among them.
+        """Returns distinct classes `[samples]`, and `[V]`: log of each class's expected count among them.
 
-        A race in which class k arrives after an exponential time of rate p(k): those drawn arrive first, and each
-        was to be expected in the measure in which it does so before the first that is left out (Cohen and Kaplan
+        It is a race in which class k arrives after an exponential time of rate p(k): the first to arrive are drawn, and
+        the expected count of each is the probability that it arrives before the first one left out (Cohen and Kaplan
         2007). The larger `fast` of a class (minus the log of its time), the earlier it arrives.
         """
         weights = DISTRIBUTIONS[self.distribution](classes)
@@ -107,7 +107,7 @@ class SampledSoftmax:
 def sampled_crossentropy(
     params: Params, h: jax.Array, y: jax.Array, drawn: jax.Array, log_expected: jax.Array
 ) -> jax.Array:
-    """Returns the cross-entropy `[...]` of each class of `y [...]` among itself and those that are `drawn [S]`."""
+    """Returns the cross-entropy `[...]` of each class of `y [...]` among itself and the `drawn [S]` classes."""
     right, h = y.reshape(-1), h.reshape(-1, h.shape[-1])
     needed, count = jnp.concatenate([right, drawn]), len(right)
     kernel = params["kernel"][:, needed]  # all at once, so that the gradient is scattered into [H, V] once

@@ -1,4 +1,4 @@
-"""Optimizers under Keras's names, and schedules of their learning rate."""
+"""Optimizers under Keras's names, and learning rate schedules."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Optimisers under Keras's names, with its defaults and formulae, built on Optax."""
+"""Optimizers under Keras's names, with its defaults and formulas, built on Optax."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from statewise.errors import ConfigurationError, unknown_kind, unknown_name
 from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_more_than_zero, check_rate, is_number
 from statewise.foundation.words import known_name
-from statewise.optimizers.moments import scale_by_adam, scale_by_adamax, scale_by_nadam
+from statewise.optimizers.adam_rules import scale_by_adam, scale_by_adamax, scale_by_nadam
 from statewise.optimizers.schedules import SCHEDULES, LearningRate, RateState, Schedule, rate_at, scale_by_rate
 
 
 def _check_not_negative(name: str, value: float) -> float:
     if not is_number(value) or not 0 <= value < math.inf:
-        raise ConfigurationError(f"{name}: expected a number from 0 up, got {value!r}")
+        raise ConfigurationError(f"{name}: expected a number >= 0, got {value!r}")
     return value
 
 
@@ -30,18 +30,18 @@ _CHECKS = dict.fromkeys(("momentum", "rho", "beta_1", "beta_2"), check_rate) | {
     "initial_accumulator_value": _check_not_negative,
     "schedule_decay": _check_not_negative,
 }
-"""What each number must be that only some optimisers have."""
+"""Checks of the numbers that only some optimizers have."""
 
 
 @guard_making
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(ABC):
-    """What all optimisers share.
+    """What all optimizers share.
 
     Args:
         learning_rate: a number, or a schedule of the number of updates so far.
-        clipnorm: largest norm of the gradient of each weight by itself.
-        clipvalue: largest size of each element of the gradient.
+        clipnorm: largest norm of the gradient of each weight separately.
+        clipvalue: largest absolute value of each element of the gradient.
         global_clipnorm: largest norm of the gradient of all weights together.
     """
 
@@ -82,13 +82,13 @@ class Optimizer(ABC):
 
     @property
     def unsaved(self) -> str | None:
-        """Why no file can hold it, in words: it or its schedule is Python code. None if a file can."""
+        """Why no file can hold it, in words: it or its schedule is custom Python code. None if a file can."""
         kind, rate = type(self), self.learning_rate
         if OPTIMIZERS.get(kind.__name__) is not kind:
-            return f"{kind.__name__}, a class of your own"
+            return f"{kind.__name__}, a custom class"
         if SCHEDULES.get(type(rate).__name__) is type(rate) or is_number(rate):
             return None
-        return f"{kind.__name__} with a schedule of your own"
+        return f"{kind.__name__} with a custom schedule"
 
     def config(self) -> dict[str, Any] | None:
         """Returns the optimizer as JSON holds it; None if `unsaved` says why no file can hold it."""
@@ -108,7 +108,7 @@ class SGD(Optimizer):
     """Gradient descent: `v = momentum v - learning_rate g; w += v` (Sutskever et al. 2013).
 
     Args:
-        momentum: share of the last update that is kept.
+        momentum: fraction of the last update that is kept.
         nesterov: whether to look ahead: `w += momentum v - learning_rate g`.
     """
 
@@ -129,7 +129,7 @@ class RMSprop(Optimizer):
 
     Args:
         rho: how much of the running mean is kept at each update.
-        momentum: share of the last update that is kept.
+        momentum: fraction of the last update that is kept.
         epsilon: added to the mean square, inside the root.
         centered: whether to subtract the square of the running mean of the gradient.
     """
@@ -154,8 +154,8 @@ class Adam(Optimizer):
     Args:
         beta_1: how much of the running mean is kept at each update.
         beta_2: how much of the running mean square is kept.
-        epsilon: added to the uncorrected root ("epsilon hat" in the paper), as in Keras; Optax's and PyTorch's
-            Adam add theirs to the corrected one.
+        epsilon: added to the uncorrected root ("epsilon hat" in the paper), as in Keras; Adam in Optax and PyTorch adds
+            it to the corrected one.
     """
 
     learning_rate: LearningRate = field(default=0.001, kw_only=False)
@@ -173,7 +173,7 @@ class Adagrad(Optimizer):
     """Divides by the root of the sum of all squared gradients so far (Duchi, Hazan and Singer 2011).
 
     Args:
-        initial_accumulator_value: where that sum starts.
+        initial_accumulator_value: the initial value of that sum.
         epsilon: added to the sum, inside the root.
     """
 
@@ -206,12 +206,12 @@ class Adadelta(Optimizer):
 @guard_making
 @dataclass(frozen=True, kw_only=True)
 class Adamax(Optimizer):
-    """Adam with the largest gradient of late in place of the root mean square (Kingma and Ba 2015, section 7).
+    """Adam with the largest recent gradient instead of the root mean square (Kingma and Ba 2015, section 7).
 
     Args:
         beta_1: how much of the running mean is kept at each update.
         beta_2: how much of the largest size is kept.
-        epsilon: added to the largest size; Optax's adds it before it compares.
+        epsilon: added to the largest size; Optax adds it before the comparison.
     """
 
     beta_1: float = 0.9
@@ -225,13 +225,13 @@ class Adamax(Optimizer):
 @guard_making
 @dataclass(frozen=True, kw_only=True)
 class Nadam(Optimizer):
-    """Adam that looks ahead as Nesterov's momentum does, with a momentum that grows to `beta_1` (Dozat 2016).
+    """Adam with Nesterov momentum that grows to `beta_1` (Dozat 2016).
 
     Args:
-        beta_1: how much of the running mean is kept at each update, and what the momentum grows to from half of it.
+        beta_1: how much of the running mean is kept at each update, and the final momentum, which grows from half.
         beta_2: how much of the running mean square is kept.
         epsilon: added to the corrected root.
-        schedule_decay: how fast the momentum grows; Keras 2 had 0.004 until 2.10, which is next to never.
+        schedule_decay: how fast the momentum grows; Keras 2 used 0.004 until 2.10, with which it hardly grows.
     """
 
     beta_1: float = 0.9
@@ -258,21 +258,21 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def get_optimizer(optimizer: object) -> Optimizer | optax.GradientTransformation:
-    """Returns the optimiser itself, or the one of that name with Keras's defaults.
+    """Returns the optimizer itself, or the one of that name with Keras's defaults.
 
     Raises:
-        ConfigurationError: there is none of that name; the message has the nearest.
+        ConfigurationError: there is no such name; the message has the nearest one.
     """
     if isinstance(optimizer, Optimizer) or (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
-        return optimizer  # Optax's transformations are known by their two functions
+        return optimizer  # Optax transformations are recognized by their two functions
     return get_optimizer_class(optimizer)()
 
 
 def get_optimizer_class(name: object) -> type[Optimizer]:
-    """Returns the kind of optimiser called `name`, in any case.
+    """Returns the optimizer class called `name`, in any case.
 
     Raises:
-        ConfigurationError: there is none of that name; the message has the nearest.
+        ConfigurationError: there is no such name; the message has the nearest one.
     """
     if (known := known_name(name, OPTIMIZERS)) is not None:
         return OPTIMIZERS[known]
@@ -301,28 +301,28 @@ def optimizer_from_config(config: dict[str, Any]) -> Optimizer:
 
 
 def learning_rate_of(optimizer: Optimizer | optax.GradientTransformation, state: Any) -> float:
-    """Returns the learning rate of the next update of an optimiser that is in `state`.
+    """Returns the learning rate of the next update of an optimizer in the given `state`.
 
     Raises:
-        ConfigurationError: the optimiser is Optax's, whose learning rate is inside its functions.
+        ConfigurationError: the optimizer is Optax's, whose learning rate is inside its functions.
     """
     rate, stage = _rate(optimizer), _rate_state(state)
     return float(stage.factor) * float(rate_at(rate, stage.updates))
 
 
 def with_learning_rate(optimizer: Optimizer | optax.GradientTransformation, state: Any, rate: float) -> Any:
-    """Returns `state` with `rate` as the learning rate of the next update; all else in it stays as it is.
+    """Returns `state` with `rate` as the learning rate of the next update, and everything else unchanged.
 
-    A schedule goes on from there, scaled. The state keeps its structure: no program compiles again.
+    A schedule continues from there, scaled. The state keeps its structure, so no program compiles again.
 
     Raises:
-        ConfigurationError: `rate` is no size, the schedule is at 0, or the optimiser is Optax's.
+        ConfigurationError: `rate` is not positive, the schedule is at 0, or the optimizer is Optax's.
     """
     _check_not_negative("learning_rate", rate)
     scheduled = float(rate_at(_rate(optimizer), _rate_state(state).updates))
     if scheduled == 0:
         raise ConfigurationError(
-            f"learning_rate: expected a schedule above 0 to scale, got one that is at 0 by now, so it cannot become "
+            f"learning_rate: expected a schedule above 0 to scale, got one that is now 0, so it cannot become "
             f"{rate!r}; compile with another schedule, or with a number"
         )
     factor = jnp.asarray(rate / scheduled, jnp.float32)
@@ -338,7 +338,7 @@ def _rate(optimizer: Optimizer | optax.GradientTransformation) -> LearningRate:
         return optimizer.learning_rate
     raise ConfigurationError(
         "learning_rate: expected one of statewise's optimizers, such as Adam(), got an Optax transformation, whose "
-        "rate is inside it; compile with sw.Adam(...), or give Optax a schedule"
+        "rate is inside it; compile with sw.Adam(...), or pass Optax a schedule"
     )
 
 

@@ -20,7 +20,7 @@ from statewise.foundation.shapes import check_more_than_zero, check_whole, is_nu
 @guard_making
 @dataclass(frozen=True)
 class Schedule(ABC):
-    """A learning rate that depends on the number of updates so far; any Optax schedule serves as well."""
+    """A learning rate that depends on the number of updates so far; any Optax schedule works as well."""
 
     @abstractmethod
     def __call__(self, count: jax.Array | int) -> jax.Array:
@@ -52,7 +52,7 @@ class ExponentialDecay(Schedule):
 class InverseTimeDecay(Schedule):
     """`initial_learning_rate / (1 + decay_rate * count / decay_steps)`, in whole steps if `staircase`.
 
-    Keras 2's `decay=d` of an optimiser is `InverseTimeDecay(learning_rate, 1, d)`.
+    Keras 2's `decay=d` of an optimizer is `InverseTimeDecay(learning_rate, 1, d)`.
     """
 
     initial_learning_rate: float
@@ -75,7 +75,7 @@ class InverseTimeDecay(Schedule):
 class CosineDecay(Schedule):
     """Half a cosine from `initial_learning_rate` down to `alpha` times it over `decay_steps` updates.
 
-    With `warmup_target` the rate first climbs in a straight line from `initial_learning_rate` to it within
+    With `warmup_target` the rate first rises linearly from `initial_learning_rate` to it within
     `warmup_steps` updates, and the cosine starts from there (Loshchilov and Hutter 2017).
     """
 
@@ -89,11 +89,11 @@ class CosineDecay(Schedule):
         check_more_than_zero("CosineDecay decay_steps", self.decay_steps)
         check_whole("CosineDecay warmup_steps", self.warmup_steps, 0)
         if not is_number(self.alpha) or not 0 <= self.alpha <= 1:
-            raise ConfigurationError(f"CosineDecay alpha: expected a share from 0 to 1, got {self.alpha!r}")
+            raise ConfigurationError(f"CosineDecay alpha: expected 0 <= alpha <= 1, got {self.alpha!r}")
         if self.warmup_target is None:
             check_more_than_zero("CosineDecay initial_learning_rate", self.initial_learning_rate)
             if self.warmup_steps:
-                raise ConfigurationError("CosineDecay warmup_steps: expected a warmup_target with them, got None")
+                raise ConfigurationError("CosineDecay warmup_steps: expected a warmup_target with it, got None")
             return
         check_more_than_zero("CosineDecay warmup_target", self.warmup_target)
         if not is_number(self.initial_learning_rate) or not 0 <= self.initial_learning_rate <= self.warmup_target:
@@ -129,11 +129,11 @@ class PiecewiseConstantDecay(Schedule):
             object.__setattr__(self, name, tuple(given))
         if list(self.boundaries) != sorted(set(self.boundaries)):
             raise ConfigurationError(
-                f"PiecewiseConstantDecay boundaries: expected rising numbers, got {list(self.boundaries)}"
+                f"PiecewiseConstantDecay boundaries: expected increasing numbers, got {list(self.boundaries)}"
             )
         if len(self.values) != len(self.boundaries) + 1:
             raise ConfigurationError(
-                f"PiecewiseConstantDecay: expected one value more than boundaries, got {len(self.values)} "
+                f"PiecewiseConstantDecay: expected one more value than boundaries, got {len(self.values)} "
                 f"values for {len(self.boundaries)} boundaries"
             )
 
@@ -151,16 +151,16 @@ LearningRate = float | Schedule | Callable[[Any], Any]
 
 
 class RateState(NamedTuple):
-    """State of the stage that applies a learning rate, for all weights together."""
+    """State of the stage that applies a learning rate, shared by all weights."""
 
-    updates: jax.Array  # int32: how many so far
+    updates: jax.Array  # int32: number so far
     factor: jax.Array  # float32: what the rate is multiplied by
 
 
 def scale_by_rate(rate: LearningRate) -> optax.GradientTransformation:
     """Returns the stage that makes a step down of a gradient: `-factor * rate(count) * gradient`.
 
-    Optax's own compiles a number in; here its factor is part of the state, so that it can change between two updates
+    Optax's own stage compiles a number in; here its factor is part of the state, so that it can change between updates
     of the same program.
     """
 

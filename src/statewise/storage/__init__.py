@@ -1,1 +1,1 @@
-"""Storage: the model file and what is in it."""
+"""Storage: model files and what is in them."""

@@ -1,6 +1,6 @@
 """The model file: safetensors, with one JSON header in its metadata. docs/format.md describes it byte by byte.
 
-A file appears whole, by rename, or not at all. Nothing in it is ever executed.
+A file is written whole, by rename, or not at all. Nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Artifact:
-    """What is in a model file: its kind, a header that JSON can hold, and arrays by name."""
+    """The contents of a model file: its kind, a header that JSON can hold, and arrays by name."""
 
     kind: str  # "sequential" or "text"
     header: dict[str, Any]
@@ -37,7 +37,7 @@ class Artifact:
         """Returns the array called `name`.
 
         Raises:
-            FileError: there is none.
+            FileError: there is no such array.
         """
         if name not in self.arrays:
             raise FileError(f"the model file lacks {name!r}; {COPY_AGAIN}")
@@ -45,7 +45,7 @@ class Artifact:
 
 
 def write_artifact(path: str | Path, artifact: Artifact) -> None:
-    """Writes the file whole, or leaves what was there before untouched.
+    """Writes the file whole, or leaves the previous file untouched.
 
     Raises:
         FileError: it cannot be written there.
@@ -54,12 +54,12 @@ def write_artifact(path: str | Path, artifact: Artifact) -> None:
 
 
 def artifact_to_bytes(artifact: Artifact) -> bytes:
-    """Returns what a file of it holds."""
+    """Returns the bytes of its file."""
     arrays = {name: np.asarray(array, order="C") for name, array in artifact.arrays.items()}
     for name, array in arrays.items():
         if array.dtype.name not in WRITABLE:
             kinds = ", ".join(sorted(WRITABLE))
-            raise FileError(f"{name!r}: expected {kinds}, got {array.dtype}, which no file holds")
+            raise FileError(f"{name!r}: expected {kinds}, got {array.dtype}, which files cannot hold")
     header = _to_json({**artifact.header, "kind": artifact.kind})
     metadata = {
         "format": "statewise",
@@ -74,22 +74,22 @@ def _to_json(header: dict[str, Any]) -> str:
     text = json.dumps(header, ensure_ascii=False, default=_plain)
     try:
         text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which a text may hold and UTF-8 may not
+    except UnicodeEncodeError:  # half a surrogate pair, which str allows and UTF-8 does not
         return json.dumps(header, default=_plain)
     return text
 
 
 def _plain(value: np.generic) -> Any:
-    """Returns NumPy's number as Python's, for those who write `LSTM(np.int64(32))`."""
+    """Returns a NumPy number as a Python number, for users who write `LSTM(np.int64(32))`."""
     return value.item()
 
 
 MAKERS = {"model": "`statewise train` and `model.save` make one", "state": "`state.save` makes one"}
-"""Where files come from, by what they hold."""
+"""How files are made, by what they hold."""
 
 
 def read_artifact(path: str | Path, what: str = "model") -> Artifact:
-    """Returns what is in a file that holds a model, or `what` else is expected in it.
+    """Returns the contents of a file that should hold a model, or `what`.
 
     Raises:
         FileError: it is missing, damaged, from another program, or from a newer statewise.
@@ -108,9 +108,9 @@ def read_artifact(path: str | Path, what: str = "model") -> Artifact:
 
 
 def artifact_from_bytes(content: bytes, name: str, what: str = "model") -> Artifact:
-    """Returns what is in the content of a file; messages call it `name`.
+    """Returns the contents of a file from its bytes; messages call it `name`.
 
-    Every header has the form that `statewise.storage.header` describes, whichever door it came through.
+    Every header is checked against the form in `statewise.storage.header`, wherever the bytes come from.
 
     Raises:
         FileError: it is damaged, from another program, or from a newer statewise.
@@ -141,7 +141,7 @@ DTYPES = {
     "BF16": "bfloat16",
     "BOOL": "bool",
 }
-"""NumPy's names of the types that a file may hold, by those of safetensors."""
+"""NumPy's names of the types that a file may hold, by their safetensors names."""
 
 WRITABLE = {"bfloat16"} | {np.dtype(name).name for name in DTYPES.values() if name != "bfloat16"}
 
@@ -155,13 +155,13 @@ def _array(name: str, array: str, entry: dict[str, Any]) -> Array:
 
 
 def _bfloat16() -> np.dtype[Any]:
-    import ml_dtypes  # JAX brings it along; only an optimizer's state may need it
+    import ml_dtypes  # installed with JAX; only an optimizer's state may need it
 
     return np.dtype(ml_dtypes.bfloat16)
 
 
 def _metadata(content: bytes) -> dict[str, str]:
-    """Returns the texts in the header of a safetensors file that was found to be whole."""
+    """Returns the texts in the header of a safetensors file that is known to be whole."""
     end = 8 + int.from_bytes(content[:8], "little")
     metadata: dict[str, str] = json.loads(content[8:end]).get("__metadata__") or {}
     return metadata
@@ -179,13 +179,13 @@ def _of_json(name: str, text: str) -> dict[str, Any]:
 
 def _check_origin(name: str, metadata: dict[str, str]) -> None:
     if metadata.get("format") != "statewise":
-        raise FileError(f"{name} is a safetensors file, but statewise did not write it; expected a file that it wrote")
+        raise FileError(f"{name} is a safetensors file, but statewise did not write it; expected one that it wrote")
     version = metadata.get("version", "")
     if not (version.isascii() and version.isdecimal()) or version.strip("0") == "":
         raise FileError(f"{name} is damaged: its version is {version!r:.20}; {COPY_AGAIN}")
     if len(version) > len(str(VERSION)) or int(version) > VERSION:
         raise FileError(
-            f"{name} has format version {version:.20}, this statewise reads up to {VERSION}: "
+            f"{name} has format version {version:.20}; this statewise reads up to {VERSION}: "
             "pip install --upgrade statewise"
         )
 

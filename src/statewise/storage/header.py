@@ -1,7 +1,7 @@
-"""What the header of a file may hold: its form, checked once, before anything is made of it.
+"""The form of a file's header, checked once, before anything is built from it.
 
-Each kind of file has a table of fields. A field that is not in the table is left alone, so that a newer statewise may
-add some. Does without JAX.
+Each kind of file has a table of fields. A field that is not in the table is ignored, so that a newer statewise may
+add some. Does not need JAX.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from statewise.errors import FileError
 from statewise.foundation.shapes import Array
 
 DEPTH = 64
-"""How deep lists and objects in a header may be nested: far below what Python's stack holds."""
+"""How deeply lists and objects in a header may be nested: far less than Python's stack allows."""
 
 INT32, INT64 = 2**31 - 1, 2**63 - 1
 
@@ -26,9 +26,9 @@ Check = Callable[[str, Any], None]
 
 
 def check_header(kind: str, header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Raises FileError unless the header of a file of this `kind` has the right form and fits the arrays beside it.
+    """Raises FileError unless the header of a file of this `kind` has the right form and fits the file's arrays.
 
-    A kind that is not known is left to whoever asked for another.
+    An unknown kind passes: the caller expects another and rejects it.
     """
     _check_depth(header)
     if kind in FORMS:
@@ -49,7 +49,7 @@ def _refuse(place: str, expected: str, value: object) -> FileError:
     return FileError(f"{place or 'header'}: expected {expected}, got {reprlib.repr(value)}")
 
 
-# -- what values may be ----------------------------------------------------------------------------------------------
+# -- allowed values --------------------------------------------------------------------------------------------------
 
 
 class _Optional(NamedTuple):
@@ -89,7 +89,7 @@ def _plain(place: str, value: Any) -> None:
 def _whole(least: int, most: int) -> Check:
     def check(place: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise _refuse(place, f"a whole number from {least} to {most}", value)
+            raise _refuse(place, f"an integer from {least} to {most}", value)
 
     return check
 
@@ -123,7 +123,7 @@ def _object_of(inner: Check) -> Check:
 
 
 def _fields(table: Mapping[str, Check | _Optional], others: Check = _anything) -> Check:
-    """Returns the check of an object that has the fields of the table, and others of whatever form `others` checks."""
+    """Returns the check of an object that has the fields of the table, and others that pass `others`."""
 
     def check(place: str, value: Any) -> None:
         if not isinstance(value, dict):
@@ -142,7 +142,7 @@ def _fields(table: Mapping[str, Check | _Optional], others: Check = _anything) -
 # -- networks --------------------------------------------------------------------------------------------------------
 
 SIZES = ("units", "input_dim", "output_dim")
-"""Options of a layer that are the size of an axis of one of its weights."""
+"""Options of a layer that equal the size of an axis of one of its weights."""
 
 
 def _option(place: str, value: Any) -> None:
@@ -168,7 +168,7 @@ def _layers(place: str, value: Any) -> None:
     NAMED(place, value)
     names = [entry["name"] for entry in value]
     if not names or len(set(names)) < len(names):
-        raise _refuse(place, "one or more layers, each with a name of its own", names)
+        raise _refuse(place, "one or more layers, with different names", names)
 
 
 NETWORK = _fields({"input_shape": _list_of(_or_null(_whole(1, INT64))), "layers": _layers})
@@ -217,7 +217,7 @@ CALLBACKS = {
 
 
 def _memory(place: str, value: Any) -> None:
-    """Checks what callbacks remember."""
+    """Checks the states of callbacks."""
     _fields(CALLBACKS, _nothing)(place, value)
     if len(value["kinds"]) != len(value["states"]):
         raise _refuse(place, "a state for each kind", value)
@@ -242,7 +242,7 @@ KERAS: dict[str, Check | _Optional] = {
     "compiled": _or_null(_object_of(_anything)),
     "epochs": _Optional(_whole(0, INT32)),
 }
-"""What `statewise.legacy` knows of a model besides."""
+"""What `statewise.legacy` adds to a model file."""
 
 COMPILED = {"optimizer": _or_null(OPTIMIZER), "loss": _loss, "metrics": _list_of(_text)}
 
@@ -287,7 +287,7 @@ TEXT: dict[str, Check | _Optional] = {
 
 
 def _key(place: str, value: Any) -> None:
-    """Checks the key of a stream, whose whole numbers may have any size."""
+    """Checks the key of a stream; integers in it may have any size."""
     if isinstance(value, list):
         _list_of(_key)(place, value)
     elif value is not None and not isinstance(value, str | int | float):
@@ -308,11 +308,11 @@ STATE: dict[str, Check | _Optional] = {
 FORMS: dict[str, Check] = {"sequential": _fields(MODEL), "text": _fields(MODEL | TEXT), "state": _fields(STATE)}
 
 
-# -- what the arrays must be for it ----------------------------------------------------------------------------------
+# -- arrays that fit the header --------------------------------------------------------------------------------------
 
 
 def _fit_model(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Checks that no size is larger than an array of the file, so that nothing larger is made of it."""
+    """Checks that no size exceeds that of an array in the file, so that nothing larger is allocated."""
     weights = weights_by_layer(header["network"], arrays)
     for index, entry in enumerate(header["network"]["layers"]):
         largest = max((max(array.shape) for array in weights[entry["name"]].values() if array.size), default=0)
@@ -331,7 +331,7 @@ def _fit_model(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
     if rows is None:
         return
     if (rows and not parts) or any(shape[:1] != (rows,) for shape in parts.values()):
-        raise FileError(f"state: expected arrays with a row for each of {rows}, got {reprlib.repr(parts)}")
+        raise FileError(f"state: expected arrays with {rows} row(s), got {reprlib.repr(parts)}")
 
 
 def weights_by_layer(network: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
@@ -349,18 +349,18 @@ def _fit_text(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
     _fit_model(header, arrays)
     symbols = len(header["vocabulary"]["symbols"])
     if len(set(header["vocabulary"]["symbols"])) < symbols:
-        raise FileError("vocabulary.symbols: expected each once")
+        raise FileError("vocabulary.symbols: expected distinct symbols")
     passages = np.asarray(arrays.get("passages", np.zeros(0, np.uint64)))
     if passages.ndim != 1 or passages.dtype != np.uint64 or (passages[1:] <= passages[:-1]).any():
-        raise FileError("passages: expected hashes in ascending order, each once")
+        raise FileError("passages: expected distinct hashes in ascending order")
     counts = [arrays.get(f"baselines.{name}") for name in ("unigrams", "pairs", "pair_counts")]
     if any(array is None for array in counts):
-        return  # whoever makes something of them says which is missing
+        return  # the code that reads them says which is missing
     unigrams, pairs, pair_counts = (np.asarray(array) for array in counts)
     whole = all(np.issubdtype(array.dtype, np.integer) for array in (unigrams, pairs, pair_counts))
     fitting = unigrams.shape == (symbols,) and pairs.shape == (len(pairs), 2) and pair_counts.shape == pairs.shape[:1]
     if not whole or not fitting or not pairs.size or pairs.min() < 0 or pairs.max() >= symbols:
-        raise FileError(f"baselines: expected counts of {symbols} symbols and of pairs of them")
+        raise FileError(f"baselines: expected counts of {symbols} symbols and of their pairs")
 
 
 def _fit_state(header: dict[str, Any], _: Mapping[str, Array]) -> None:

@@ -1,4 +1,4 @@
-"""A state as a file holds it: the kind of each layer's state, and its arrays by name. Does without JAX."""
+"""A state as a file holds it: the kind of each layer's state, and its arrays by name. Does not need JAX."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState]] 
 
 
 def check_part(name: str, part: Any, shape: tuple[int, ...]) -> None:
-    """Raises FileError unless an array has that shape and holds real numbers."""
+    """Raises FileError unless an array has the given shape and holds real numbers."""
     if part.shape != shape or not np.issubdtype(part.dtype, np.floating):
         raise FileError(
             f"{name}: expected real numbers {list(shape)}, got {part.dtype} {list(part.shape)}; {COPY_AGAIN}"
@@ -24,17 +24,17 @@ def check_part(name: str, part: Any, shape: tuple[int, ...]) -> None:
 
 
 def kind_of(state: LayerState) -> Any:
-    """Returns what a file calls a layer's state: the name of its kind, or those of both sides."""
+    """Returns what a file calls a layer's state: the name of its kind, or the names for both directions."""
     if isinstance(state, BidirectionalState):
         return {field: kind_of(getattr(state, field)) for field in state._fields}
     return type(state).__name__
 
 
 def from_arrays(prefix: str, kind: Any, artifact: Artifact) -> Any:
-    """Returns the state of one layer whose arrays begin with `prefix` in a file.
+    """Returns the state of one layer from the arrays in a file whose names begin with `prefix`.
 
     Raises:
-        FileError: one is missing, or the kind is not known.
+        FileError: an array is missing, or the kind is unknown.
     """
     if isinstance(kind, dict):
         sides = {side: from_arrays(f"{prefix}.{side}", part, artifact) for side, part in kind.items()}

@@ -21,7 +21,7 @@ class Composed(NamedTuple):
     step: NetworkStep
     step_shape: Shape  # of one step's x: [F], or [] for a symbol; None where any size fits
     symbols: int | None  # V if the network reads whole numbers 0 .. V-1
-    learnt: LayerStates  # rows [H] in which sequences start, of the layers that learnt them
+    learned: LayerStates  # rows [H] in which sequences start, of the layers that learned them
 
 
 def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) -> Composed:
@@ -42,10 +42,10 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
     x = Input(step_shape[-1] if step_shape else None) if symbols is None else Symbol(symbols)
     answer: Vector = x
     steps: dict[str, Step] = {}
-    learnt: LayerStates = {}
+    learned: LayerStates = {}
     for name, layer in zip(names, layers, strict=True):
         weights = _weights_of(layer, name, answer, params.get(name, {}))
-        steps[name], learnt[name] = layer.step(answer, weights), layer.learnt_state(weights)
+        steps[name], learned[name] = layer.step(answer, weights), layer.learned_state(weights)
         answer = steps[name].answer
     return Composed(
         NetworkStep(
@@ -57,7 +57,7 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
         ),
         step_shape,
         symbols,
-        {name: rows for name, rows in learnt.items() if rows},
+        {name: rows for name, rows in learned.items() if rows},
     )
 
 

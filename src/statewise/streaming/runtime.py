@@ -39,7 +39,7 @@ class Runtime:
     def __init__(self, network: Composed, engine: str) -> None:
         """Takes what `compose` makes of a network's description."""
         self.step_shape, self.symbols = network.step_shape, network.symbols
-        self._before, self._learnt = network.step.before, network.learnt
+        self._before, self._learned = network.step.before, network.learned
         self._step = write_step(network.step)
         self.sizes = self.state_of(self.fresh(1)).sizes()
         self.engine = choose_engine(engine, self.step_shape, self.symbols)
@@ -112,16 +112,16 @@ class Runtime:
     # -- states ------------------------------------------------------------------------------------------------
 
     def fresh(self, n: int) -> LayerStates:
-        """Returns the states in which `n` sequences start: zeros, or what `learn_initial_state` learnt."""
+        """Returns the states in which `n` sequences start: zeros, or what `learn_initial_state` learned."""
         states = {}
         for name, state in self._before.items():
             zeros = map_parts(lambda part: np.zeros(part.size, np.float32), state)
-            states[name] = map_parts(lambda row: np.repeat(row[None], n, axis=0), self._learnt.get(name, zeros))
+            states[name] = map_parts(lambda row: np.repeat(row[None], n, axis=0), self._learned.get(name, zeros))
         return states
 
     def state_of(self, states: LayerStates) -> State:
         """Returns the states of all layers as a State."""
-        return State(states, self._learnt)
+        return State(states, self._learned)
 
     def states_in(self, state: object, rows: int, what: str) -> LayerStates:
         """Returns what `state` holds, in NumPy, after checking that it is this network's and has so many rows.

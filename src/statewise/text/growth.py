@@ -22,7 +22,7 @@ from statewise.models.settings import Settings
 from statewise.network import Network, NetworkParams, network_from_config
 from statewise.optimizers.optimizer import Optimizer
 from statewise.storage.artifact import Artifact
-from statewise.storage.leaves import name_leaves
+from statewise.storage.pytrees import name_leaves
 
 
 def grow(

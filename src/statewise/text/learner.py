@@ -20,7 +20,7 @@ from statewise.models.sequential import Sequential
 from statewise.optimizers.optimizer import Optimizer
 from statewise.state import State
 from statewise.storage.artifact import Artifact, write_artifact
-from statewise.storage.leaves import fill_leaves, name_leaves
+from statewise.storage.pytrees import fill_leaves, name_leaves
 from statewise.text.baselines import COUNTS, Baselines, checksum
 from statewise.text.growth import grow
 from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_vocabulary, warn_of_clauses

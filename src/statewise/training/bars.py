@@ -1,4 +1,4 @@
-"""Which live bar can move where the program runs: that of a notebook, or that of a terminal."""
+"""Chooses the live bar that works where the program runs: a notebook's or a terminal's."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def is_watched() -> bool:
-    """Returns whether a bar would move: in a notebook, though its streams are no terminals, or in a terminal."""
+    """Returns whether a bar would move: in a notebook, although its streams are not terminals, or in a terminal."""
     return _in_notebook() or sys.stderr.isatty()
 
 
 def live_bar(**options: Any) -> Any:
-    """Returns a bar of tqdm's: the notebook's where it can be drawn, or the terminal's, whose lines notebooks rewrite.
+    """Returns a tqdm bar: the notebook's where it can be drawn, or the terminal's, which notebooks can rewrite too.
 
-    `tqdm.auto` would choose too, but warns where ipywidgets are missing.
+    `tqdm.auto` would also choose, but warns if ipywidgets is missing.
     """
     if _in_notebook() and find_spec("ipywidgets") is not None:
         from tqdm.notebook import tqdm
@@ -25,6 +25,6 @@ def live_bar(**options: Any) -> Any:
 
 
 def _in_notebook() -> bool:
-    """Returns whether a Jupyter kernel runs this, which IPython in a terminal is not."""
+    """Returns whether a Jupyter kernel runs this; IPython in a terminal is not one."""
     python = sys.modules.get("IPython")
     return python is not None and getattr(python.get_ipython(), "kernel", None) is not None

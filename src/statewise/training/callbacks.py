@@ -1,4 +1,4 @@
-"""Callbacks: what is told of a training as it goes, and may end it. Those that exist are in the modules beside it."""
+"""Callbacks, which follow a training and may end it. Those that exist are in the modules next to this one."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from statewise.training.learned import Learned
 
 
 class TrainedModel(Protocol):
-    """What a callback may ask of the model."""
+    """What a callback may use of the model."""
 
     stop_training: bool
     """False; a callback that sets it to True ends the training after that epoch."""
 
     learned: Learned
-    """Weights, optimizer and state of the last finished epoch; setting it goes back to what was kept of another."""
+    """Weights, optimizer and state of the last finished epoch; set it to go back to a value kept from another epoch."""
 
     @property
     def measured(self) -> dict[str, Any] | None:
-        """What the logs of the training are measured by: its loss, and checksums of its data and validation data."""
+        """What the logs of the training are measured with: its loss, and checksums of its data and validation data."""
 
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights."""
@@ -39,43 +39,43 @@ class TrainedModel(Protocol):
 
 @guard_attributes
 class Callback:
-    """Base of what `fit(callbacks=[...])` takes; override what you need. A plain function `f(epoch, logs)` does too.
+    """Base of what `fit(callbacks=[...])` takes; override what you need. A plain function `f(epoch, logs)` also works.
 
-    `epoch` counts from 0; `logs` holds the epoch's loss and metrics, `val_` before those of validation. Methods may be
-    written as for Keras instead, such as `on_epoch_end(self, epoch, logs=None)`: then `self.model` and `self.params`
-    are there, and what they return does not matter. Either way `model.stop_training = True` ends the training.
+    `epoch` counts from 0; `logs` holds the epoch's loss and metrics, with the prefix `val_` for those of validation.
+    Methods may be written as for Keras instead, such as `on_epoch_end(self, epoch, logs=None)`: then `self.model` and
+    `self.params` exist, and return values are ignored. Either way `model.stop_training = True` ends the training.
     """
 
     reads_model = True
-    """Whether `on_epoch_end` looks at the model. False lets many short epochs run in one dispatch."""
+    """Whether `on_epoch_end` reads the model. False lets many short epochs run in one dispatch."""
 
     def on_train_begin(self, model: TrainedModel, epochs: range, steps: int | None) -> None:
-        """Called before the first epoch; `steps` are those of one epoch, None if they are not known."""
+        """Called before the first epoch; `steps` is the number in one epoch, None if it is unknown."""
 
     def on_epoch_begin(self, model: TrainedModel, epoch: int) -> None:
         """Called before each epoch."""
 
     def on_step(self, record: StepRecord) -> None:
-        """Called now and then inside an epoch that lasts."""
+        """Called now and then during a long epoch."""
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
         """Called after each epoch; returning True ends training.
 
-        Weights that it sets are kept if training ends here; otherwise training goes on from its own.
+        Weights that it sets are kept if training ends here; otherwise training continues with its own.
         """
 
     def on_train_end(self, model: TrainedModel) -> None:
-        """Called after the last epoch, also when training was ended early."""
+        """Called after the last epoch, also if training ended early."""
 
     def state(self) -> Mapping[str, Any] | None:
-        """Returns what it has to remember if training is interrupted, for `fit(checkpoint=...)`; None: nothing.
+        """Returns the state to save if training is interrupted, for `fit(checkpoint=...)`; None if there is none.
 
         A dict of numbers, text, None, arrays, and lists and dicts of these.
         """
         return None
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Remembers what `state()` returned before the interruption; called after `on_train_begin`."""
+        """Restores what `state()` returned before the interruption; called after `on_train_begin`."""
 
 
 class FunctionCallback(Callback):
@@ -90,7 +90,7 @@ class FunctionCallback(Callback):
 
 
 class Around(Callback):
-    """A callback that passes on to another what it is told, in another form."""
+    """A callback that passes what it receives on to another one, in another form."""
 
     def __init__(self, callback: Callback) -> None:
         self.callback, self.reads_model = callback, callback.reads_model

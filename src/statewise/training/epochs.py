@@ -1,7 +1,7 @@
 """Epochs, one compiled dispatch after another, as an iterator of records.
 
-A dispatch lasts about `DISPATCH_SECONDS`, whether that is part of a long epoch or many short ones. What the last
-finished epoch left is kept until the next is finished: an interrupted or diverged epoch is thrown away whole.
+A dispatch lasts about `DISPATCH_SECONDS`, whether that is part of a long epoch or many short ones. The result of the
+last finished epoch is kept until the next is finished: an interrupted or diverged epoch is discarded entirely.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 
+from statewise.data.batch_iterables import CheckedBatches
 from statewise.data.batches import NOTHING_COUNTS, Samples
-from statewise.data.iterable import CheckedBatches
-from statewise.data.like_lengths import LikeLengths
+from statewise.data.length_buckets import LengthBuckets
 from statewise.errors import COPY_AGAIN, DataError, FileError
 from statewise.foundation.engine import Program
 from statewise.foundation.shapes import Array
@@ -29,22 +29,22 @@ from statewise.training.objective import Batch, Totals
 from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment
 
 DISPATCH_SECONDS = 0.5
-"""What a dispatch aims to last: long enough to hide its cost, short enough for a bar that moves and for Ctrl-C.
+"""The target duration of a dispatch: long enough to hide its cost, short enough for a moving bar and for Ctrl-C.
 
-The cost is that of memory: each dispatch of a large network takes its temporaries anew from the system, page by page.
+The cost is that of memory: each dispatch of a large network takes its temporaries from the system again, page by page.
 """
 
 HANDED_OVER_BYTES = 65536
-"""Rows smaller than this are handed over at each dispatch, which is quicker than to put them on the device first."""
+"""Rows smaller than this are passed with each dispatch, which is faster than putting them on the device first."""
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """Somewhere inside an epoch: loss and metrics so far."""
+    """Progress within an epoch: loss and metrics so far."""
 
     epoch: int  # from 0
     step: int
-    steps: int | None  # None where the data does not say how many there are
+    steps: int | None  # None if the data does not say how many there are
     logs: dict[str, float]
 
 
@@ -97,7 +97,7 @@ class Pace:
         return max(1, int(self._allowed))
 
     def took(self, steps: int, seconds: float) -> None:
-        """Learns from a dispatch; grows at most eightfold at once, since the first ones are mostly overhead."""
+        """Learns from a dispatch; grows at most eightfold at a time, since the first ones are mostly overhead."""
         self._program.seconds = seconds / steps
         self._allowed = min(DISPATCH_SECONDS * steps / max(seconds, 1e-9), 8.0 * max(steps, 1))
 
@@ -107,22 +107,22 @@ def _on_device(samples: Samples, rows: int) -> Batch:
     size = sum(array.nbytes for array in jax.tree.leaves(padded))
     if size >= HANDED_OVER_BYTES:
         return Batch(*jax.device_put(padded))
-    return Batch(*jax.tree.map(np.copy, padded))  # of its own: what is given may be changed between dispatches
+    return Batch(*jax.tree.map(np.copy, padded))  # copies: the given arrays may change between dispatches
 
 
 def _fitting(layout: Layout, rows: Batch) -> Layout:
-    """Returns the layout of rows that may be fewer than a batch."""
+    """Returns the layout for rows that may be fewer than a batch."""
     return replace(layout, batch_size=min(layout.batch_size, len(rows.x)))
 
 
 def _shapes(rows: Batch) -> Hashable:
-    """Returns what a program for the rows is compiled for."""
+    """Returns what the program for the rows is compiled for."""
     given = tuple(None if array is None else (array.shape, array.dtype.str) for array in rows[:5])
     return (*given, rows.initial is None)
 
 
 class Position(NamedTuple):
-    """How far a training is: what it has made, and which batch of which epoch comes next."""
+    """How far a training is: its results so far, and which batch of which epoch comes next."""
 
     run: Run
     epoch: int  # from 0
@@ -132,7 +132,7 @@ class Position(NamedTuple):
 class Training:
     """Epochs over rows in memory, as an iterator of records.
 
-    `run` is what the last finished epoch left, `position` where the last dispatch ended.
+    `run` is the result of the last finished epoch, `position` where the last dispatch ended.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Training:
         self.run, self.position, self._initial = run, position, initial
         self._programs, self._keys, self._layout, self._epochs = programs, keys, layout, epochs
         self._one_by_one = one_by_one
-        self._last = (run, position, 0)  # where the last dispatch of whole epochs began, and how many they were
+        self._last = (run, position, 0)  # where the last dispatch of whole epochs began, and how many it had
         self._real = samples.rows
         self.steps = math.ceil(samples.rows / layout.batch_size)
         if position.step and position.step >= self.steps:
@@ -175,7 +175,7 @@ class Training:
             self.position = self.position._replace(run=self.run)
 
     def rewind(self, epoch: int) -> bool:
-        """Goes back to what `epoch` left if others were finished after it; returns whether they were.
+        """Goes back to the end of `epoch` if later ones were finished; returns whether they were.
 
         The epochs of a dispatch up to `epoch` are run again, which gives the same numbers.
         """
@@ -230,21 +230,21 @@ class Training:
 
 
 class Source(Protocol):
-    """Batches that come one after another, epoch by epoch."""
+    """Batches that come one at a time, epoch by epoch."""
 
     @property
     def batches(self) -> int | None:
-        """How many there are in an epoch; None where nobody knows."""
+        """How many there are in an epoch; None if that is unknown."""
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
-        """Yields those of an epoch from the `first` on, one or more at once."""
+        """Yields those of an epoch from the `first` on, one or more at a time."""
 
     def room(self, rows: Samples) -> int:
-        """Returns up to how many rows those are filled up that were yielded."""
+        """Returns the number of rows to which the yielded rows are padded."""
 
 
 class StreamedTraining:
-    """Epochs over batches that come one after another, of any shapes; the same records as `Training`."""
+    """Epochs over batches that come one at a time, of any shapes; the same records as `Training`."""
 
     def __init__(
         self,
@@ -260,7 +260,7 @@ class StreamedTraining:
         self.run, self.position, self._last = run, position, (run, position)
         self._programs, self._keys, self._layout, self._initial = programs, keys, layout, initial
         self._source, self._epochs, self.steps = source, epochs, source.batches
-        self._compiled: dict[Hashable, Program] = {}  # all that this training needs, however many they are
+        self._compiled: dict[Hashable, Program] = {}  # all that this training needs, however many
 
     def __iter__(self) -> Iterator[Record]:
         while self.position.epoch < self._epochs:
@@ -273,14 +273,14 @@ class StreamedTraining:
             self.position = self.position._replace(run=self.run)
 
     def rewind(self, epoch: int) -> bool:
-        """Goes back to what `epoch` left if the next was finished after it; returns whether it was."""
+        """Goes back to the end of `epoch` if the next was finished; returns whether it was."""
         ahead = self.position.epoch > epoch + 1
         if ahead:
             self.run, self.position = self._last
         return ahead
 
     def _on_device(self, epoch: int, first: int) -> Iterator[tuple[Batch, int]]:
-        """Yields the batches of an epoch from the `first` on, filled up, and how many rows they have."""
+        """Yields the batches of an epoch from the `first` on, padded, and how many rows they have."""
         for samples in self._source.epoch(epoch, first):
             yield _on_device(samples, self._source.room(samples)), samples.rows
 
@@ -337,7 +337,7 @@ def evaluate(
     programs: Programs,
     params: NetworkParams,
     states: LayerStates,
-    samples: Samples | LikeLengths | CheckedBatches,
+    samples: Samples | LengthBuckets | CheckedBatches,
     layout: Layout,
     *,
     recurring: bool = False,
@@ -345,7 +345,7 @@ def evaluate(
 ) -> tuple[dict[str, float], LayerStates]:
     """Returns loss and metrics over all samples, and the states after the last batch.
 
-    Where it compiles less, rows are longer than they were given, by masked steps; not if they are `recurring`.
+    Rows are padded with masked steps where that means less compiling; not if they are `recurring`.
     """
     totals = Totals.zero(programs.objective)
     if not isinstance(samples, Samples):
@@ -402,7 +402,7 @@ def _evaluate_batches(
     program, step = programs.evaluate.of((layout, _shapes(rows))), 0
     run = partial(program.run, params, rows=rows, layout=layout)
     chosen = Pace(program)
-    if not chosen.known:  # compiles, so that the first measured dispatch is honest
+    if not chosen.known:  # compiles, so that the first measurement excludes it
         run(states, totals, packed=Segment(0, 0, 0, 0, 0, 0).packed)
     while step < steps:
         stop = min(step + chosen.steps(), steps)

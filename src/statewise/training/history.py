@@ -1,4 +1,4 @@
-"""What a training returns."""
+"""What `fit` returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class History:
 
     Attributes:
         epoch: numbers of the finished epochs, from 0.
-        history: a list by name: `loss`, each metric, and the same with `val_` before them for validation data.
+        history: a list by name: `loss`, each metric, and the same with the prefix `val_` for validation data.
         interrupted: whether Ctrl-C ended the training.
         seconds: how long it took.
 

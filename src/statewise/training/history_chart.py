@@ -1,4 +1,4 @@
-"""Loss and metrics of a training as a notebook shows them: a small chart each, with the last values above it."""
+"""Loss and metrics of a training as a notebook shows them: a small chart each, under the last values."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from statewise.foundation.curves import Curve, curves_chart, thinned
 from statewise.foundation.notebook import ABOVE, BELOW
 
 CHARTS = 8
-"""At most so many are drawn."""
+"""The maximum number of charts."""
 
 KINDS = {"training": "training", "held": "held out"}
-"""Classes of the curves, in words."""
+"""The CSS classes of the curves, in words."""
 
 STYLE = f"""
 .statewise svg {{ display: block; font: 11px system-ui, sans-serif; max-width: 100%; height: auto; }}
@@ -27,7 +27,7 @@ STYLE = f"""
 .statewise span.training {{ border-bottom: 2px solid rgb({BELOW}); }}
 .statewise span.held {{ border-bottom: 2px dashed rgb({ABOVE}); }}
 """
-"""The rules that the charts need."""
+"""The CSS rules of the charts."""
 
 
 def history_charts(history: Mapping[str, Sequence[float]], done: int) -> str:
@@ -48,11 +48,11 @@ def _figure(name: str, history: Mapping[str, Sequence[float]], done: int) -> str
     measured = {kind: history[key] for kind, key in keys.items() if history.get(key)}
     last = "; ".join(f'<span class="{kind}">{KINDS[kind]}</span> {values[-1]:.4g}' for kind, values in measured.items())
     lines = [(_curve(values, done), kind) for kind, values in measured.items()]
-    drawable = any(len(curve) > 1 for curve, _ in lines)  # a single point is no curve
+    drawable = any(len(curve) > 1 for curve, _ in lines)  # a single point is not a curve
     chart = curves_chart(f"{name} by epoch", lines, "curves", 320) if drawable else ""
     return f"<figure><figcaption><b>{escape(name)}</b> {last}</figcaption>{chart}</figure>"
 
 
 def _curve(values: Sequence[float], done: int) -> Curve:
-    """Returns the points of values of which the last is that of epoch `done`."""
+    """Returns the points of values whose last one is that of epoch `done`."""
     return [(done - len(values) + place, value) for place, value in thinned(list(map(float, values)))]

@@ -1,4 +1,4 @@
-"""What training has made of a model, as a value: what files, checkpoints and early stopping keep of it."""
+"""What a model has learned, as a value: what files, checkpoints and early stopping keep of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from statewise.foundation.shapes import Array
 
 
 class Learned(NamedTuple):
-    """Weights, optimizer and state of a model, all of one epoch; later training leaves it as it is."""
+    """Weights, optimizer and state of a model, all of one epoch; later training does not change it."""
 
-    arrays: dict[str, Array]  # by the names that a model file has for them
-    trained: bool  # whether the weights are other than random
-    state: int | None  # rows of `model.state`; None where there is none
-    logs: dict[str, float] | None  # loss and metrics of the epoch; None where weights come from elsewhere
+    arrays: dict[str, Array]  # by their names in a model file
+    trained: bool  # whether the weights are no longer random
+    state: int | None  # rows of `model.state`; None if there is none
+    logs: dict[str, float] | None  # loss and metrics of the epoch; None if the weights come from elsewhere

@@ -1,4 +1,4 @@
-"""Callbacks that write the logs down: a CSV file, and TensorBoard's event files."""
+"""Callbacks that record the logs: in a CSV file, and in TensorBoard's event files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from statewise.training.callbacks import Callback, TrainedModel
 
 @guard_making
 class CSVLogger(Callback):
-    """Writes a row an epoch to a CSV file: epoch, then the logs in the order of the first row.
+    """Writes one row per epoch to a CSV file: epoch, then the logs in the order of the first row.
 
     Args:
         path: the file; replaced unless `append`.
-        append: whether to go on in a file that exists, as for a resumed training.
+        append: whether to continue an existing file, as for a resumed training.
     """
 
     reads_model = False
@@ -38,7 +38,7 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, model: TrainedModel, epoch: int, logs: dict[str, float]) -> bool | None:
         if self._file is not None:
-            if self._found() > self._size:  # rows of another training, or of epochs that are trained again
+            if self._found() > self._size:  # rows of another training, or of epochs that were trained again
                 self._file.truncate(self._size)
             rows = [["epoch", *logs]] if self._size == 0 else []
             csv.writer(self._file).writerows([*rows, [epoch, *logs.values()]])
@@ -62,7 +62,7 @@ class CSVLogger(Callback):
     def _finish(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except OSError as error:  # rows are few and short: the disk refuses them when the buffer is written out
+        except OSError as error:  # rows are few and short: a full disk refuses them only when the buffer is flushed
             raise cannot_write(self._path, error) from None
 
 

@@ -1,4 +1,4 @@
-"""What is minimised and measured on a batch, and its sums over an epoch."""
+"""What is minimized and measured on a batch, and its sums over an epoch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
     initial: tuple[jax.Array, ...] | None = None
 
     def steps(self, part: slice, each_step: bool) -> Batch:
-        """Returns some of the time steps; with `each_step` targets and weights have them too."""
+        """Returns some of the time steps; with `each_step`, of targets and weights too."""
         weighted = each_step and self.weight is not None and self.weight.ndim == 2
         return Batch(
             self.x[:, part],
@@ -45,9 +45,9 @@ class Batch(NamedTuple):
         )
 
     def ending_together(self, mask: jax.Array, each_step: bool) -> Batch:
-        """Returns rows whose last steps that matter come last; what filled them up comes first, masked as before.
+        """Returns rows aligned so that their last steps that matter come last; padding comes first, masked as before.
 
-        With `each_step` targets and weights have time steps too.
+        With `each_step`, targets and weights have time steps too.
         """
         matters = mask if self.reset is None else mask | self.reset
         shift = jnp.argmax(matters[:, ::-1], axis=1)
@@ -67,14 +67,14 @@ class Batch(NamedTuple):
         )
 
     def each(self, change: Callable[[jax.Array], jax.Array]) -> Batch:
-        """Returns the batch with `change` made to each of its arrays that have a time axis."""
+        """Returns the batch with `change` applied to each of its arrays that have a time axis."""
         return Batch(*jax.tree.map(lambda a: change(a) if a.ndim > 1 else a, self._replace(initial=None)))
 
 
 class Totals(NamedTuple):
-    """Sums over an epoch, and what rounding took from them (Kahan 1965).
+    """Sums over an epoch, and what rounding removed from them (Kahan 1965).
 
-    They run through all dispatches of an epoch, so that its loss does not depend on where the clock cut it.
+    They span all dispatches of an epoch, so that its loss does not depend on where the clock divided it.
     """
 
     sums: jax.Array  # [2 + metrics] as in Objective
@@ -82,7 +82,7 @@ class Totals(NamedTuple):
 
     @classmethod
     def zero(cls, objective: Objective) -> Totals:
-        """Returns the totals of nothing."""
+        """Returns empty totals."""
         width = 2 + len(objective.metrics)
         return cls(zeros(width), zeros(width))
 
@@ -100,7 +100,7 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised and measured. Its sums are `[weighted loss, elements that count, metric, metric, ...]`."""
+    """What is minimized and measured. Its sums are `[weighted loss, elements that count, metric, metric, ...]`."""
 
     network: Network
     loss: Loss
@@ -117,8 +117,8 @@ class Objective:
     ) -> tuple[jax.Array, tuple[LayerStates, LayerStates, jax.Array]]:
         """Returns the batch's mean loss, and the states after `first_steps` steps, the states and sums after all.
 
-        `counted` bool `[B]` or `[B, T]` marks what counts. What the regularisers add is in the loss, and in its sum
-        once for each element, so that it is once in their mean.
+        `counted`, bool `[B]` or `[B, T]`, marks what counts. Penalties are part of the loss, and are added to its sum
+        once per element, so that they are once in the mean.
         """
         bare, head = self.network.without_head()
         values_of = self.loss.on(head)
@@ -145,13 +145,13 @@ class Objective:
         return mean, (passed, states, jnp.stack([total, count, *measured]))
 
     def _sampled(self, sampling: SampledSoftmax, params: NetworkParams, rng: jax.Array) -> tuple[Network, Values]:
-        """Returns the network up to what its last layer reads, and the loss from there, of some classes only."""
+        """Returns the network up to the input of its last layer, and the loss from there, of some classes only."""
         head = self.network.before_last()
         key, output = jax.random.fold_in(rng, head.place), params[head.name]  # the last layer's own
         return head.before, lambda y_true, h: sampling.values(output, h, y_true, key)
 
     def settle(self, params: NetworkParams, states: LayerStates, batch: Batch, steps: int) -> tuple[LayerStates, Batch]:
-        """Returns the states after the first steps, which are not scored, and the batch of the others."""
+        """Returns the states after the first steps, which are not scored, and the batch of the remaining steps."""
         if steps == 0:
             return states, batch
         each_step = self.network.answers_each_step
@@ -160,9 +160,9 @@ class Objective:
         return states, batch.steps(slice(steps, None), each_step)
 
     def logs(self, record: Array) -> dict[str, float]:
-        """Returns loss and metrics of the elements that the totals of `record` went over."""
+        """Returns loss and metrics of the elements that the totals in `record` cover."""
         sums, lost = record.astype(np.float64)
-        sums = sums - np.where(np.isfinite(sums), lost, 0.0)  # what is infinite has lost nothing that counts
+        sums = sums - np.where(np.isfinite(sums), lost, 0.0)  # infinite sums have lost nothing that counts
         means = sums / max(sums[1], 1.0)
         logs = {"loss": float(means[0])}
         for metric, mean in zip(self.metrics, means[2:], strict=True):
@@ -178,5 +178,5 @@ class Objective:
 
 
 def _spread(per_row: jax.Array, values: jax.Array) -> jax.Array:
-    """Returns `[B]` as `[B, 1]` where `values` is `[B, T]`."""
+    """Returns `[B]` as `[B, 1]` if `values` is `[B, T]`."""
     return per_row.reshape(per_row.shape + (1,) * (values.ndim - per_row.ndim))

@@ -1,6 +1,6 @@
 """Whole epochs as one compiled program: a loop over batches inside a loop over epochs, shuffling included.
 
-The loops' bounds are arguments, so one compilation serves a dispatch of any length: a single batch, part of a
+The loop bounds are arguments, so one compilation serves a dispatch of any length: a single batch, part of a
 long epoch, or hundreds of short epochs.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import optax
 
 from statewise.foundation.engine import ProgramsByShape, jax_key
-from statewise.foundation.lengths import Lengths
+from statewise.foundation.program_lengths import Lengths
 from statewise.foundation.random import fold_in, key_of
 from statewise.foundation.shapes import Array
 from statewise.network import Network, NetworkParams
@@ -30,27 +30,27 @@ from statewise.training.objective import Batch, Objective, Totals
 from statewise.training.truncation import Truncation
 
 EPOCHS_PER_DISPATCH = 256
-"""Upper limit of the epochs in one dispatch: the room that a program has for their results."""
+"""Maximum number of epochs in one dispatch: the space that a program has for their results."""
 
 KEPT = 16
 """How many programs of a kind are kept; each serves one shape of the data."""
 
 SHUFFLE, DROPOUT = 1, 2
-"""What a model's seed is used for besides its weights."""
+"""Uses of a model's seed other than its weights."""
 
 
 class Run(NamedTuple):
-    """All that training changes."""
+    """Everything that training changes."""
 
     params: NetworkParams
     optimizer: Any
     states: LayerStates
-    order: jax.Array  # [padded N] the rows in this epoch's order; empty where they are not shuffled
+    order: jax.Array  # [padded N] the rows in this epoch's order; empty if they are not shuffled
     totals: Totals  # of this epoch so far
 
 
 class Keys(NamedTuple):
-    """Random keys; each epoch folds its number into them, so that a resumed run draws what it would have drawn."""
+    """Random keys; each epoch folds its number into them, so that a resumed run draws the same numbers."""
 
     shuffle: jax.Array
     dropout: jax.Array
@@ -64,53 +64,53 @@ class Keys(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How rows become batches. Part of what a program is compiled for."""
+    """How rows become batches. Part of the key of a compiled program."""
 
     batch_size: int
     shuffled: int | None = None  # how many rows are shuffled each epoch; None keeps their order
-    padded: bool = False  # whether the last batch may hold rows that do not count
-    carry: bool = False  # whether row r of batch k+1 goes on from row r of batch k
-    across_epochs: bool = False  # whether an epoch goes on from the states in which the one before ended
-    warmup: int = 0  # how many steps of each row only settle the state
-    truncation: Truncation | None = None  # how a batch becomes several updates; None: it is one
+    padded: bool = False  # whether the last batch may hold padding
+    carry: bool = False  # whether row r of batch k+1 continues from row r of batch k
+    across_epochs: bool = False  # whether an epoch continues from the final states of the one before
+    warmup: int = 0  # how many steps of each row only warm up the state
+    truncation: Truncation | None = None  # how a batch is split into several updates; None: one update
 
     @property
     def order(self) -> int:
-        """How long the rows' order is, with what fills up the last batch; 0 where they are not shuffled."""
+        """The length of the order of rows, with the padding of the last batch; 0 if rows are not shuffled."""
         return 0 if self.shuffled is None else math.ceil(self.shuffled / self.batch_size) * self.batch_size
 
 
 class Segment(NamedTuple):
-    """What one dispatch does: batches `first` to `stop` of each of `epochs` epochs. All whole numbers."""
+    """What one dispatch does: batches `first` to `stop` of each of `epochs` epochs. All integers."""
 
     first_epoch: int
     epochs: int
     first: int
     stop: int
-    offset: int  # which batch the first of the given rows belong to
+    offset: int  # the batch that the first of the given rows belong to
     rows: int  # how many of the given rows count
 
     @property
     def packed(self) -> Array:
-        """All of them as one array `[6]`, which is handed to a compiled program at the price of one."""
+        """All of them as one array `[6]`, which is passed to a compiled program at the cost of one."""
         return np.array(self, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
 class Programs:
-    """The compiled programs of one objective and optimiser, shared by all models that have the same.
+    """The compiled programs of one objective and optimizer, shared by all models that have the same.
 
-    There is one of each kind, which `programs_for` returns, so that two are told apart without a look inside. What it
-    compiles is its own: it goes when the last model that uses it goes and `programs_for` has forgotten it.
+    `programs_for` returns a single instance of each kind, so that two are compared without a look inside. Its programs
+    belong to it: they are freed when the last model that uses it is gone and `programs_for` has forgotten it.
     """
 
     objective: Objective
     transformation: optax.GradientTransformation
-    lengths: Lengths = field(default_factory=lambda: Lengths(own=1))  # that are evaluated
+    lengths: Lengths = field(default_factory=lambda: Lengths(own=1))  # of evaluated rows
 
     @cached_property
     def fresh(self) -> Callable[[int, int], tuple[LayerStates, jax.Array, Totals]]:
-        """Returns states, order and totals before anything was done; making them anew costs more than a short epoch."""
+        """Returns the initial states, order and totals; making them again costs more than a short epoch."""
         return lru_cache(maxsize=16)(self._fresh)
 
     def _fresh(self, batch_size: int, order: int) -> tuple[LayerStates, jax.Array, Totals]:
@@ -139,9 +139,9 @@ class Programs:
     ) -> tuple[Run, jax.Array]:
         """Returns the run after a segment, and the record of each epoch's totals `[EPOCHS_PER_DISPATCH, 2, ...]`.
 
-        A segment that begins with the first batch of an epoch starts order, totals and, unless they go through,
-        states (from `initial`, if given) anew. Totals become NaN where a weight did: the last update of an epoch may
-        ruin weights whose loss was still good.
+        A segment that begins with the first batch of an epoch resets order, totals and, unless they continue across
+        epochs, states (to `initial`, if given). Totals become NaN if a weight did: the last update of an epoch may ruin
+        weights whose loss was still good.
         """
         network, segment = self.objective.network, Segment(*packed)
 
@@ -153,9 +153,9 @@ class Programs:
                 initial is None
                 and batch.initial is None
                 and not layout.across_epochs
-                and network.learnt_states(run.params)
+                and network.learned_states(run.params)
             ):
-                batch = _starting_anew(batch, (index == 0) | (not layout.carry))
+                batch = _with_initial_reset(batch, (index == 0) | (not layout.carry))
             states, batch = self.objective.settle(run.params, states, batch, layout.warmup)
             after = self._learn(run._replace(states=states), batch, valid, rng, layout.truncation)
             return after if layout.carry else after._replace(states=run.states)
@@ -224,7 +224,7 @@ class Programs:
             updates = jax.tree.map(lambda update: update * scale, updates)
         params = optax.apply_updates(run.params, updates)
         after = Run(params, optimizer, states, run.order, run.totals.add(added))
-        sure = scale is None and batch.mask is None  # that something was scored
+        sure = scale is None and batch.mask is None  # whether something was certainly scored
         return (after if sure else _if_scored(added, after, run)), passed
 
     def _evaluate(
@@ -255,7 +255,7 @@ class Programs:
 
 
 def _if_scored(added: jax.Array, after: Run, before: Run) -> Run:
-    """Returns the run after an update; its weights and optimiser are those before if no step was scored."""
+    """Returns the run after an update, with the weights and optimizer state before it if no step was scored."""
     both = (after.params, after.optimizer), (before.params, before.optimizer)
     params, optimizer = jax.tree.map(lambda new, old: jnp.where(added[1] > 0, new, old), *both)
     return after._replace(params=params, optimizer=optimizer)
@@ -275,7 +275,7 @@ def _windows(
     def window_of(cursor: jax.Array, length: jax.Array) -> tuple[Batch, jax.Array | None]:
         window = padded.each(lambda a: truncation.cut(a, cursor))
         own = truncation.own(length)
-        if truncation.random and window.mask is not None:  # what lies behind a short length is the next one's
+        if truncation.random and window.mask is not None:  # what lies beyond a short length belongs to the next update
             window = window._replace(mask=window.mask & own)
         counted = jnp.broadcast_to(own, (rows, truncation.window))
         return window, counted if valid is None else counted & valid[:, None]
@@ -290,7 +290,7 @@ def programs_for(
     metrics: tuple[Metric, ...],
     optimizer: Optimizer | optax.GradientTransformation,
 ) -> Programs:
-    """Returns the programs of this set-up, the same ones each time: thirty models of one kind compile once."""
+    """Returns the programs of this setup, the same ones each time: thirty models of one kind compile once."""
     transformation = optimizer.transformation() if isinstance(optimizer, Optimizer) else optimizer
     return Programs(Objective(network, loss, metrics), transformation)
 
@@ -308,20 +308,20 @@ def _batch(
     if not layout.padded:
         return batch, None
     valid = start + jnp.arange(layout.batch_size) < segment.rows
-    if layout.carry:  # rows that do not count must not move the state
+    if layout.carry:  # rows that do not count must not change the state
         mask = jnp.broadcast_to(valid[:, None], batch.x.shape[:2])
         batch = batch._replace(mask=mask if batch.mask is None else mask & batch.mask)
     return batch, valid
 
 
 def _starts(network: Network, batch: Batch, layout: Layout) -> LayerStates:
-    """Returns where the rows of a batch start that does not go on from the one before."""
+    """Returns the initial states of the rows of a batch that does not continue from the one before."""
     zeros = network.zero_state(layout.batch_size)
     return zeros if batch.initial is None else jax.tree.unflatten(jax.tree.structure(zeros), batch.initial)
 
 
-def _starting_anew(batch: Batch, fresh: jax.Array) -> Batch:
-    """Returns the batch with a reset before its first step where `fresh`: so its start is learnt, by its gradient."""
+def _with_initial_reset(batch: Batch, fresh: jax.Array) -> Batch:
+    """Returns the batch with a reset before its first step where `fresh`, to train the learned initial state."""
     reset = jnp.zeros(batch.x.shape[:2], bool) if batch.reset is None else batch.reset
     return batch._replace(reset=reset.at[:, 0].set(reset[:, 0] | fresh))
 

@@ -1,7 +1,7 @@
-"""Truncated back-propagation through time: how a batch of many steps becomes several updates.
+"""Truncated backpropagation through time: how a batch of many steps is split into several updates.
 
 Each update takes the next `forward` steps, and its gradients reach back through at most `backward` (Williams and Peng
-1990). What it needs of memory is bounded by these, not by how long the sequence is.
+1990). The memory that it needs is bounded by these, not by the length of the sequence.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ SPREAD = 5
 """Standard deviation of random lengths, in steps (Merity et al. 2018, section 5)."""
 
 HALVED = 0.05
-"""How often a random length is drawn around half the mean (as there)."""
+"""How often a random length is drawn around half the mean (ibid.)."""
 
 
 @dataclass(frozen=True)
 class Truncation:
-    """`forward` steps (k1) an update, gradients through `backward` (k2); with `random`, lengths around `forward`."""
+    """`forward` steps (k1) per update, gradients through `backward` (k2); with `random`, lengths around `forward`."""
 
     forward: int
     backward: int
@@ -32,30 +32,30 @@ class Truncation:
 
     @property
     def longest(self) -> int:
-        """How many of its own steps an update may have."""
+        """The maximum number of its own steps that an update may have."""
         return self.forward + 4 * SPREAD if self.random else self.forward
 
     @property
     def window(self) -> int:
-        """How many steps an update looks at."""
+        """How many steps an update reads."""
         return max(self.longest, self.backward)
 
     @property
     def lookback(self) -> int:
-        """How many steps before its own an update looks at, since gradients reach that far."""
+        """How many steps before its own an update reads, since gradients reach that far."""
         return self.window - self.longest
 
     @property
     def settling(self) -> int:
-        """How many of its own steps only move the state, since gradients do not reach that far."""
+        """How many of its own steps only warm up the state, since gradients do not reach that far."""
         return 0 if self.random else self.window - self.backward
 
     def divides(self, steps: int) -> bool:
-        """Returns whether the updates share out so many steps evenly, so that no window holds others."""
+        """Returns whether updates divide `steps` steps evenly, so that a window holds only its update's own steps."""
         return not self.random and self.forward == self.backward and steps % self.forward == 0
 
     def length(self, key: jax.Array) -> jax.Array:
-        """Returns how many steps the next update takes."""
+        """Returns the number of steps that the next update takes."""
         if not self.random:
             return jnp.int32(self.forward)
         choose, draw = jax.random.split(key)
@@ -64,7 +64,7 @@ class Truncation:
         return jnp.clip(drawn, min(SPREAD, self.forward), self.longest).astype(jnp.int32)
 
     def pad(self, steps: jax.Array) -> jax.Array:
-        """Returns `[B, T, ...]` with room for windows that begin before the first step or end after the last."""
+        """Returns `[B, T, ...]` padded for windows that begin before the first step or end after the last."""
         room = [(0, 0), (self.lookback, self.window)] + [(0, 0)] * (steps.ndim - 2)
         return jnp.pad(steps, room)
 
@@ -79,7 +79,7 @@ class Truncation:
 
 
 def read_truncation(tbptt: object) -> Truncation | None:
-    """Returns what `fit`'s `tbptt` says: `k`, `(k1, k2)` or `"random:k"`.
+    """Returns the truncation that `fit`'s `tbptt` means: `k`, `(k1, k2)` or `"random:k"`.
 
     >>> read_truncation((5, 20))
     Truncation(forward=5, backward=20, random=False)
@@ -107,10 +107,10 @@ def read_truncation(tbptt: object) -> Truncation | None:
 
 
 def check_truncation(truncation: Truncation | None, network: Network, steps: int) -> None:
-    """Raises an error unless a batch of so many `steps` can become several updates.
+    """Raises an error unless a batch of `steps` steps can be split into several updates.
 
     Raises:
-        ConfigurationError: the network has one answer a row, so that there is one update a row.
+        ConfigurationError: the network has one output per row, so there is one update per row.
         StateError: the network reads from both ends.
     """
     if truncation is None:
@@ -120,8 +120,9 @@ def check_truncation(truncation: Truncation | None, network: Network, steps: int
         raise ConfigurationError("tbptt: expected an x with a time axis, [N, T, F]; this network reads [N, F]")
     if not network.answers_each_step and (truncation.random or truncation.forward != truncation.backward):
         raise ConfigurationError(
-            "tbptt: expected one number, since this network answers once a row, at its end: gradients reach that many "
-            "steps back; for an update every few steps give the last LSTM return_sequences=True, and y as many steps"
+            "tbptt: expected one number, since this network has one output per row, at its end: gradients reach that "
+            "many steps back; for an update every few steps give the last LSTM return_sequences=True, and y as many "
+            "steps"
         )
     if truncation.forward > steps:
         raise ConfigurationError(f"tbptt: expected at most the {steps} steps of x, got {truncation.forward}")

@@ -175,7 +175,7 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
             "padding_idx": Answer("symbol 0 may stand for no symbol", "sw.Embedding(1000, 16, mask_zero=True)"),
             "input_length": Answer("x may have any number of steps"),
             "dropout": Answer("", "sw.Dropout(0.2)"),
-            "max_norm norm_type scale_grad_by_freq sparse": Answer("vectors are learnt as they are"),
+            "max_norm norm_type scale_grad_by_freq sparse": Answer("vectors are not constrained"),
         }
     ),
     "Dense": spread({"input_dim": Answer("the input's size follows from the layer before it")}),

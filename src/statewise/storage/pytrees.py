@@ -1,4 +1,4 @@
-"""Nested values of arrays, such as an optimiser's state, by name, as a model file holds them."""
+"""Nested values of arrays (pytrees), such as an optimizer's state, by name, as a model file holds them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from statewise.foundation.shapes import Array
 
 
 def name_leaves(prefix: str, tree: Any) -> dict[str, Array]:
-    """Returns the arrays of any nested value by their place in it: `prefix[0].mean['lstm']['kernel']`."""
+    """Returns the arrays of any nested value by their path in it: `prefix[0].mean['lstm']['kernel']`."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     named = {prefix + jax.tree_util.keystr(path): _numbers(leaf) for path, leaf in leaves}
     return {name: np.asarray(leaf, jnp.result_type(leaf)) for name, leaf in named.items()}
 
 
 def fill_leaves(prefix: str, tree: Any, arrays: dict[str, Array]) -> Any:
-    """Returns `tree`, of arrays or only their shapes (`jax.ShapeDtypeStruct`), with those that `name_leaves` named.
+    """Returns `tree`, of arrays or only their shapes (`jax.ShapeDtypeStruct`), with the arrays of `name_leaves`.
 
     Raises:
         FileError: an array is missing or has another shape or type.
@@ -43,5 +43,5 @@ def fill_leaves(prefix: str, tree: Any, arrays: dict[str, Array]) -> Any:
 
 
 def _numbers(leaf: Any) -> Any:
-    """Returns an array as it is, and of random keys the numbers that they are."""
+    """Returns an array as it is, and random keys as the numbers they consist of."""
     return jax.random.key_data(leaf) if jnp.issubdtype(jnp.result_type(leaf), jax.dtypes.prng_key) else leaf

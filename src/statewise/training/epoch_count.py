@@ -1,4 +1,4 @@
-"""The count of the epochs that a model was trained for: which of them a call of `fit` trains."""
+"""The count of epochs that a model was trained for: which epochs a call of `fit` trains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_EPOCHS = 2**31 - 1
 
 
 def read_epochs(done: int, epochs: object, initial_epoch: object) -> tuple[int, int]:
-    """Returns how many epochs were done before those that `fit` is asked for, and how many will be after them.
+    """Returns how many epochs come before those that `fit` should train, and how many will be done after them.
 
     Warns of a call that trains nothing.
 
@@ -19,13 +19,13 @@ def read_epochs(done: int, epochs: object, initial_epoch: object) -> tuple[int, 
     ((30, 35), (2, 5))
 
     Raises:
-        ConfigurationError: these are no whole numbers, or too large.
+        ConfigurationError: they are not integers, or are too large.
     """
     count = check_whole("epochs", epochs)
     first = done if initial_epoch is None else check_whole("initial_epoch", initial_epoch, least=0)
     last = done + count if initial_epoch is None else count
     if max(first, last) > MOST_EPOCHS:
-        raise ConfigurationError(f"epochs: expected no more than {MOST_EPOCHS:,} in all, got {max(first, last):,}")
+        raise ConfigurationError(f"epochs: expected no more than {MOST_EPOCHS:,} in total, got {max(first, last):,}")
     if first >= last:
         warn(
             f"fit trains nothing: with initial_epoch={first}, epochs={last} is the number of the last epoch; leave "
@@ -34,12 +34,12 @@ def read_epochs(done: int, epochs: object, initial_epoch: object) -> tuple[int, 
     return first, last
 
 
-def say_left(done: int, epochs: int, *, ended: bool) -> str:
-    """Returns in words how far an interrupted training of so many epochs is.
+def describe_progress(done: int, epochs: int, *, ended: bool) -> str:
+    """Returns in words how far an interrupted training of `epochs` epochs got.
 
-    >>> say_left(3, 10, ended=False)
+    >>> describe_progress(3, 10, ended=False)
     '3 epochs done, 7 to train'
-    >>> say_left(10, 10, ended=False)
+    >>> describe_progress(10, 10, ended=False)
     '10 epochs done, nothing left to train: ask for more epochs'
     """
     if ended:

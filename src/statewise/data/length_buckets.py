@@ -1,6 +1,6 @@
-"""Batches of rows of like lengths, each padded to one of a few lengths, so that few programs are compiled.
+"""Batches of rows of similar lengths (buckets), each padded to one of few lengths, so that few programs are compiled.
 
-What was measured, and why these limits: docs/decisions/0019-lengths.md.
+For the measurements, and the reasons for these limits, see docs/decisions/0019-lengths.md.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from statewise.foundation.random import Key, fold_in, split, uniform
 from statewise.foundation.shapes import Array
 
 MOST_LENGTHS = 6
-"""Batches are padded to no more lengths than this: a program is compiled for each."""
+"""Batches are padded to at most this many lengths: a program is compiled for each."""
 
 NEAR = 1.05
-"""Fewer lengths do if they need no more than this times the steps that `MOST_LENGTHS` need."""
+"""Fewer lengths are used if they need no more than this times the steps that `MOST_LENGTHS` need."""
 
 LENGTHS_CONSIDERED = 512
-"""Of more different lengths than this only so many are considered, evenly spread over the batches."""
+"""If there are more distinct lengths, only this many are considered, evenly spread over the batches."""
 
 MOST_TOGETHER, STEPS_TOGETHER = 4, 1024
-"""Batches of one length are handed over together, so many and no more than so many steps.
+"""Batches of one length are dispatched together, at most this many and with at most this many steps.
 
-What a program works in is taken from the system each time, page by page.
+A program's working memory is taken from the system each time, page by page.
 """
 
 LEAST_SHARE = 0.25
-"""Batches by themselves must save this share of the steps of batches that are all as long as the longest row."""
+"""Separate batches must save this share of the steps of batches that are all as long as the longest row."""
 
 LEAST_PER_BATCH = 32
-"""They must save as many steps a batch: what it costs to hand over each batch by itself."""
+"""They must save this many steps per batch: the cost of dispatching each batch separately."""
 
 LEAST_SAVED = 2048
-"""They must save as many steps an epoch: compiling several programs in place of one costs seconds."""
+"""They must save this many steps per epoch: compiling several programs instead of one takes seconds."""
 
 
 @dataclass(frozen=True, eq=False)
-class LikeLengths:
-    """Batches of `rows`, an epoch of them after another; the order within an epoch is drawn from `key` if there is one.
+class LengthBuckets:
+    """Batches of `rows`, one epoch after another; the order within an epoch is drawn from `key`, if there is one.
 
-    Every row is in one batch of each epoch.
+    Every row is in exactly one batch of each epoch.
     """
 
     source: RaggedRows
     batch_size: int
-    order: Array  # [N] the rows as they lie in batches; shuffled only among batches of one length
-    padded_to: Array  # [K] the steps of each batch
-    sorted: bool  # whether rows of like lengths were brought together, the longest last
+    order: Array  # [N] the rows in batch order; shuffled only among batches of one length
+    padded_to: Array  # [K] the padded length of each batch
+    sorted: bool  # whether rows of similar lengths were grouped, the longest last
     key: Key | None = None
 
     @property
@@ -72,12 +72,12 @@ class LikeLengths:
 
     @property
     def _short(self) -> int:
-        """How many rows the batch of the longest rows has if they are fewer than B; 0 where the last is filled up."""
+        """How many rows the batch of the longest rows has if fewer than B; 0 where the last batch is padded."""
         return self.rows % self.batch_size if self.sorted else 0
 
     @cached_property
     def runs(self) -> list[slice]:
-        """Which batches are handed over together: some that follow one another and are as long, and full."""
+        """Which batches are dispatched together: consecutive full ones of the same length."""
         full, found, first = self.rows // self.batch_size if self._short else self.batches, [], 0
         for stop in range(1, self.batches + 1):
             steps = int(self.padded_to[first])
@@ -87,7 +87,7 @@ class LikeLengths:
         return found
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
-        """Yields the runs of an epoch from the batch `first` on; the same ones whenever that epoch is asked for."""
+        """Yields the runs of an epoch from the batch `first` on; the same ones whenever that epoch is requested."""
         order, turn = self._drawn(number)
         done = 0
         for run in (self.runs[place] for place in turn):
@@ -97,14 +97,14 @@ class LikeLengths:
             done += run.stop - run.start
 
     def room(self, run: Samples) -> int:
-        """Returns up to how many rows a run is filled up, so that all of its length have one shape.
+        """Returns the number of rows that a run is padded to, so that all runs of its length have one shape.
 
-        The few longest rows are not: they would cost the most.
+        The few longest rows are not padded: they would cost the most.
         """
         return self._short if run.rows == self._short else _together(run.steps) * self.batch_size
 
     def _drawn(self, number: int) -> tuple[Array, Array]:
-        """Returns the rows' order in an epoch, and that of the runs."""
+        """Returns the order of the rows in an epoch, and that of the runs."""
         if self.key is None:
             return self.order, np.arange(len(self.runs))
         of_rows, of_runs = split(fold_in(self.key, number))
@@ -114,22 +114,22 @@ class LikeLengths:
 
 
 def _together(steps: int) -> int:
-    """Returns how many batches of so many steps make a run."""
+    """Returns how many batches of `steps` steps make a run."""
     return max(1, min(MOST_TOGETHER, STEPS_TOGETHER // steps))
 
 
-def like_lengths(
+def bucket_by_length(
     rows: RaggedRows, batch_size: int, *, sort: bool, key: Key | None = None, least: int = 1
-) -> LikeLengths | Samples:
-    """Returns `rows` in batches of like lengths; as they are, padded to the longest, where that would not pay.
+) -> LengthBuckets | Samples:
+    """Returns `rows` in batches of similar lengths; as they are, padded to the longest, where that would not pay.
 
     Args:
-        rows: what is known of them.
+        rows: the rows and what is known about them.
         batch_size: B.
-        sort: whether rows of like lengths are brought together; otherwise they keep their order, and each batch is
-            padded no further than its own longest needs.
-        key: with `sort`, what rows of like lengths and the batches are shuffled with, each epoch in its own way.
-        least: the fewest steps that a batch may have.
+        sort: whether rows of similar lengths are grouped; otherwise they keep their order, and each batch is padded
+            only as far as its own longest row needs.
+        key: with `sort`, shuffles rows of similar lengths and the batches, differently in each epoch.
+        least: the minimum number of steps in a batch.
     """
     order = np.argsort(rows.lengths, kind="stable") if sort else np.arange(rows.rows)
     longest = np.maximum.reduceat(rows.lengths[order], np.arange(0, rows.rows, batch_size))
@@ -140,19 +140,19 @@ def like_lengths(
     enough = max(LEAST_SHARE * whole, LEAST_PER_BATCH * len(longest), LEAST_SAVED)
     if whole - int(padded_to.sum()) < enough:
         return rows.padded()
-    return LikeLengths(rows, batch_size, order, padded_to, sort, key)
+    return LengthBuckets(rows, batch_size, order, padded_to, sort, key)
 
 
 def few_lengths(longest: Array) -> Array:
-    """Returns the lengths, in order, to which batches with rows up to `longest` are padded, for the fewest steps.
+    """Returns the lengths, in order, to which batches with longest rows `longest` are padded, for the fewest steps.
 
     >>> few_lengths(np.array([3, 100, 2, 99, 3, 100])).tolist()
     [3, 100]
     """
     lengths, counts = _considered(longest)
-    among = np.cumsum(counts)  # how many batches need no more than each length
+    among = np.cumsum(counts)  # how many batches need at most each length
     after = np.where(np.tri(len(lengths), k=-1, dtype=bool).T, 0.0, np.inf)  # [i, j]: whether j is longer than i
-    padded, shorter = [lengths * among.astype(float)], []  # by the longest so far: the steps, and which one is below it
+    padded, shorter = [lengths * among.astype(float)], []  # by the longest so far: the steps, and the one below it
     for _ in range(1, min(MOST_LENGTHS, len(lengths))):
         steps = padded[-1][:, None] + lengths * (among - among[:, None]) + after
         shorter.append(steps.argmin(axis=0))
@@ -165,7 +165,7 @@ def few_lengths(longest: Array) -> Array:
 
 
 def _considered(longest: Array) -> tuple[Array, Array]:
-    """Returns different lengths, the longest among them, and how many batches need each but not the one before."""
+    """Returns distinct lengths, the longest included, and how many batches need each but not the one before."""
     lengths = np.unique(longest)
     if len(lengths) > LENGTHS_CONSIDERED:
         ordered = np.sort(longest)

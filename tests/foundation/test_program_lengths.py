@@ -15,10 +15,10 @@ import pytest
 import statewise as sw
 from learning import BATCH, CLASSES, RATE
 from networks import copied, random_state, random_weights
-from statewise.data import like_lengths as like
-from statewise.data.like_lengths import LikeLengths, like_lengths
+from statewise.data import length_buckets as buckets
+from statewise.data.length_buckets import LengthBuckets, bucket_by_length
 from statewise.data.ragged_rows import RaggedRows
-from statewise.foundation.lengths import PIECE
+from statewise.foundation.program_lengths import PIECE
 from statewise.foundation.random import fold_in, key_of
 from statewise.inference import forward as inference
 from statewise.inference.forward import forward_of
@@ -42,11 +42,11 @@ LIMITS = ("LEAST_SHARE", "LEAST_PER_BATCH", "LEAST_SAVED")
 def grouped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of like lengths, however small the rows are."""
     for limit in LIMITS:
-        monkeypatch.setattr(like, limit, 0)
+        monkeypatch.setattr(buckets, limit, 0)
 
 
 def padded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(like, "LEAST_SAVED", 10**9)
+    monkeypatch.setattr(buckets, "LEAST_SAVED", 10**9)
 
 
 def tagger(dropout: float = 0.0, **options: Any) -> sw.Sequential:
@@ -86,7 +86,7 @@ def test_training_in_order_equals_that_of_rows_padded_to_the_longest(way: str, m
         X, Y, BATCH, Flags(), class_weight=None, shuffle=False, validation_data=None, validation_split=0.0
     )
     feed = feed.arranged(Start(), False, 3)
-    assert isinstance(feed.source, LikeLengths)
+    assert isinstance(feed.source, LengthBuckets)
     padded(monkeypatch)
     by_padding = fit(expected, **options)
     assert_close(found.get_weights(), expected.get_weights(), "weights")
@@ -97,13 +97,13 @@ def test_training_in_order_equals_that_of_rows_padded_to_the_longest(way: str, m
 
 @pytest.mark.usefixtures("grouped")
 def test_shuffled_training_takes_batches_of_like_lengths_in_the_order_of_the_seed() -> None:
-    """Batch by batch, each as a training of its own, is the same; which batches is `like_lengths`'s to say."""
+    """Batch by batch, each as a training of its own, is the same; which batches is `bucket_by_length`'s to say."""
     model, by_hand = tagger(), tagger()
     fit(model, epochs=1)
     steps, target = np.concatenate(X), np.concatenate(Y)
     rows = RaggedRows(LENGTHS, {"x": steps, "y": target}, {"weight": np.arange(N)})
-    batches = like_lengths(rows, BATCH, sort=True, key=fold_in(key_of(3), 1))
-    assert isinstance(batches, LikeLengths)
+    batches = bucket_by_length(rows, BATCH, sort=True, key=fold_in(key_of(3), 1))
+    assert isinstance(batches, LengthBuckets)
     for batch in batches.epoch(0):
         assert batch.weight is not None
         chosen = batch.weight.tolist()

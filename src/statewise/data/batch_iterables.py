@@ -1,4 +1,4 @@
-"""Batches that come one by one from someone's iterable, for data larger than memory; checked as they come."""
+"""Batches that come one at a time from a user's iterable, for data larger than memory; checked as they come."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def is_batches(value: object) -> bool:
 
 
 def larger_batch(number: int, rows: int, size: int) -> str:
-    """Returns what is wrong with a batch of more rows than the first, for whose size programs were compiled."""
-    return f"batch {number} has {rows} rows, the first {size}; expected no more than that: let the largest come first"
+    """Returns the message for a batch with more rows than the first, for whose size programs were compiled."""
+    return f"batch {number} has {rows} rows, the first {size}; expected no more than that: put the largest batch first"
 
 
 ReadSamples = Callable[..., Samples]
@@ -39,11 +39,11 @@ ReadSamples = Callable[..., Samples]
 
 
 class CheckedBatches:
-    """Batches of someone's iterable, checked as they come; goes through it once per epoch."""
+    """Batches from a user's iterable, checked as they come; iterated over once per epoch."""
 
     def __init__(self, batches: object, read: ReadSamples, counts: Callable[[Samples], bool]) -> None:
         if isinstance(batches, Iterator):
-            raise DataError(f"an iterator can be gone through only once; {_AGAIN}")
+            raise DataError(f"an iterator can be used only once; {_AGAIN}")
         if not isinstance(batches, Iterable) or isinstance(batches, str | bytes | Mapping):
             raise DataError(
                 f"expected x and y, or an iterable of batches (x, y), got y=None and x of type "
@@ -51,21 +51,21 @@ class CheckedBatches:
             )
         if isinstance(batches, tuple) and len(batches) in (2, 3) and all(hasattr(part, "ndim") for part in batches):
             raise DataError(f"expected x and y, got one tuple of {len(batches)} arrays; unpack it, as in fit(*data)")
-        self._batches, self._read, self._counts, self._told = batches, read, counts, False
+        self._batches, self._read, self._counts, self._warned = batches, read, counts, False
         first = next(iter(batches), None)
         if first is None:
             raise DataError("the iterable of batches is empty; expected (x, y) or (x, y, sample_weight) in it")
         samples = self._samples(1, first)
         self.batch_size, self.steps = max(samples.rows, _most_rows(batches)), samples.steps
-        self.batches: int | None = None  # of an epoch: nobody knows
+        self.batches: int | None = None  # per epoch: unknown
         self.least_steps = 1
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
-        """Yields the batches of an epoch from the `first` on, those before it being gone through all the same."""
+        """Yields the batches of an epoch from the `first` on; those before it are still read."""
         return islice(iter(self), first, None)
 
     def room(self, batch: Samples) -> int:
-        """Returns up to how many rows a batch is filled up."""
+        """Returns the number of rows that a batch is padded to."""
         return self.batch_size
 
     def __iter__(self) -> Iterator[Samples]:
@@ -92,8 +92,8 @@ class CheckedBatches:
             samples = self._read(*parts)
         except (DataError, ShapeError) as error:
             raise type(error)(f"batch {number}: {error}") from None
-        if not self._told and samples.has_negative_weights:
-            self._told = True
+        if not self._warned and samples.has_negative_weights:
+            self._warned = True
             warn(f"batch {number}: {NEGATIVE_WEIGHTS}")
         return samples
 
@@ -105,6 +105,6 @@ def _most_rows(batches: object) -> int:
 
 
 _AGAIN = (
-    "pass something that starts again each epoch, such as a list of (x, y), a DataLoader, or an object whose __iter__ "
+    "pass something that restarts each epoch, such as a list of (x, y), a DataLoader, or an object whose __iter__ "
     "is a generator"
 )

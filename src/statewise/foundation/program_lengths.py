@@ -1,29 +1,29 @@
-"""Which numbers of steps a network gets a program for, so that rows of many lengths do with few programs.
+"""Which sequence lengths get a program of their own, so that few programs serve rows of many lengths.
 
-What it costs and why these limits: docs/decisions/0019-lengths.md.
+For the costs, and the reasons for these limits, see docs/decisions/0019-lengths.md.
 """
 
 from __future__ import annotations
 
 PIECE = 256
-"""Longer rows are read in pieces of so many steps, where a network can continue from the state that a piece left."""
+"""Longer rows are read in pieces of this many steps, if the network can continue from the state after a piece."""
 
 SHORTEST, SHORTEST_WHOLE = 32, 64
-"""Lengths are rounded up to powers of two from here: of rows that are read in pieces, and of those that are not.
+"""Lengths are rounded up to powers of two from here: for rows that are read in pieces, and for the others.
 
-So seven programs serve any lengths, or, if rows are not read in pieces, lengths up to 1,024.
+So seven programs serve any length or, if rows are not read in pieces, lengths up to 1,024.
 """
 
 COMPILING, MOST_LARGE = 10_000, 3
-"""Rows are not rounded up where that would add more steps than this: a program of their own is quicker, for a few."""
+"""Rows are not rounded up if that would add more steps than this: for a few lengths, an exact program is faster."""
 
 
 class Lengths:
-    """The lengths that one function of a network has been asked for, of which the first few are compiled as they are.
+    """The lengths requested of one function of a network; the first few get a program of exactly that length.
 
     Args:
-        own: how many those are; a single step is another.
-        piece: how long a program may be at most, if rows can be read in pieces.
+        own: how many those are, in addition to a single step.
+        piece: the length of the longest program, if rows can be read in pieces.
 
     >>> lengths = Lengths(own=1, piece=256)
     >>> [lengths.pieces(steps) for steps in (70, 10, 70, 300, 1)]
@@ -35,7 +35,7 @@ class Lengths:
         self._own = {1}
 
     def pieces(self, steps: int, times: int = 1) -> list[int]:
-        """Returns the lengths of the programs that read rows of so many `steps`, one after another, `times` times."""
+        """Returns the lengths of the programs that together read a row of `steps`, in `times` calls."""
         if steps in self._own:
             return [steps]
         if self._left > 0:
@@ -50,7 +50,7 @@ class Lengths:
         return rounded
 
     def rounded(self, steps: int) -> list[int]:
-        """Returns the same for rows whose length will hardly come again."""
+        """Returns the same for rows of a length that is unlikely to recur."""
         if steps == 1:
             return [1]
         if self._piece is None:
@@ -60,5 +60,5 @@ class Lengths:
 
 
 def _power(steps: int, least: int) -> int:
-    """Returns the next power of two from `steps` and from `least`."""
+    """Returns the smallest power of two that is at least `steps` and at least `least`."""
     return max(least, 1 << (steps - 1).bit_length())

@@ -1,4 +1,4 @@
-"""Arrays as they come from disk."""
+"""Arrays in .npy and .npz files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from statewise.foundation.shapes import Array
 
 
 def read_arrays(path: str | Path, needed: Sequence[str]) -> dict[str, Array]:
-    """Returns the arrays of an .npz file by name, or that of an .npy file as the first of those `needed`.
+    """Returns the arrays of an .npz file by name, or the array of an .npy file as the first of those `needed`.
 
     Raises:
-        FileError: there is no such file, or it is of another kind or damaged.
-        DataError: an array that is needed is not in it.
+        FileError: the file does not exist, is of another kind, or is damaged.
+        DataError: a needed array is missing.
     """
     try:
         with open_file(path) as file:
@@ -34,7 +34,7 @@ def read_arrays(path: str | Path, needed: Sequence[str]) -> dict[str, Array]:
         ) from None
     if missing := [name for name in needed if name not in arrays]:
         raise DataError(
-            f"{path} lacks {missing[0]!r}, it has {', '.join(arrays)}; write numpy.savez({str(path)!r}, "
+            f"{path} lacks {missing[0]!r} (it has {', '.join(arrays)}); write numpy.savez({str(path)!r}, "
             f"{', '.join(f'{name}={name}' for name in needed)})"
         )
     return arrays

@@ -56,13 +56,13 @@ DOORS: dict[str, Callable[[Any], object]] = {
 
 TOLD: dict[str, tuple[Frame, str]] = {
     "dates-backwards": (Frame(range(8, 0, -1), "M8[s]"), r"runs backwards: write \S+\.sort_index\(\)"),
-    "numbers-in-no-order": (Frame([3, 1, 2, 4, 5, 6, 7, 8]), r"is in no order: write \S+\.sort_index\(\)"),
+    "numbers-in-no-order": (Frame([3, 1, 2, 4, 5, 6, 7, 8]), r"is not sorted: write \S+\.sort_index\(\)"),
     "a-date-twice": (
         Frame([1, 2, 3, 3, 4, 5, 6, 7], "M8[s]"),
-        r"has a label more than once: .*\.index\.duplicated\(\)\]",
+        r"has duplicate labels: .*\.index\.duplicated\(\)\]",
     ),
     "names-backwards": (Frame("hgfedcba", "O"), "runs backwards"),
-    "days-in-no-order": (Frame([3, 1, 2, 4, 5, 6, 7, 8], "period"), "is in no order"),
+    "days-in-no-order": (Frame([3, 1, 2, 4, 5, 6, 7, 8], "period"), "is not sorted"),
 }
 
 

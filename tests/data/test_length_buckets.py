@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from statewise.data import like_lengths as like
+from statewise.data import length_buckets as buckets
 from statewise.data.batches import Samples
-from statewise.data.like_lengths import LikeLengths, few_lengths, like_lengths
+from statewise.data.length_buckets import LengthBuckets, bucket_by_length, few_lengths
 from statewise.data.ragged_rows import RaggedRows
 from statewise.foundation.random import key_of
 
@@ -22,9 +22,9 @@ ROWS = RaggedRows(LENGTHS, {"x": STEPS[:, None], "y": -STEPS}, {"weight": np.ara
 BY_HAND = np.split(STEPS, np.cumsum(LENGTHS)[:-1])
 
 
-def arranged(rows: RaggedRows = ROWS, **options: Any) -> LikeLengths:
-    found = like_lengths(rows, B, **{"sort": True} | options)
-    assert isinstance(found, LikeLengths)
+def arranged(rows: RaggedRows = ROWS, **options: Any) -> LengthBuckets:
+    found = bucket_by_length(rows, B, **{"sort": True} | options)
+    assert isinstance(found, LengthBuckets)
     return found
 
 
@@ -48,8 +48,8 @@ def test_every_row_is_in_one_batch_with_all_that_is_known_of_it(options: dict[st
             assert batch.initial[0][row].tolist() == [number]
     assert sorted(chain(*numbers(batches))) == list(range(N))
     assert sum(-(-batch.rows // B) for batch in batches) == -(-N // B)  # no batch but the last is short
-    assert B < max(batch.rows for batch in batches) <= like.MOST_TOGETHER * B
-    assert len({batch.steps for batch in batches}) <= like.MOST_LENGTHS
+    assert B < max(batch.rows for batch in batches) <= buckets.MOST_TOGETHER * B
+    assert len({batch.steps for batch in batches}) <= buckets.MOST_LENGTHS
 
 
 def test_the_few_longest_rows_are_not_filled_up() -> None:
@@ -90,7 +90,7 @@ def test_a_batch_may_need_steps_that_its_rows_lack() -> None:
 @pytest.mark.parametrize("lengths", [np.full(99, 300), np.arange(1, 40), RNG.integers(1, 6, 4000)], ids=len)
 def test_rows_are_padded_to_the_longest_where_that_is_cheaper(lengths: Any) -> None:
     rows = RaggedRows(lengths, {"x": np.ones((lengths.sum(), 1)), "y": np.ones(lengths.sum())})
-    found = like_lengths(rows, B, sort=True)
+    found = bucket_by_length(rows, B, sort=True)
     assert isinstance(found, Samples)
     assert found.x.shape == (len(lengths), lengths.max(), 1)
     assert found.mask is not None
@@ -109,13 +109,13 @@ def test_few_lengths_are_the_best_there_are(seed: int) -> None:
     different = np.unique(longest)
     best = {
         count: min(steps((*shorter, different[-1])) for shorter in combinations(different[:-1], count - 1))
-        for count in (len(found) - 1, len(found), min(like.MOST_LENGTHS, len(different)))
+        for count in (len(found) - 1, len(found), min(buckets.MOST_LENGTHS, len(different)))
         if count > 0
     }
     assert all(a < b for a, b in pairwise(found))
-    assert steps(found) == best[len(found)] <= like.NEAR * min(best.values())
+    assert steps(found) == best[len(found)] <= buckets.NEAR * min(best.values())
     if len(found) > 1:
-        assert best[len(found) - 1] > like.NEAR * min(best.values())
+        assert best[len(found) - 1] > buckets.NEAR * min(best.values())
 
 
 def test_of_many_lengths_not_all_are_considered() -> None:

@@ -1,4 +1,4 @@
-"""Callbacks that watch one log for its best value: early stopping, and keeping the best model in a file."""
+"""Callbacks that monitor one log for its best value: early stopping, and saving the best model to a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from statewise.training.learned import Learned
 
 
 class _Best:
-    """Remembers the best value of one log."""
+    """Keeps the best value of one log."""
 
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
@@ -26,52 +26,52 @@ class _Best:
         if not isinstance(monitor, str):
             raise ConfigurationError(f"monitor: expected the name of a log, such as 'val_loss', got {monitor!r}")
         if not is_number(min_delta) or not 0 <= min_delta < math.inf:
-            raise ConfigurationError(f"min_delta: expected a number from 0 up, got {min_delta!r}")
+            raise ConfigurationError(f"min_delta: expected a number >= 0, got {min_delta!r}")
         self._monitor, self._mode, self._min_delta = monitor, mode, min_delta
         self.value: float | None = None
 
     def require_direction(self) -> str:
-        """Returns whether "min" or "max" is better: what `mode` says, or what is known of the metric.
+        """Returns whether "min" or "max" is better: what `mode` says, or what is known about the metric.
 
         Raises:
-            ConfigurationError: nothing is known of a log of that name.
+            ConfigurationError: nothing is known about a log of that name.
         """
         direction = better(self._monitor) if self._mode == "auto" else self._mode
         if direction is None:
             prefix = "val_" if self._monitor.startswith("val_") else ""
             close = nearest(self._monitor.removeprefix("val_"), LOGS, count=1)
-            hint = f"did you mean {prefix + close[0]!r}? For a log of your own" if close else "for a log of your own"
+            hint = f"did you mean {prefix + close[0]!r}? For a custom log" if close else "for a custom log"
             raise ConfigurationError(
                 f"unknown monitor {self._monitor!r}: {hint} write mode='min' or mode='max', whichever is better"
             )
         return direction
 
     def improvement(self, logs: dict[str, float]) -> float | None:
-        """Returns this epoch's value if it is better than the best so far, which is for the caller to set."""
+        """Returns this epoch's value if it is better than the best so far, which the caller updates."""
         if self._monitor not in logs:
             unvalidated = self._monitor.startswith("val_") and not any(name.startswith("val_") for name in logs)
             raise ConfigurationError(
                 f"{unknown_name('monitor', self._monitor, logs)}, the logs of this training"
-                + ("; give fit validation_data" if unvalidated else "")
+                + ("; pass validation_data to fit" if unvalidated else "")
             )
         sign = 1 if self.require_direction() == "min" else -1
         value, best = sign * logs[self._monitor], math.inf if self.value is None else sign * self.value
         return logs[self._monitor] if value < best - self._min_delta else None  # NaN is never better
 
     def state(self) -> dict[str, Any]:
-        """Returns what it has to remember."""
+        """Returns what it must save."""
         return {"best": self.value, "monitor": self._monitor, "direction": self.require_direction()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Remembers what `state` returned.
+        """Restores what `state` returned.
 
         Raises:
-            ConfigurationError: that was of another log.
+            ConfigurationError: it belongs to another log.
         """
         was, now = [state[name] for name in ("monitor", "direction")], [self._monitor, self.require_direction()]
         if was != now:
             raise ConfigurationError(
-                f"monitor: the interrupted training watched {was[0]!r} for its {was[1]}, expected the same, got "
+                f"monitor: the interrupted training watched {was[0]!r} for its {was[1]}; expected the same, got "
                 f"{now[0]!r} for its {now[1]}"
             )
         self.value = state["best"]
@@ -79,15 +79,15 @@ class _Best:
 
 @guard_making
 class EarlyStopping(Callback):
-    """Ends training when `monitor` has not improved for `patience` epochs, and goes back to the best one.
+    """Ends training when `monitor` has not improved for `patience` epochs, and restores the best epoch.
 
     Args:
         monitor: which log to watch.
         min_delta: improvements smaller than this do not count.
-        patience: how many epochs to wait for one.
-        mode: `min` or `max` is better; `auto` knows it of every loss and metric of statewise's.
-        restore_best_weights: whether the model ends with weights, optimizer and state of the best epoch, or of the
-            last. It counts the epochs it was trained for either way.
+        patience: how many epochs to wait for an improvement.
+        mode: `min` or `max` is better; `auto` knows which for every loss and metric of statewise.
+        restore_best_weights: whether the model ends with weights, optimizer and state of the best epoch, not of the
+            last. Its epoch count includes all epochs either way.
     """
 
     def __init__(
@@ -136,12 +136,12 @@ class EarlyStopping(Callback):
 class ModelCheckpoint(Callback):
     """Saves the model after each epoch, or after each that is the best so far.
 
-    With `save_best_only` a file that is there already, of an earlier training, is only replaced by a better model.
+    With `save_best_only`, an existing file from an earlier training is only replaced by a better model.
 
     Args:
-        path: where to; `{epoch}` stands for the epoch's number, from 1, and `{loss}` etc. for its logs.
+        path: the file; `{epoch}` stands for the epoch's number, from 1, and `{loss}` etc. for its logs.
         monitor: which log decides what is best.
-        save_best_only: whether to save improvements only.
+        save_best_only: whether to save only improvements.
         mode: as in `EarlyStopping`.
     """
 
@@ -160,29 +160,29 @@ class ModelCheckpoint(Callback):
         self._best = _Best(*self._options)
         if self._best_only:
             self._best.require_direction()
-        if "{" not in str(Path(self._path).parent):  # else the folder is not known before an epoch's end
+        if "{" not in str(Path(self._path).parent):  # otherwise the folder is unknown until an epoch ends
             check_writable(self._path)
         if self._best_only and "{" not in self._path and Path(self._path).exists():
             self._best.value = self.value_in_file(model)
 
     def value_in_file(self, model: TrainedModel) -> float | None:
-        """Returns the value of the log in the epoch whose model the file holds.
+        """Returns the log's value in the epoch whose model the file holds.
 
         Raises:
-            FileError: it is no model file, does not say, or it was measured otherwise than that of `model` will be.
+            FileError: it is not a model file, has no such value, or was measured differently than `model` will be.
         """
         monitor, header = self._options[0], read_artifact(self._path).header
         logs, was, now = header.get("logs") or {}, header.get("measured") or {}, model.measured or {}
         by = "validation" if monitor.startswith("val_") else "data"
         if monitor in logs and any(was.get(name) != now.get(name) for name in ("loss", by)):
             raise FileError(
-                f"{self._path} exists, and its {monitor} was measured by another loss or on other data, so that "
-                "nothing tells whether a new model is better; move it away, or name another file"
+                f"{self._path} exists, and its {monitor} was measured with another loss or on other data, so it "
+                "cannot be compared with a new model; move the file away, or name another file"
             )
         if monitor not in logs:
             raise FileError(
-                f"{self._path} exists, and does not say what its {monitor} was, so that nothing tells whether a new "
-                "model is better; move it away, or name another file"
+                f"{self._path} exists, and does not say what its {monitor} was, so it cannot be compared with a new "
+                "model; move the file away, or name another file"
             )
         return float(logs[monitor])
 

@@ -1,4 +1,4 @@
-"""What `fit` tells someone whose training cannot learn what they want it to: one sentence, as a warning."""
+"""Warnings from `fit` about training that cannot learn what it is meant to, one sentence each."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from statewise.foundation.words import plural
 from statewise.inference.start import Start
 from statewise.network import Network
 from statewise.objectives.losses import Loss
-from statewise.training.heads import no_probabilities
+from statewise.training.output_checks import no_probabilities
 
 
-def advise(
+def warn_if_unlearnable(
     network: Network, loss: Loss, x: object, data: Samples | RaggedRows | None, steps: int, start: Start
 ) -> None:
-    """Warns of what cannot learn.
+    """Warns of training that cannot learn.
 
-    That is: samples that are one step long, lanes whose state is not carried, a loss of probabilities whose network
-    answers none, and weights below 0. `data` is None where batches come one by one.
+    That is: samples of one step, lanes whose state is not carried, a loss of probabilities for a network that outputs
+    none, and negative weights. `data` is None if batches come one at a time.
     """
     unlikely = no_probabilities(network, loss)
     if unlikely is not None:
@@ -35,8 +35,8 @@ def advise(
         warn(_LANES_FRESH)
 
 
-def advise_split(source: Samples, cut: int) -> None:
-    """Warns where rows are windows that overlap, so that a split of rows before `cut` leaks into those after it."""
+def warn_of_overlap(source: Samples, cut: int) -> None:
+    """Warns if rows are overlapping windows, so that a split of rows at `cut` leaks from one side to the other."""
     stride = shared_steps(source.x, cut)
     if stride is not None:
         steps = source.x.shape[1]
@@ -44,19 +44,19 @@ def advise_split(source: Samples, cut: int) -> None:
 
 
 _ONE_STEP_FRESH = (
-    "each sample is one time step and starts from a fresh state, so nothing can be learnt from earlier samples: make "
-    "samples longer, x [N, T, F] with T > 1 (statewise.windows or statewise.lanes do)"
+    "each sample is one time step and starts from a fresh state, so nothing can be learned from earlier samples; use "
+    "longer samples, x [N, T, F] with T > 1 (statewise.windows or statewise.lanes makes them)"
 )
 _ONE_STEP_CARRIED = (
     "each sample is one time step: the carried state brings what came before, but no gradient reaches it, so the "
-    "network cannot learn what to remember; use longer samples, x [N, T, F] with T > 1 (statewise.lanes does)"
+    "network cannot learn what to remember; use longer samples, x [N, T, F] with T > 1 (statewise.lanes makes them)"
 )
 _LANES_FRESH = (
-    "these lanes go on from batch to batch, but every batch starts from a fresh state: write state='carry' to carry it"
+    "these lanes continue from batch to batch, but every batch starts fresh: write state='carry' to carry the state"
 )
 _LEAK = (
-    "validation_split of windows that overlap: each row of x is the one before it moved by {stride}, so that the last "
-    "rows to train on share values with the first that are held out: cut the series before it becomes windows, as "
+    "validation_split of overlapping windows: each row of x is the one before it shifted by {stride}, so the last rows "
+    "to train on share values with the first that are held out: cut the series before it becomes windows, as "
     "fit(statewise.windows(series, {steps}), validation_split=...) does, or pass validation_data and leave {left_out} "
     "row(s) out before it"
 )

@@ -12,7 +12,7 @@ import pytest
 import statewise as sw
 from mistakes import STORY, model_of
 from statewise.errors import ConfigurationError, StatewiseWarning
-from statewise.training.heads import no_probabilities
+from statewise.training.output_checks import no_probabilities
 
 _RNG = np.random.default_rng(41)
 SERIES = _RNG.normal(size=25).astype(np.float32)
@@ -54,7 +54,7 @@ Case = tuple[Callable[[], object], tuple[str, ...]]
 WARNED: dict[str, Case] = {
     "one-step-fresh": (
         lambda: fit(memory(), ONE_STEP, Y),
-        ("one time step", "fresh state", "nothing can be learnt from earlier samples", "make samples longer"),
+        ("one time step", "fresh state", "nothing can be learned from earlier samples", "use longer samples"),
     ),
     "one-step-carried": (
         lambda: fit(memory(), ONE_STEP, Y, batch_size=2, state="carry"),
@@ -62,7 +62,7 @@ WARNED: dict[str, Case] = {
     ),
     "one-step-batches": (
         lambda: fit(memory(), [(ONE_STEP[:3], Y[:3]), (ONE_STEP[3:], Y[3:])]),
-        ("one time step", "fresh state", "make samples longer"),
+        ("one time step", "fresh state", "use longer samples"),
     ),
     "one-step-lanes": (
         lambda: fit(each_step(), lanes(steps=1), state="carry"),
@@ -70,23 +70,23 @@ WARNED: dict[str, Case] = {
     ),
     "lanes-fresh": (
         lambda: fit(each_step(), lanes()),
-        ("lanes go on from batch to batch", "fresh state", "state='carry'"),
+        ("lanes continue from batch to batch", "state='carry'"),
     ),
     "weights-below-0": (
         lambda: fit(memory(), X, Y, sample_weight=[1, 1, 1, -1, 1, 1]),
-        ("sample_weight", "below 0", "write 0"),
+        ("sample_weight", "negative", "write 0"),
     ),
     "weights-below-0-of-a-batch": (
         lambda: fit(memory(), [(X, Y), (X, Y, -np.ones(6)), (X, Y, -np.ones(6))], epochs=2),
-        ("batch 2", "sample_weight", "below 0"),
+        ("batch 2", "sample_weight", "negative"),
     ),
     "windows-split": (
         lambda: fit(memory(), WINDOWS, Y, validation_split=0.5),
-        ("each row of x is the one before it moved by 1 step", "statewise.windows(series, 4)", "leave 3 row(s) out"),
+        ("each row of x is the one before it shifted by 1 step", "statewise.windows(series, 4)", "leave 3 row(s) out"),
     ),
     "lanes-warming-up": (
         lambda: fit(each_step(), lanes(), state="warmup:1"),
-        ("lanes go on from batch to batch", "state='carry'"),
+        ("lanes continue from batch to batch", "state='carry'"),
     ),
 }
 
@@ -169,16 +169,16 @@ MADE: dict[str, tuple[str, list[Any]]] = {
     "hinge": ("categorical_hinge", [sw.LSTM(2), sw.Dense(3)]),
 }
 UNMADE: dict[str, tuple[str, list[Any], str]] = {
-    "linear": (CATEGORICAL, [sw.LSTM(2), sw.Dense(3)], "Dense, answers with activation='linear'"),
+    "linear": (CATEGORICAL, [sw.LSTM(2), sw.Dense(3)], "Dense, has activation='linear'"),
     "sparse-relu": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="relu")], "write activation='softmax' in it"),
     "binary-tanh": (BINARY, [sw.LSTM(2), sw.Dense(1, activation="tanh")], "write activation='sigmoid' in it"),
     "binary-positive": (BINARY, [sw.LSTM(2), sw.Dense(1, activation="softplus")], "activation='softplus'"),
     "kld": ("kld", [sw.LSTM(2), sw.Dense(3)], "kullback_leibler_divergence"),
-    "layer": (SPARSE, [sw.LSTM(2), sw.Dense(3), sw.Activation("tanh")], "Activation, answers with activation='tanh'"),
-    "lstm": (SPARSE, [sw.LSTM(3)], "LSTM, answers with activation='tanh'"),
+    "layer": (SPARSE, [sw.LSTM(2), sw.Dense(3), sw.Activation("tanh")], "Activation, has activation='tanh'"),
+    "lstm": (SPARSE, [sw.LSTM(3)], "LSTM, has activation='tanh'"),
     "lstm-in-steps": (SPARSE, [sw.LSTM(3, **EACH)], "another layer after it, Dense(3, activation='softmax')"),
     "both-ends": (SPARSE, [sw.Bidirectional(sw.GRU(3))], "another layer after it, Dense(6, activation='softmax')"),
-    "distributed": (SPARSE, [sw.LSTM(2, **EACH), sw.TimeDistributed(sw.Dense(3))], "Dense, answers with"),
+    "distributed": (SPARSE, [sw.LSTM(2, **EACH), sw.TimeDistributed(sw.Dense(3))], "Dense, has"),
     "laid-out": (SPARSE, [sw.LSTM(2), sw.Dense(6), sw.Reshape((2, 3)), sw.Dropout(0.1)], "activation='linear'"),
     "dense-after": (SPARSE, [sw.LSTM(2), sw.Dense(3, activation="softmax"), sw.Dense(3)], "activation='linear'"),
 }

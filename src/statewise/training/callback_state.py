@@ -1,4 +1,4 @@
-"""What callbacks remember, as a checkpoint holds it: JSON, with arrays beside it."""
+"""The states of callbacks as a checkpoint holds them: JSON, with the arrays next to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.shapes import Array
 
 ARRAY = "__array__"
-"""The one key of an object that stands for an array."""
+"""The only key of an object that stands for an array."""
 
 
 def pack(value: Any, place: str, arrays: dict[str, Array]) -> Any:
@@ -25,7 +25,7 @@ def pack(value: Any, place: str, arrays: dict[str, Array]) -> Any:
     ["callbacks[0]['weights'][0]"]
 
     Raises:
-        ConfigurationError: something that no file can hold.
+        ConfigurationError: it holds something that no file can.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -40,19 +40,19 @@ def pack(value: Any, place: str, arrays: dict[str, Array]) -> Any:
         return [pack(entry, f"{place}[{number}]", arrays) for number, entry in enumerate(value)]
     raise ConfigurationError(
         f"{place}: expected a callback's state() to return a dict of numbers, text, None, arrays, lists and dicts of "
-        f"these, by keys that are text; got {value!r:.60}"
+        f"these, with keys that are text; got {value!r:.60}"
     )
 
 
 def unpack(value: Any, arrays: Mapping[str, Array]) -> Any:
-    """Returns what `pack` was given; tuples come back as lists, JAX's arrays as NumPy's.
+    """Returns what `pack` was given; tuples come back as lists, JAX arrays as NumPy arrays.
 
     Raises:
         FileError: an array is missing.
     """
     if isinstance(value, dict) and ARRAY in value:
         if value[ARRAY] not in arrays:
-            raise FileError(f"the checkpoint lacks {value[ARRAY]!r}, which a callback remembers")
+            raise FileError(f"the checkpoint lacks {value[ARRAY]!r}, which the state of a callback needs")
         return arrays[value[ARRAY]]
     if isinstance(value, dict):
         return {key: unpack(entry, arrays) for key, entry in value.items()}

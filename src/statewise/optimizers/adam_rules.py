@@ -1,4 +1,4 @@
-"""The update rules of Adam and its kin by Keras's formulae, which differ from Optax's in where epsilon goes."""
+"""The update rules of Adam and its relatives by Keras's formulas, which add epsilon elsewhere than Optax's do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AdamMoments(NamedTuple):
 
 
 def scale_by_adam(beta_1: float, beta_2: float, epsilon: float) -> optax.GradientTransformation:
-    """Returns the running mean over the running root mean square; `epsilon` is added to the uncorrected root."""
+    """Returns the running mean divided by the running root mean square; `epsilon` is added to the uncorrected root."""
 
     def init(params: Any) -> AdamMoments:
         return AdamMoments(jax.device_put(np.int32(0)), _zeros(params), _zeros(params))
@@ -38,7 +38,7 @@ def scale_by_adam(beta_1: float, beta_2: float, epsilon: float) -> optax.Gradien
 
 
 class AdamaxMoments(NamedTuple):
-    """State of Adamax: number of updates, running mean of the gradient and its largest size of late."""
+    """State of Adamax: number of updates, running mean of the gradient and its largest recent size."""
 
     updates: jax.Array
     mean: Any
@@ -46,7 +46,7 @@ class AdamaxMoments(NamedTuple):
 
 
 def scale_by_adamax(beta_1: float, beta_2: float, epsilon: float) -> optax.GradientTransformation:
-    """Returns the running mean over the largest size, which falls by `beta_2` at each update, plus `epsilon`."""
+    """Returns the running mean divided by the largest size, which decays by `beta_2` at each update, plus `epsilon`."""
 
     def init(params: Any) -> AdamaxMoments:
         return AdamaxMoments(jax.device_put(np.int32(0)), _zeros(params), _zeros(params))
@@ -72,9 +72,9 @@ class NadamMoments(NamedTuple):
 
 
 def scale_by_nadam(beta_1: float, beta_2: float, epsilon: float, schedule_decay: float) -> optax.GradientTransformation:
-    """Returns Adam's quotient, `epsilon` added to the corrected root, with the mean looking one update ahead.
+    """Returns Adam's quotient with `epsilon` added to the corrected root and the mean looking one update ahead.
 
-    The momentum grows from half of `beta_1`: in `1 / schedule_decay` updates by 4 % of what it still lacks.
+    The momentum grows from half of `beta_1`, by 4 % of the remainder every `1 / schedule_decay` updates.
     """
 
     log_beta_2 = math.log(beta_2) if beta_2 else -math.inf
@@ -91,7 +91,7 @@ def scale_by_nadam(beta_1: float, beta_2: float, epsilon: float, schedule_decay:
         now, ahead = momentum(count), momentum(count + 1)
         momenta = moments.momenta * now
         of_mean, of_gradient = ahead / (1 - momenta * ahead), (1 - now) / (1 - momenta)
-        of_square = -jnp.expm1(count * log_beta_2)  # 1 - beta_2**count, without what float32 loses of it near 1
+        of_square = -jnp.expm1(count * log_beta_2)  # 1 - beta_2**count, without the digits that float32 loses near 1
 
         def scaled(m: jax.Array, v: jax.Array, g: jax.Array) -> jax.Array:
             return (of_mean * m + of_gradient * g) / (jnp.sqrt(v / of_square) + epsilon)

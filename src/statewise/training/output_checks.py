@@ -1,4 +1,4 @@
-"""What a network's answers are: whether a loss that compares probabilities, or classes, can be given them."""
+"""What a network outputs: whether a loss that compares probabilities, or classes, can use it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from statewise.network import Network
 from statewise.objectives.losses import Loss
 
 PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras_2")
-"""Activations whose answers lie between 0 and 1, as a loss that takes logarithms of probabilities needs them."""
+"""Activations whose outputs lie between 0 and 1, as a loss that takes logarithms of probabilities needs them."""
 
 POSITIVE = ("exponential", "softplus")
-"""Activations whose answers are more than 0, which a cross-entropy of classes divides by their sum."""
+"""Activations whose outputs are positive, which a cross-entropy of classes divides by their sum."""
 
 _ACCEPTED: dict[str, tuple[str, ...]] = {
     "binary_crossentropy": PROBABILITIES,
@@ -25,10 +25,10 @@ _ACCEPTED: dict[str, tuple[str, ...]] = {
 
 
 def head_of(network: Network) -> tuple[Layer, str] | None:
-    """Returns the layer that makes a network's answers, and the name of its activation.
+    """Returns the layer that makes a network's outputs, and the name of its activation.
 
-    Layers that only lay out, drop or pass on what they are given are looked through, wrappers are looked into. The
-    activation of an LSTM or GRU is the one that its answers are made with. None where the layer is of another kind.
+    Layers that only rearrange, drop or pass on their input are skipped, wrappers are unwrapped. The activation of an
+    LSTM or GRU is that of its output. None if the layer is of another kind.
     """
     layer = next((layer for layer in map(_inner, network.from_output) if not _passes_on(layer)), None)
     return (layer, layer.activation) if isinstance(layer, Dense | Activation | Recurrent) else None
@@ -44,33 +44,33 @@ def _passes_on(layer: Layer) -> bool:
 
 
 def one_output(network: Network, loss: Loss) -> ConfigurationError | None:
-    """Returns the error where a network with one output is to choose among classes, which it cannot; else None."""
+    """Returns the error if a network with one output should choose among classes, which it cannot; else None."""
     if network.outputs != 1:
         return None
     if loss.name in _ACCEPTED and loss.name != "binary_crossentropy":
         return ConfigurationError(
-            f"{_called(loss)}: expected an output for each class, got one output, which has no classes to tell "
-            "apart; for yes or no write Dense(1, activation='sigmoid') and loss='binary_crossentropy', "
+            f"{_called(loss)}: expected an output for each class, got one output, which cannot distinguish "
+            "classes; for yes or no write Dense(1, activation='sigmoid') and loss='binary_crossentropy', "
             "for V classes Dense(V, activation='softmax')"
         )
     if _softmax_of_one(network):
         return ConfigurationError(
-            "softmax: expected several outputs, got one, of which the softmax is always 1; write "
+            "softmax: expected several outputs, got one, whose softmax is always 1; write "
             "Dense(1, activation='sigmoid') with loss='binary_crossentropy' for yes or no, Dense(1) for a number"
         )
     return None
 
 
 def _softmax_of_one(network: Network) -> bool:
-    """Returns whether the one output of a network is a softmax, and of nothing but itself."""
+    """Returns whether the one output of a network is a softmax over that output alone."""
     layers = map(_inner, network.from_output)
     last = next((layer for layer in layers if isinstance(layer, Shaping) or not _passes_on(layer)), None)
     return isinstance(last, Dense | Activation | SimpleRNN) and last.activation == "softmax"
 
 
 def no_probabilities(network: Network, loss: Loss) -> str | None:
-    """Returns what to tell someone whose loss takes logarithms of answers that are no probabilities; else None."""
-    head = head_of(network) if loss.sampling is None else None  # SampledSoftmax refuses every other head
+    """Returns the warning for a loss that takes logarithms of outputs that are not probabilities; else None."""
+    head = head_of(network) if loss.sampling is None else None  # SampledSoftmax refuses any other head
     if loss.name not in _ACCEPTED or head is None or head[1] in _ACCEPTED[loss.name]:
         return None
     layer, found = head
@@ -78,8 +78,8 @@ def no_probabilities(network: Network, loss: Loss) -> str | None:
     within = isinstance(layer, Dense | Activation)
     write = f"{better} in it" if within else f"another layer after it, Dense({network.outputs}, {better})"
     return (
-        f"loss={loss.name!r} compares probabilities, but the last layer, {type(layer).__name__}, answers with "
-        f"activation={found!r}, which makes none: write {write}"
+        f"loss={loss.name!r} compares probabilities, but the last layer, {type(layer).__name__}, has "
+        f"activation={found!r}, which does not output any: write {write}"
     )
 
 
