@@ -13,7 +13,7 @@ import numpy as np
 import statewise as sw
 from networks import copied
 from statewise.network import Network
-from statewise.training import epochs
+from statewise.training import dispatch, epochs
 
 ROWS, STEPS, BATCH = 10, 4, 4  # two whole batches and a short one
 CLASSES = 3
@@ -84,12 +84,12 @@ class Dispatches:
 
     def shortest(self) -> None:
         """One step each from now on."""
-        self._monkeypatch.setattr(epochs, "DISPATCH_SECONDS", 1e-12)
+        self._monkeypatch.setattr(dispatch, "DISPATCH_SECONDS", 1e-12)
         self.segments.clear()
 
     def longest(self) -> None:
         """As many epochs each as there are, from now on; the first few are needed to learn the pace."""
-        self._monkeypatch.setattr(epochs, "DISPATCH_SECONDS", 1e6)
+        self._monkeypatch.setattr(dispatch, "DISPATCH_SECONDS", 1e6)
         self.segments.clear()
 
 

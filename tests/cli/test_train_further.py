@@ -256,7 +256,7 @@ def test_without_a_finished_epoch_there_is_no_model(run: Run, folder: Path, monk
         return fit(this, *data, **{**options, "callbacks": [Pressing()]})
 
     monkeypatch.setattr("statewise.foundation.interrupt.TWICE_SECONDS", -1.0)
-    monkeypatch.setattr("statewise.training.epochs.Pace.steps", lambda _: 1)
+    monkeypatch.setattr("statewise.training.dispatch.Pace.steps", lambda _: 1)
     monkeypatch.setattr(sw.Sequential, "fit", pressed)
     for line in (f"story.txt {SIZES} --out new", "story.txt --model m.statewise"):
         status, out, err = run(f"{line} {FAST} --steps 8 --quiet --json")

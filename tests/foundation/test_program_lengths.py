@@ -25,7 +25,7 @@ from statewise.inference.forward import forward_of
 from statewise.inference.start import Start
 from statewise.layers.base import MemorylessLayer
 from statewise.models.reader import Flags
-from statewise.training import epochs, programs
+from statewise.training import dispatch, programs
 from tolerances import assert_close, assert_same
 
 RNG = np.random.default_rng(61)
@@ -139,7 +139,7 @@ class Kill(sw.Callback):
 
 @pytest.mark.usefixtures("grouped")
 def test_an_epoch_of_like_lengths_is_resumed_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(epochs, "DISPATCH_SECONDS", 0.0)  # tells every step
+    monkeypatch.setattr(dispatch, "DISPATCH_SECONDS", 0.0)  # tells every step
     whole, parted = tagger(0.3), tagger(0.3)
     expected = fit(whole, epochs=3)
     with pytest.raises(Killed):

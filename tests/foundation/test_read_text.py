@@ -26,7 +26,7 @@ def test_line_ends_and_byte_order_marks_are_taken_out(content: bytes, tmp_path: 
 
 def test_nothing_but_byte_order_marks_is_empty(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"\xef\xbb\xbf" * 2)
-    with pytest.raises(DataError, match=r"text is empty; expected a text"):
+    with pytest.raises(DataError, match=r"text is empty; expected text"):
         sw.read_text(tmp_path / "text")
 
 

@@ -222,7 +222,7 @@ def from_the_end() -> Any:
         StateError,
         "layer 'gru' reads its input from the end",
         "fresh state",
-        "reading from the start",
+        "that reads from the start",
     ),
     case(
         "stream",

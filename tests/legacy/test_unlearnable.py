@@ -41,7 +41,7 @@ def fit(model: Sequential, *data: Any, **options: Any) -> Any:
 
 
 def test_one_output_with_classes_runs_and_is_said() -> None:
-    with pytest.warns(StatewiseWarning, match=r"no classes to tell apart.*binary_crossentropy") as told:
+    with pytest.warns(StatewiseWarning, match=r"cannot distinguish classes.*binary_crossentropy") as told:
         history = fit(one_output(), X, Y, epochs=2)
     assert np.isfinite(history.history["loss"]).all()
     assert {warning.filename for warning in told} == {__file__}
@@ -75,7 +75,7 @@ NOTHING: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("action", NOTHING.values(), ids=NOTHING)
 def test_a_fit_of_nothing_is_refused(action: Callable[[], object]) -> None:
-    with pytest.raises(DataError, match="there is nothing to score: every step is masked or weighs 0"):
+    with pytest.raises(DataError, match="there is nothing to score: every step is masked or has weight 0"):
         action()
 
 

@@ -24,7 +24,7 @@ from statewise.errors import DataError, FileError, StatewiseError
 from statewise.storage.artifact import Artifact, artifact_from_bytes, write_artifact
 from statewise.storage.header import DEPTH
 from statewise.streaming import Snapshot, Streams
-from statewise.training import epochs
+from statewise.training import dispatch
 
 SECONDS = 2.0
 """A file is refused, or opened, within this time of the processor; most take some milliseconds."""
@@ -89,7 +89,7 @@ class Killing(sw.Callback):
 
 def checkpoint(path: Path) -> Artifact:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(epochs, "DISPATCH_SECONDS", 1e-12)
+        patch.setattr(dispatch, "DISPATCH_SECONDS", 1e-12)
         with pytest.raises(Killed):
             fit(tagger(), checkpoint=path, epochs=3, state="carry", callbacks=[Killing()])
     artifact = artifact_from_bytes(path.read_bytes(), "training")

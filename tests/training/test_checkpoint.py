@@ -254,8 +254,8 @@ import jax
 jax.config.update("jax_disable_most_optimizations", sys.argv[3] == "True")
 import statewise as sw
 from learning import Dispatches, fit, tagger
-from statewise.training import checkpoint, epochs
-checkpoint.LEAST_SECONDS, checkpoint.SHARE, epochs.DISPATCH_SECONDS = 0.0, 1e9, 1e-12
+from statewise.training import checkpoint, dispatch
+checkpoint.LEAST_SECONDS, checkpoint.SHARE, dispatch.DISPATCH_SECONDS = 0.0, 1e9, 1e-12
 
 def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -292,8 +292,8 @@ import jax
 jax.config.update("jax_disable_most_optimizations", sys.argv[2] == "True")
 import statewise as sw
 from learning import fit, tagger
-from statewise.training import checkpoint, epochs
-checkpoint.LEAST_SECONDS, checkpoint.SHARE, epochs.DISPATCH_SECONDS = 0.0, 1e9, 1e-12
+from statewise.training import checkpoint, dispatch
+checkpoint.LEAST_SECONDS, checkpoint.SHARE, dispatch.DISPATCH_SECONDS = 0.0, 1e9, 1e-12
 
 class Slowly(sw.Callback):
     reads_model = False

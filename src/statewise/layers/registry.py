@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from statewise import layers
-from statewise.errors import ConfigurationError, unknown_kind
+from statewise.errors import ConfigurationError, unknown_kind, warn
 from statewise.layers.base import Layer
 from statewise.layers.regularizers import L1L2
 
@@ -72,3 +72,10 @@ def _inner(config: Mapping[str, Any]) -> Layer | L1L2:
     if config["kind"] != L1L2.__name__:
         return layer_from_config(config)
     return L1L2(**{name: value for name, value in config.items() if name != "kind"})
+
+
+def warn_of_custom(layers: Iterable[Layer]) -> None:
+    """Warns before hours of training, not after, that a layer cannot be saved."""
+    own = next((own for layer in layers if (own := own_layer(layer)) is not None), None)
+    if own is not None:
+        warn(f"model.save will refuse {describe_own(own)}")

@@ -15,7 +15,7 @@ from statewise.models.feed import Feed, arrange, count_rows
 from statewise.models.model import Model
 from statewise.models.reader import Flags
 from statewise.state import LayerStates, State
-from statewise.training import epochs
+from statewise.training import evaluation
 from statewise.training.programs import Layout
 from statewise.training.progress import shown
 
@@ -104,7 +104,7 @@ def measure(
     count = count_rows(rows)
     layout = Layout(size, padded=count is None or count % size != 0, carry=start.carry, warmup=start.warmup)
     states = model.network.initial_state(model.params, size) if start.batch is None else start.batch
-    return epochs.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring, told=told)
+    return evaluation.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring, told=told)
 
 
 def validate(model: Model, feed: Feed, start: Start) -> dict[str, float]:

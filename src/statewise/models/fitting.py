@@ -156,7 +156,7 @@ def _fit(
 
     def follow() -> None:
         if model.train_state.params is training.run.params:  # a callback may have set the learning rate
-            training.go_on_with(model.train_state.optimizer)
+            training.continue_with(model.train_state.optimizer)
 
     def measure(logs: dict[str, float]) -> dict[str, float]:
         logs = logs | validate(model, plan.feed, plan.start.after)

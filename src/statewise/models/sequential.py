@@ -21,7 +21,7 @@ from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_seed, check_sizes, check_whole
 from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
-from statewise.layers.registry import describe_own, own_layer
+from statewise.layers.registry import warn_of_custom
 from statewise.models import copies, evaluating, examining, fitting, model_file, predicting, streamed
 from statewise.models.display import Display
 from statewise.models.reader import Reader
@@ -105,7 +105,7 @@ class Sequential:
             raise LifecycleError("layers are added before training; make a new Sequential")
         self._build(self._stack.with_layer(layer))
         if self._settings is not None:
-            self._warn_of_own([layer])
+            warn_of_custom([layer])
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weights for input of a shape given with its batch axis, as in Keras: `(None, T, F)`.
@@ -210,7 +210,7 @@ class Sequential:
         else:
             self._take_up(settings, self.train_state.without_optimizer())
         self._warned = False
-        self._warn_of_own(self._stack.layers)
+        warn_of_custom(self._stack.layers)
 
     def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
         """Compiles for a further training, in which the optimizer `continues` if it is the one that the model has.
@@ -228,12 +228,6 @@ class Sequential:
     def _take_up(self, settings: Settings, train_state: TrainState) -> None:
         self._settings, self._programs = settings, None
         self.train_state = settings.taking_over(self._stack.network, train_state)
-
-    def _warn_of_own(self, layers: Iterable[Layer]) -> None:
-        """Says before hours of training, not after, that a layer cannot be saved."""
-        own = next((own for layer in layers if (own := own_layer(layer)) is not None), None)
-        if own is not None:
-            warn(f"model.save will refuse {describe_own(own)}")
 
     @property
     def settings(self) -> Settings:

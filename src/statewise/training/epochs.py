@@ -1,6 +1,6 @@
 """Epochs, one compiled dispatch after another, as an iterator of records.
 
-A dispatch lasts about `DISPATCH_SECONDS`, whether that is part of a long epoch or many short ones. The result of the
+A dispatch lasts about half a second, whether that is part of a long epoch or many short ones. The result of the
 last finished epoch is kept until the next is finished: an interrupted or diverged epoch is discarded entirely.
 """
 
@@ -16,26 +16,14 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 
-from statewise.data.batch_iterables import CheckedBatches
-from statewise.data.batches import NOTHING_COUNTS, Samples
-from statewise.data.length_buckets import LengthBuckets
-from statewise.errors import COPY_AGAIN, DataError, FileError
+from statewise.data.batches import Samples
+from statewise.errors import COPY_AGAIN, FileError
 from statewise.foundation.engine import Program
 from statewise.foundation.shapes import Array
-from statewise.inference.forward import Told, say_nothing
-from statewise.network import NetworkParams
 from statewise.state import LayerStates
-from statewise.training.objective import Batch, Totals
+from statewise.training.dispatch import Pace, fitting, is_due, on_device, shapes_of
+from statewise.training.objective import Batch
 from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment
-
-DISPATCH_SECONDS = 0.5
-"""The target duration of a dispatch: long enough to hide its cost, short enough for a moving bar and for Ctrl-C.
-
-The cost is that of memory: each dispatch of a large network takes its temporaries from the system again, page by page.
-"""
-
-HANDED_OVER_BYTES = 65536
-"""Rows smaller than this are passed with each dispatch, which is faster than putting them on the device first."""
 
 
 @dataclass(frozen=True)
@@ -80,47 +68,6 @@ def _compiling(programs: Programs, run: Run, compile_program: Callable[[], objec
     yield replace(begins, seconds=time.perf_counter() - clock)
 
 
-class Pace:
-    """Chooses how many steps a dispatch takes from how long the last ones took."""
-
-    def __init__(self, program: Program) -> None:
-        self._program = program
-        self._allowed = 1.0 if program.seconds is None else DISPATCH_SECONDS / program.seconds
-
-    @property
-    def known(self) -> bool:
-        """Whether such steps were taken before, so that their program is compiled."""
-        return self._program.seconds is not None
-
-    def steps(self) -> int:
-        """Returns how many steps the next dispatch may take."""
-        return max(1, int(self._allowed))
-
-    def took(self, steps: int, seconds: float) -> None:
-        """Learns from a dispatch; grows at most eightfold at a time, since the first ones are mostly overhead."""
-        self._program.seconds = seconds / steps
-        self._allowed = min(DISPATCH_SECONDS * steps / max(seconds, 1e-9), 8.0 * max(steps, 1))
-
-
-def _on_device(samples: Samples, rows: int) -> Batch:
-    padded = samples.padded(rows)
-    size = sum(array.nbytes for array in jax.tree.leaves(padded))
-    if size >= HANDED_OVER_BYTES:
-        return Batch(*jax.device_put(padded))
-    return Batch(*jax.tree.map(np.copy, padded))  # copies: the given arrays may change between dispatches
-
-
-def _fitting(layout: Layout, rows: Batch) -> Layout:
-    """Returns the layout for rows that may be fewer than a batch."""
-    return replace(layout, batch_size=min(layout.batch_size, len(rows.x)))
-
-
-def _shapes(rows: Batch) -> Hashable:
-    """Returns what the program for the rows is compiled for."""
-    given = tuple(None if array is None else (array.shape, array.dtype.str) for array in rows[:5])
-    return (*given, rows.initial is None)
-
-
 class Position(NamedTuple):
     """How far a training is: its results so far, and which batch of which epoch comes next."""
 
@@ -157,8 +104,8 @@ class Training:
             raise FileError(
                 f"the checkpoint stops after batch {position.step} of {self.steps} of an epoch; {COPY_AGAIN}"
             )
-        self._batches_on_device = _on_device(samples, self.steps * layout.batch_size)
-        self._program = programs.train.of((layout, _shapes(self._batches_on_device), initial is None))
+        self._batches_on_device = on_device(samples, self.steps * layout.batch_size)
+        self._program = programs.train.of((layout, shapes_of(self._batches_on_device), initial is None))
         self._pace = Pace(self._program)
 
     def _dispatch(self, run: Run, first_epoch: int, epochs: int, start: int, stop: int) -> tuple[Run, Array]:
@@ -168,7 +115,7 @@ class Training:
         )
         return run, np.asarray(records)[:epochs]
 
-    def go_on_with(self, optimizer: Any) -> None:
+    def continue_with(self, optimizer: Any) -> None:
         """Goes on with the optimizer in another state, after the last finished epoch."""
         if self.position.step == 0 and optimizer is not self.run.optimizer:
             self.run = self.run._replace(optimizer=optimizer)
@@ -266,7 +213,7 @@ class StreamedTraining:
         while self.position.epoch < self._epochs:
             yield from self._one_epoch()
 
-    def go_on_with(self, optimizer: Any) -> None:
+    def continue_with(self, optimizer: Any) -> None:
         """Goes on with the optimizer in another state, after the last finished epoch."""
         if self.position.step == 0 and optimizer is not self.run.optimizer:
             self.run = self.run._replace(optimizer=optimizer)
@@ -282,10 +229,10 @@ class StreamedTraining:
     def _on_device(self, epoch: int, first: int) -> Iterator[tuple[Batch, int]]:
         """Yields the batches of an epoch from the `first` on, padded, and how many rows they have."""
         for samples in self._source.epoch(epoch, first):
-            yield _on_device(samples, self._source.room(samples)), samples.rows
+            yield on_device(samples, self._source.room(samples)), samples.rows
 
     def _program(self, batch: Batch, layout: Layout) -> Program:
-        shapes = _shapes(batch)
+        shapes = shapes_of(batch)
         if shapes not in self._compiled:
             self._compiled[shapes] = self._programs.train.of((layout, shapes, self._initial is None))
         return self._compiled[shapes]
@@ -305,7 +252,7 @@ class StreamedTraining:
         given = next(coming, None)
         while given is not None:
             batch, rows = given
-            layout = _fitting(self._layout, batch)
+            layout = fitting(self._layout, batch)
             stop = step + math.ceil(rows / layout.batch_size)
             segment = Segment(epoch, 1, step, stop, step, rows)
             program = self._program(batch, layout)
@@ -323,7 +270,7 @@ class StreamedTraining:
             step = stop
             if not math.isfinite(logs["loss"]):
                 break
-            if time.perf_counter() - shown > DISPATCH_SECONDS:
+            if is_due(shown):
                 shown = time.perf_counter()
                 self.position = Position(run, epoch, step)
                 yield StepRecord(epoch, step, self.steps, logs)
@@ -331,85 +278,3 @@ class StreamedTraining:
             self.run = run
         self.position = Position(self.run, epoch + 1, 0)
         yield EpochRecord(epoch, step, logs, time.perf_counter() - begun)
-
-
-def evaluate(
-    programs: Programs,
-    params: NetworkParams,
-    states: LayerStates,
-    samples: Samples | LengthBuckets | CheckedBatches,
-    layout: Layout,
-    *,
-    recurring: bool = False,
-    told: Told = say_nothing,
-) -> tuple[dict[str, float], LayerStates]:
-    """Returns loss and metrics over all samples, and the states after the last batch.
-
-    Rows are padded with masked steps where that means less compiling; not if they are `recurring`.
-    """
-    totals = Totals.zero(programs.objective)
-    if not isinstance(samples, Samples):
-        for run in samples.epoch(0):
-            room = samples.room(run)
-            states, totals = _evaluate_run(programs, params, states, totals, run, room, layout)
-            told(math.ceil(run.rows / layout.batch_size))
-    else:
-        samples = samples if recurring else _rounded(programs, samples, layout)
-        states, totals = _evaluate_batches(programs, params, states, totals, samples, layout, told)
-    record = np.stack([np.asarray(part) for part in totals])
-    if record[0, 1] == 0:
-        raise DataError(NOTHING_COUNTS)
-    return programs.objective.logs(record), states
-
-
-def _rounded(programs: Programs, samples: Samples, layout: Layout) -> Samples:
-    network = programs.objective.network
-    if not network.takes_padding:
-        return samples
-    (steps,) = programs.lengths.pieces(samples.steps, math.ceil(samples.rows / layout.batch_size))
-    return samples if steps == samples.steps else samples.longer(steps, network.answers_each_step)
-
-
-def _evaluate_run(
-    programs: Programs,
-    params: NetworkParams,
-    states: LayerStates,
-    totals: Totals,
-    run: Samples,
-    room: int,
-    layout: Layout,
-) -> tuple[LayerStates, Totals]:
-    rows = _on_device(run, room)
-    layout = _fitting(layout, rows)
-    stop = math.ceil(run.rows / layout.batch_size)
-    program = programs.evaluate.of((layout, _shapes(rows)))
-    packed = Segment(0, 1, 0, stop, 0, run.rows).packed
-    after: tuple[LayerStates, Totals] = program.run(params, states, totals, rows=rows, packed=packed, layout=layout)
-    return after
-
-
-def _evaluate_batches(
-    programs: Programs,
-    params: NetworkParams,
-    states: LayerStates,
-    totals: Totals,
-    samples: Samples,
-    layout: Layout,
-    told: Told,
-) -> tuple[LayerStates, Totals]:
-    steps = math.ceil(samples.rows / layout.batch_size)
-    rows = _on_device(samples, steps * layout.batch_size)
-    program, step = programs.evaluate.of((layout, _shapes(rows))), 0
-    run = partial(program.run, params, rows=rows, layout=layout)
-    chosen = Pace(program)
-    if not chosen.known:  # compiles, so that the first measurement excludes it
-        run(states, totals, packed=Segment(0, 0, 0, 0, 0, 0).packed)
-    while step < steps:
-        stop = min(step + chosen.steps(), steps)
-        clock = time.perf_counter()
-        segment = Segment(0, 1, step, stop, 0, samples.rows)
-        states, totals = jax.block_until_ready(run(states, totals, packed=segment.packed))
-        chosen.took(stop - step, time.perf_counter() - clock)
-        told(stop - step)
-        step = stop
-    return states, totals

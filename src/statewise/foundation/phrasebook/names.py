@@ -23,7 +23,7 @@ SHARED = spread(
             "sw.LSTM(32)",
         ),
         "BatchNormalization LayerNormalization": Answer(
-            "statewise has no normalisation layers; leave the layer out and scale the data before training",
+            "statewise has no normalization layers; leave the layer out and scale the data before training",
             "x = (x - x.mean()) / x.std()",
         ),
         "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot dot Subtract"
@@ -40,32 +40,32 @@ SHARED = spread(
             "model.fit(x, y)",
         ),
         "datasets": Answer(
-            "statewise brings no data sets; read the data from a file, for example with numpy.load",
+            "statewise includes no data sets; read the data from a file, for example with numpy.load",
             'x = np.load("x.npy")',
         ),
         "applications": Answer(
-            "statewise brings no trained networks; train one with Sequential([...])",
+            "statewise includes no pretrained networks; train one with Sequential([...])",
             "sw.Sequential([sw.LSTM(32), sw.Dense(1)])",
         ),
     }
 )
-"""What Keras scripts are told in these words too."""
+"""Answers that `statewise.legacy` gives in the same words."""
 
 NAMES = SHARED | spread(
     {
         "Model Graph Functional clone_model": FUNCTIONAL,
         "Input InputLayer": Answer(
-            "the first layer may say what goes in", "sw.LSTM(32, input_shape=(None, 2))"
+            "the first layer may name its input", "sw.LSTM(32, input_shape=(None, 2))"
         ),
         "GaussianNoise GaussianDropout AlphaDropout": _DROP,
         "SpatialDropout1D": Answer("", "sw.Dropout(0.2, noise_shape=(None, 1, None))"),
         "LeakyReLU PReLU ELU ReLU ThresholdedReLU": Answer("", 'sw.Activation("leaky_relu")'),
         "Softmax": Answer("", 'sw.Activation("softmax")'),
         "Lambda Layer Module RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells": Answer(
-            "a layer of your own is a class derived from one of these", "sw.LSTM(32)"
+            "a custom layer is a class derived from one of these", "sw.LSTM(32)"
         ),
-        "CuDNNLSTM": Answer("it runs on whatever device JAX finds", "sw.LSTM(32)"),
-        "CuDNNGRU": Answer("it runs on whatever device JAX finds", "sw.GRU(32)"),
+        "CuDNNLSTM": Answer("it runs on any device that JAX finds", "sw.LSTM(32)"),
+        "CuDNNGRU": Answer("it runs on any device that JAX finds", "sw.GRU(32)"),
         "Linear": Answer("", "sw.Dense(1)"),
         "LayerNorm BatchNorm1d": SHARED["LayerNormalization"],
         "Conv1d Conv2d": SHARED["Conv1D"],
@@ -95,7 +95,7 @@ NAMES = SHARED | spread(
             "rows of different lengths are a list of arrays", "model.fit([x[0], x[1, :2]], y[:2])"
         ),
         "to_categorical one_hot": Answer(
-            "class numbers go as they are", 'model.compile("adam", "sparse_categorical_crossentropy")'
+            "class numbers need no encoding", 'model.compile("adam", "sparse_categorical_crossentropy")'
         ),
         "TimeseriesGenerator timeseries_dataset_from_array": Answer("", "sw.windows(series, 3)"),
         "Tokenizer TextVectorization text_to_word_sequence": Answer("", 'sw.TextModel(tokens="word")'),
