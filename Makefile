@@ -12,7 +12,10 @@ demo: .venv/demo-ready
 		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --learning-rate 0.01 --held-out 0 --seed 7 \
 		--prompt "had a general" --length 32 --temperature 0
 
-# Each file's tests run in one process, which compiles once for all of them.
+# Each file's tests run in one process, which compiles once for all of them. There is a process for each core: more
+# threads of BLAS would only wait for each other.
+test test-all: export OPENBLAS_NUM_THREADS = 1
+
 test: .venv/dev-ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
