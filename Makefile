@@ -1,12 +1,16 @@
-# The commands that people and CI run. `make PYTHON=python3.12 demo` chooses the interpreter.
+# The commands that people and CI run. `make PYTHON=python3.12 demo` chooses the interpreter. Another one beside it, with
+# the newest packages that it can have: `make PYTHON=python3.13 VENV=.venv-3.13 CONSTRAINTS= check test`.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
 .PHONY: demo test test-all check docs bench bench-check clean
 
 # Learns the bundled fable and tells it on from "had a general": a model file and a picture land in demo/.
-demo: .venv/demo-ready
+demo: $(VENV)/demo-ready
 	@mkdir -p demo
 	$(BIN)/statewise train examples/belling_the_cat.txt --out demo/fable.statewise --force \
 		--tokens word --window 3 --units 256 --layers 2 --epochs 150 --learning-rate 0.01 --held-out 0 --seed 7 \
@@ -16,20 +20,20 @@ demo: .venv/demo-ready
 # threads of BLAS would only wait for each other.
 test test-all: export OPENBLAS_NUM_THREADS = 1
 
-test: .venv/dev-ready
+test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-all: .venv/dev-ready
+test-all: $(VENV)/dev-ready
 	STATEWISE_FULL_OPTIMISATION=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
 
-check: .venv/dev-ready
+check: $(VENV)/dev-ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
 # Writes docs/recipes.md from the recipes, and from docs/recipes.json, what they measured.
-docs: .venv/dev-ready
+docs: $(VENV)/dev-ready
 	$(BIN)/python docs/make_recipes.py
 
 # Measures every claim beside its peers (docs/benchmarks.md): `make bench CLAIMS="tiny-1 text" PEERS=all ROUNDS=5`.
@@ -44,20 +48,20 @@ bench-check: $(BENCH_READY)
 	$(BENCH) check $(BENCH_OPTIONS) $(CLAIMS)
 
 clean:
-	rm -rf .venv .venv-bench .venv-bench-tf demo build
+	rm -rf .venv .venv-* demo build
 
-.venv/created:
+$(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "statewise needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-.venv/demo-ready: .venv/created pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot]'
+$(VENV)/demo-ready: $(VENV)/created pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[plot]'
 	@touch $@
 
-.venv/dev-ready: .venv/created pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[plot,stream,tensorboard,dev]'
-	@touch $@ .venv/demo-ready
+$(VENV)/dev-ready: $(VENV)/created pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[plot,stream,tensorboard,dev]'
+	@touch $@ $(VENV)/demo-ready
 
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-bench
