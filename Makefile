@@ -1,12 +1,16 @@
-# The commands that people and CI run. `make PYTHON=python3.12 demo` chooses the interpreter.
+# The commands that people and CI run. `make PYTHON=python3.12 demo` chooses the interpreter. Another one beside it, with
+# the newest packages that it can have: `make PYTHON=python3.13 VENV=.venv-3.13 CONSTRAINTS= check test`.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
 .PHONY: demo test test-all check docs bench bench-check clean
 
 # Learns the bundled fable and continues it from "had a general": writes a model file and a picture to demo/.
-demo: .venv/demo-ready
+demo: $(VENV)/demo-ready
 	@echo 'demo: training on the bundled fable (10 to 60 seconds)'
 	@mkdir -p demo
 	$(BIN)/statewise train examples/belling_the_cat.txt --out demo/fable.statewise --force \
@@ -14,21 +18,24 @@ demo: .venv/demo-ready
 		--prompt "had a general" --length 32 --temperature 0
 	@echo 'demo: done; next: $(BIN)/statewise generate demo/fable.statewise --prompt "had a general"'
 
-# Each file's tests run in one process, which compiles once for all of them.
-test: .venv/dev-ready
+# Each file's tests run in one process, which compiles once for all of them. There is a process for each core: more
+# threads of BLAS would only wait for each other.
+test test-all: export OPENBLAS_NUM_THREADS = 1
+
+test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-all: .venv/dev-ready
+test-all: $(VENV)/dev-ready
 	STATEWISE_FULL_OPTIMISATION=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
 
-check: .venv/dev-ready
+check: $(VENV)/dev-ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
 # Writes docs/recipes.md from the recipes, and from docs/recipes.json, what they measured.
-docs: .venv/dev-ready
+docs: $(VENV)/dev-ready
 	$(BIN)/python docs/make_recipes.py
 
 # Measures every claim against its peers (docs/benchmarks.md): `make bench CLAIMS="tiny-1 text" PEERS=all ROUNDS=5`.
@@ -43,33 +50,33 @@ bench-check: $(BENCH_READY)
 	$(BENCH) check $(BENCH_OPTIONS) $(CLAIMS)
 
 clean:
-	rm -rf .venv .venv-bench .venv-bench-tf demo build
+	rm -rf .venv .venv-* demo build
 
-.venv/created:
-	@echo 'making a Python environment in .venv'
+$(VENV)/created:
+	@echo 'making a Python environment in $(VENV)'
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "statewise needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-.venv/demo-ready: .venv/created pyproject.toml constraints.txt
-	@echo 'installing JAX, NumPy, SciPy and Matplotlib into .venv: about 170 MB to download, 740 MB on disk, 1 to 4 minutes'
-	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[plot]'
+$(VENV)/demo-ready: $(VENV)/created pyproject.toml constraints.txt
+	@echo 'installing JAX, NumPy, SciPy and Matplotlib into $(VENV): about 170 MB to download, 740 MB on disk, 1 to 4 minutes'
+	$(INSTALL) --editable '.[plot]'
 	@echo 'installed'
 	@touch $@
 
-.venv/dev-ready: .venv/created pyproject.toml constraints.txt
-	@echo 'installing what the tests need into .venv: about 290 MB to download, 1.1 GB on disk, 1 to 6 minutes'
-	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[plot,stream,tensorboard,dev]'
+$(VENV)/dev-ready: $(VENV)/created pyproject.toml constraints.txt
+	@echo 'installing what the tests need into $(VENV): about 290 MB to download, 1.1 GB on disk, 1 to 6 minutes'
+	$(INSTALL) --editable '.[plot,stream,tensorboard,dev]'
 	@echo 'installed'
-	@touch $@ .venv/demo-ready
+	@touch $@ $(VENV)/demo-ready
 
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt \
+	.venv-bench/bin/pip install --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt \
 		--requirement benchmarks/requirements.txt --editable .
 	@touch $@
 
 .venv-bench-tf/ready: benchmarks/requirements-tensorflow.txt
 	$(PYTHON) -m venv .venv-bench-tf
-	.venv-bench-tf/bin/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --requirement $<
+	.venv-bench-tf/bin/pip install --disable-pip-version-check $(PIP_FLAGS) --requirement $<
 	@touch $@

@@ -10,17 +10,26 @@ import jax
 import pytest
 
 MAPPED = Path("/proc/self/maps")
-MOST_MAPPINGS = 20_000
-"""Linux gives a process 65,530 memory mappings, of which each compiled program takes dozens; XLA crashes without."""
+MOST_MAPPINGS = 4_000
+"""A compiled program takes a few memory mappings, and about 0.1 MB for each; at 65,530, Linux's limit, XLA crashes."""
+
+QUICK_XLA = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+"""XLA's older code generator, which compiles small programs in a third of the time; jaxlib 0.11 dropped it."""
 
 
 def pytest_configure() -> None:
-    """Halves the suite's time, most of which is compilation; `make test-all` compiles as users do.
+    """Compiles quickly, since compilation is most of the suite's time; `make test-all` compiles as users do.
 
-    Before anything is imported: what a test module compiles at its top is kept for all that follow.
+    Before anything is imported: what a test module compiles at its top is kept for all that follow. Processes that
+    tests start do the same.
     """
-    if not os.environ.get("STATEWISE_FULL_OPTIMISATION"):
-        jax.config.update("jax_disable_most_optimizations", True)
+    if os.environ.get("STATEWISE_FULL_OPTIMISATION"):
+        return
+    jax.config.update("jax_disable_most_optimizations", True)
+    os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+    flags = os.environ.get("XLA_FLAGS", "")
+    if jax.__version_info__ < (0, 11) and QUICK_XLA not in flags:  # XLA aborts at a flag that it does not know
+        os.environ["XLA_FLAGS"] = f"{flags} {QUICK_XLA}"
 
 
 @pytest.fixture(scope="module", autouse=True)
