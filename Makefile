@@ -26,7 +26,7 @@ test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: $(VENV)/dev-ready
-	STATEWISE_FULL_OPTIMISATION=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
+	STATEWISE_FULL_OPTIMIZATION=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
 
 check: $(VENV)/dev-ready
 	$(BIN)/ruff check

@@ -23,7 +23,7 @@ def pytest_configure() -> None:
     Before anything is imported: what a test module compiles at its top is kept for all that follow. Processes that
     tests start do the same.
     """
-    if os.environ.get("STATEWISE_FULL_OPTIMISATION"):
+    if os.environ.get("STATEWISE_FULL_OPTIMIZATION"):
         return
     jax.config.update("jax_disable_most_optimizations", True)
     os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"

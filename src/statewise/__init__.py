@@ -124,7 +124,7 @@ def __getattr__(name: str) -> Any:
     if name in ("layers", "models", "optimizers"):  # as Keras has them
         return import_module(f"statewise.{name}")
     if name not in _HOMES:
-        from statewise.foundation.guard import lacking
+        from statewise.phrasebook.guard import lacking
 
         return lacking("statewise", __all__)(name)
     value = getattr(import_module(f"statewise.{_HOMES[name]}"), name)

@@ -39,6 +39,14 @@ class ArgumentError(ConfigurationError, TypeError):
 class AccessError(StatewiseError, AttributeError):
     """An attribute that does not exist, or cannot be set. An AttributeError too, so that `hasattr` tells."""
 
+    def __init__(self, message: str, wanted: str = "", known: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self._wanted, self._known = wanted, known
+
+    def __str__(self) -> str:  # looked for only when it is read: `hasattr` asks often and reads nothing
+        close = nearest(self._wanted, [name for name in self._known if not name.startswith("_")], count=1)
+        return f"{self.args[0]}: did you mean {close[0]}?" if close else str(self.args[0])
+
 
 class ShapeError(StatewiseError):
     """An array whose shape does not fit."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from statewise.errors import COPY_AGAIN, FileError, StatewiseError
-from statewise.foundation.guard import guarded
 from statewise.models.sequential import Sequential
+from statewise.phrasebook.guard import guarded
 from statewise.storage.artifact import read_artifact
 from statewise.text import TextModel
 

@@ -12,10 +12,10 @@ import numpy as np
 from statewise.errors import FileError, ShapeError, StateError
 from statewise.foundation import heat_map, notebook
 from statewise.foundation.forks import is_forked
-from statewise.foundation.guard import guard_attributes
 from statewise.foundation.shapes import as_array, check_finite, check_whole
 from statewise.foundation.words import plural
 from statewise.kernels.states import LayerState
+from statewise.phrasebook.guard import guard_attributes
 from statewise.storage.artifact import (
     Artifact,
     artifact_from_bytes,

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from statewise.data.codecs import Vocabulary, split_text
+from statewise.data.tokens import as_read, tokenize
 from statewise.errors import ConfigurationError, DataError, FileError
 
 TEXTS = {
@@ -24,6 +25,18 @@ TEXTS = {
 
 
 # ------------------------------------------------------------------------------------------ characters
+
+
+def test_numbers_with_commas_take_time_in_proportion() -> None:
+    """A quarter of a megabyte of short numbers; were it quadratic, it would take minutes."""
+    text = ",".join(["12"] * 80_000)
+    assert len(tokenize(text, "word")) == 159_999
+
+
+def test_split_text_parts_no_letter_from_its_mark_and_no_line_end() -> None:
+    for text in ("e\u0301" * 6 + "xy", "ab\r\n" * 5):
+        for share in (0.05, 0.3, 0.5):
+            assert "".join(split_text(text, share)) == as_read(text)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)

@@ -59,7 +59,7 @@ class Same(Mute):
 
 def test_a_layer_streams_if_it_is_listed_and_describes_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (Mute, Same):
-        monkeypatch.setitem(layers.LAYERS, kind.__name__, "test_registry")
+        monkeypatch.setitem(layers.LAYERS, kind.__name__, "test_layer_registry")
         monkeypatch.setattr(layers, kind.__name__, kind, raising=False)
     config = {"input_shape": [None, 1], "layers": [{"kind": "Same", "name": "first"}, {"kind": "Mute", "name": "own"}]}
     refused(lambda: Runtime.of(config, {}), StateError, ["'own'", "Mute does not say", "model.predict(x)"])

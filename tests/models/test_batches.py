@@ -101,6 +101,14 @@ def test_predict_of_rows_of_different_lengths_is_a_list() -> None:
         np.testing.assert_allclose(answer, expected, atol=1e-6)
 
 
+def test_predict_of_batches_that_differ_in_their_steps_is_a_list() -> None:
+    tagger = sw.Sequential([sw.LSTM(3, return_sequences=True, input_shape=(None, 2))], seed=2)
+    tagger.set_weights(tagger.get_weights())
+    found = tagger.predict([(X[:2], None), ([X[2], X[3, :1]], None), (X[4:6, :2], None)])
+    assert [len(answer) for answer in found] == [3, 3, 3, 1, 2, 2]
+    np.testing.assert_allclose(found[4], tagger.predict(X[4:5, :2])[0], atol=1e-6)
+
+
 @ways
 def test_validation_data_is_that_of_the_rows_together(way: Any) -> None:
     losses = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -143,9 +145,36 @@ def test_there_is_every_activation() -> None:
     assert set(activations.ACTIVATIONS) == set(ACTIVATIONS) == set(FUNCTIONS)
 
 
-def test_small_probabilities_keep_their_digits() -> None:
-    """As 1 / (1 + e^20) is 2.06e-9, not 0, a logarithm may follow."""
-    assert activations.ACTIVATIONS["sigmoid"](np.array([-20.0], np.float32))[0] == pytest.approx(2.0611537e-9, rel=1e-5)
+SIGMOIDS: dict[str, list[Layer]] = {
+    "dense": [sw.LSTM(4), Dense(3, activation="sigmoid")],
+    "activation": [sw.LSTM(4), Dense(3), Activation("sigmoid")],
+    "simple": [sw.SimpleRNN(3, activation="sigmoid")],
+    "each-step": [sw.LSTM(4, return_sequences=True), sw.TimeDistributed(Dense(3, activation="sigmoid"))],
+}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("name", SIGMOIDS)
+def test_small_probabilities_keep_their_digits(name: str, engine: str) -> None:
+    """As 1 / (1 + e^20) is 2.06e-9, not 0, a logarithm may follow. Gates need no such digits: they are factors."""
+    model = built(SIGMOIDS[name], (None, 2))
+    weights = [np.zeros_like(weight) for weight in model.get_weights()]
+    weights[-1] = logits = np.array([-12.0, -20.0, -30.0], np.float32)
+    model.set_weights(weights)
+    expected = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    np.testing.assert_allclose(model.stream(engine=engine).push([0.3, -0.7]), expected, rtol=1e-5)
+
+
+def test_a_step_goes_with_the_last_who_uses_it() -> None:
+    """Weights are not kept alive until a collection of garbage: a server makes a runtime for each upgrade."""
+    runtime = runtime_of(built([sw.LSTM(4), Dense(3)], (None, 2)))
+    step = weakref.ref(runtime.step)
+    gc.disable()
+    try:
+        del runtime
+        assert step() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("cell", [sw.LSTM, GRU])
@@ -204,6 +233,7 @@ def test_neither_files_nor_steps_need_jax(engine: str, tmp_path: Path) -> None:
     built([Masking(), lstm(), gru(3, learn_initial_state=True), Dense(2)], (None, 2)).save(tmp_path / "model")
     code = """
 import sys
+import weakref
 import statewise.streaming as streaming
 imported = [name for name in ("numba", "scipy", "jax") if name in sys.modules]
 assert not imported, imported

@@ -10,6 +10,7 @@ import pytest
 import statewise
 from learning import fit, tagger
 from statewise.errors import ConfigurationError
+from tolerances import assert_same
 
 sw: Any = statewise  # what Keras's users write is not what the types say
 
@@ -176,6 +177,33 @@ def test_what_cannot_be_called_is_refused_before_training(callback: Any, message
         fit(model, state="carry", callbacks=[callback])
     assert str(caught.value) == message
     assert model.epochs_done == 0
+
+
+def test_a_learning_rate_counts_also_where_weights_were_set() -> None:
+    model = tagger()
+
+    def stop(*_: object) -> None:
+        model.set_weights(model.get_weights())
+        model.learning_rate = 0.0
+
+    fit(model, epochs=1)
+    before = model.get_weights()
+    fit(model, epochs=2, callbacks=[stop])
+    once = model.get_weights()
+    fit(model, epochs=1)
+    assert_same(model.get_weights(), once, "weights at a learning rate of 0")
+    assert any((a != b).any() for a, b in zip(before, once, strict=True))
+
+
+def test_a_method_set_on_one_callback_is_checked_too() -> None:
+    callback: Any = sw.Callback()
+    callback.on_epoch_end = lambda _: None
+    with pytest.raises(ConfigurationError, match=r"on_epoch_end.* cannot be called"):
+        fit(tagger(), epochs=1, callbacks=callback)
+    seen: list[int] = []
+    callback.on_epoch_end = lambda epoch, _: seen.append(epoch)
+    fit(tagger(), epochs=2, callbacks=callback)
+    assert seen == [0, 1]
 
 
 def test_no_callbacks_and_one_alone() -> None:

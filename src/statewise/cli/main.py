@@ -47,10 +47,16 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} `{self.prog} --help` lists the options\n")
 
     def _misspelled(self) -> str | None:
-        """Returns what to say of the first option that does not exist; None if all do."""
-        given = takewhile(lambda argument: argument != "--", self._given)
-        for name in (argument.partition("=")[0] for argument in given if re.match(r"-{1,2}[a-zA-Z]", argument)):
+        """Returns what to say of the first option that does not exist, or of a value like one; None if all do."""
+        given = list(takewhile(lambda argument: argument != "--", self._given))
+        for before, argument in zip(["", *given], given, strict=False):
+            if not re.match(r"-{1,2}[a-zA-Z]", argument):
+                continue
+            name = argument.partition("=")[0]
             if not any(option.startswith(name) for option in self._option_string_actions):
+                action = self._option_string_actions.get(before)
+                if action is not None and action.nargs is None:  # it takes one value
+                    return f"{before}: expected a value, got {argument!r}, an option; write {before}={argument};"
                 known = (option.removeprefix("--") for option in self._option_string_actions)
                 close = nearest(name.lstrip("-"), known, count=1)
                 return f"unknown option {name}" + (f": did you mean --{close[0]}?" if close else ";")

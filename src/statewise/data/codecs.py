@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.data.tokens import RULES, as_read, check_text, find_words, first_tokens, is_word, tokenize
+from statewise.data.tokens import RULES, as_read, find_words, first_tokens, is_word, tokenize
 from statewise.errors import DataError, FileError, nearest
 from statewise.foundation.characters import fold
 from statewise.foundation.shapes import Array, check_rate
@@ -264,7 +264,7 @@ def split_text(text: str, held_out: float) -> tuple[str, str]:
     ('abcdefgh', 'ij')
     """
     check_content("text", text)
-    check_text(text)
+    text = as_read(text)  # before it is cut: no letter is parted from its mark, no line end in two
     check_rate("held_out", held_out)
     cut = len(text) - int(len(text) * held_out)
     return text[:cut], text[cut:]

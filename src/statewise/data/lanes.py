@@ -11,9 +11,9 @@ import numpy as np
 from statewise.data.ragged import check_long_enough, is_many, read_series
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation import notebook
-from statewise.foundation.guard import guarded
 from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array, check_whole, filled
+from statewise.phrasebook.guard import guarded
 
 SHOWN = 12
 """The maximum number of rows that a notebook shows."""

@@ -152,7 +152,7 @@ def _words_with(marks: str) -> re.Pattern[str]:
     another = rf"\.{letter}(?!{inner})"
     abbreviation = rf"{letter}{another}(?:{another})*\.?"  # what fails soonest comes first, here and below, for speed
     decimal = r"[.\u066b\u066c](?<=\d.)(?=\d)"
-    thousands = r",(?<=\d,)(?<!\d\d\d\d,)(?=(?:\d\d,)*\d\d\d(?!\d))"  # 1,000,000, in India 10,00,000
+    thousands = r",(?<=\d,)(?<!\d\d\d\d,)(?=(?:\d\d,){0,8}\d\d\d(?!\d))"  # 1,000,000, in India 10,00,000
     word = rf"{run}(?:(?:['\u2019]|{decimal}|{thousands}){run})*"
     symbol = rf"[^\w\s]{more}(?:(?<=\u200d)[^\w\s]{more})*" if marks else r"[^\w\s]"
     return re.compile(f"{abbreviation}|{word}|{symbol}")

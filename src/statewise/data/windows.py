@@ -8,8 +8,8 @@ import numpy as np
 
 from statewise.data.ragged import check_long_enough, read_series
 from statewise.errors import ConfigurationError, DataError
-from statewise.foundation.guard import guarded
 from statewise.foundation.shapes import Array, check_whole, is_number
+from statewise.phrasebook.guard import guarded
 
 
 class Windows(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from statewise.foundation.guard import guard_making, lacking
+from statewise.phrasebook.guard import lacking
 
 if TYPE_CHECKING:
     from statewise.layers.base import Layer as Layer
@@ -57,4 +57,4 @@ if not TYPE_CHECKING:
         if name not in _HOMES:
             return lacking("statewise.layers", _HOMES)(name)
         value = globals()[name] = getattr(import_module(f"statewise.layers.{_HOMES[name]}"), name)
-        return guard_making(value) if name in (*LAYERS, "L1L2") else value
+        return value

@@ -13,11 +13,13 @@ from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.regularizers import L1L2, check_regularizer
 from statewise.operations import Affine, Step, Vector, apply, settle_function
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
 
 
+@guard_making
 @dataclass(frozen=True)
 class Dense(MemorylessLayer):
     """`activation(x kernel + bias)` on the last axis: `[B, F]` to `[B, N]`, `[B, T, F]` to `[B, T, N]`.
@@ -87,6 +89,7 @@ class Dense(MemorylessLayer):
         return Step(apply(self.activation, Affine((x,), weights["kernel"], bias)))
 
 
+@guard_making
 @dataclass(frozen=True)
 class Activation(MemorylessLayer):
     """An activation function as a separate layer; input of any shape, output of the same.

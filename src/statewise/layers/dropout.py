@@ -10,6 +10,7 @@ from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Array, Shape, check_rate, check_sizes
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.operations import Step, Vector
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
@@ -25,6 +26,7 @@ def draw_noise(key: jax.Array, rate: float, shape: tuple[int, ...], dtype: jnp.d
     return jnp.where(kept, jnp.asarray(1 / (1 - rate), dtype), 0)
 
 
+@guard_making
 @dataclass(frozen=True)
 class Dropout(MemorylessLayer):
     """In training, zeroes a fraction of its input and scales the rest by 1 / (1 - rate); otherwise does nothing.

@@ -12,11 +12,13 @@ from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.layers.regularizers import L1L2, check_regularizer
 from statewise.operations import Differs, LookUp, Step, Symbol, Vector
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
 
 
+@guard_making
 @dataclass(frozen=True)
 class Embedding(MemorylessLayer):
     """A learned vector for each symbol: integers `[B, T]` in, `[B, T, N]` out.

@@ -13,11 +13,13 @@ from statewise.kernels.states import GRUState, RecurrentState
 from statewise.layers.base import Params
 from statewise.layers.gated import Gated
 from statewise.operations import Affine, Vector, affine_blocks, apply
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
 
 
+@guard_making
 @dataclass(frozen=True)
 class GRU(Gated):
     """Gated recurrent unit (Cho et al. 2014), as Keras has it.

@@ -13,11 +13,13 @@ from statewise.kernels.states import LSTMState, RecurrentState
 from statewise.layers.base import Params
 from statewise.layers.gated import Gated
 from statewise.operations import Vector, apply
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
 
 
+@guard_making
 @dataclass(frozen=True)
 class LSTM(Gated):
     """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).

@@ -11,11 +11,13 @@ from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Array, Shape, is_number
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.operations import Differs, Step, Vector, Where
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
 
 
+@guard_making
 @dataclass(frozen=True)
 class Masking(MemorylessLayer):
     """Skips steps whose features all equal `mask_value`; the network's first layer, `[B, T, F]` in and out.

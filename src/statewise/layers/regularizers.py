@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import is_number
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
 
 
+@guard_making
 @dataclass(frozen=True)
 class L1L2:
     """Adds `l1 sum |w| + l2 sum w^2` over a layer's weights `w` to the loss, as Keras's regularizers do.

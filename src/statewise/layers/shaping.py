@@ -11,6 +11,7 @@ from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
 from statewise.operations import Step, Vector
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
@@ -56,6 +57,7 @@ class Shaping(MemorylessLayer):
         return math.prod(sizes)
 
 
+@guard_making
 @dataclass(frozen=True)
 class Flatten(Shaping):
     """Concatenates all numbers of a row: `[B, T, F]` to `[B, T F]`. Its network reads a fixed number of steps.
@@ -74,6 +76,7 @@ class Flatten(Shaping):
         return x.reshape(x.shape[0], -1)
 
 
+@guard_making
 @dataclass(frozen=True)
 class RepeatVector(Shaping):
     """Repeats one row as `n` equal steps: `[B, F]` to `[B, n, F]`, between an encoder and a decoder.
@@ -106,6 +109,7 @@ class RepeatVector(Shaping):
         return jnp.repeat(x[:, None], self.n, axis=1)
 
 
+@guard_making
 @dataclass(frozen=True)
 class Reshape(Shaping):
     """Gives a row's numbers, in their order, another shape: `[B, 12]` to `[B, 3, 4]`.
@@ -138,6 +142,7 @@ class Reshape(Shaping):
         return x.reshape(x.shape[0], *self.target_shape)
 
 
+@guard_making
 @dataclass(frozen=True)
 class Permute(Shaping):
     """Reorders the axes of a row: with `dims` (2, 1) `[B, T, F]` becomes `[B, F, T]`.

@@ -11,11 +11,13 @@ from statewise.kernels.states import RecurrentState, SimpleState
 from statewise.layers.base import Params
 from statewise.layers.recurrent import Recurrent
 from statewise.operations import Vector, apply
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
 
 
+@guard_making
 @dataclass(frozen=True)
 class SimpleRNN(Recurrent):
     """The simple recurrent layer (Elman 1990): `h = activation(x kernel + h recurrent_kernel + bias)`.

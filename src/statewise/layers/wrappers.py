@@ -14,6 +14,7 @@ from statewise.layers.base import Flags, Layer, MemorylessLayer, Params, check_l
 from statewise.layers.recurrent import Recurrent
 from statewise.layers.regularizers import L1L2
 from statewise.operations import Step, Vector
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     import jax
@@ -34,6 +35,7 @@ MERGES: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 """How the outputs of both directions are merged, by Keras's names."""
 
 
+@guard_making
 @dataclass(frozen=True)
 class TimeDistributed(MemorylessLayer):
     """Applies a layer without memory to each step of `[B, T, F]` separately; `Dense` alone does the same.
@@ -84,6 +86,7 @@ class TimeDistributed(MemorylessLayer):
         return replace(self.layer, name=self.name).step(x, weights)._replace(counts=None)
 
 
+@guard_making
 @dataclass(frozen=True)
 class Bidirectional(Layer):
     """Reads `[B, T, F]` from both ends with two copies of a recurrent layer (Schuster and Paliwal 1997).

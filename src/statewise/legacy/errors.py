@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 from statewise.errors import StatewiseError, nearest
-from statewise.foundation.phrasebook import reasons
-from statewise.foundation.phrasebook.names import SHARED
 from statewise.legacy.namespace import submodule
+from statewise.phrasebook import reasons
+from statewise.phrasebook.names import SHARED
 
 
 class UnsupportedError(StatewiseError, AttributeError):

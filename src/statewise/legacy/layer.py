@@ -10,12 +10,12 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import LifecycleError, ShapeError
-from statewise.foundation.phrasebook.reasons import FLOAT32, TRAINABLE
 from statewise.foundation.shapes import Array, Shape
 from statewise.legacy.errors import FUNCTIONAL, not_there, unsupported
 from statewise.legacy.initializers import Initializer
 from statewise.legacy.names import fresh_name
 from statewise.legacy.spellings import note
+from statewise.phrasebook.reasons import FLOAT32, TRAINABLE
 
 
 class Model(Protocol):

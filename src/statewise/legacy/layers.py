@@ -7,8 +7,6 @@ from typing import Any
 
 import statewise as sw
 from statewise.errors import ConfigurationError
-from statewise.foundation.phrasebook import reasons
-from statewise.foundation.phrasebook.arguments import KERAS_NAMES
 from statewise.foundation.shapes import Shape
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
@@ -18,6 +16,8 @@ from statewise.legacy.layer import Layer as Base
 from statewise.legacy.options import COMMON, in_keras_2_words, refuse
 from statewise.legacy.recurrent import GRU, LSTM, Bidirectional, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from statewise.legacy.spellings import note
+from statewise.phrasebook import reasons
+from statewise.phrasebook.arguments import KERAS_NAMES
 
 KERAS_1 = KERAS_NAMES["Dense"] | {
     "init": "kernel_initializer",

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from statewise.errors import FileError
-from statewise.foundation.phrasebook.reasons import OWN_LAYERS
 from statewise.legacy import files
 from statewise.legacy.compiled import Compiled
 from statewise.legacy.core import Core
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.model import Sequential
+from statewise.phrasebook.reasons import OWN_LAYERS
 
 
 def load_model(filepath: str | Path, custom_objects: Any = None, compile: bool = True) -> Sequential:  # noqa: A002

@@ -10,14 +10,14 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, unknown_name
-from statewise.foundation.guard import unknown_option
-from statewise.foundation.phrasebook.arguments import KERAS_NAMES
 from statewise.legacy.dialect import current
 from statewise.legacy.errors import lacking, not_there, unsupported
 from statewise.legacy.options import in_keras_2_words
 from statewise.legacy.spellings import note
 from statewise.optimizers.optimizer import Optimizer as CoreOptimizer
 from statewise.optimizers.schedules import SCHEDULES, Schedule
+from statewise.phrasebook.arguments import KERAS_NAMES
+from statewise.phrasebook.guard import unknown_option
 
 
 class Trained(Protocol):

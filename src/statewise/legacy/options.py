@@ -8,9 +8,9 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.guard import unknown_option
 from statewise.legacy.errors import unsupported
 from statewise.legacy.spellings import note, renamed
+from statewise.phrasebook.guard import unknown_option
 
 Answer = TypeVar("Answer")
 

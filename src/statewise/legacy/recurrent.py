@@ -9,7 +9,6 @@ import numpy as np
 
 import statewise as sw
 from statewise.errors import ConfigurationError, ShapeError, StateError
-from statewise.foundation.phrasebook.arguments import KERAS_NAMES
 from statewise.foundation.shapes import Array, check_whole
 from statewise.legacy import initializers, regularizers
 from statewise.legacy.activations import name_of
@@ -18,6 +17,7 @@ from statewise.legacy.layer import Layer
 from statewise.legacy.options import COMMON, in_keras_2_words, in_order, refuse
 from statewise.legacy.spellings import note
 from statewise.legacy.stack import Stack
+from statewise.phrasebook.arguments import KERAS_NAMES
 
 KERAS_1 = KERAS_NAMES["Recurrent"] | {"init": "kernel_initializer", "inner_init": "recurrent_initializer"}
 SAME_RESULT = ("consume_less", "implementation", "unroll")

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.phrasebook.reasons import WEIGHTS
+from statewise.phrasebook.reasons import WEIGHTS
 
 
 class Spelling(NamedTuple):

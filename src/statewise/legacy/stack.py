@@ -7,7 +7,6 @@ from typing import Any
 
 import statewise as sw
 from statewise.errors import ConfigurationError, LifecycleError
-from statewise.foundation.phrasebook.reasons import TRAINABLE
 from statewise.foundation.shapes import Array, Shape
 from statewise.legacy import weights
 from statewise.legacy.arrays import Rows, read_rows
@@ -24,6 +23,7 @@ from statewise.legacy.seeds import next_seed
 from statewise.legacy.spellings import note
 from statewise.models.stack import check_not_shared
 from statewise.network import Network
+from statewise.phrasebook.reasons import TRAINABLE
 
 
 class Stack:

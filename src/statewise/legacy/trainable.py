@@ -9,8 +9,6 @@ import numpy as np
 
 from statewise.data.batches import NOTHING_COUNTS
 from statewise.errors import ConfigurationError, DataError
-from statewise.foundation.phrasebook.arguments import KERAS_NAMES
-from statewise.foundation.phrasebook.reasons import ALL_EPOCHS
 from statewise.foundation.shapes import check_whole
 from statewise.legacy import states
 from statewise.legacy.batches import THREADS, Batches, as_batches, counted_steps
@@ -22,6 +20,8 @@ from statewise.legacy.logs import Logs
 from statewise.legacy.options import in_keras_2_words, refuse
 from statewise.legacy.stack import Stack
 from statewise.legacy.training import Fit, count_answers, learn, score
+from statewise.phrasebook.arguments import KERAS_NAMES
+from statewise.phrasebook.reasons import ALL_EPOCHS
 
 OLD = KERAS_NAMES["fit"]
 IDLE = f"{THREADS} show_accuracy"

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from statewise.foundation.guard import lacking
+from statewise.phrasebook.guard import lacking
 
 if not TYPE_CHECKING:
     __getattr__ = lacking("statewise.models", ())

@@ -19,6 +19,7 @@ from statewise.models.model import Model
 from statewise.models.plan import Plan
 from statewise.models.reader import Flags
 from statewise.models.train_state import TrainState
+from statewise.optimizers.optimizer import with_rate_of
 from statewise.state import State
 from statewise.training.callback_list import CallbackList
 from statewise.training.checkpoint import Checkpoint, Identity, Kept
@@ -155,8 +156,9 @@ def _fit(
         model.train_state = TrainState(run.params, True, run.optimizer, {}, state, training.position.epoch)
 
     def follow() -> None:
-        if model.train_state.params is training.run.params:  # a callback may have set the learning rate
-            training.continue_with(model.train_state.optimizer)
+        own, optimizer = training.run.optimizer, model.train_state.optimizer
+        if optimizer is not None and optimizer is not own:  # a callback may have set the learning rate
+            training.continue_with(with_rate_of(own, optimizer))
 
     def measure(logs: dict[str, float]) -> dict[str, float]:
         logs = logs | validate(model, plan.feed, plan.start.after)

@@ -33,7 +33,8 @@ def predict(
 ) -> Any:
     """Returns the outputs for all rows: `[N, V]`, or `[N, T, V]` where every step has one.
 
-    Arguments as in `evaluate`; an iterable may yield x alone, or `(x, y)`, whose y is not looked at. For a list of
+    Arguments as in `evaluate`; a loader or generator may yield x alone, or `(x, y)`, whose y is
+    ignored. For a list of
     rows of different lengths it returns a list, where every step has an answer; "warmup:n" leaves out the answers of
     the first n steps. With `return_state` it returns `(y, State)`: the states in which the N rows ended (or, where
     rows continue in the next batch, the last ones).
@@ -106,8 +107,14 @@ def _of_batches(model: Model, batches: Any, state: str | State, told: Told) -> t
     states = jax.tree.map(lambda *parts: jax.numpy.concatenate(parts), *ended) if len(ended) > 1 else ended[0]
     if start.keep:
         model.state = network.state_of(model.params, states)
-    joined = [row for y in answers for row in y] if isinstance(answers[0], list) else np.concatenate(answers)
-    return joined, network.state_of(model.params, states)
+    return _joined(answers), network.state_of(model.params, states)
+
+
+def _joined(answers: list[Any]) -> Any:
+    """Returns the answers of all batches together: an array, or a list of rows where they differ in their steps."""
+    if any(isinstance(y, list) for y in answers) or len({y.shape[1:] for y in answers}) > 1:
+        return [row for y in answers for row in y]
+    return np.concatenate(answers)
 
 
 def _x_of(batch: Any, axes: int) -> object:

@@ -17,7 +17,6 @@ import optax
 from statewise.errors import ConfigurationError, LifecycleError, StatewiseError, warn
 from statewise.foundation.engine import keep_compiled_programs
 from statewise.foundation.forks import check_process
-from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_seed, check_sizes, check_whole
 from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
@@ -31,6 +30,7 @@ from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
 from statewise.objectives.sampled_softmax import SampledSoftmax
 from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
+from statewise.phrasebook.guard import guard
 from statewise.state import State
 from statewise.storage.artifact import Artifact, write_artifact
 from statewise.training.history import History

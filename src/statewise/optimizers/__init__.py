@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from statewise.foundation.guard import lacking
 from statewise.optimizers.optimizer import SGD as SGD
 from statewise.optimizers.optimizer import Adadelta as Adadelta
 from statewise.optimizers.optimizer import Adagrad as Adagrad
@@ -11,6 +10,7 @@ from statewise.optimizers.optimizer import Adamax as Adamax
 from statewise.optimizers.optimizer import Nadam as Nadam
 from statewise.optimizers.optimizer import Optimizer as Optimizer
 from statewise.optimizers.optimizer import RMSprop as RMSprop
+from statewise.phrasebook.guard import lacking
 
 if not TYPE_CHECKING:
     __getattr__ = lacking("statewise.optimizers", list(globals()))

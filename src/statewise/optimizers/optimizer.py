@@ -12,11 +12,11 @@ import jax.numpy as jnp
 import optax
 
 from statewise.errors import ConfigurationError, unknown_kind, unknown_name
-from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_more_than_zero, check_rate, is_number
 from statewise.foundation.words import known_name
 from statewise.optimizers.adam_rules import scale_by_adam, scale_by_adamax, scale_by_nadam
 from statewise.optimizers.schedules import SCHEDULES, LearningRate, RateState, Schedule, rate_at, scale_by_rate
+from statewise.phrasebook.guard import guard_making
 
 
 def _check_not_negative(name: str, value: float) -> float:
@@ -325,10 +325,18 @@ def with_learning_rate(optimizer: Optimizer | optax.GradientTransformation, stat
             f"learning_rate: expected a schedule above 0 to scale, got one that is now 0, so it cannot become "
             f"{rate!r}; compile with another schedule, or with a number"
         )
-    factor = jnp.asarray(rate / scheduled, jnp.float32)
+    return _with_factor(state, jnp.asarray(rate / scheduled, jnp.float32))
 
+
+def with_rate_of(state: Any, other: Any) -> Any:
+    """Returns an optimizer's state with the learning rate of another state of that optimizer, and all else kept."""
+    rates = [leaf for leaf in jax.tree.leaves(other, is_leaf=_is_rate_state) if _is_rate_state(leaf)]
+    return _with_factor(state, rates[0].factor) if rates else state
+
+
+def _with_factor(state: Any, factor: jax.Array) -> Any:
     def change(leaf: Any) -> Any:
-        return leaf._replace(factor=factor) if isinstance(leaf, RateState) else leaf
+        return leaf._replace(factor=factor) if _is_rate_state(leaf) else leaf
 
     return jax.tree.map(change, state, is_leaf=_is_rate_state)
 

@@ -13,8 +13,8 @@ import numpy as np
 import optax
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_more_than_zero, check_whole, is_number
+from statewise.phrasebook.guard import guard_making
 
 
 @guard_making

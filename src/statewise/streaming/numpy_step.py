@@ -77,7 +77,7 @@ class _Writer:
         self._lines.append(f"return {self._names[self._step.answer]}, {{{', '.join(after)}}}")
         source = "\n    ".join(["def step(x, states, mask=None):", *self._lines])
         exec(compile(source, "<a step in NumPy>", "exec"), self._globals)
-        return self._globals["step"]
+        return self._globals.pop("step")  # left there, it would keep itself, and the weights, alive
 
     def _write(self, operation: Product | Value) -> None:
         if isinstance(operation, Product):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from statewise.foundation.shapes import Array
-from statewise.operations import Affine, Apply, NetworkStep, Value, Vector, in_order
+from statewise.operations import Affine, Apply, Multiply, NetworkStep, Value, Vector, in_order
 
 OF_TWICE = "sigmoid of twice"
 """The function `sigmoid(2 z) = tanh(z) / 2 + 1/2`, of sums whose weights were halved, which is exact."""
@@ -68,10 +68,11 @@ def plan(step: NetworkStep) -> list[Product | Value]:
     values = in_order(step.results, lambda value: value.sources)
     affines = [value for value in values if isinstance(value, Affine)]
     uses = Counter([*step.results, *(source for value in values for source in value.sources)])
+    gates = {value for value in values if _only_multiplies(value, values, step)}
     columns: dict[Value, Column] = {affine: Column(affine, "linear", affine) for affine in affines}
     for value in values:
         if isinstance(value, Apply) and isinstance(value.source, Affine) and uses[value.source] == 1:
-            function = OF_TWICE if value.function == "sigmoid" else value.function
+            function = OF_TWICE if value.function == "sigmoid" and value in gates else value.function
             columns[value.source] = Column(value, function, value.source)
     leaders, fused = _leaders(affines), {column.value for column in columns.values()}
     operations: dict[Product | Value, None] = {}
@@ -82,6 +83,15 @@ def plan(step: NetworkStep) -> list[Product | Value]:
         elif value not in fused:
             operations.setdefault(value)
     return list(operations)
+
+
+def _only_multiplies(value: Value, values: list[Value], step: NetworkStep) -> bool:
+    """Returns whether a value is used only as a factor, which needs no more digits than 1 has.
+
+    An output of a sigmoid needs them: `tanh(z) / 2 + 1/2` is 0 where the sigmoid is below 1e-8.
+    """
+    users = [user for user in values if value in user.sources]
+    return value not in step.results and all(isinstance(user, Multiply) for user in users)
 
 
 def _product(columns: list[Column], leader: Affine) -> Product:

@@ -13,11 +13,11 @@ from statewise.data.codecs import Vocabulary, check_content
 from statewise.data.tokens import check_tokens
 from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, LifecycleError
 from statewise.foundation import notebook
-from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_rate, check_whole
 from statewise.foundation.words import plural
 from statewise.models.sequential import Sequential
 from statewise.optimizers.optimizer import Optimizer
+from statewise.phrasebook.guard import guard
 from statewise.state import State
 from statewise.storage.artifact import Artifact, write_artifact
 from statewise.storage.pytrees import fill_leaves, name_leaves

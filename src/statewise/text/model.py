@@ -11,9 +11,9 @@ from statewise.data.windows import Windows
 from statewise.diagnostics.memory import MemoryReport
 from statewise.diagnostics.verification import ROWS, STEPS, TOLERANCE, Verification
 from statewise.errors import ConfigurationError, StateError
-from statewise.foundation.guard import guard
 from statewise.foundation.shapes import Array, check_seed, check_whole
 from statewise.inference.start import Start, read_start, warn_unused
+from statewise.phrasebook.guard import guard
 from statewise.state import LayerStates, State
 from statewise.text.generation import Sampling, generator_of
 from statewise.text.learner import Learner

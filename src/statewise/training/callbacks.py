@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from statewise.foundation.guard import guard_attributes
 from statewise.foundation.shapes import Array
+from statewise.phrasebook.guard import guard_attributes
 from statewise.training.epochs import StepRecord
 from statewise.training.learned import Learned
 

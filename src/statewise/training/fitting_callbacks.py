@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.phrasebook.attributes import HOOKS
+from statewise.phrasebook.attributes import HOOKS
 from statewise.training.callbacks import Around, Callback, FunctionCallback, TrainedModel
 
 OneCallback = Callback | Callable[[int, dict[str, float]], bool | None]
@@ -81,7 +81,7 @@ def _is_in_keras_words(callback: Callback, hook: str) -> bool:
         ConfigurationError: it is written for neither.
     """
     method, own, keras = getattr(callback, hook), _OWN[hook], _KERAS.get(hook)
-    if getattr(type(callback), hook, None) is getattr(Callback, hook):
+    if getattr(method, "__func__", method) is getattr(Callback, hook):
         return False
     fits_keras = keras is not None and _takes(method, len(keras))
     if _takes(method, len(own)) and not (fits_keras and keras is not None and _first(method) == keras[0]):

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from statewise.errors import MissingExtraError
 from statewise.foundation.files import as_path, cannot_write
-from statewise.foundation.guard import guard_making
+from statewise.phrasebook.guard import guard_making
 from statewise.training.callbacks import Callback, TrainedModel
 
 

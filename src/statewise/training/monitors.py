@@ -9,9 +9,9 @@ from typing import Any
 
 from statewise.errors import ConfigurationError, FileError, nearest, unknown_name
 from statewise.foundation.files import as_path, check_writable
-from statewise.foundation.guard import guard_making
 from statewise.foundation.shapes import check_whole, is_number
 from statewise.objectives.metrics import LOGS, better
+from statewise.phrasebook.guard import guard_making
 from statewise.storage.artifact import read_artifact
 from statewise.training.callbacks import Callback, TrainedModel
 from statewise.training.learned import Learned

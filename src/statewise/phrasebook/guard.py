@@ -12,9 +12,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from statewise.errors import AccessError, ArgumentError, nearest
-from statewise.foundation.phrasebook.answer import Answer
-from statewise.foundation.phrasebook.arguments import ARGUMENTS, KERAS_NAMES, OTHER_NAMES, POSITIONS
-from statewise.foundation.phrasebook.attributes import ATTRIBUTES, SWITCHES
+from statewise.phrasebook.answer import Answer
+from statewise.phrasebook.arguments import ARGUMENTS, KERAS_NAMES, OTHER_NAMES, POSITIONS
+from statewise.phrasebook.attributes import ATTRIBUTES, SWITCHES
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,7 +37,12 @@ def guard(kind: Kind) -> Kind:
     """Returns the class, its public methods guarded, and its attributes answered where they are not there."""
     for name, value in list(vars(kind).items()):
         if inspect.isfunction(value) and (name == "__call__" or not name.startswith("_")):
-            setattr(kind, name, _guarded(value, _method(kind, name), own=1))
+            method = _guarded(value, _method(kind, name), own=1)
+            method.__module__, method.__qualname__ = (
+                kind.__module__,
+                f"{kind.__qualname__}.{name}",
+            )  # as pickles find it
+            setattr(kind, name, method)
     return guard_making(kind)
 
 
@@ -188,12 +193,11 @@ def absent(owner: str, name: str, table: Mapping[str, Answer], known: Iterable[s
     """
     if name in table:
         return AccessError(f"{owner} has no {name}: {table[name].said(owner)}")
-    close = nearest(name, [entry for entry in known if not entry.startswith("_")], count=1)
-    return AccessError(f"{owner} has no {name}" + (f": did you mean {close[0]}?" if close else ""))
+    return AccessError(f"{owner} has no {name}", name, tuple(known))
 
 
 def _set(self: object, name: str, value: object) -> None:
-    if name in SWITCHES.get(type(self).__name__, ()):
+    if any(name in SWITCHES.get(base.__name__, ()) for base in type(self).__mro__):
         raise absent(type(self).__name__, name, _table(ATTRIBUTES, type(self)), ())
     object.__setattr__(self, name, value)
 
@@ -229,7 +233,7 @@ def lacking(module: str, known: Iterable[str]) -> Callable[[str], Any]:
     def look_up(name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        from statewise.foundation.phrasebook.names import ELSEWHERE, NAMES
+        from statewise.phrasebook.names import ELSEWHERE, NAMES
 
         raise absent(module, name, NAMES | ELSEWHERE, known)
 

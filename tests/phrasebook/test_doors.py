@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,11 @@ import pytest
 
 import statewise
 from statewise.errors import AccessError, ArgumentError, ConfigurationError, DataError, ShapeError
-from statewise.foundation.guard import guarded
-from statewise.foundation.phrasebook.answer import Answer
-from statewise.foundation.phrasebook.arguments import ARGUMENTS, KERAS_NAMES, OTHER_NAMES, POSITIONS
-from statewise.foundation.phrasebook.attributes import ATTRIBUTES
-from statewise.foundation.phrasebook.names import NAMES
+from statewise.phrasebook.answer import Answer
+from statewise.phrasebook.arguments import ARGUMENTS, KERAS_NAMES, OTHER_NAMES, POSITIONS
+from statewise.phrasebook.attributes import ATTRIBUTES
+from statewise.phrasebook.guard import guarded
+from statewise.phrasebook.names import NAMES
 
 sw: Any = statewise  # what users write is not always what the types allow
 
@@ -242,6 +245,23 @@ def test_what_fails_inside_a_property_is_said_as_it_is() -> None:
 
     with pytest.raises(AttributeError, match="'int' object has no attribute 'nothing'"):
         Broken().own  # noqa: B018
+
+
+def test_a_subclass_is_answered_as_the_class_is() -> None:
+    class Own(sw.Sequential): ...  # type: ignore[misc]
+
+    with pytest.raises(AccessError, match="has no trainable: all weights are trained"):
+        Own([]).trainable = False
+
+
+def test_methods_are_found_where_pickles_look_for_them() -> None:
+    assert pickle.loads(pickle.dumps(sw.Sequential.fit)) is sw.Sequential.fit
+
+
+def test_layers_are_answered_however_they_were_imported() -> None:
+    code = "from statewise.layers.lstm import LSTM; LSTM(3, statefull=True)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ArgumentError: LSTM has no option statefull=" in out.stderr
 
 
 def test_attributes_of_a_subclass_can_be_set() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from statewise.foundation.phrasebook.answer import Answer, spread
-from statewise.foundation.phrasebook.reasons import DEVICE, FLOAT32, FUNCTIONAL, LOOP, NO_MODES, TRAINABLE
+from statewise.phrasebook.answer import Answer, spread
+from statewise.phrasebook.reasons import DEVICE, FLOAT32, FUNCTIONAL, LOOP, NO_MODES, TRAINABLE
 
 _LAYERS_ARE_FROZEN = "layers are descriptions without arrays"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from statewise.foundation.phrasebook.answer import Answer, spread
-from statewise.foundation.phrasebook.reasons import (
+from statewise.phrasebook.answer import Answer, spread
+from statewise.phrasebook.reasons import (
     ACTIVITY,
     ALL_EPOCHS,
     BATCH_MAJOR,

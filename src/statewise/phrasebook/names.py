@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from statewise.foundation.phrasebook.answer import Answer, spread
-from statewise.foundation.phrasebook.reasons import DEVICE, FUNCTIONAL, LOOP
+from statewise.phrasebook.answer import Answer, spread
+from statewise.phrasebook.reasons import DEVICE, FUNCTIONAL, LOOP
 
 _DROP = Answer("", "sw.Dropout(0.2)")
 _IN_STATEWISE = Answer("every name is in statewise itself", "sw.LSTM(32)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statewise.foundation.phrasebook.answer import Answer
+from statewise.phrasebook.answer import Answer
 
 _PENALTY = "sw.{call}(32, kernel_regularizer=sw.L1L2(l2=0.01))"
 
