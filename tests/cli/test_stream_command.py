@@ -289,7 +289,7 @@ def test_a_key_that_no_file_can_hold_is_refused_before_it_costs_the_state(run: R
         ("pumps --state nowhere/state", ["cannot write nowhere/state", "does not exist"]),
         ("pumps --state other-state", ["another network", "expected lstm: h [B, 4]"]),
         ("pumps --state pumps", ["holds a sequential model, not a state"]),
-        ("pumps --top 0", ["--top", "at least 1"]),
+        ("pumps --top 0", ["--top", ">= 1"]),
         ("pumps --max-streams 0", ["max_streams", ">= 1"]),
     ],
 )

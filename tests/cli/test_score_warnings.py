@@ -96,6 +96,6 @@ def test_memory_replaces_no_picture_unasked(run: Run, folder: Path) -> None:
     (folder / "photo.png").write_bytes(b"precious")
     status, _, err = run("memory m.statewise held.txt --steps 8 --plot photo.png")
     assert (status, (folder / "photo.png").read_bytes()) == (2, b"precious")
-    assert "photo.png exists already; name another file, or add --force" in err
+    assert "photo.png already exists; choose another file, or add --force" in err
     assert run("memory m.statewise held.txt --steps 8 --plot photo.png --force")[0] == 0
     assert (folder / "photo.png").read_bytes().startswith(b"\x89PNG")
