@@ -79,9 +79,9 @@ def test_a_cache_that_is_damaged_or_cannot_be_made_costs_time_only(model: Path, 
 def test_threads_that_compile_at_once_leave_numbas_settings() -> None:
     numba = pytest.importorskip("numba")
     before = numba.config.CACHE_DIR
-    engines._compiled_step.cache_clear()
+    engines._load_numba_step.cache_clear()
     with ThreadPoolExecutor(4) as pool:
-        steps = list(pool.map(lambda _: engines.compiled_step(), range(4)))
+        steps = list(pool.map(lambda _: engines.load_numba_step(), range(4)))
     assert (len(set(steps)), numba.config.CACHE_DIR) == (1, before)
 
 
