@@ -352,7 +352,7 @@ def test_a_slot_outside_the_store_is_never_stepped(engine: str) -> None:
 
 
 def test_a_signal_that_looks_at_the_streams_or_pushes_leaves_the_push_alone() -> None:
-    """Handlers run in the midst of a push: they may read, and are told to push later."""
+    """Handlers run in the during a push: they may read, and are told to push later."""
     for engine in ENGINES:
         at, looked = 1, 0
         while True:
@@ -362,7 +362,7 @@ def test_a_signal_that_looks_at_the_streams_or_pushes_leaves_the_push_alone() ->
 
             def look(there: World = there, seen: list[Any] = seen) -> None:
                 seen.append(list(there.streams.snapshot().keys))
-                with pytest.raises(LifecycleError, match="midst of a push"):
+                with pytest.raises(LifecycleError, match="during a push"):
                     there.streams.push({"b": X[0]})
 
             if not calling(look, at, lambda there=there: there.streams.push(steps("nd"))):  # type: ignore[misc]

@@ -70,7 +70,7 @@ def test_a_cache_that_is_damaged_or_cannot_be_made_costs_time_only(model: Path, 
     for path in entries:
         path.write_bytes(b"damaged")
     assert told(model, STATEWISE_CACHE=str(cache)) == first
-    assert {path: path.stat().st_size > 100 for path in entries} == dict.fromkeys(entries, True), "made anew"
+    assert {path: path.stat().st_size > 100 for path in entries} == dict.fromkeys(entries, True), "rebuilt"
     (tmp_path / "file").write_text("no folder")
     assert told(model, STATEWISE_CACHE=str(tmp_path / "file")) == first
     assert set(package.rglob("*.nb?")) == before

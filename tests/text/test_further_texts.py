@@ -320,7 +320,7 @@ def test_a_checkpoint_of_another_training_is_told_in_the_words_of_the_call(tmp_p
         ({}, STORY, {"epochs": 3}, ["epochs was 2, now 3"]),
         ({}, STORY, {"learning_rate": 0.1, "steps": 4}, ["steps was 8, now 4", "learning_rate was 0.005, now 0.1"]),
         ({"seed": 6}, STORY, {}, ["seed was 5, now 6"]),
-        ({}, STORY + KNOWN, {}, ["the text is another"]),
+        ({}, STORY + KNOWN, {}, ["the text is different"]),
     ):
         with pytest.raises(ConfigurationError) as caught:
             sw.TextModel(**{**OPTIONS, **options}).fit(text, **{**call, **change})
