@@ -1,4 +1,4 @@
-"""The budgets of docs/decisions/0023-rooms.md, and that every room has its tests."""
+"""The budgets of docs/decisions/0023-packages.md, and that every package has its tests."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def lines_of_code(file: Path) -> int:
     return sum(bool(line) and not line.startswith("#") and number not in prose for number, line in numbered)
 
 
-def room_of(file: Path) -> str:
-    room = file.relative_to(SOURCE).parts[0]
-    return room if room in LINES_OF_CODE else "core"
+def package_of(file: Path) -> str:
+    package = file.relative_to(SOURCE).parts[0]
+    return package if package in LINES_OF_CODE else "core"
 
 
 def test_files_are_short() -> None:
@@ -33,15 +33,15 @@ def test_files_are_short() -> None:
     assert {name: length for name, length in lengths.items() if length > LINES_OF_A_FILE} == {}
 
 
-def test_rooms_keep_their_budgets() -> None:
+def test_packages_keep_their_budgets() -> None:
     counted = dict.fromkeys(LINES_OF_CODE, 0)
     for file in FILES:
-        counted[room_of(file)] += lines_of_code(file)
-    assert {room: lines for room, lines in counted.items() if lines > LINES_OF_CODE[room]} == {}
+        counted[package_of(file)] += lines_of_code(file)
+    assert {package: lines for package, lines in counted.items() if lines > LINES_OF_CODE[package]} == {}
     assert min(counted.values()) > 1_000  # what is counted is there
 
 
-def test_every_room_has_tests() -> None:
-    rooms = {file.parent.name for file in FILES if file.name == "__init__.py" and file.parent.parent == SOURCE}
+def test_every_package_has_tests() -> None:
+    packages = {file.parent.name for file in FILES if file.name == "__init__.py" and file.parent.parent == SOURCE}
     tested = {folder.name for folder in Path(__file__).parent.iterdir() if folder.is_dir()}
-    assert rooms - tested == set()
+    assert packages - tested == set()

@@ -43,8 +43,8 @@ def test_starting_does_not_import_jax(statement: str) -> None:
 
 
 def test_the_command_line_has_the_librarys_defaults() -> None:
-    from statewise.cli.further import NETWORK
     from statewise.cli.main import parser
+    from statewise.cli.train_model import NETWORK
 
     options = vars(parser().parse_args(["train", "text.txt"]))
     fit = inspect.signature(statewise.TextModel.fit).parameters

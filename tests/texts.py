@@ -1,4 +1,4 @@
-"""Networks that read symbols, with random weights, and what they foretell step by step."""
+"""Networks that read symbols, with random weights, and what they predict step by step."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def symbols(count: int, seed: int = 0) -> Array:
 
 
 def probabilities(model: sw.Sequential, ids: Array, mask: Array) -> Array:
-    """Returns what the network foretells after each of `ids [N]`, `[N, V]`, in one long pass."""
+    """Returns what the network predicts after each of `ids [N]`, `[N, V]`, in one long pass."""
     room = 2048 - len(ids)  # one length for all, compiled once
     y, _ = model(np.pad(ids, (0, room))[None], mask=np.pad(mask, (0, room))[None])
     return np.asarray(y[0, : len(ids)], np.float64)
 
 
 def windowed_probabilities(model: sw.Sequential, ids: Array) -> Array:
-    """Returns what the network foretells after each window of `ids`, `[N - WINDOW + 1, V]`."""
+    """Returns what the network predicts after each window of `ids`, `[N - WINDOW + 1, V]`."""
     parts = [ids[first : first + WINDOW] for first in range(len(ids) - WINDOW + 1)]
     return np.asarray(model(np.stack(parts))[0], np.float64)
 

@@ -1,8 +1,8 @@
-"""statewise: learn from sequences with LSTM networks whose state is a value.
+"""statewise: LSTM networks for sequences, with the state as a value.
 
     y, state = model(x, state)
 
-Importing this package does not import JAX; the first name taken from it does.
+Importing this package does not import JAX; using the first name that needs it does.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - all of them text
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("layers", "models", "optimizers"):  # as Keras has them
+    if name in ("layers", "models", "optimizers"):  # as in Keras
         return import_module(f"statewise.{name}")
     if name not in _HOMES:
         from statewise.phrasebook.guard import lacking

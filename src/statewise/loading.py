@@ -1,4 +1,4 @@
-"""`statewise.load`: any model file, whatever kind of model is in it."""
+"""`statewise.load`: reads any kind of model file."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ KINDS: dict[str, type[Sequential] | type[TextModel]] = {"sequential": Sequential
 
 @guarded
 def load(path: str | Path) -> Sequential | TextModel:
-    """Returns the model in a file that `save` wrote, as it was: weights, settings, optimizer, state.
+    """Returns the model in a file written by `save`: weights, settings, optimizer, state.
 
     Raises:
-        FileError: the file is missing, damaged, from another program, or from a newer statewise.
+        FileError: the file is missing, damaged, or from another program or a newer statewise.
     """
     artifact = read_artifact(path)
     if artifact.kind == "state":
-        raise FileError(f"{path} holds a state, not a model; statewise.State.load reads it")
+        raise FileError(f"{path} holds a state, not a model; read it with statewise.State.load")
     if artifact.kind not in KINDS:
         raise FileError(
-            f"{path} holds a {artifact.kind!r} model, which this statewise does not know: "
-            "pip install --upgrade statewise"
+            f"{path} holds a {artifact.kind!r} model, which needs a newer statewise: pip install --upgrade statewise"
         )
     try:
         return KINDS[artifact.kind].from_artifact(artifact)

@@ -1,7 +1,7 @@
-"""What one step of a layer computes, as operations on vectors: engines know operations, and no layers.
+"""One step of a layer as operations on vectors, so that engines depend only on operations, not on layers.
 
-A layer writes its step as expressions, `c = f * state.c + i * apply("tanh", g)`. Each part of one is a value that knows
-what it is computed from; nothing is computed here. `streaming` makes steps in NumPy and compiled ones of that.
+A layer writes its step as expressions, such as `c = f * state.c + i * apply("tanh", g)`. Each value records what it is
+computed from; nothing is computed here. `streaming` turns the operations into NumPy and Numba steps.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ FUNCTIONS = (
     *("elu", "exponential", "gelu", "hard_sigmoid", "hard_sigmoid_keras_2", "leaky_relu", "linear", "relu", "selu"),
     *("sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh"),
 )
-"""The activation functions, by Keras 3's names.
+"""The activation functions, by their Keras 3 names.
 
-`hard_sigmoid` was another function in Keras 1 and 2, and in Theano before: that one is `hard_sigmoid_keras_2`.
+`hard_sigmoid` was a different function in Theano, Keras 1 and Keras 2: that one is `hard_sigmoid_keras_2`.
 """
 
 
 def settle_function(layer: object, option: str = "activation") -> None:
-    """Gives an option of a frozen layer the name that its activation function has here, in whatever case it came.
+    """Replaces an option of a frozen layer by the canonical name of its activation function, ignoring case.
 
     Raises:
-        ConfigurationError: there is no such function; the message has the nearest.
+        ConfigurationError: there is no such function; the message suggests the nearest.
     """
     given = getattr(layer, option)
     name = known_name(given, FUNCTIONS)
@@ -40,7 +40,7 @@ def settle_function(layer: object, option: str = "activation") -> None:
 
 
 def check_function(name: object) -> None:
-    """Raises ConfigurationError, naming the nearest, unless `name` is an activation function."""
+    """Raises ConfigurationError, which suggests the nearest name, unless `name` is an activation function."""
     if name not in FUNCTIONS:
         raise unknown_name("activation", name, FUNCTIONS)
 
@@ -49,13 +49,13 @@ def check_function(name: object) -> None:
 
 
 class Value:
-    """Anything that a step is given or computes, from `sources`. Nothing changes it; it equals itself only."""
+    """An input of a step, or a value computed from `sources`. Immutable; compared by identity."""
 
     sources: tuple[Value, ...] = ()
 
 
 class Vector(Value):
-    """`size` numbers of each sequence; None where any number of them fits."""
+    """A vector of `size` numbers per sequence; None allows any size."""
 
     size: int | None
 
@@ -70,21 +70,21 @@ class Vector(Value):
 
 
 class Input(Vector):
-    """Numbers that a step is given: its x, or a part of its state."""
+    """An input of a step: its x, or a part of its state."""
 
     def __init__(self, size: int | None) -> None:
         self.size = size
 
 
 class Symbol(Vector):
-    """A step's x where that is a symbol, 0 .. count-1, checked: tables may be read at it."""
+    """A step's x if it is a symbol, checked to be in 0 .. count-1, so that it can index tables."""
 
     def __init__(self, count: int) -> None:
         self.count, self.size = count, 1
 
 
 class Affine(Vector):
-    """The inputs side by side, times `weights [sum of their sizes, N]`, plus `bias [N]`."""
+    """The concatenated inputs, times `weights [sum of their sizes, N]`, plus `bias [N]`."""
 
     size: int
 
@@ -100,7 +100,7 @@ class Affine(Vector):
 
 
 class Apply(Vector):
-    """An activation function of each number; softmax is one of all of them."""
+    """An activation function, elementwise except for softmax."""
 
     def __init__(self, function: str, source: Vector) -> None:
         check_function(function)
@@ -108,14 +108,14 @@ class Apply(Vector):
 
 
 class Pairwise(Vector):
-    """An operation on two vectors of one size, number by number."""
+    """An elementwise operation on two vectors of the same size."""
 
     sources: tuple[Vector, Vector]
 
     def __init__(self, left: Vector, right: Vector) -> None:
         if left.size != right.size:
             kind = type(self).__name__
-            raise ShapeError(f"{kind}: expected two vectors of one size, got sizes {left.size} and {right.size}")
+            raise ShapeError(f"{kind}: expected two vectors of the same size, got sizes {left.size} and {right.size}")
         self.left, self.right, self.sources, self.size = left, right, (left, right), left.size
 
 
@@ -132,11 +132,11 @@ class Multiply(Pairwise):
 
 
 class Kept(Pairwise):
-    """A part of the state after the step: `left`, or `right`, the part before it, where the step is to be skipped."""
+    """A part of the state after the step: `left`, or if the step is skipped `right`, the part before it."""
 
 
 class LookUp(Vector):
-    """A symbol's row of `table [count, N]`."""
+    """The row of `table [count, N]` for a symbol."""
 
     size: int
 
@@ -147,7 +147,7 @@ class LookUp(Vector):
 
 
 class Differs(Value):
-    """The condition that at least one number of `source` is not `value`."""
+    """The condition that at least one number in `source` differs from `value`."""
 
     def __init__(self, source: Vector, value: float) -> None:
         self.source, self.value, self.sources = source, value, (source,)
@@ -160,48 +160,48 @@ class Where(Vector):
         self.condition, self.source, self.sources, self.size = condition, source, (condition, source), source.size
 
 
-# -- what steps are written with --------------------------------------------------------------------------------------
+# -- steps -----------------------------------------------------------------------------------------------------------
 
 
 def apply(function: str, source: Vector) -> Vector:
-    """Returns the function of `source`, which is itself where that is linear."""
+    """Returns the activation of `source`, which is `source` itself if the function is linear."""
     return source if function == "linear" else Apply(function, source)
 
 
 def affine_blocks(inputs: Sequence[Vector], weights: Array, bias: Array, blocks: int) -> tuple[Affine, ...]:
-    """Returns an Affine for each of so many blocks of columns of equal width."""
+    """Returns one Affine for each of `blocks` blocks of columns of equal width."""
     parts = zip(np.split(weights, blocks, axis=1), np.split(bias, blocks), strict=True)
     return tuple(Affine(inputs, *part) for part in parts)
 
 
 class Step(NamedTuple):
-    """One step of a layer: what it answers, its state before and after, and what else is to be known of it."""
+    """One step of a layer: its output, its state before and after, its gates, and whether it counts."""
 
     answer: Vector
-    before: Any = ()  # a state as `kernels.states` has it, its parts Inputs
-    after: Any = ()  # of the same kind, its parts Kept
+    before: Any = ()  # a state of `kernels.states` whose parts are Inputs
+    after: Any = ()  # the same kind of state, whose parts are Kept
     gates: Mapping[str, Vector] = MappingProxyType({})
-    counts: Differs | None = None  # whether the step is none to skip, if this layer, the network's first, says so
+    counts: Differs | None = None  # false for a skipped step; only set by a first layer that skips steps
 
 
 class NetworkStep(NamedTuple):
-    """One step of a network: the layers' steps, each reading what the one before it answers."""
+    """One step of a network: the layers' steps, each reading the output of the one before it."""
 
     x: Input | Symbol
     answer: Vector
-    before: Mapping[str, Any] = MappingProxyType({})  # by the layer's name, of those that have a state
+    before: Mapping[str, Any] = MappingProxyType({})  # by layer, for layers with a state
     after: Mapping[str, Any] = MappingProxyType({})
     counts: Differs | None = None
 
     @property
     def results(self) -> list[Value]:
-        """What is to be computed, the condition first."""
+        """The values to compute, the condition first."""
         counts: list[Value] = [] if self.counts is None else [self.counts]
         return [*counts, self.answer, *(part for state in self.after.values() for part in state)]
 
 
 def in_order(results: Iterable[Value], sources: Callable[[Value], Iterable[Value]]) -> list[Value]:
-    """Returns the results and all that they are computed from, each once, after its `sources`."""
+    """Returns the results and everything they are computed from, each once and after its `sources`."""
     done: dict[Value, None] = {}
     todo = [(value, False) for value in results][::-1]
     while todo:
@@ -215,5 +215,5 @@ def in_order(results: Iterable[Value], sources: Callable[[Value], Iterable[Value
 
 
 def unknown_operation(value: Value) -> ConfigurationError:
-    """Returns the error of an engine that does not know an operation."""
-    return ConfigurationError(f"unknown operation {type(value).__name__!r}: this engine cannot carry it out")
+    """Returns the error for an operation that an engine does not know."""
+    return ConfigurationError(f"unknown operation {type(value).__name__!r}: this engine does not support it")

@@ -35,7 +35,7 @@ def test_train_introduces_itself_and_reports(folder: Path, capsys: pytest.Captur
     assert main(["train", str(FABLE), "--out", str(out), *arguments]) == 0
     printed = capsys.readouterr()
     for expected in (
-        "880 characters to learn, 26 different",
+        "880 characters to train on, 26 distinct",
         "held out: the last 10 %",
         "LSTM(16)",
         "3 epochs of",

@@ -133,7 +133,7 @@ def check(folder: Path, run: Run, line: str, words: tuple[str, ...]) -> None:
         "evaluate good.statewise": ("required: TEXT", "`statewise evaluate --help`"),
         "info good.statewise story.txt": ("story.txt", "`statewise info --help`"),
         **{
-            f"train story.txt --{option} {value}": (f"--{option}", "expected a whole number", f"got '{value}'")
+            f"train story.txt --{option} {value}": (f"--{option}", "expected an integer", f"got '{value}'")
             for option in (*COUNTS, "patience", "seed")
             for value in ("1.5", "many")
         },
@@ -141,7 +141,7 @@ def check(folder: Path, run: Run, line: str, words: tuple[str, ...]) -> None:
             f"train story.txt --{option} much": (f"--{option}", "expected a number", "got 'much'")
             for option in ("dropout", "learning-rate", "held-out", "temperature")
         },
-        "generate good.statewise --prompt the --length 1.5": ("--length", "expected a whole number", "got '1.5'"),
+        "generate good.statewise --prompt the --length 1.5": ("--length", "expected an integer", "got '1.5'"),
         "generate good.statewise --prompt the --top-p most": ("--top-p", "expected a number", "got 'most'"),
     }
 )
@@ -157,7 +157,7 @@ def test_commands_that_do_not_parse(folder: Path, run: Run, line: str, words: tu
         "train ''": ("expected the name of a file", "''"),
         "train empty.txt": ("empty.txt is empty", "expected text"),
         "train blank.txt": ("blank.txt is blank", "expected text"),
-        "train one.txt": ("--held-out 0.1", "1 character", "larger share, or 0"),
+        "train one.txt": ("--held-out 0.1", "1 character", "larger fraction, or 0"),
         "train one.txt --held-out 0": ("1 different char token(s)", "at least two"),
         "train latin.txt": ("latin.txt is not UTF-8", "0xe9 at position 3", "iconv -f latin1 -t utf-8 latin.txt"),
         "train binary.txt": ("binary.txt is binary", "UTF-8"),
@@ -174,10 +174,10 @@ def test_commands_that_do_not_parse(folder: Path, run: Run, line: str, words: tu
         "train story.txt --held-out 1.5": ("held_out", "< 1", "got 1.5"),
         "train story.txt --held-out -0.1": ("held_out", "got -0.1"),
         "train story.txt --held-out nan": ("held_out", "got nan"),
-        "train story.txt --held-out 0.0001": ("--held-out 0.0001", "117 characters", "larger share, or 0"),
+        "train story.txt --held-out 0.0001": ("--held-out 0.0001", "117 characters", "larger fraction, or 0"),
         "train story.txt --held-out 0.01": ("what is held out", "1 char token(s)", "at least one known after 1"),
         "train story.txt --held-out 0.999": ("different char token(s)", "at least two"),
-        "train story.txt --patience 2 --held-out 0": ("--patience", "held-out part", "leave --held-out 0 out"),
+        "train story.txt --patience 2 --held-out 0": ("--patience", "held-out text", "remove --held-out 0"),
         "train story.txt --patience -1": ("patience", ">= 0", "got -1"),
         "train story.txt --learning-rate 0": ("learning_rate", "> 0", "got 0.0"),
         "train story.txt --learning-rate -1": ("learning_rate", "> 0", "got -1.0"),
@@ -195,47 +195,50 @@ def test_commands_that_do_not_parse(folder: Path, run: Run, line: str, words: tu
         "train story.txt --out inner": ("cannot write inner", "it is a folder", "name a file in it"),
         "train story.txt --out .": ("cannot write .", "it is a folder", "name a file in it"),
         "train story.txt --out ''": ("expected the name of a file", "''"),
-        "train story.txt --out story.txt": ("cannot write story.txt", "the text to learn", "--out"),
-        "train story.txt --out ./inner/../story.txt": ("the text to learn", "--out"),
+        "train story.txt --out story.txt": ("cannot write story.txt", "the training text", "--out"),
+        "train story.txt --out ./inner/../story.txt": ("the training text", "--out"),
         "train story.txt --out story.txt/m": ("cannot write story.txt/m", "Not a directory", "another place"),
         "train story.txt --out /proc/m.statewise": ("cannot write /proc/m.statewise", "choose another place"),
         "train story.txt --out /dev/null": ("cannot write /dev/null", "a device or a pipe", "name a file"),
-        "train story.txt --out m.png": ("cannot write m.png: the model goes there", "--plot"),
-        "train story.txt --out m.svg --plot m.svg": ("cannot write m.svg: the model goes there", "--plot"),
-        "train picture.svg --plot picture.svg": ("cannot write picture.svg", "the text to learn", "--plot"),
+        "train story.txt --out m.png": ("cannot write m.png: the model is written there", "--plot"),
+        "train story.txt --out m.svg --plot m.svg": ("cannot write m.svg: the model is written there", "--plot"),
+        "train picture.svg --plot picture.svg": ("cannot write picture.svg", "the training text", "--plot"),
         "train story.txt --plot no/loss.png": ("cannot write no/loss.png", "folder no does not exist"),
         "train story.txt --plot inner": ("cannot write inner", "it is a folder"),
         "train story.txt --plot loss.xyz": (".xyz", ".png, .svg or .pdf"),
-        "train story.txt --plot picture.svg": ("picture.svg exists already", "--plot", "--no-plot", "--force"),
+        "train story.txt --plot picture.svg": ("picture.svg already exists", "--plot", "--no-plot", "--force"),
         "train story.txt --out good.statewise": (
-            "good.statewise exists already",
+            "good.statewise already exists",
             "`statewise train story.txt --model good.statewise`",
             "--out",
             "--force",
         ),
-        "train story.txt --out blank.txt": ("blank.txt exists already; --out names another file", "--force"),
-        "train story.txt --out other.statewise": ("other.statewise exists already; --out names another", "--force"),
-        "train story.txt --out flipped.statewise --checkpoint new": ("flipped.statewise exists already", "--force"),
-        "train story.txt --model good.statewise --out windowed.statewise": ("windowed.statewise exists already",),
+        "train story.txt --out blank.txt": ("blank.txt already exists; --out chooses another file", "--force"),
+        "train story.txt --out other.statewise": ("other.statewise already exists; --out chooses another", "--force"),
+        "train story.txt --out flipped.statewise --checkpoint new": ("flipped.statewise already exists", "--force"),
+        "train story.txt --model good.statewise --out windowed.statewise": ("windowed.statewise already exists",),
         "train story.txt --model no.statewise": ("no model file no.statewise", "statewise train"),
         "train story.txt --model ''": ("expected the name of a file", "''"),
-        "train story.txt --model story.txt": ("cannot write story.txt", "the text to learn", "--out"),
+        "train story.txt --model story.txt": ("cannot write story.txt", "the training text", "--out"),
         "train story.txt --model blank.txt": ("blank.txt is not a model file",),
-        "train story.txt --model other.statewise": ("holds a Sequential model", "from Python: statewise.load"),
-        "train story.txt --model good.statewise --checkpoint good.statewise": ("the model goes there", "--checkpoint"),
+        "train story.txt --model other.statewise": ("holds a Sequential, not", "load it in Python with statewise.load"),
+        "train story.txt --model good.statewise --checkpoint good.statewise": (
+            "the model is written there",
+            "--checkpoint",
+        ),
         "train story.txt --model good.statewise --out new --checkpoint inner/../good.statewise": (
             "it is the model to train",
             "--checkpoint",
         ),
         "train story.txt --model good.statewise --units 4 --window 3 --seed 0 --embedding 2": (
-            "good.statewise is trained further as it is",
+            "good.statewise keeps its network when training continues",
             "got --units 4 (the model has 3), --window 3 (the model has None);",
         ),
         "train accents.txt --model good.statewise": (
             "2 chars that the model does not know, 'x' 'é'",
             "--new-symbols add",
         ),
-        "train story.txt --new-symbols add": ("--new-symbols add", "expected --model"),
+        "train story.txt --new-symbols add": ("--new-symbols add", "requires --model"),
     }
 )
 def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line: str, words: tuple[str, ...]) -> None:
@@ -254,7 +257,7 @@ def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line
         "generate short.statewise --prompt the": ("short.statewise is not a model file", "cut short", "copy it again"),
         "generate flipped.statewise --prompt the": ("flipped.statewise is damaged", "checksum", "copy it again"),
         "generate newer.statewise --prompt the": ("format version 7", "up to 1", "pip install --upgrade statewise"),
-        "generate other.statewise --prompt the": ("holds a Sequential model", "from Python: statewise.load"),
+        "generate other.statewise --prompt the": ("holds a Sequential, not", "load it in Python with statewise.load"),
         "generate good.statewise --prompt ''": ("prompt is empty", "at least one token"),
         "generate good.statewise --prompt Zoo": ("never saw the char 'Z'", "nor one like it; leave it out"),
         "generate windowed.statewise --prompt the": ("'the' has 3", "windows of 5", "at least 5"),
@@ -262,11 +265,11 @@ def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line
         "generate good.statewise --prompt the --temperature -1": ("temperature", "from 0 up", "got -1.0"),
         "generate good.statewise --prompt the --temperature nan": ("temperature", "from 0 up", "got nan"),
         "generate good.statewise --prompt the --top-k 0": ("top_k", ">= 1", "got 0"),
-        "generate good.statewise --prompt the --top-p 0": ("top_p", "above 0 and up to 1", "got 0.0"),
-        "generate good.statewise --prompt the --top-p 2": ("top_p", "above 0 and up to 1", "got 2.0"),
+        "generate good.statewise --prompt the --top-p 0": ("top_p", "0 < top_p <= 1", "got 0.0"),
+        "generate good.statewise --prompt the --top-p 2": ("top_p", "0 < top_p <= 1", "got 2.0"),
         "generate good.statewise --prompt the --seed -1": ("seed", "from 0 to", "got -1"),
         "evaluate no.statewise story.txt": ("no model file no.statewise", "statewise train"),
-        "evaluate other.statewise story.txt": ("holds a Sequential model", "from Python: statewise.load"),
+        "evaluate other.statewise story.txt": ("holds a Sequential, not", "load it in Python with statewise.load"),
         "evaluate good.statewise no.txt": ("no text file no.txt",),
         "evaluate good.statewise empty.txt": ("empty.txt is empty",),
         "evaluate good.statewise one.txt": ("1 char token(s)", "at least one known after 1"),
@@ -352,7 +355,7 @@ def test_a_model_that_fits_nowhere_is_lost_in_one_line(
     status, out, err = run(f"train story.txt --no-plot {FAST}")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "the disk is full" in err
-    assert "No other folder took it either" in err
+    assert "No other folder was writable" in err
     assert list(temporary.iterdir()) == []
     assert not (folder / "story.statewise").exists()
 

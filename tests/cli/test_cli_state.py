@@ -207,8 +207,8 @@ MISTAKES: dict[str, tuple[str, ...]] = {
     "train story.txt --checkpoint missing/kept": ("cannot write missing/kept", "does not exist"),
     "train story.txt --checkpoint inner": ("cannot write inner", "it is a folder"),
     "train story.txt --checkpoint ''": ("expected the name of a file",),
-    "train story.txt --checkpoint story.txt": ("story.txt: it is the text to learn", "--checkpoint"),
-    "train story.txt --checkpoint story.statewise": ("the model goes there",),
+    "train story.txt --checkpoint story.txt": ("story.txt: it is the training text", "--checkpoint"),
+    "train story.txt --checkpoint story.statewise": ("the model is written there",),
     "train story.txt --checkpoint story.png --units 3 --epochs 1": ("story.png", "--checkpoint"),
     "train story.txt --checkpoint text --units 3 --embedding 2 --epochs 1 --quiet": (
         "text holds a model, but no training to continue",

@@ -13,7 +13,7 @@ import pytest
 import statewise as sw
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.main import main
-from statewise.cli.training_words import describe_training
+from statewise.cli.training_summary import describe_training
 from statewise.foundation.program_cache import ProgramCache
 
 
@@ -39,7 +39,7 @@ def test_info_without_a_model_is_what_a_bug_report_wants(capsys: pytest.CaptureF
 def test_info_says_why_programs_are_not_kept() -> None:
     facts = installation()
     without = {**facts["cache"], "folder": "/somewhere", "on": False}
-    assert "cannot be made or read" in describe_installation(facts | {"cache": without})[-1]
+    assert "cannot be created or read" in describe_installation(facts | {"cache": without})[-1]
     unwritable = {**without, "on": True, "writable": False}
     assert "cannot be written to" in describe_installation(facts | {"cache": unwritable})[-1]
 
@@ -53,7 +53,7 @@ def test_info_says_that_jax_chose_the_folder(tmp_path: Path) -> None:
         jax.config.update("jax_compilation_cache_dir", before)
     assert facts["cache"]["chosen_by_jax"]
     assert facts["cache"]["most_bytes"] is None
-    assert "neither tidies nor clears" in describe_installation(facts)[-1]
+    assert "never removes anything" in describe_installation(facts)[-1]
 
 
 def test_a_user_without_a_home_has_no_cache_and_is_told_so(
@@ -83,24 +83,24 @@ def test_clear_cache_removes_compiled_programs(
     for name in ("one", "two"):
         (cache.folder / f"{name}-cache").write_bytes(b"program")
     assert main(["info", "--clear-cache"]) == 0
-    assert capsys.readouterr().out == f"removed 2 compiled program(s) from {cache.folder}\n"
+    assert capsys.readouterr().out == f"removed 2 compiled programs from {cache.folder}\n"
     assert main(["info", "--clear-cache", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"folder": str(cache.folder), "removed": 0, "steps_removed": 0}
     assert cache.sizes() == []
 
 
-def test_the_compiled_step_of_streams_is_counted_and_cleared(
+def test_the_numba_step_is_counted_and_cleared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STATEWISE_CACHE", str(tmp_path))
     for name in ("numba-1", "numba-2"):
         (tmp_path / name / "streaming").mkdir(parents=True)
-        (tmp_path / name / "streaming" / "machine.nbc").write_bytes(b"a step")
+        (tmp_path / name / "streaming" / "numba_step.nbc").write_bytes(b"a step")
     facts = installation()
     assert (facts["cache"]["steps"], facts["cache"]["step_bytes"]) == (2, 12)
-    assert "compiled step of streams: 2 version(s), 12 bytes" in describe_installation(facts)
+    assert "Numba step: 2 versions, 12 bytes" in describe_installation(facts)
     assert main(["info", "--clear-cache"]) == 0
-    assert f"streams, 2 version(s), from {tmp_path}\n" in capsys.readouterr().out
+    assert f"removed 2 versions of the Numba step from {tmp_path}\n" in capsys.readouterr().out
     assert list(tmp_path.glob("numba-*")) == []
 
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_removed_is_said(
     (tmp_path / "xla" / "one-cache").write_bytes(b"program")
     monkeypatch.setattr("pathlib.Path.unlink", refuse)
     assert main(["info", "--clear-cache"]) == 2
-    assert "cannot remove 1 compiled program(s)" in capsys.readouterr().err
+    assert "cannot remove 1 compiled program" in capsys.readouterr().err
 
 
 # -- models and checkpoints --------------------------------------------------------------------------------------------

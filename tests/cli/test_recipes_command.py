@@ -65,7 +65,7 @@ def test_runs_that_are_kept_are_not_made_again(tmp_path: Path, capsys: Printed) 
     command = ["recipes", "run", "alphabet-naive", "--repeats", "4", "--results", str(tmp_path)]
     assert main(command) == 0
     printed = capsys.readouterr().out
-    assert "4 runs of 4 in" in printed
+    assert "4 runs of 4 already in" in printed
     row = next(line for line in printed.splitlines() if "25 learned pairs" in line).split()
     assert row[-2:] == ["84.00", "yes"]
     assert " ".join(row[-12:-2]) == "78.80 to 89.20 84.00 80.00 to 88.00 0 of 4"

@@ -70,12 +70,12 @@ def test_a_prompt_on_stdin_comes_without_its_line_break(run: Run) -> None:
     ("line", "given", "words"),
     [
         ("train -", STORY.encode(), "add --out FILE"),
-        ("train - --out new --prompt -", STORY.encode(), "--prompt -: stdin is the text to learn already"),
-        ("train - --out new", b"", "stdin is empty; expected a text"),
+        ("train - --out new --prompt -", STORY.encode(), "--prompt -: stdin is already the training text"),
+        ("train - --out new", b"", "stdin is empty; expected text"),
         ("evaluate m.statewise -", b"caf\xe9", "stdin is not UTF-8: byte 0xe9 at position 3"),
         ("generate m.statewise --prompt -", b"\n", "stdin is blank"),
-        ("verify numbers.statewise -", b"", "expected the name of a file with arrays"),
-        ("memory numbers.statewise -", b"", "expected the name of a file with arrays"),
+        ("verify numbers.statewise -", b"", "expected a file of arrays"),
+        ("memory numbers.statewise -", b"", "expected a file of arrays"),
     ],
 )
 def test_what_cannot_be_read_from_stdin_is_one_line(line: str, given: bytes, words: str, run: Run) -> None:

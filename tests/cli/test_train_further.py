@@ -79,7 +79,7 @@ def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
 def test_a_model_is_trained_further_in_its_own_file(run: Run, folder: Path, prepared: bytes) -> None:
     status, out, err = run(f"story.txt --model m.statewise {FAST}")
     assert (status, names(folder)) == (0, set())
-    assert "m.statewise: trained for 2 epochs before; training continues" in out
+    assert "m.statewise: trained for 2 epochs so far; training continues" in out
     assert "LSTM(3), dropout 0;" in out
     assert "seed 5" in out
     assert "wrote m.statewise" in out
@@ -100,7 +100,7 @@ def test_a_model_is_trained_further_in_its_own_file(run: Run, folder: Path, prep
 def test_another_text_and_its_symbols(run: Run, folder: Path, prepared: bytes) -> None:
     status, out, _ = run(f"other.txt --model m.statewise --new-symbols add --out new.statewise {FAST} --patience 5")
     assert (status, names(folder)) == (0, {"new.statewise"})
-    assert "other.txt: 130 characters to learn, 19 different" in out
+    assert "other.txt: 130 characters to train on, 19 distinct" in out
     assert "7 new symbols beside the 14 that it knows: '0' '1' 'T' 'Z' 'b' 'f' 'o'" in out
     assert len(sw.load("new.statewise").vocabulary) == 21
     assert (folder / "m.statewise").read_bytes() == prepared
@@ -114,8 +114,8 @@ def test_what_scores_worse_than_before_does_not_replace_it(run: Run, folder: Pat
         was, now = result["before"]["loss"], result["score"]["loss"]
         assert (status, names(folder), result["worse"]) == (0, files, True)
         assert was < now
-        assert f"was {was:.4f} before this training and is {now:.4f} now, which is worse" in err
-        assert f"{result['files'][0]}; m.statewise is left as it was" in err
+        assert f"the held-out loss rose from {was:.4f} to {now:.4f} in this training" in err
+        assert f"{result['files'][0]}; m.statewise is unchanged" in err
         assert result["files"][0] in files
         assert (folder / "m.statewise").read_bytes() == prepared
     run(f"{line} --force")
@@ -140,8 +140,8 @@ def test_ctrl_c_never_replaces_a_model(
     result = json.loads(out)
     assert (status, result["interrupted"], result["epochs"]) == (130, True, 1)
     assert result["files"] == ["m-interrupted.statewise"]
-    assert "the model so far is in m-interrupted.statewise; m.statewise is left as it was" in err
-    assert "`statewise train story.txt --model m-interrupted.statewise` trains it further" in err
+    assert "the model so far is in m-interrupted.statewise; m.statewise is unchanged" in err
+    assert "`statewise train story.txt --model m-interrupted.statewise` continues training it" in err
     assert (folder / "m.statewise").read_bytes() == prepared
     assert sw.load("m-interrupted.statewise").model.epochs_done == (1 if more else 3)
 
@@ -169,7 +169,7 @@ def test_an_interrupted_training_ends_with_what_to_type(run: Run, monkeypatch: p
     press_ctrl_c(monkeypatch, at=1)
     _, out, err = run(f"story.txt {SIZES} {FAST} --out new")
     for printed in (out, err):
-        assert "`statewise train story.txt --model new` trains it further" in printed
+        assert "`statewise train story.txt --model new` continues training it" in printed
 
 
 def test_ctrl_c_while_the_model_is_written_waits_for_it(
@@ -196,13 +196,13 @@ def test_an_interrupted_training_with_a_checkpoint_ends_by_the_same_command(
     with monkeypatch.context() as patched:
         press_ctrl_c(patched, at=1)
         _, _, err = run(f"{line} --out new")
-    assert "the model so far is in new; give the same command again to continue" in err
+    assert "the model so far is in new; repeat the same command to continue" in err
     half = content(folder / "new")
     assert run(f"{line} --out new")[0] == 0  # the file is this training's own
     assert content(folder / "new") == content(folder / "whole") != half
     assert run(f"{line} --out new")[0] == 0
     status, _, err = run(f"{line} --out m.statewise")
-    assert (status, "m.statewise exists already" in err) == (0, False)  # trained alike, it is the same model
+    assert (status, "m.statewise already exists" in err) == (0, False)  # trained alike, it is the same model
 
 
 def test_an_interrupted_further_training_ends_by_the_same_command(
@@ -213,7 +213,7 @@ def test_an_interrupted_further_training_ends_by_the_same_command(
     with monkeypatch.context() as patched:
         press_ctrl_c(patched, at=1)
         _, _, err = run(line)
-    assert "the model so far is in m-interrupted.statewise; m.statewise is left as it was; give the same command" in err
+    assert "the model so far is in m-interrupted.statewise; m.statewise is unchanged; repeat the same command" in err
     assert (folder / "m.statewise").read_bytes() == prepared
     assert run(line)[0] == 0
     assert content(folder / "m.statewise") == content(folder / "whole")
@@ -223,7 +223,7 @@ def test_a_checkpoint_does_not_let_another_model_be_replaced(run: Run, folder: P
     line = f"story.txt {SIZES} {FAST} --quiet --checkpoint kept"
     assert run(f"{line.replace('0.01', '0.02')} --out new")[0] == 0
     status, _, err = run(f"{line.replace('0.01', '0.02')} --out m.statewise")
-    assert (status, "m.statewise exists already" in err) == (2, True)
+    assert (status, "m.statewise already exists" in err) == (2, True)
     assert (folder / "m.statewise").read_bytes() == prepared
 
 
@@ -237,7 +237,7 @@ def test_more_epochs_of_a_checkpoint_are_told_what_to_write(run: Run) -> None:
     assert "remove" not in err
     assert "decay_steps" not in err
     status, _, err = run(f"story.txt --model kept {FAST}")
-    assert (status, "kept is the checkpoint of a training" in err, "--out" in err) == (2, True, True)
+    assert (status, "kept is a training checkpoint" in err, "--out" in err) == (2, True, True)
     assert run(f"story.txt --model kept --out more {FAST} --quiet")[0] == 0
     assert isinstance(sw.load("more"), sw.TextModel)
 
@@ -261,7 +261,7 @@ def test_without_a_finished_epoch_there_is_no_model(run: Run, folder: Path, monk
     for line in (f"story.txt {SIZES} --out new", "story.txt --model m.statewise"):
         status, out, err = run(f"{line} {FAST} --steps 8 --quiet --json")
         assert (status, out) == (130, "")
-        assert "no epoch was finished, so that no model is written" in err
+        assert "no epoch was finished, so no model is written" in err
     assert names(folder) == set()
 
 
@@ -285,7 +285,7 @@ def test_the_same_command_does_not_train_a_second_time(folder: Path, run: Run) -
     once = content(folder / "m.statewise")
     status, _, err = run(f"{line} --quiet")
     assert (status, content(folder / "m.statewise")) == (0, once)
-    assert "nothing is left to train; name another --checkpoint" in err
+    assert "nothing is left to train; choose another --checkpoint" in err
     assert run(f"{line} --quiet".replace("kept", "another"))[0] == 0
     assert content(folder / "m.statewise")[0]["epochs"] == once[0]["epochs"] + 2
 
@@ -307,7 +307,7 @@ def test_a_picture_of_somebody_elses_is_not_replaced(folder: Path, run: Run) -> 
     (folder / "photo.png").write_bytes(b"precious")
     status, _, err = run("story.txt --model m.statewise --epochs 1 --quiet --plot photo.png")
     assert (status, (folder / "photo.png").read_bytes()) == (2, b"precious")
-    assert "photo.png exists already" in err
+    assert "photo.png already exists" in err
     for _ in range(2):
         assert run("story.txt --model m.statewise --epochs 1 --quiet --plot own.png --held-out 0")[0] == 0
     assert is_ours(folder / "own.png", "m.statewise")
@@ -315,7 +315,7 @@ def test_a_picture_of_somebody_elses_is_not_replaced(folder: Path, run: Run) -> 
     (folder / "n.statewise").write_bytes((folder / "m.statewise").read_bytes())
     status, _, err = run("story.txt --model n.statewise --epochs 1 --quiet --plot own.png")
     assert (status, (folder / "own.png").read_bytes()) == (2, own)
-    assert "own.png exists already" in err
+    assert "own.png already exists" in err
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])

@@ -99,7 +99,7 @@ TWICE: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("stacked", TWICE.values(), ids=TWICE)
 @pytest.mark.parametrize("layer", [lambda: Dense(2), lambda: Dropout(0.1)], ids=["dense", "dropout"])
 def test_a_layer_is_in_one_place(layer: Callable[[], Any], stacked: Callable[[Any], object]) -> None:
-    with pytest.raises(ConfigurationError, match="one object in two places of the model, which do not share weights"):
+    with pytest.raises(ConfigurationError, match="got one object in two positions of the model; sharing weights"):
         stacked(layer())
 
 

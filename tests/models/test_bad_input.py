@@ -449,7 +449,7 @@ class Batches:
     case("validation-rows", lambda: learn(validation_data=(X, Y[:3])), ShapeError, "6 row(s)", "[3, 2]"),
     case("validation-shape", lambda: learn(validation_data=(X[..., :1], Y)), ShapeError, "[B, T, 2]", "[6, 3, 1]"),
     case("validation-logs", lambda: learn(validation_data=lambda: None), ConfigurationError, "validation_data", "None"),
-    case("shuffled", lambda: learn(shuffle=True, state="carry"), ConfigurationError, "leave shuffle out"),
+    case("shuffled", lambda: learn(shuffle=True, state="carry"), ConfigurationError, "remove shuffle"),
     case("callback-number", lambda: learn(callbacks=[5]), ConfigurationError, "functions f(epoch, logs)", "got 5"),
     case("callback-class", lambda: learn(callbacks=[sw.EarlyStopping]), ConfigurationError, "write EarlyStopping()"),
     case("callback-text", lambda: learn(callbacks="print"), ConfigurationError, "functions f(epoch, logs)", "'print'"),

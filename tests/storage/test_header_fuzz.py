@@ -370,6 +370,6 @@ def test_keys_nested_deeper_than_a_file_holds_are_refused_when_saved(tmp_path: P
     for _ in range(DEPTH):
         key = (key,)
     state = network().initial_state(1)
-    refused(lambda: Snapshot([key], state).save(tmp_path / "s"), DataError, ("tuples within tuples",))
+    refused(lambda: Snapshot([key], state).save(tmp_path / "s"), DataError, ("nested tuples",))
     Snapshot([("a", ("b", (1, None)))], state).save(tmp_path / "s")
     assert Snapshot.load(tmp_path / "s").keys == [("a", ("b", (1, None)))]

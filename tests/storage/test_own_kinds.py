@@ -77,7 +77,7 @@ def test_a_model_whose_optimizer_no_file_holds_is_saved_and_loaded(optimizer: An
     again.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
     assert again.programs
     found, expected = (name_leaves("", one.train_state.optimizer) for one in (again, model))
-    assert_same(found, expected, "what the optimizer remembers")
+    assert_same(found, expected, "including the optimizer's state")
 
 
 @pytest.mark.parametrize("optimizer", [Lion(), optax.noisy_sgd(0.01, key=jax.random.key(3))], ids=["class", "noisy"])

@@ -22,9 +22,9 @@ from statewise.errors import ConfigurationError, DataError, MissingExtraError
 from statewise.kernels.activations import ACTIVATIONS
 from statewise.layers import GRU, Activation, Dense, Embedding, Layer, Masking
 from statewise.streaming import Runtime, Stream, Streams
-from statewise.streaming.engines import MOST_SYMBOLS, choose_engine
+from statewise.streaming.engines import MAX_SYMBOLS, choose_engine
+from statewise.streaming.fused_products import OF_TWICE
 from statewise.streaming.instructions import FUNCTIONS
-from statewise.streaming.products import OF_TWICE
 from streamed import built, gru, lstm, parts, runtime_of
 from tolerances import assert_close, assert_same
 
@@ -58,7 +58,7 @@ def test_networks_that_the_compiled_step_cannot_run_say_why(tmp_path: Path) -> N
     refused(lambda: model.stream(engine="numba"), ConfigurationError, ["[F]", "[4, 3]", "engine='numpy'"])
     model.save(tmp_path / "model")
     refused(lambda: Stream.open(tmp_path / "model", engine="numba"), ConfigurationError, ["[4, 3]", "engine='numpy'"])
-    assert choose_engine("auto", (), MOST_SYMBOLS + 1).name == "numpy"
+    assert choose_engine("auto", (), MAX_SYMBOLS + 1).name == "numpy"
     assert choose_engine("auto", (None,), None).name == "numpy"
 
 

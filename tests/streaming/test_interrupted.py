@@ -40,7 +40,7 @@ def runtime(engine: str, seed: int = 1) -> Runtime:
     return runtime_of(built(layers, (None, FEATURES), seed), engine)
 
 
-PUBLIC = {"push", "push_one", "push_rows", "resume", "restore", "drop", "clear", "upgrade", "compiled_step"}
+PUBLIC = {"push", "push_one", "push_rows", "resume", "restore", "drop", "clear", "upgrade", "load_numba_step"}
 """Functions whose one line takes a lock and lets go of it; Python looks for signals nowhere on that way out."""
 
 
@@ -198,12 +198,12 @@ def close(one: sw.State, other: sw.State) -> bool:
     return all(np.allclose(mine[name], theirs[name], atol=1e-5) for name in theirs)
 
 
-def check_books(streams: Streams) -> None:
+def check_slots(streams: Streams) -> None:
     """Fails unless the streams' slots are distinct, and used and free ones are all there are."""
-    ledger = streams._ledger
-    taken = [*ledger.slots.values(), *ledger.free]
-    assert sorted(taken) == list(range(ledger.used))
-    assert ledger.used <= ledger.store.size <= len(ledger.pushed)
+    table = streams._table
+    taken = [*table.slots.values(), *table.free]
+    assert sorted(taken) == list(range(table.used))
+    assert table.used <= table.store.size <= len(table.pushed)
 
 
 def check_later_pushes(engine: str, streams: Streams, states: dict[Any, sw.State], seed: int) -> None:
@@ -238,7 +238,7 @@ def interrupted(engine: str, case: Case, at: int, event: str = "line") -> bool:
     there.streams._max_streams = there.streams._max_age = None  # so that later pushes evict nobody
     old_weights = case.seed != 1 and there.streams._runtime is runtime(engine)
     check_later_pushes(engine, there.streams, after if done else before, 1 if old_weights else case.seed)
-    check_books(there.streams)
+    check_slots(there.streams)
     return came
 
 
@@ -331,7 +331,7 @@ def test_signals_at_random_moments_leave_before_or_after(engine: str) -> None:
                 assert (key in streams) == (key in singles)
             for key in keys[::10]:
                 assert key not in streams or close(streams.state(key), singles[key].state)
-            check_books(streams)
+            check_slots(streams)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
@@ -343,16 +343,16 @@ def test_signals_at_random_moments_leave_before_or_after(engine: str) -> None:
 def test_a_slot_outside_the_store_is_never_stepped(engine: str) -> None:
     streams = world(engine).streams
     before = streams.snapshot()
-    streams._ledger.slots["a"] = streams._ledger.store.size
+    streams._table.slots["a"] = streams._table.store.size
     for call in (lambda: streams.push_one("a", X[0]), lambda: streams.push({"b": X[0], "a": X[1]})):
         with pytest.raises((IndexError, ValueError)):
             call()
-    streams._ledger.slots["a"] = 0
+    streams._table.slots["a"] = 0
     assert [key for key in "bcde" if streams.state(key) != before.state.rows("abcde".index(key))] == []
 
 
 def test_a_signal_that_looks_at_the_streams_or_pushes_leaves_the_push_alone() -> None:
-    """Handlers run in the midst of a push: they may read, and are told to push later."""
+    """Handlers run in the during a push: they may read, and are told to push later."""
     for engine in ENGINES:
         at, looked = 1, 0
         while True:
@@ -362,16 +362,19 @@ def test_a_signal_that_looks_at_the_streams_or_pushes_leaves_the_push_alone() ->
 
             def look(there: World = there, seen: list[Any] = seen) -> None:
                 seen.append(list(there.streams.snapshot().keys))
-                with pytest.raises(LifecycleError, match="midst of a push"):
+                with pytest.raises(LifecycleError, match="during a push"):
                     there.streams.push({"b": X[0]})
 
             if not calling(look, at, lambda there=there: there.streams.push(steps("nd"))):  # type: ignore[misc]
                 break
             assert same(after, there.streams)
-            check_books(there.streams)
+            check_slots(there.streams)
             looked += len(seen)
             at += 3
         assert looked > 10
+
+
+LOCKED_FILES = ("slot_table.py", "slot_updates.py", "numba_states.py", "numpy_states.py")
 
 
 def calling(look: Callable[[], None], at: int, call: Callable[[], Any]) -> bool:
@@ -379,7 +382,9 @@ def calling(look: Callable[[], None], at: int, call: Callable[[], Any]) -> bool:
     count = [0]
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_code.co_filename.endswith(("ledger.py", "changes.py", "in_numba.py", "in_numpy.py")):
+        if not frame.f_code.co_filename.endswith(
+            ("slot_table.py", "slot_updates.py", "numba_states.py", "numpy_states.py")
+        ):
             return trace if frame.f_code.co_filename.startswith(FOLDER) else None
         if event == "line":
             count[0] += 1

@@ -17,9 +17,9 @@ from statewise.kernels.states import LSTMState
 from statewise.streaming import Runtime, Stream, Streams
 from statewise.streaming.assembler import assemble
 from statewise.streaming.composition import Composed
+from statewise.streaming.fused_products import Product, plan
 from statewise.streaming.instructions import ACTIVATE
 from statewise.streaming.numpy_step import write_step
-from statewise.streaming.products import Product, plan
 from streamed import ENGINES
 from tolerances import assert_close
 

@@ -67,9 +67,9 @@ def test_symbols_and_single_numbers_come_in_a_row() -> None:
         ("ab", [[1, 2, 3], [1, np.nan, 3]], DataError, ["row 1 of x", "NaN"]),
         ("ab", 1.0, ShapeError, ["a row for each of 2 key(s)", "[]"]),
         ("", np.ones((0, FEATURES)), DataError, ["at least one key"]),
-        ("aa", np.ones((2, FEATURES)), DataError, ["push_rows", "'a' is there twice"]),
+        ("aa", np.ones((2, FEATURES)), DataError, ["push_rows", "duplicate key 'a'"]),
         ([["a"], ["b"]], np.ones((2, FEATURES)), DataError, ["tuple(key)"]),
-        ([np.array([1, 2])] * 2, np.ones((2, FEATURES)), DataError, ["array([1, 2])", "a key"]),
+        ([np.array([1, 2])] * 2, np.ones((2, FEATURES)), DataError, ["array([1, 2])", "hashable key"]),
         ("abcd", np.ones((4, FEATURES)), ConfigurationError, ["max_streams=3", "got 4"]),
     ],
 )

@@ -26,7 +26,7 @@ from statewise.kernels.activations import ACTIVATIONS
 from statewise.layers import GRU, Activation, Bidirectional, Dense, Embedding, Layer, Masking
 from statewise.operations import FUNCTIONS
 from statewise.storage.artifact import Artifact, write_artifact
-from statewise.streaming import activations
+from statewise.streaming.numpy_activations import ACTIVATIONS as IN_NUMPY
 from statewise.streaming.runtime import Runtime
 from streamed import BATCH, ENGINES, STEPS, STREAMED, built, gru, lstm, marked, masked_x, model_of, parts, runtime_of
 from tolerances import assert_close, assert_same, differ
@@ -130,19 +130,19 @@ def test_activations_are_those_of_the_layers(name: str) -> None:
     edges: Array = np.array([[0.0, -3.0, 3.0, -80.0, 80.0, 1e-6]], np.float32)
     for x in (near, 4 * near, edges):
         if name != "exponential" or np.abs(x).max() < 80:
-            assert_close(activations.ACTIVATIONS[name](x.copy()), np.asarray(ACTIVATIONS[name](jnp.asarray(x))), name)
+            assert_close(IN_NUMPY[name](x.copy()), np.asarray(ACTIVATIONS[name](jnp.asarray(x))), name)
 
 
 @pytest.mark.parametrize("name", sorted({"sigmoid", "softmax", "softplus", "tanh", "silu", "elu", "selu", "gelu"}))
 def test_activations_bear_large_numbers_without_a_warning(name: str) -> None:
     x = np.array([[-1e30, -1e4, 0, 1e4, 1e30]], np.float32)
-    y = activations.ACTIVATIONS[name](x)
+    y = IN_NUMPY[name](x)
     assert np.isfinite(y).all()
     assert y.dtype == np.float32
 
 
 def test_there_is_every_activation() -> None:
-    assert set(activations.ACTIVATIONS) == set(ACTIVATIONS) == set(FUNCTIONS)
+    assert set(IN_NUMPY) == set(ACTIVATIONS) == set(FUNCTIONS)
 
 
 SIGMOIDS: dict[str, list[Layer]] = {

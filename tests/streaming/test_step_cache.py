@@ -70,7 +70,7 @@ def test_a_cache_that_is_damaged_or_cannot_be_made_costs_time_only(model: Path, 
     for path in entries:
         path.write_bytes(b"damaged")
     assert told(model, STATEWISE_CACHE=str(cache)) == first
-    assert {path: path.stat().st_size > 100 for path in entries} == dict.fromkeys(entries, True), "made anew"
+    assert {path: path.stat().st_size > 100 for path in entries} == dict.fromkeys(entries, True), "rebuilt"
     (tmp_path / "file").write_text("no folder")
     assert told(model, STATEWISE_CACHE=str(tmp_path / "file")) == first
     assert set(package.rglob("*.nb?")) == before
@@ -79,9 +79,9 @@ def test_a_cache_that_is_damaged_or_cannot_be_made_costs_time_only(model: Path, 
 def test_threads_that_compile_at_once_leave_numbas_settings() -> None:
     numba = pytest.importorskip("numba")
     before = numba.config.CACHE_DIR
-    engines._compiled_step.cache_clear()
+    engines._load_numba_step.cache_clear()
     with ThreadPoolExecutor(4) as pool:
-        steps = list(pool.map(lambda _: engines.compiled_step(), range(4)))
+        steps = list(pool.map(lambda _: engines.load_numba_step(), range(4)))
     assert (len(set(steps)), numba.config.CACHE_DIR) == (1, before)
 
 

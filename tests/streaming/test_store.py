@@ -16,8 +16,8 @@ from mistakes import refused
 from networks import FEATURES
 from statewise.errors import DataError, FileError, LifecycleError, StateError
 from statewise.streaming import Runtime, Snapshot, Streams
-from statewise.streaming.lock import Lock
-from statewise.streaming.store import Kept, StreamStore, is_store
+from statewise.streaming.file_lock import Lock
+from statewise.streaming.store import StoredStream, StreamStore, is_store
 from streamed import built, lstm, parts, runtime_of
 from tolerances import assert_same
 
@@ -35,8 +35,8 @@ def streams(runtime: Runtime) -> Streams:
     return streams
 
 
-def kept_of(streams: Streams, *keys: Any) -> list[Kept]:
-    return [Kept(key, streams.state(key), {"more": np.arange(3.0)}, ["a note", 5]) for key in keys or streams]
+def kept_of(streams: Streams, *keys: Any) -> list[StoredStream]:
+    return [StoredStream(key, streams.state(key), {"more": np.arange(3.0)}, ["a note", 5]) for key in keys or streams]
 
 
 def snapshot_of(store: StreamStore) -> Snapshot:
@@ -66,10 +66,14 @@ def test_what_is_written_is_there_in_the_order_it_was_written(tmp_path: Path, st
 def test_keys_that_are_one_to_a_dict_are_one_here(tmp_path: Path, streams: Streams) -> None:
     state = streams.state(7)
     with StreamStore.open(tmp_path / "s", streams._runtime) as store:
-        store.write([Kept(key, state) for key in (1, 1.0, True, np.int64(1), "1", 1.5)])
+        store.write([StoredStream(key, state) for key in (1, 1.0, True, np.int64(1), "1", 1.5)])
         assert [one.key for one in store.load()] == [1, "1", 1.5]
-        refused(lambda: store.write([Kept(b"raw", state)]), DataError, ["text, numbers"])
-        refused(lambda: store.write([Kept("new", state), Kept(b"raw", state)], ["1"]), DataError, ["text, numbers"])
+        refused(lambda: store.write([StoredStream(b"raw", state)]), DataError, ["text, numbers"])
+        refused(
+            lambda: store.write([StoredStream("new", state), StoredStream(b"raw", state)], ["1"]),
+            DataError,
+            ["text, numbers"],
+        )
         assert [one.key for one in store.load()] == [1, "1", 1.5]
 
 
@@ -160,7 +164,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path, streams: Streams) -> None:
         store.write(kept_of(streams))
         (pages,) = store._database.execute("PRAGMA page_count").fetchone()
         store._database.execute(f"PRAGMA max_page_count = {pages}")
-        many = [Kept(key, streams.state(7)) for key in range(100)]
+        many = [StoredStream(key, streams.state(7)) for key in range(100)]
         refused(lambda: store.write(many, ["b\u00e9"]), FileError, ["cannot write", "the disk is full"])
         assert snapshot_of(store) == streams.snapshot()
 
@@ -170,9 +174,9 @@ def test_a_change_costs_the_same_with_many_keys(tmp_path: Path, streams: Streams
     touched = []
     for count in (10, 3000):
         with StreamStore.open(tmp_path / str(count), streams._runtime) as store:
-            store.write([Kept(f"key {key}", streams.state(7)) for key in range(count)])
+            store.write([StoredStream(f"key {key}", streams.state(7)) for key in range(count)])
         with StreamStore.open(tmp_path / str(count), streams._runtime) as store:
-            store.write([Kept("key 5", streams.state(7))])
+            store.write([StoredStream("key 5", streams.state(7))])
             touched.append((tmp_path / f"{count}-wal").stat().st_size)
     assert touched[1] < 3 * touched[0]
 
@@ -180,13 +184,13 @@ def test_a_change_costs_the_same_with_many_keys(tmp_path: Path, streams: Streams
 KILLED = """
 import sys, numpy as np
 from statewise.streaming import Runtime, Streams
-from statewise.streaming.store import Kept, StreamStore
+from statewise.streaming.store import StoredStream, StreamStore
 runtime = Runtime.open(sys.argv[1], "numpy")
 streams = Streams(runtime)
 store = StreamStore.open(sys.argv[2], runtime)
 for step in range(10_000):
     streams.push({key: [step / 1000] for key in "abc"})
-    store.write([Kept(key, streams.state(key), notes=step) for key in "abc"])
+    store.write([StoredStream(key, streams.state(key), notes=step) for key in "abc"])
     print(step, flush=True)
 """
 
@@ -269,10 +273,10 @@ def test_what_a_killed_process_left_beside_a_store_is_not_played_into_another(tm
 def test_keys_within_tuples_are_one_too(tmp_path: Path, streams: Streams) -> None:
     state = streams.state(7)
     with StreamStore.open(tmp_path / "pumps", streams._runtime) as store:
-        store.write([Kept(key, state) for key in ((1, (2.0,)), (1.0, (2,)), (True, (2,)))])
+        store.write([StoredStream(key, state) for key in ((1, (2.0,)), (1.0, (2,)), (True, (2,)))])
         assert [kept.key for kept in store.load()] == [(1, (2,))]
-        refused(lambda: store.write([Kept(10**5000, state)]), DataError, ["up to 4,096 bits"])
-    refused(lambda: store.write([Kept(7, state)]), LifecycleError, ["was closed; open it again"])
+        refused(lambda: store.write([StoredStream(10**5000, state)]), DataError, ["up to 4,096 bits"])
+    refused(lambda: store.write([StoredStream(7, state)]), LifecycleError, ["was closed; open it again"])
 
 
 def test_an_interruption_at_any_line_of_a_write_is_before_it_or_after_it(tmp_path: Path, streams: Streams) -> None:

@@ -77,7 +77,7 @@ STEPS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
     ("too-large", [0.1, 0.2, 1e300], DataError, ["3.4e+38", "1e+300", "scale"]),
     ("whole-too-large", [1, 2, 2**70], DataError, ["real numbers", "beyond 64 bits"]),
     ("text", ["0.1", "0.2", "0.3"], DataError, ["real numbers", "text such as '0.1'"]),
-    ("none", None, DataError, ["real numbers", "None"]),
+    ("none", None, DataError, ["array of numbers", "None"]),
     ("flags", [True, False, True], DataError, ["expected numbers, got True or False", "1.0 and 0.0"]),
     ("flags-in-numpy", np.array([True, False, True]), DataError, ["expected numbers, got True or False"]),
     ("a-flag-among-numbers", [0.5, True, 0.25], DataError, ["expected numbers, got True or False"]),
@@ -88,7 +88,7 @@ STEPS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
 SYMBOLS_REFUSED: list[tuple[str, object, type[StatewiseError], list[str]]] = [
     ("beyond", SYMBOLS, DataError, [f"0 .. {SYMBOLS - 1}", f"got {SYMBOLS}"]),
     ("negative", -1, DataError, [f"0 .. {SYMBOLS - 1}", "got -1"]),
-    ("half", 1.5, DataError, ["whole number", "1.5"]),
+    ("half", 1.5, DataError, ["the integer of a symbol", "1.5"]),
     ("nan", float("nan"), DataError, ["NaN"]),
     ("text", "a", DataError, ["text such as 'a'"]),
     ("flag", True, DataError, ["expected numbers, got True or False"]),
@@ -173,7 +173,7 @@ def test_a_failing_on_evict_leaves_everything_as_it_was() -> None:
 def test_on_evict_cannot_change_the_streams(act: Callable[..., None]) -> None:
     streams: Any = streams_of(max_streams=2, on_evict=lambda key, state: act(streams, key, state))
     before = streams.snapshot()
-    refused(lambda: streams.push({"c": STEP}), LifecycleError, ["on_evict", "once the push is over"])
+    refused(lambda: streams.push({"c": STEP}), LifecycleError, ["on_evict", "after the push"])
     assert streams.snapshot() == before
 
 
@@ -211,7 +211,7 @@ def test_more_keys_than_streams_are_refused_before_anything_changes() -> None:
     case("restore-other", lambda: streams_of().restore((["a"], other_state())), StateError, "another network"),
     case("restore-rows", lambda: streams_of().restore((["a"], own_state(2))), StateError, "1 row(s)", "got 2"),
     case("restore-twice", lambda: streams_of().restore(("aa", own_state(2))), DataError, "(keys, state)", "resume"),
-    case("restore-same", lambda: streams_of().restore((["a", "a"], own_state(2))), DataError, "'a' is there twice"),
+    case("restore-same", lambda: streams_of().restore((["a", "a"], own_state(2))), DataError, "duplicate key 'a'"),
     case("restore-lists", lambda: streams_of().restore(([["a", 1]], own_state(1))), DataError, "tuple(key)"),
     case("restore-state", lambda: streams_of().restore(own_state(2)), DataError, "(keys, state)", "snapshot()"),
     case("restore-nan", lambda: streams_of().restore(("ab", bad_state(2, np.nan))), DataError, "(keys, state)"),

@@ -138,7 +138,7 @@ def test_threads_that_evict_each_other_share_no_state(runtime: Runtime) -> None:
                 assert np.isclose(possible[number], y, atol=1e-5).all(axis=1).any()
 
     together(work)
-    slots = list(streams._ledger.slots.values())
+    slots = list(streams._table.slots.values())
     assert len(streams) == len(set(slots)) == 20
 
 

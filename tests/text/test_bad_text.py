@@ -63,11 +63,23 @@ def test_texts_that_cannot_be_learnt(action: Action, error: Error, words: tuple[
 
 
 @table(
-    case("evaluate", lambda: sw.TextModel().evaluate("abc"), LifecycleError, "knows no text yet", "fit(text) first"),
-    case("generate", lambda: sw.TextModel().generate("abc"), LifecycleError, "knows no text yet", "fit(text) first"),
-    case("save", lambda: sw.TextModel().save("never"), LifecycleError, "knows no text yet", "fit(text) first"),
-    case("vocabulary", lambda: sw.TextModel().vocabulary, LifecycleError, "knows no text yet", "fit(text) first"),
-    case("weights", lambda: sw.TextModel().get_weights(), LifecycleError, "knows no text yet", "fit(text) first"),
+    case(
+        "evaluate",
+        lambda: sw.TextModel().evaluate("abc"),
+        LifecycleError,
+        "not learned a text yet",
+        "fit(text) first",
+    ),
+    case(
+        "generate",
+        lambda: sw.TextModel().generate("abc"),
+        LifecycleError,
+        "not learned a text yet",
+        "fit(text) first",
+    ),
+    case("save", lambda: sw.TextModel().save("never"), LifecycleError, "not learned a text yet", "fit(text) first"),
+    case("vocabulary", lambda: sw.TextModel().vocabulary, LifecycleError, "not learned a text yet", "fit(text) first"),
+    case("weights", lambda: sw.TextModel().get_weights(), LifecycleError, "not learned a text yet", "fit(text) first"),
 )
 def test_models_that_know_no_text_yet(action: Action, error: Error, words: tuple[str, ...]) -> None:
     refused(action, error, words)
@@ -105,7 +117,7 @@ def draw(**options: Any) -> Any:
     *each("length", lambda v: draw(length=v), ConfigurationError, ">= 1", of=(*COUNTS, None)),
     *each("temperature", lambda v: draw(temperature=v), ConfigurationError, "from 0 up", of=(-1, NAN, INFINITE, "1")),
     *each("top_k", lambda v: draw(top_k=v), ConfigurationError, ">= 1", of=COUNTS),
-    *each("top_p", lambda v: draw(top_p=v), ConfigurationError, "above 0 and up to 1", of=(0, 2, -0.1, NAN, "0.5")),
+    *each("top_p", lambda v: draw(top_p=v), ConfigurationError, "0 < top_p <= 1", of=(0, 2, -0.1, NAN, "0.5")),
     *each("seed", lambda v: draw(seed=v), ConfigurationError, "from 0 to", of=(-1, 2**63, 1.5, "5", None)),
 )
 def test_prompts_and_ways_of_drawing(action: Action, error: Error, words: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from mistakes import STORY, sw
 from statewise.errors import ConfigurationError, DataError, StatewiseError
 from statewise.storage.artifact import Artifact, write_artifact
 from statewise.storage.pytrees import name_leaves
-from statewise.text.growth import grow
+from statewise.text.vocabulary_growth import grow_vocabulary
 
 KNOWN = "a cat ran and ten mice ate it. "  # every symbol of it is in STORY
 MORE = "Zebras, too: 10 of them ran. "
@@ -160,7 +160,7 @@ def test_growing_keeps_every_number_that_was_learned(make: Callable[[], Any]) ->
     compiled = {**header["compiled"], "optimizer": optimizer.config() if named else None}
     model = sw.Sequential.from_artifact(Artifact("sequential", {**header, "compiled": compiled}, arrays))
     model.recompile(optimizer, *COMPILED, continues=True)
-    grown = grow(model, 22, optimizer, *COMPILED)
+    grown = grow_vocabulary(model, 22, optimizer, *COMPILED)
     found, fresh = grown.to_artifact().arrays, name_leaves("optimizer", transformation.init(grown.params))
     assert found.keys() == arrays.keys()
     for name, array in arrays.items():
@@ -174,7 +174,7 @@ def test_growing_keeps_every_number_that_was_learned(make: Callable[[], Any]) ->
 
 def test_only_the_rows_of_symbols_grow() -> None:
     model = read()
-    old, new = model.model, grow(model.model, 22, ADAM, *COMPILED)
+    old, new = model.model, grow_vocabulary(model.model, 22, ADAM, *COMPILED)
     shapes = {
         (layer, name): (np.shape(weight), np.shape(new.params[layer][name]))
         for layer, weights in old.params.items()
@@ -190,7 +190,7 @@ def test_only_the_rows_of_symbols_grow() -> None:
     rows = np.asarray(new.params["embedding"]["embeddings"])[14:]
     assert len(np.unique(rows)) == rows.size
     assert np.abs(rows).max() <= 0.05
-    again = grow(model.model, 22, ADAM, *COMPILED)
+    again = grow_vocabulary(model.model, 22, ADAM, *COMPILED)
     np.testing.assert_array_equal(rows, np.asarray(again.params["embedding"]["embeddings"])[14:])
 
 
@@ -199,7 +199,7 @@ def test_new_symbols_start_unlikely_whatever_was_read(added: int) -> None:
     model = read().model
     rng = np.random.default_rng(added)
     model.set_weights([3 * rng.normal(size=weight.shape) for weight in model.get_weights()])
-    grown = grow(model, 14 + added, ADAM, *COMPILED)
+    grown = grow_vocabulary(model, 14 + added, ADAM, *COMPILED)
     ids = rng.integers(0, 14, (4, 50))
     before, after = (np.asarray(m(ids)[0], np.float64) for m in (model, grown))
     assert after[..., 14:].max() <= 1 / 14**2
@@ -320,7 +320,7 @@ def test_a_checkpoint_of_another_training_is_told_in_the_words_of_the_call(tmp_p
         ({}, STORY, {"epochs": 3}, ["epochs was 2, now 3"]),
         ({}, STORY, {"learning_rate": 0.1, "steps": 4}, ["steps was 8, now 4", "learning_rate was 0.005, now 0.1"]),
         ({"seed": 6}, STORY, {}, ["seed was 5, now 6"]),
-        ({}, STORY + KNOWN, {}, ["the text is another"]),
+        ({}, STORY + KNOWN, {}, ["the text is different"]),
     ):
         with pytest.raises(ConfigurationError) as caught:
             sw.TextModel(**{**OPTIONS, **options}).fit(text, **{**call, **change})

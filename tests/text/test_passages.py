@@ -1,4 +1,4 @@
-"""Passages against sets of slices; a model knows what it was trained on, and what was held out from it."""
+"""PassageHashes against sets of slices; a model knows what it was trained on, and what was held out from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from mistakes import sw
 from statewise.errors import FileError
 from statewise.storage.artifact import read_artifact, write_artifact
-from statewise.text.passages import LENGTH, MOST, Passages
+from statewise.text.passage_hashes import LENGTH, MAX_HASHES, PassageHashes
 
 RNG = np.random.default_rng(3)
 LEARNED, OTHER = (RNG.integers(0, 40, 30_000).astype(np.int32) for _ in range(2))
@@ -26,12 +26,12 @@ def test_shares_are_those_of_the_passages_themselves(tokens: str) -> None:
     known, given = slices(learned, LENGTH[tokens]), slices(mixed, LENGTH[tokens])
     expected = len(known & given) / len(given)
     assert 0.1 < expected < 0.6
-    assert Passages.of(learned, tokens).share_of(mixed, tokens) == pytest.approx(expected)
+    assert PassageHashes.of(learned, tokens).share_of(mixed, tokens) == pytest.approx(expected)
 
 
 def test_a_sample_of_a_long_text_estimates_its_share() -> None:
-    learned = Passages.of(LEARNED, "char")
-    assert len(learned.hashes) == MOST
+    learned = PassageHashes.of(LEARNED, "char")
+    assert len(learned.hashes) == MAX_HASHES
     assert learned.share_of(LEARNED[12_000:13_000], "char") == 1.0
     assert learned.share_of(OTHER, "char") == 0.0
     mixed = np.concatenate([LEARNED[:5_000], OTHER[:15_000]])
@@ -40,27 +40,27 @@ def test_a_sample_of_a_long_text_estimates_its_share() -> None:
 
 def test_what_was_held_out_was_not_learned_even_if_it_repeats() -> None:
     period = np.tile(LEARNED[:90], 20)
-    assert Passages.of(period, "char").share_of(period[:400], "char") == 1.0
-    assert Passages.of(period[:1500], "char", held_out=period[1500:]).share_of(period[1500:], "char") == 0.0
+    assert PassageHashes.of(period, "char").share_of(period[:400], "char") == 1.0
+    assert PassageHashes.of(period[:1500], "char", held_out=period[1500:]).share_of(period[1500:], "char") == 0.0
 
 
 def test_passages_of_several_texts_add_up() -> None:
-    both = Passages.of(LEARNED, "char").and_of(Passages.of(OTHER[:2_000], "char"))
-    assert len(both.hashes) == MOST
+    both = PassageHashes.of(LEARNED, "char").and_of(PassageHashes.of(OTHER[:2_000], "char"))
+    assert len(both.hashes) == MAX_HASHES
     assert both.share_of(LEARNED[:4_000], "char") == both.share_of(OTHER[:2_000], "char") == 1.0
     assert both.share_of(OTHER[4_000:], "char") == 0.0
 
 
 def test_passages_with_unknown_symbols_and_short_texts_do_not_count() -> None:
     broken = np.where(np.arange(500) % 60 == 30, -1, LEARNED[:500])
-    known = Passages.of(LEARNED, "char")
+    known = PassageHashes.of(LEARNED, "char")
     assert known.share_of(broken.astype(np.int32), "char") == 0.0
     assert known.share_of(LEARNED[:63], "char") == known.share_of(LEARNED[:0], "char") == 0.0
 
 
 def test_hashes_stay_what_they_are() -> None:
     """Files hold them."""
-    assert Passages.of(np.arange(18), "word").hashes.tolist() == [
+    assert PassageHashes.of(np.arange(18), "word").hashes.tolist() == [
         4605113315753494108,
         5570637537047619862,
         14944319335152808119,

@@ -73,7 +73,7 @@ def test_a_short_sequence_is_scored_in_one_pass(model: sw.Sequential, count: int
 
 
 def test_one_lane_over_many_dispatches(model: sw.Sequential, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "LANES", 1)
+    monkeypatch.setattr(scoring, "MAX_ROWS", 1)
     ids = symbols(1500)
     assert_scores(score(model, ids), by_hand(model, ids))
 
@@ -108,7 +108,7 @@ def test_every_symbol_is_scored_once_however_it_is_cut(
     model: sw.Sequential, lanes: int, warmup: int, steps: int, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network is replaced by one that answers with its inputs: each symbol meets the one before it."""
-    for name, value in (("LANES", lanes), ("WARMUP", warmup), ("STEPS", steps)):
+    for name, value in (("MAX_ROWS", lanes), ("WARMUP", warmup), ("STEPS", steps)):
         monkeypatch.setattr(scoring, name, value)
     seen = np.zeros(count, int)
 

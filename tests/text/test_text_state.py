@@ -77,13 +77,13 @@ def test_warming_up_scores_the_rest(reader: Any) -> None:
     assert score.loss == pytest.approx(loss_of(p[:, 19:], ids[None, 20:]), rel=1e-4)
 
 
-WINDOWED = ("windows of 3", "carries none", "without window")
+WINDOWED = ("windows of 3", "has no state", "without window")
 TEXTS = [
     case(
         "warmup",
         lambda: story().generate("the", 3, state="warmup:2"),
         ConfigurationError,
-        "the whole prompt settles the state already",
+        "the whole prompt already warms up the state",
     ),
     case("misspelt", lambda: story().generate("the", 3, state="cary"), ConfigurationError, "did you mean 'carry'?"),
     case(

@@ -191,7 +191,7 @@ def test_a_file_that_was_measured_otherwise_is_not_replaced(tmp_path: Path) -> N
 
 
 def test_validation_of_ones_own_answers_with_numbers() -> None:
-    with pytest.raises(ConfigurationError, match="a dict of logs, numbers by name"):
+    with pytest.raises(ConfigurationError, match="expected the function to return a dict of logs"):
         fit(tagger(), validation_data=lambda: {"f1": "high"})
 
 

@@ -629,7 +629,7 @@ def test_a_text_models_checkpoint_of_another_text_is_refused(path: Path) -> None
     model = sw.TextModel(units=3, embedding=2, seed=5)
     other = STORY.replace("saw", "was")
     options: dict[str, Any] = {"epochs": 1, "batch_size": 2, "steps": 16, "verbose": 0, "checkpoint": path}
-    refuse(path, lambda: model.fit(other, **options), ConfigurationError, "another training", "the text is another")
+    refuse(path, lambda: model.fit(other, **options), ConfigurationError, "another training", "the text is different")
 
 
 @pytest.mark.usefixtures("short_dispatches")

@@ -222,6 +222,6 @@ def test_rows_with_states_of_their_own_are_not_told_that_they_start_afresh() -> 
 def test_shuffled_rows_cannot_be_carried(data: Any) -> None:
     model = memory() if len(data) == 2 else each_step()
     options: dict[str, Any] = {"state": "carry", "shuffle": True, "batch_size": 2}
-    with pytest.raises(ConfigurationError, match="shuffled rows do not continue one another; leave shuffle out"):
+    with pytest.raises(ConfigurationError, match="shuffled rows do not continue each other; remove shuffle"):
         fit(model, *data, **options)
     assert model.history is None

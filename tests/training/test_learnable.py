@@ -1,4 +1,4 @@
-"""What cannot learn is refused before training: no classes, nothing that counts, one layer in two places."""
+"""What cannot learn is refused before training: no classes, nothing that counts, one layer in two positions."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_a_little_that_counts_is_enough(action: Callable[[], Any]) -> None:
     assert np.isfinite(action().history["loss"]).all()
 
 
-# -- one layer in two places -------------------------------------------------------------------------------------------
+# -- one layer in two positions ---------------------------------------------------------------------------------------
 
 
 def added(*layers: Any) -> Any:
@@ -196,7 +196,11 @@ LSTM, DENSE = sw.LSTM(2, return_sequences=True), sw.Dense(2)
 
 @table(
     case(
-        "list", lambda: sw.Sequential([LSTM, LSTM, DENSE]), ConfigurationError, "one object in two places", "LSTM(...)"
+        "list",
+        lambda: sw.Sequential([LSTM, LSTM, DENSE]),
+        ConfigurationError,
+        "one object in two positions",
+        "LSTM(...)",
     ),
     case(
         "product", lambda: sw.Sequential([sw.GRU(2, return_sequences=True)] * 3), ConfigurationError, "write GRU(...)"
@@ -214,7 +218,7 @@ def test_one_layer_in_two_places(action: Action, error: Error, words: tuple[str,
 
 def test_a_refused_layer_is_not_added() -> None:
     model = sw.Sequential([LSTM, DENSE])
-    refused(lambda: model.add(LSTM), ConfigurationError, ["two places"])
+    refused(lambda: model.add(LSTM), ConfigurationError, ["two positions"])
     model.add(sw.Dense(2))
     model.build((None, None, 3))
     assert model.network.names == ("lstm", "dense", "dense_1")

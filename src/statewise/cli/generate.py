@@ -1,4 +1,4 @@
-"""generate: continue a prompt, and print each token as it comes."""
+"""generate: continue a prompt, printing each token as it is generated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Generates as `options` say."""
+    """Generates text as specified by `options`."""
     prompt = read_prompt(options.prompt)
     model = load_text_model(options.model)
     names = ("length", "temperature", "top_k", "top_p", "seed")

@@ -1,4 +1,4 @@
-"""info: show what is in a model file, or versions, devices and the cache of compiled programs."""
+"""info: describe a model file, or show versions, devices and the cache of compiled programs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.output import say, say_json
-from statewise.cli.training_words import describe_checkpoint, describe_training
+from statewise.cli.training_summary import describe_checkpoint, describe_training
 from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.cache_folder import step_folders
 from statewise.foundation.files import as_path
 from statewise.foundation.program_cache import ProgramCache
+from statewise.foundation.words import plural
 
 PLACE = ("first", "last", "epoch", "step", "final", "ended")
-"""What is told of where a training stands: before, at its end and now, all in epochs, and batches of the next epoch."""
+"""Progress reported for a checkpoint: first, last and current epoch, batches done of the next, and how it ended."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.add_argument(
-        "model", metavar="MODEL", nargs="?", help="a model file or checkpoint; without one, what a bug report needs"
+        "model", metavar="MODEL", nargs="?", help="a model file or checkpoint; without one, the facts for a bug report"
     )
     parser.add_argument(
         "--clear-cache", action="store_true", help="remove all compiled programs; they are rebuilt when needed"
@@ -30,9 +31,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Shows as `options` say."""
+    """Shows what `options` ask for."""
     if options.clear_cache and options.model is not None:
-        raise ConfigurationError("--clear-cache: expected no model beside it; write `statewise info --clear-cache`")
+        raise ConfigurationError("--clear-cache takes no model; write `statewise info --clear-cache`")
     if options.clear_cache:
         _clear_cache(options.json)
     elif options.model is None:
@@ -45,25 +46,25 @@ def _clear_cache(as_json: bool) -> None:
     try:
         cache = ProgramCache.of_user()
     except RuntimeError:
-        raise FileError("there is no cache to clear: expected a home folder, or STATEWISE_CACHE to name one") from None
+        raise FileError("there is no cache to clear: expected a home folder, or STATEWISE_CACHE") from None
     steps = step_folders()
     removed = cache.clear()
     for folder in steps:
         shutil.rmtree(folder, ignore_errors=True)
     if left := len(cache.sizes()):
-        raise _not_removed(f"{left:,} compiled program(s) from {cache.folder}")
+        raise _not_removed(f"{plural(left, 'compiled program')} from {cache.folder}")
     if left := len(step_folders()):
-        raise _not_removed(f"the compiled step of streams, {left:,} version(s), from {steps[0].parent}")
+        raise _not_removed(f"{plural(left, 'version')} of the Numba step from {steps[0].parent}")
     if as_json:
         say_json({"folder": str(cache.folder), "removed": removed, "steps_removed": len(steps)})
         return
-    say(f"removed {removed:,} compiled program(s) from {cache.folder}")
+    say(f"removed {plural(removed, 'compiled program')} from {cache.folder}")
     if steps:
-        say(f"removed the compiled step of streams, {len(steps):,} version(s), from {steps[0].parent}")
+        say(f"removed {plural(len(steps), 'version')} of the Numba step from {steps[0].parent}")
 
 
 def _not_removed(what: str) -> FileError:
-    return FileError(f"cannot remove {what}: expected a folder of your own")
+    return FileError(f"cannot remove {what}: expected a writable folder")
 
 
 def _show_installation(as_json: bool) -> None:
@@ -76,8 +77,8 @@ def _show_installation(as_json: bool) -> None:
 
 
 def _show_model(path: str, as_json: bool) -> None:
-    if not as_path(path).exists():  # before JAX is imported, which takes a while
-        raise FileError(f"no model file {path}; `statewise train` and `model.save` make one")
+    if not as_path(path).exists():  # before the slow import of JAX
+        raise FileError(f"no model file {path}; `statewise train` and `model.save` create one")
     from statewise.loading import load
     from statewise.network import network_from_config, summarize
     from statewise.storage.artifact import VERSION, read_artifact
@@ -110,8 +111,8 @@ def _show_model(path: str, as_json: bool) -> None:
     if isinstance(model, TextModel):
         symbols = " ".join(repr(symbol)[1:-1] for symbol in model.vocabulary.symbols[:40])
         more = " ..." if len(model.vocabulary) > 40 else ""
-        memory = "the state it carries" if model.window is None else f"a window of {model.window}"
-        say(f"reads text by {model.tokens}, remembers by {memory}")
+        memory = "carries its state" if model.window is None else f"sees a window of {model.window}"
+        say(f"reads text by {model.tokens}, {memory}")
         say(f"vocabulary of {len(model.vocabulary):,}: {symbols}{more}")
     say(summarize(network_from_config(header["network"]), inner.params))
     if facts["training"] is not None:

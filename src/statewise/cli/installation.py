@@ -1,4 +1,4 @@
-"""What statewise runs with on this machine, as a bug report wants it: versions, devices, the cache of programs."""
+"""The installation, for bug reports: versions, devices, and the cache of compiled programs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 from statewise import __version__
 from statewise.foundation.cache_folder import step_folders
 from statewise.foundation.program_cache import MOST_BYTES, ProgramCache
+from statewise.foundation.words import plural
 
 PACKAGES = ("jax", "jaxlib", "optax", "numpy", "scipy", "safetensors", "numba", "matplotlib", "tensorboard")
 
 
 def installation() -> dict[str, Any]:
-    """Returns all of it."""
+    """Returns the facts as JSON values."""
     return {
         "statewise": __version__,
         "python": platform.python_version(),
@@ -29,7 +30,7 @@ def installation() -> dict[str, Any]:
 
 
 def describe_installation(facts: dict[str, Any]) -> list[str]:
-    """Returns the lines that tell what `installation` found."""
+    """Returns the facts of `installation` as lines of text."""
     return [
         f"statewise {facts['statewise']}, Python {facts['python']} on {facts['platform']}",
         ", ".join(f"{name} {number or 'not installed'}" for name, number in facts["packages"].items()),
@@ -74,7 +75,7 @@ def _cache() -> dict[str, Any]:
 
 
 def _own_folder() -> str | None:
-    """Returns where statewise keeps programs unless JAX's own setting says otherwise; None where there is no home."""
+    """Returns the default cache folder, used unless JAX is configured otherwise; None without a home folder."""
     try:
         return str(ProgramCache.of_user().folder)
     except RuntimeError:
@@ -84,17 +85,17 @@ def _own_folder() -> str | None:
 def _describe_cache(cache: dict[str, Any]) -> list[str]:
     lines = _describe_programs(cache)
     if cache["steps"]:
-        lines.insert(0, f"compiled step of streams: {cache['steps']:,} version(s), {cache['step_bytes']:,} bytes")
+        lines.insert(0, f"Numba step: {plural(cache['steps'], 'version')}, {cache['step_bytes']:,} bytes")
     return lines
 
 
 def _describe_programs(cache: dict[str, Any]) -> list[str]:
-    folder, other = cache["folder"] or "a folder for them", "STATEWISE_CACHE names another folder"
+    folder, other = cache["folder"] or "a folder for them", "set STATEWISE_CACHE to use another folder"
     if not cache["on"]:
-        return [f"compiled programs are not kept: {folder} cannot be made or read; {other}"]
+        return [f"compiled programs are not kept: {folder} cannot be created or read; {other}"]
     kept = f"compiled programs kept in {folder}: {cache['programs']:,}, {cache['bytes']:,} bytes"
     if cache["chosen_by_jax"]:
-        return [kept, "JAX's own setting chose that folder: statewise neither tidies nor clears it"]
+        return [kept, "JAX is configured to use that folder: statewise never removes anything from it"]
     if not cache["writable"]:
-        return [kept, f"none are added, since the folder cannot be written to; {other}"]
+        return [kept, f"no programs are added because the folder is not writable; {other}"]
     return [kept, "`statewise info --clear-cache` removes them; they are rebuilt when needed"]

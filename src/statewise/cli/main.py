@@ -1,4 +1,4 @@
-"""`statewise`: parses, calls a command, and turns every mistake into one line and exit status 2."""
+"""`statewise`: parses arguments, runs a command, and turns every error into one line and exit status 2."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from statewise.errors import StatewiseError, nearest, unknown_name
 
 
 class Defaults(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows each default once: not where the help says it in words, and not for switches."""
+    """Shows each default once: not if the help text states it, and not for flags."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default is None or action.default is False or "(default: " in (action.help or ""):
@@ -25,7 +25,7 @@ class Defaults(argparse.ArgumentDefaultsHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are one line, each told by the parser of the command that it belongs to."""
+    """A parser that reports each error in one line, from the parser of the command it belongs to."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"formatter_class": Defaults, **options})
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
         self._given: Sequence[str] = ()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Returns what `argparse` returns, without anything that is left over: that is an error of this command."""
+        """Returns what `argparse` returns; leftover arguments are an error of this command."""
         self._given = sys.argv[1:] if args is None else list(args)
         namespace, surplus = super().parse_known_args(args, namespace)
         if surplus:
@@ -42,12 +42,12 @@ class Parser(argparse.ArgumentParser):
         return namespace, surplus
 
     def error(self, message: str) -> NoReturn:
-        """Prints what is wrong, a misspelled option before all else, and where help is; ends with status 2."""
+        """Prints the error, a misspelled option first, and a hint about --help; exits with status 2."""
         message = self._misspelled() or f"{message};"
         self.exit(2, f"{self.prog}: {message} `{self.prog} --help` lists the options\n")
 
     def _misspelled(self) -> str | None:
-        """Returns what to say of the first option that does not exist, or of a value like one; None if all do."""
+        """Returns a message about the first unknown option, or a value that looks like one; None if there is none."""
         given = list(takewhile(lambda argument: argument != "--", self._given))
         for before, argument in zip(["", *given], given, strict=False):
             if not re.match(r"-{1,2}[a-zA-Z]", argument):
@@ -63,7 +63,7 @@ class Parser(argparse.ArgumentParser):
         return None
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Refuses a command, or what an option is set to, that does not exist."""
+        """Refuses an unknown command or option value."""
         if action.choices is not None and value not in action.choices:
             name = action.option_strings[0] if action.option_strings else str(action.metavar).lower()
             error = unknown_name(name, value, map(str, action.choices))
@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """Returns the parser of all commands, which are imported here, so that Ctrl-C meets `main` meanwhile."""
+    """Returns the parser of all commands; imports them here so that `main` handles a Ctrl-C meanwhile."""
     from statewise.cli import evaluate, generate, info, memory, recipes, run, stream, train, verify
 
     root = Parser(prog="statewise", description="Learn from sequences with LSTM networks.")
@@ -97,7 +97,7 @@ def _whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected an integer, got {text!r}") from None
 
 
 def _number(text: str) -> float:
@@ -110,19 +110,19 @@ def _number(text: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status."""
     for output in (sys.stdout, sys.stderr):
-        if isinstance(output, io.TextIOWrapper):  # what the terminal has no letter for becomes a question mark
+        if isinstance(output, io.TextIOWrapper):  # characters the terminal cannot show become question marks
             output.reconfigure(errors="replace")
     try:
         options = parser().parse_args(arguments)
         status = options.run(options)
-        sys.stdout.flush()  # here, where a pipe that was closed or a disk that is full can be answered
+        sys.stdout.flush()  # here, where a closed pipe or a full disk is handled
     except StatewiseError as error:
         sys.stderr.write(f"statewise: {' '.join(str(error).splitlines())}\n")
         return 2
-    except BrokenPipeError:  # whoever read our output, `head` for instance, has seen enough
+    except BrokenPipeError:  # the reader of our output, such as `head`, is done
         _silence_output()
         return 0
-    except OSError as error:  # files have errors of their own: what is left is the output
+    except OSError as error:  # files raise FileError, so this is stdout
         _silence_output()
         sys.stderr.write(f"statewise: cannot print: {error.strerror or error}\n")
         return 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from statewise.cli.cautions import check_known, say_left_out
 from statewise.cli.output import say, say_json
 from statewise.cli.reading import load_model, read_input, refuse_stdin
+from statewise.cli.score_warnings import check_known, say_left_out
 from statewise.data.array_files import read_arrays
 from statewise.errors import FileError
 from statewise.foundation.files import as_path, check_writable
@@ -20,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "data", metavar="DATA", help="a text for a text model, - for stdin; otherwise x and y in a .npz file"
     )
     parser.add_argument(
-        "--steps", type=int, default=64, metavar="N", help="symbols per row of a text, how far back to look"
+        "--steps", type=int, default=64, metavar="N", help="symbols per row of a text, the farthest lag measured"
     )
     parser.add_argument("--plot", metavar="FILE", help="draw losses, gradients and gates: .png, .svg or .pdf")
     parser.add_argument("--force", action="store_true", help="replace an existing picture")
@@ -28,14 +28,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Reports as `options` say."""
+    """Reports as specified by `options`."""
     if options.plot is not None:
         from statewise.diagnostics.plots import check_picture
 
         check_picture(options.plot)
         check_writable(options.plot)
         if as_path(options.plot).exists() and not options.force:
-            raise FileError(f"{options.plot} exists already; name another file, or add --force to replace it")
+            raise FileError(f"{options.plot} already exists; choose another file, or add --force to replace it")
     model, unknown = load_model(options.model), 0
     from statewise.text import TextModel
 

@@ -1,4 +1,4 @@
-"""What several commands print."""
+"""Output shared by several commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.cautions import NOUNS
+from statewise.cli.score_warnings import NOUNS
 from statewise.foundation.characters import show_controls
 from statewise.foundation.words import plural
 
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
 
 
 def write(text: str) -> None:
-    """Prints a text, to a terminal without control characters: a model that learned some must not command it."""
+    """Prints text; on a terminal, control characters are escaped so that a model's output cannot control it."""
     sys.stdout.write(show_controls(text) if sys.stdout.isatty() else text)
 
 
 def put(text: str) -> None:
-    """Prints a line as it is: what a model wrote, or another program reads."""
+    """Prints a line unwrapped: model output, or input for another program."""
     write(text + "\n")
 
 
 def say(text: str = "") -> None:
-    """Prints lines of ours; a terminal that is too narrow gets them broken between words."""
+    """Prints messages, wrapped between words to the width of a terminal."""
     lines = text.split("\n")
     if sys.stdout.isatty():
         columns = shutil.get_terminal_size().columns
-        lines = [_broken(line, columns) if len(line) > columns else line for line in lines]
+        lines = [_wrapped(line, columns) if len(line) > columns else line for line in lines]
     put("\n".join(lines))
 
 
-def _broken(line: str, columns: int) -> str:
+def _wrapped(line: str, columns: int) -> str:
     indent = " " * (len(line) - len(line.lstrip()) + 2)
     return textwrap.fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def say_json(value: dict[str, Any]) -> None:
-    """Prints a value for machines: one JSON object."""
+    """Prints one JSON object."""
     put(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def score_table(score: TextScore, tokens: str) -> list[str]:
-    """Returns the lines that show a score beside its baselines, of at most 60 columns."""
+    """Returns a score and its baselines as lines of at most 60 columns."""
     rows = [
         ("", f"nats/{tokens}", "perplexity", "bits/char", "accuracy"),
         _row("this model", score.loss, score.accuracy, score),
@@ -61,7 +61,7 @@ def score_table(score: TextScore, tokens: str) -> list[str]:
 
 
 def score_heading(score: TextScore, tokens: str, what: str) -> str:
-    """Returns the line above a score of `what`."""
+    """Returns the heading of a score on `what`."""
     noun = NOUNS[tokens]
     skipped = f"; {plural(score.unknown, f'unknown {noun}')} skipped" if score.unknown else ""
     return f"score on {plural(score.tokens, noun)} of {what}{skipped}"

@@ -1,4 +1,4 @@
-"""What several commands read: models from files, texts from files or stdin."""
+"""Input shared by several commands: models from files, texts from files or stdin."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from statewise.text import TextModel
 
 STDIN = "-"
-"""Stands for stdin where the name of a text file, or a prompt, is expected."""
+"""Means stdin where a text file or a prompt is expected."""
 
 
 def read_input(path: str) -> str:
-    """Returns the text in a file, or on stdin.
+    """Returns the text of a file or of stdin.
 
     Raises:
         FileError: it cannot be read.
@@ -27,7 +27,7 @@ def read_input(path: str) -> str:
 
 
 def read_prompt(prompt: str) -> str:
-    """Returns a prompt as it is given, or from stdin, without the line break at its end.
+    """Returns the prompt, or stdin without its final newline if the prompt is `-`.
 
     Raises:
         FileError, DataError: as `read_input`.
@@ -45,27 +45,27 @@ def _read_stdin() -> bytes:
 
 
 def name_of(path: str) -> str:
-    """Returns what messages call a text."""
+    """Returns a text's name for messages."""
     return "stdin" if path == STDIN else path
 
 
 def refuse_stdin(path: str, what: str) -> None:
-    """Raises ConfigurationError if stdin, which holds a text, is given for `what`."""
+    """Raises ConfigurationError if stdin is given for `what`, which it cannot hold."""
     if path == STDIN:
-        raise ConfigurationError(f"-: expected the name of a file with {what}; stdin can only be a text")
+        raise ConfigurationError(f"-: expected a file of {what}; only text can be read from stdin")
 
 
 def check_model_file(path: str) -> None:
-    """Raises FileError now, before JAX is imported, which takes a while, if there is no such file."""
+    """Raises FileError if there is no such file, before the slow import of JAX."""
     if not as_path(path).exists():
-        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` makes one")
+        raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` creates one")
 
 
 def load_model(path: str) -> Sequential | TextModel:
     """Returns the model in a file.
 
     Raises:
-        FileError: there is none.
+        FileError: the file is missing or holds no model.
     """
     check_model_file(path)
     import statewise as sw
@@ -77,11 +77,11 @@ def load_text_model(path: str) -> TextModel:
     """Returns the text model in a file.
 
     Raises:
-        FileError: it is none.
+        FileError: the file is missing or holds no text model.
     """
     model = load_model(path)
     from statewise.text import TextModel
 
     if not isinstance(model, TextModel):
-        raise FileError(f"{path} holds a Sequential model, not one of a text; use it from Python: statewise.load")
+        raise FileError(f"{path} holds a Sequential, not a text model; load it in Python with statewise.load")
     return model

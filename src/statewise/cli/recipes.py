@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 NAMES = "a recipe, a family such as alphabet, or a pattern such as 'story*'"
 
 WIDTH = 100
-"""Columns of running text at most."""
+"""Maximum width of paragraphs."""
 
 QUIET_SECONDS = 10.0
-"""At least so long between two lines of progress."""
+"""Minimum time between two progress lines."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,14 +38,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         title="actions (without one, the recipes are listed)", metavar="ACTION", dest="action"
     )
-    show = actions.add_parser("show", help="explain what a recipe asks, how its data are framed, and what to expect")
+    show = actions.add_parser("show", help="explain a recipe's question, how its data is framed, and what to expect")
     show.add_argument("names", metavar="NAME", nargs="+", help=NAMES)
     show.add_argument("--code", action="store_true", help="print the recipe's file instead")
     show.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=json_help)
     running = actions.add_parser(
         "run",
         help="run recipes over several seeds and report intervals",
-        epilog="Results are kept as they come: after Ctrl-C, or for more runs, give the same command again.",
+        epilog="Results are saved after each run: after Ctrl-C, or for more runs, repeat the same command.",
     )
     running.add_argument("names", metavar="NAME", nargs="*", help=NAMES)
     running.add_argument("--all", action="store_true", help="run all recipes; those longer than 20 s run once")
@@ -53,16 +53,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     running.add_argument("--seed", type=int, default=0, metavar="N", help="first seed")
     running.add_argument("--jobs", type=int, metavar="N", help="parallel processes (default: one per core)")
     running.add_argument(
-        "--results", default="recipe-results", metavar="FOLDER", help="where results are kept, as JSON"
+        "--results", default="recipe-results", metavar="FOLDER", help="where results are saved, as JSON"
     )
     running.add_argument("--report", metavar="FILE", help="write an HTML page with pictures")
-    running.add_argument("--short", action="store_true", help="shorten long runs, only to see that they work")
-    running.add_argument("--answers", action="store_true", help="print what the network of the first seed answered")
+    running.add_argument("--short", action="store_true", help="shorten long runs, only to check that they work")
+    running.add_argument("--answers", action="store_true", help="print the predictions of the first seed's network")
     running.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=json_help)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Lists, shows or runs recipes as `options` say."""
+    """Lists, shows or runs recipes as specified by `options`."""
     actions = {None: _list, "show": _show, "run": _run}
     actions[options.action](options)
 
@@ -82,20 +82,20 @@ def _list(options: argparse.Namespace) -> None:
     for name, published, seconds, title in rows:
         say(f"{name.ljust(widths[0])}  {published.rjust(widths[1])}  {seconds.rjust(widths[2])}  {title}".rstrip())
     say()
-    say("statewise recipes show NAME     what it asks, how its data are framed, what to expect")
-    say("statewise recipes run NAME      over ten seeds, with intervals; --all runs all of them")
+    say("statewise recipes show NAME     its question, how its data is framed, what to expect")
+    say("statewise recipes run NAME      ten seeds, with intervals; --all runs every recipe")
     say("NAME may be a family, such as alphabet, or a pattern, such as 'story*'")
 
 
 def _time(seconds: float) -> str:
-    """Returns about how long something takes."""
+    """Returns a rounded duration."""
     if seconds < 1:
         return "< 1 s"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _published(figure: Figure) -> str:
-    """Returns what was published of a figure, with its unit."""
+    """Returns the published value of a figure, with its unit."""
     from statewise.recipes.quantities import decimals, published
 
     if figure.published is None:
@@ -116,7 +116,7 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _facts(recipe: Recipe) -> dict[str, Any]:
-    """Returns what the list shows of a recipe, as JSON holds it."""
+    """Returns a recipe's entry in the list, as JSON values."""
     figures = [
         {
             "name": figure.name,
@@ -131,7 +131,7 @@ def _facts(recipe: Recipe) -> dict[str, Any]:
 
 
 def _details(recipe: Recipe) -> dict[str, Any]:
-    """Returns what `show` tells besides."""
+    """Returns what `show` adds, as JSON values."""
     texts = {lead.lower(): text for lead, text in recipe.paragraphs.items()}
     return {**texts, "picture": str(recipe.framing()), "network": recipe.summary(), "code": recipe.code}
 
@@ -140,10 +140,10 @@ def _page(recipe: Recipe) -> str:
     """Returns a recipe as text."""
     text = recipe.paragraphs
     width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-    told = {lead: textwrap.fill(f"{lead}. {text[lead]}", width) for lead in text}
-    parts = [f"{recipe.name}: {recipe.title}", told["Question"], told["Framing"]]
+    filled = {lead: textwrap.fill(f"{lead}. {text[lead]}", width) for lead in text}
+    parts = [f"{recipe.name}: {recipe.title}", filled["Question"], filled["Framing"]]
     parts += [textwrap.indent(str(recipe.framing()), "  "), textwrap.indent(recipe.summary(), "  ")]
-    parts += [told["Expect"], told["Beyond"]]
+    parts += [filled["Expect"], filled["Beyond"]]
     for figure in recipe.figures:
         if figure.published is not None:
             note = f" ({figure.published.note})" if figure.published.note else ""
@@ -166,26 +166,26 @@ def _run(options: argparse.Namespace) -> None:
     left = missing(wanted, results, short=options.short)
     planned, lacking = sum(map(len, wanted.values())), sum(map(len, left.values()))
     if not options.json and lacking < planned:
-        say(f"{plural(planned - lacking, 'run')} of {planned:,} in {results.folder} already")
+        say(f"{plural(planned - lacking, 'run')} of {planned:,} already in {results.folder}")
     try:
         _fill(left, results, options)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"runs so far are kept in {results.folder}; give the same command again to continue"
+            f"finished runs are saved in {results.folder}; repeat the same command to continue"
         ) from None
     found = [(recipe, _chosen(recipe, wanted, results, options.short)) for recipe in recipes]
     _tell(found, options)
 
 
 def _wanted(options: argparse.Namespace) -> tuple[tuple[Recipe, ...], dict[str, range]]:
-    """Returns the recipes to run, and the seeds of each."""
+    """Returns the recipes to run, and the seeds for each."""
     from statewise.recipes.registry import choose, every
     from statewise.recipes.runner import LONG_SECONDS
 
     if options.all and options.names:
-        raise ConfigurationError("recipes run: expected names or --all, got both; leave one of them out")
+        raise ConfigurationError("recipes run: expected names or --all, got both; remove one of them")
     if not options.all and not options.names:
-        raise ConfigurationError("recipes run: expected a NAME, or --all; `statewise recipes` lists them")
+        raise ConfigurationError("recipes run: expected a NAME, or --all; `statewise recipes` lists the names")
     repeats, first = check_whole("repeats", options.repeats), check_whole("seed", options.seed, least=0)
     recipes = every() if options.all else choose(options.names)
     once = {recipe.name for recipe in recipes if options.all and recipe.seconds > LONG_SECONDS and not options.short}
@@ -193,7 +193,7 @@ def _wanted(options: argparse.Namespace) -> tuple[tuple[Recipe, ...], dict[str, 
 
 
 def _fill(left: dict[str, list[int]], results: Results, options: argparse.Namespace) -> None:
-    """Makes the runs that are left, with a bar."""
+    """Runs what is missing, with a progress bar."""
     if not left:
         return
     from tqdm import tqdm
@@ -204,7 +204,7 @@ def _fill(left: dict[str, list[int]], results: Results, options: argparse.Namesp
     total = sum(map(len, left.values()))
     jobs = check_whole("jobs", _cores() if options.jobs is None else options.jobs)
     if not options.json and not options.short:
-        say(f"{plural(total, 'run')} to make: {_time(about(left, jobs))}, and compiling")
+        say(f"{plural(total, 'run')} to do: {_time(about(left, jobs))}, plus compilation")
     with tqdm(total=total, unit="run", disable=None, leave=False) as bar:
         quiet = QuietProgress(total) if bar.disable and not options.json else None
 
@@ -218,13 +218,13 @@ def _fill(left: dict[str, list[int]], results: Results, options: argparse.Namesp
 
 
 class QuietProgress:
-    """Where nobody watches (a file, a pipe), the bar becomes lines, at most one in a while."""
+    """Replaces the progress bar by occasional lines when the output is not a terminal."""
 
     def __init__(self, total: int) -> None:
         self._total, self._done, self._printed = total, 0, time.monotonic()
 
     def count(self, name: str) -> None:
-        """Notes that one more run is there, one of the recipe `name`."""
+        """Counts one more finished run, of the recipe `name`."""
         self._done += 1
         if time.monotonic() - self._printed >= QUIET_SECONDS:
             self._printed = time.monotonic()
@@ -233,7 +233,7 @@ class QuietProgress:
 
 
 def _cores() -> int:
-    """Returns how many cores this process may use."""
+    """Returns the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -251,7 +251,7 @@ def _tell(found: Sequence[tuple[Recipe, list[Run]]], options: argparse.Namespace
             say("\n".join([*table(recipe, runs), *(answers(runs[0]) if options.answers else [])]) + "\n")
         seconds = sum(run.seconds for _, runs in found for run in runs)
         count = sum(len(runs) for _, runs in found)
-        say(f"{plural(count, 'run')}, {seconds:,.0f} s of work, kept in {options.results}")
+        say(f"{plural(count, 'run')}, {seconds:,.0f} s of compute time, saved in {options.results}")
         if any(run.short for _, runs in found for run in runs):
             say("Shortened runs only show that a recipe works; ignore their figures.")
     if options.report:

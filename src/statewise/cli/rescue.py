@@ -1,4 +1,4 @@
-"""The rescue of what took long to make, when its place cannot be written at the end: the disk filled up meanwhile."""
+"""Saving elsewhere when a result cannot be written at its path, for example because the disk is full."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from statewise.errors import FileError
 
 
 def save_or_rescue(save: Callable[[Path], None], out: Path, what: str) -> tuple[Path, FileError | None]:
-    """Returns where `save` wrote; if `out` could not be written, elsewhere, and what happened there.
+    """Returns where `save` wrote: `out`, or another folder with the error that says so.
 
     Args:
-        save: writes to a place, or raises FileError.
-        out: where it should go.
-        what: for the message, such as "trained model".
+        save: writes to a path, or raises FileError.
+        out: the preferred path.
+        what: the name in messages, such as "trained model".
 
     Raises:
-        FileError: nowhere could it be written.
+        FileError: it could not be written anywhere.
     """
     try:
         save(out)
@@ -29,7 +29,7 @@ def save_or_rescue(save: Callable[[Path], None], out: Path, what: str) -> tuple[
     else:
         return out, None
     for folder in (tempfile.gettempdir, Path.home):
-        with suppress(FileError, OSError, RuntimeError):  # there may be no such folder: a user without a home
+        with suppress(FileError, OSError, RuntimeError):  # a user may have no home folder
             rescue = _new_file(Path(folder()), out)
             try:
                 save(rescue)
@@ -37,11 +37,11 @@ def save_or_rescue(save: Callable[[Path], None], out: Path, what: str) -> tuple[
                 rescue.unlink()
                 raise
             return rescue, FileError(f"{failure}. The {what} is in {rescue}")
-    raise FileError(f"{failure}. No other folder took it either: the {what} is lost")
+    raise FileError(f"{failure}. No other folder was writable: the {what} is lost")
 
 
 def _new_file(folder: Path, out: Path) -> Path:
-    """Returns a file that is ours: nobody can have put a link in its place, since nobody knew its name."""
+    """Returns a new file with an unpredictable name, so that no link can have been placed there."""
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{out.stem}-"[:100], suffix=out.suffix)
     os.close(descriptor)
     return Path(name)

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
-    parser.add_argument("--quiet", action="store_true", help="do not list old spellings at the end")
+    parser.add_argument("--quiet", action="store_true", help="do not list outdated spellings at the end")
     parser.add_argument("--fix-print", action="store_true", help="read Python 2's `print x` as print(x)")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object; what the script prints goes to stderr"
     )
-    parser.add_argument("script", metavar="SCRIPT", help="a Python file; the options of this command come before it")
+    parser.add_argument("script", metavar="SCRIPT", help="a Python file; options of this command go before it")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments passed to the script")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the script as `options` say, and returns its exit status."""
+    """Runs the script as specified by `options`, and returns its exit status."""
     from statewise.legacy.runner import run_script
 
     noted: list[Spelling] = []

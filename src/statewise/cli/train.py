@@ -1,4 +1,4 @@
-"""train: learn a text, score the model on a held-out part, and write it to one file."""
+"""train: train a model on a text, score it on a held-out part, and write it to one file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.cautions import learned_caution, unknown_caution
-from statewise.cli.further import NETWORK, ended_training, how_to_continue, open_model, read_symbols
 from statewise.cli.output import say, say_json
-from statewise.cli.places import Places, read_places, supersedes
 from statewise.cli.reading import STDIN, check_model_file, read_input, read_prompt
 from statewise.cli.rescue import save_or_rescue
+from statewise.cli.score_warnings import learned_warning, unknown_warning
+from statewise.cli.train_model import NETWORK, ended_training, how_to_continue, open_model, read_symbols
+from statewise.cli.train_paths import TrainPaths, read_train_paths, supersedes
 from statewise.cli.train_report import introduce, report, say_where
 from statewise.data.codecs import Vocabulary, split_text
 from statewise.data.tokens import TOKENS
@@ -33,11 +33,11 @@ INTERRUPTED = 130
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options; network and training carry the library's own names and defaults."""
-    parser.add_argument("text", metavar="TEXT", help="a text file in UTF-8, - for stdin")
-    parser.add_argument("--model", metavar="MODEL", help="train this model further, on the same text or another")
+    """Adds the command's options; network and training options have the library's names and defaults."""
+    parser.add_argument("text", metavar="TEXT", help="a UTF-8 text file, - for stdin")
+    parser.add_argument("--model", metavar="MODEL", help="continue training this model, on the same text or another")
     parser.add_argument(
-        "--out", metavar="FILE", help="where the model goes (default: MODEL, or TEXT's name with .statewise)"
+        "--out", metavar="FILE", help="where to save the model (default: MODEL, or TEXT's name with .statewise)"
     )
     parser.add_argument("--force", action="store_true", help="replace existing files")
     parser.add_argument(
@@ -45,19 +45,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.1,
         metavar="FRACTION",
-        help="fraction at the end of the text held out for scoring; with --model on the same text, keep it as it was, "
-        "since a larger one would score what MODEL was trained on",
+        help="fraction at the end of the text held out for scoring; with --model on the same text, keep the same "
+        "fraction, since a larger one would score what MODEL was trained on",
     )
-    _add_network(parser.add_argument_group("network", "MODEL, if given, keeps its own"))
+    _add_network(parser.add_argument_group("network", "for a new model; MODEL keeps its own"))
     _add_training(parser.add_argument_group("training"))
     output = parser.add_argument_group("output")
     output.add_argument(
-        "--prompt", metavar="TEXT", help="prompt of the sample, - for stdin (default: the start of the held-out text)"
+        "--prompt",
+        metavar="TEXT",
+        help="prompt of the sample, - for stdin (default: the beginning of the held-out text)",
     )
     output.add_argument("--length", type=int, default=200, metavar="N", help="tokens in the sample")
     output.add_argument("--temperature", type=float, default=0.8, metavar="T", help="sampling temperature; 0 = greedy")
     plot = output.add_mutually_exclusive_group()
-    plot.add_argument("--plot", metavar="FILE", help="picture of the loss (default: beside the model, .png)")
+    plot.add_argument("--plot", metavar="FILE", help="picture of the loss (default: next to the model, .png)")
     plot.add_argument("--no-plot", action="store_true", help="draw no picture")
     output.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     output.add_argument("--quiet", action="store_true", help="print no progress, only errors and --json")
@@ -71,7 +73,7 @@ def _add_network(group: Any) -> None:
         "dropout": (float, "RATE", "fraction of features dropped in training"),
         "seed": (int, "N", "random seed"),
     }
-    group.add_argument("--tokens", choices=TOKENS, help=f"what a symbol is (default: {NETWORK['tokens']})")
+    group.add_argument("--tokens", choices=TOKENS, help=f"unit of text (default: {NETWORK['tokens']})")
     for name, (kind, metavar, text) in helps.items():
         group.add_argument(f"--{name}", type=kind, metavar=metavar, help=f"{text} (default: {NETWORK[name]})")
     group.add_argument(
@@ -81,7 +83,7 @@ def _add_network(group: Any) -> None:
 
 def _add_training(group: Any) -> None:
     group.add_argument(
-        "--batch-size", type=int, metavar="N", help="rows per batch (default: up to 32, as the text allows)"
+        "--batch-size", type=int, metavar="N", help="rows per batch (default: up to 32, depending on the text's length)"
     )
     group.add_argument(
         "--steps", type=int, default=64, metavar="N", help="symbols per row of a batch: how far back gradients reach"
@@ -103,7 +105,7 @@ def _add_training(group: Any) -> None:
     group.add_argument(
         "--checkpoint",
         metavar="FILE",
-        help="keep the training in FILE; after an interruption the same command continues from it",
+        help="save the training in FILE; after an interruption, the same command resumes it",
     )
     group.add_argument(
         "--new-symbols",
@@ -114,9 +116,9 @@ def _add_training(group: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Trains as `options` say, and returns the exit status: 130, as shells expect, if Ctrl-C ended the training."""
+    """Trains as specified by `options`; returns the exit status, 130 if Ctrl-C ended the training."""
     text = _read(options)
-    places = read_places(options)
+    paths = read_train_paths(options)
     training_text, held_out = _split(text, options.held_out)
     callbacks = [] if options.patience is None else [_early_stopping(options, held_out)]
 
@@ -126,11 +128,11 @@ def run(options: argparse.Namespace) -> int:
     vocabulary = read_symbols(model, training_text, options)
     plan = model.plan(training_text, **training)
     _check_sample(options, vocabulary, model)
-    cautions = _cautions(model, vocabulary, training_text, held_out, options)
+    warnings = _warnings(model, vocabulary, training_text, held_out, options)
     if not (options.quiet or options.json):
         introduce(plan, vocabulary, model, options, training_text, held_out)
-        for caution in cautions:
-            say(f"warning: held-out text: {caution}")
+        for warning in warnings:
+            say(f"warning: held-out text: {warning}")
     comparable = held_out if options.model is None else model.vocabulary.without_unknown(held_out)
     before = None if options.model is None else _score(model, comparable)
     history = ended_training(model, vocabulary.encode(training_text), plan, options)
@@ -138,103 +140,103 @@ def run(options: argparse.Namespace) -> int:
         history = _fit(model, training_text, options, {**training, "callbacks": callbacks})
     else:
         sys.stderr.write(
-            f"{options.checkpoint} holds the training that made {options.model}, to its end: nothing is left to train; "
-            "name another --checkpoint to train it further\n"
+            f"{options.checkpoint} holds the finished training of {options.model}: nothing is left to train; "
+            "choose another --checkpoint to continue training it\n"
         )
-    with graceful_interrupt() as impatience:  # the model is safe before it is scored at leisure
+    with graceful_interrupt() as interrupt:  # save the model before scoring it
         after = None if before is None or history.interrupted else _score(model, comparable)
         worse = _is_worse(after, before)
-        chosen = _choose(places, options, model, history, before, worse=worse)
+        chosen = _choose(paths, options, model, history, before, worse=worse)
         place, unsaved = save_or_rescue(model.save, chosen.out, "trained model")
-    if chosen is not places or history.interrupted:
-        say_where(place, places, options, history.interrupted, (before, after) if worse else None)
-    if impatience.requested:
+    if chosen is not paths or history.interrupted:
+        say_where(place, paths, options, history.interrupted, (before, after) if worse else None)
+    if interrupt.requested:
         raise KeyboardInterrupt(f"the model is in {place}")
-    drawn, undrawn = (None, None)
+    picture, picture_error = (None, None)
     if chosen.picture is not None and history.epoch:
-        drawn, undrawn = _draw(history, chosen.picture, chosen.out.name, options)
+        picture, picture_error = _draw(history, chosen.picture, chosen.out.name, options)
     result = _result(model, history, options, held_out, training_text)
-    result |= {"before": None if before is None else asdict(before), "worse": worse, "warnings": cautions}
-    result["files"] = [str(path) for path in (place, drawn) if path]
+    result |= {"before": None if before is None else asdict(before), "worse": worse, "warnings": warnings}
+    result["files"] = [str(path) for path in (place, picture) if path]
     if options.json:
         say_json(result)
     elif not options.quiet:
         report(model, result, history, options)
-    if failure := unsaved or undrawn:
+    if failure := unsaved or picture_error:
         raise failure
     return INTERRUPTED if history.interrupted else 0
 
 
 def _read(options: argparse.Namespace) -> str:
-    """Returns the text to learn, once all that is read from stdin is read."""
+    """Returns the training text, after reading the text or the prompt from stdin."""
     if options.model is not None:
         check_model_file(options.model)
     if options.text == options.prompt == STDIN:
-        raise ConfigurationError("--prompt -: stdin is the text to learn already; write the prompt itself")
+        raise ConfigurationError("--prompt -: stdin is already the training text; write the prompt itself")
     if options.prompt is not None:
         options.prompt = read_prompt(options.prompt)
     return read_input(options.text)
 
 
 def _score(model: TextModel, held_out: str) -> TextScore | None:
-    """Returns how the model scores on what is held out; None if there is nothing that it could score."""
+    """Returns the score on the held-out text; None if nothing in it can be scored."""
     with suppress(DataError):
         return model.evaluate(held_out)
     return None
 
 
-def _cautions(
+def _warnings(
     model: TextModel, vocabulary: Vocabulary, text: str, held_out: str, options: argparse.Namespace
 ) -> list[str]:
-    """Returns what is to be known of a score on what is held out of `text`, by the model as it was before."""
+    """Returns warnings about the score on the held-out text, given the model before this training."""
     if not held_out:
         return []
     learned = 0.0
     if options.model is not None:
         learned = 1.0 if model.has_learned(text + held_out) else model.learned_share(held_out)
-    return list(filter(None, [unknown_caution(vocabulary, held_out), learned_caution(learned)]))
+    return list(filter(None, [unknown_warning(vocabulary, held_out), learned_warning(learned)]))
 
 
 def _fit(model: TextModel, text: str, options: argparse.Namespace, training: dict[str, Any]) -> History:
-    """Trains, and raises what is wrong with the checkpoint in the words of the command line."""
-    from statewise.text.lesson import OtherTrainingError
+    """Trains; errors about the checkpoint are raised in terms of the command line."""
+    from statewise.text.fit_task import OtherTrainingError
 
     try:
         history = model.fit(text, **training, checkpoint=options.checkpoint, verbose=0 if options.quiet else 1)
     except OtherTrainingError as error:
         raise ConfigurationError(
-            f"{error.path} is the checkpoint of another training: {error.change}; repeat the command as it was to end "
-            f"that one, then `statewise train {shlex.quote(options.text)} --model FILE` trains its model further. Name "
+            f"{error.path} is the checkpoint of another training: {error.change}; repeat that command to finish it, "
+            f"then `statewise train {shlex.quote(options.text)} --model FILE` continues training its model. Choose "
             "another --checkpoint for a new training"
         ) from None
     if history.interrupted and not history.epoch:
         advice = "" if options.checkpoint is None else f"; {how_to_continue('', options)}"
-        raise KeyboardInterrupt(f"no epoch was finished, so that no model is written{advice}")
+        raise KeyboardInterrupt(f"no epoch was finished, so no model is written{advice}")
     return history
 
 
 def _is_worse(after: TextScore | None, before: TextScore | None) -> bool:
-    """Returns whether the same symbols score worse than before this training."""
+    """Returns whether the same symbols score worse than before the training."""
     return before is not None and after is not None and before.tokens == after.tokens and after.loss > before.loss
 
 
 def _choose(
-    places: Places,
+    paths: TrainPaths,
     options: argparse.Namespace,
     model: TextModel,
     history: History,
     before: TextScore | None,
     *,
     worse: bool,
-) -> Places:
-    """Returns where the model goes: beside `places` if it may be worse than a model that is there."""
-    raced = not places.kept and not options.force and places.out.exists()  # another program wrote it meanwhile
-    if history.interrupted and (places.kept or raced):
+) -> TrainPaths:
+    """Returns where to save the model: next to `paths` if it may be worse than the model there."""
+    raced = not paths.existed and not options.force and paths.out.exists()  # written by another program meanwhile
+    if history.interrupted and (paths.existed or raced):
         losses = history.history.get("val_loss")
         if before is not None and losses and losses[-1] > before.loss:
-            return places.beside("interrupted")
-        return places.beside("interrupted", partial(supersedes, model))
-    return places.beside("further") if raced or (worse and places.kept and not options.force) else places
+            return paths.beside("interrupted")
+        return paths.beside("interrupted", partial(supersedes, model))
+    return paths.beside("further") if raced or (worse and paths.existed and not options.force) else paths
 
 
 def _split(text: str, share: float) -> tuple[str, str]:
@@ -242,21 +244,21 @@ def _split(text: str, share: float) -> tuple[str, str]:
     if share and not held_out:
         raise DataError(
             f"--held-out {share:g} of {plural(len(text), 'character')} leaves nothing to score; expected a larger "
-            "share, or 0"
+            "fraction, or 0"
         )
     return training_text, held_out
 
 
 def _early_stopping(options: argparse.Namespace, held_out: str) -> Any:
     if not held_out:
-        raise ConfigurationError("--patience needs a held-out part: leave --held-out 0 out")
+        raise ConfigurationError("--patience needs a held-out text; remove --held-out 0")
     import statewise as sw
 
     return sw.EarlyStopping("val_loss", patience=options.patience)
 
 
 def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary, model: TextModel) -> None:
-    """Raises now what the sample would raise after the training."""
+    """Raises the errors of an invalid sample before the training."""
     from statewise.foundation.shapes import check_whole
     from statewise.text.generation import Sampling
 
@@ -269,7 +271,7 @@ def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary, model: Te
 def _draw(
     history: History, picture: Path, owner: str, options: argparse.Namespace
 ) -> tuple[Path, None] | tuple[None, FileError | None]:
-    """Returns the picture's place, or why there is none; the model and its scores do not depend on it."""
+    """Returns the picture's path, or why there is none; a failure does not affect the model."""
     import statewise as sw
 
     try:
@@ -277,7 +279,7 @@ def _draw(
         sw.plot_history(history, picture, title=title, owner=owner)
     except FileError as error:
         return None, error
-    except MissingExtraError as error:  # only without --plot, which was checked
+    except MissingExtraError as error:  # only without --plot, which was checked earlier
         if not (options.quiet or options.json):
             say(f"no picture of the loss: {error}")
         return None, None
@@ -305,7 +307,7 @@ def _result(
 
 
 def _beginning(model: TextModel, *texts: str) -> str:
-    """Returns the beginning of the first line in the texts whose first tokens the model knows."""
+    """Returns the beginning of the first line whose first tokens are all in the vocabulary."""
     count = max(model.window or 0, 20 if model.tokens == "char" else 3)
     for line in "\n".join(texts).splitlines():
         start = model.vocabulary.first_tokens(line.strip(), count)

@@ -1,4 +1,4 @@
-"""verify: check that a model's answers do not depend on how its input is cut, padded, ordered, saved or streamed."""
+"""verify: check that a model's output does not depend on how its input is split, padded, ordered, saved or streamed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from statewise.cli.cautions import check_known, say_left_out
 from statewise.cli.output import say, say_json
 from statewise.cli.reading import load_model, read_input, refuse_stdin
+from statewise.cli.score_warnings import check_known, say_left_out
 from statewise.data.array_files import read_arrays
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Verifies as `options` say, and returns the exit status: 1 if a difference exceeds its tolerance."""
+    """Verifies as specified by `options`; returns exit status 1 if a difference exceeds the tolerance."""
     model, unknown = load_model(options.model), 0
     from statewise.text import TextModel
 
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _plain(check: Check) -> dict[str, Any]:
-    """Returns a comparison as JSON holds it, which has no NaN."""
+    """Returns a check as JSON values, without NaN."""
     if check.difference is None or math.isfinite(check.difference):
         return {"passed": check.passed, **asdict(check)}
     return {"passed": False, **asdict(check), "difference": None, "reason": f"the difference is {check.difference}"}

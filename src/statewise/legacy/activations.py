@@ -10,7 +10,7 @@ import numpy as np
 from statewise.foundation.shapes import Array
 from statewise.legacy.errors import lacking, unsupported
 from statewise.legacy.spellings import note
-from statewise.streaming.activations import ACTIVATIONS
+from statewise.streaming.numpy_activations import ACTIVATIONS
 
 KERAS_2 = {"hard_sigmoid": "hard_sigmoid_keras_2"}
 """Names that meant something else in Keras 1 and 2 than they do since."""

@@ -21,7 +21,7 @@ from statewise.legacy.optimizers import Optimizer
 from statewise.legacy.options import in_keras_2_words
 from statewise.legacy.seeds import next_seed
 from statewise.legacy.spellings import note
-from statewise.models.stack import check_not_shared
+from statewise.models.layer_stack import check_not_shared
 from statewise.network import Network
 from statewise.phrasebook.reasons import TRAINABLE
 

@@ -1,4 +1,4 @@
-"""Models: what a user defines, compiles, fits, evaluates and predicts with."""
+"""Models: define, compile, fit, evaluate, predict."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Copies and pickles of a model, also of a class that inherits it: each is a model that learns by itself."""
+"""Copies and pickles of a model or of a subclass: each is an independent model."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from statewise.storage.artifact import artifact_from_bytes, artifact_to_bytes
 SomeModel = TypeVar("SomeModel", bound=Model)
 
 OURS = {"seed", "train_state", "history", "measured", "_stack", "_settings", "_programs", "_warned"}
-"""What a model is made of; other attributes are those of a class that inherits it."""
+"""The attributes of a model; all others were added by a subclass."""
 
 
 def shallow(model: SomeModel) -> SomeModel:
-    """Returns a copy; what neither changes in place is shared."""
+    """Returns a copy that shares what is never modified in place."""
     other = object.__new__(type(model))
     vars(other).update(vars(model))
     other.history = deepcopy(model.history)
@@ -27,7 +27,7 @@ def shallow(model: SomeModel) -> SomeModel:
 
 
 def deep(model: SomeModel, memory: dict[int, Any]) -> SomeModel:
-    """Returns a copy with copies of the attributes that a class of the user's adds."""
+    """Returns a copy, with deep copies of attributes added by a subclass."""
     other = shallow(model)
     memory[id(model)] = other
     vars(other).update(deepcopy(_added(model), memory))
@@ -35,7 +35,7 @@ def deep(model: SomeModel, memory: dict[int, Any]) -> SomeModel:
 
 
 def pickled(model: Any) -> dict[str, Any]:
-    """Returns what is pickled: what a file holds, and what only Python does."""
+    """Returns the pickled state: the contents of a model file, and what only Python can store."""
     settings, optimizer = model._settings, model_file.picklable(model._settings)
     if optimizer is None:
         model.warn_of_unsaved("the pickled model lacks")
@@ -52,7 +52,7 @@ def pickled(model: Any) -> dict[str, Any]:
 
 
 def unpickled(model: Any, state: dict[str, Any]) -> None:
-    """Makes a model what was pickled."""
+    """Restores a model from its pickled state."""
     keep_compiled_programs()
     vars(model).update(dict.fromkeys(OURS), seed=state["seed"], history=state["history"], _warned=False)
     if state["file"] is not None:

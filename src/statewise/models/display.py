@@ -1,4 +1,4 @@
-"""A model as a line and as a table: its layers, what it is compiled with, how far it is trained."""
+"""A model as one line or as a table: its layers, what it is compiled with, and for how long it was trained."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from statewise.optimizers.optimizer import Optimizer
 
 
 class Display(NamedTuple):
-    """What there is to show of a model; `str` is its `repr`."""
+    """The facts shown about a model; `str` is the model's `repr`."""
 
-    kind: str  # name of its class
+    kind: str  # the name of its class
     layers: Sequence[Layer]
-    network: Network | None  # once its input is known
+    network: Network | None  # None until its input is known
     params: NetworkParams
-    settings: Settings | None  # once it is compiled
-    epochs: int  # how many it was trained for
+    settings: Settings | None  # None until it is compiled
+    epochs: int  # epochs it was trained for
 
     def __str__(self) -> str:
         named = zip(name_layers(self.layers), self.layers, strict=True)
@@ -34,10 +34,10 @@ class Display(NamedTuple):
         return f"{self.kind}({', '.join(filter(None, facts))})"
 
     def to_html(self) -> str:
-        """Returns what notebooks show: the table of `summary`, and what the model is compiled with."""
+        """Returns the notebook display: the table of `summary`, and what the model is compiled with."""
         shown = _unbuilt_table(self.layers) if self.network is None else layers_table(self.network, self.params)
-        told = "; ".join(filter(None, [self._compiled, self._training]))
-        return notebook.output(self.kind, f"<p>{escape(told)}</p>", shown)
+        facts = "; ".join(filter(None, [self._compiled, self._training]))
+        return notebook.output(self.kind, f"<p>{escape(facts)}</p>", shown)
 
     @property
     def _weights(self) -> str:
@@ -62,7 +62,7 @@ class Display(NamedTuple):
 
 
 def describe_layer(layer: Layer) -> str:
-    """Returns a layer's kind with what stands first in its call.
+    """Returns a layer's class and positional arguments.
 
     >>> import statewise as sw
     >>> describe_layer(sw.Bidirectional(sw.LSTM(32, return_sequences=True))), describe_layer(sw.Flatten())
@@ -93,7 +93,7 @@ def layers_table(network: Network, params: NetworkParams) -> str:
 
 def _unbuilt_table(layers: Sequence[Layer]) -> str:
     rows = zip(name_layers(layers), map(describe_layer, layers), strict=True)
-    return text_table("Not built: the input's shape is not known yet", ("layer", "kind"), rows, 2)
+    return text_table("Not built: the input shape is not known yet", ("layer", "kind"), rows, 2)
 
 
 def _total(params: NetworkParams) -> str:

@@ -67,9 +67,9 @@ def evaluate(
 ) -> float | list[float] | dict[str, float]:
     """Returns the loss, or a list of the loss and each metric, or with `return_dict` a dict of them.
 
-    Arguments as in `fit`: "carry" starts fresh and leaves the end in `model.state`, "continue" starts from there.
-    Nothing else moves `model.state`, and nothing here changes what the model has learned. `verbose=1` shows how far it
-    is where that takes more than a second.
+    Arguments as in `fit`: "carry" starts fresh and stores the final state in `model.state`, "continue" starts from it.
+    No other option changes `model.state`, and none changes what the model has learned. `verbose=1` shows progress if
+    the evaluation takes more than a second.
     """
     reader = model.reader
     rows, size = reader.source(x, y, batch_size, Flags(sample_weight, reset, mask))
@@ -97,9 +97,9 @@ def measure(
     recurring: bool = False,
     told: Told = say_nothing,
 ) -> tuple[dict[str, float], LayerStates]:
-    """Returns loss and metrics, and the states after the last batch; rows that are `recurring` compile as they are.
+    """Returns loss and metrics, and the states after the last batch; `recurring` rows are compiled without padding.
 
-    `told` is called with the number of batches that were scored since it was last called.
+    `told` is called with the number of batches scored since its last call.
     """
     count = count_rows(rows)
     layout = Layout(size, padded=count is None or count % size != 0, carry=start.carry, warmup=start.warmup)
@@ -108,7 +108,7 @@ def measure(
 
 
 def validate(model: Model, feed: Feed, start: Start) -> dict[str, float]:
-    """Returns the logs of what a training validates on, their names with `val_` before them."""
+    """Returns the logs of the validation data, with names that begin with `val_`."""
     held_out = feed.validation
     if held_out is None:
         return {}
@@ -116,7 +116,7 @@ def validate(model: Model, feed: Feed, start: Start) -> dict[str, float]:
         logs = held_out()
         if not isinstance(logs, dict) or not all(is_number(value) for value in logs.values()):
             raise ConfigurationError(
-                f"validation_data: expected the function to return a dict of logs, numbers by name, got {logs!r:.80}"
+                f"validation_data: expected the function to return a dict of logs (names and numbers), got {logs!r:.80}"
             )
     else:
         size = feed.validation_size

@@ -1,4 +1,4 @@
-"""What a training goes through, read once at the door: checked rows, and how they become batches."""
+"""The data of one training: checked rows, and how they are arranged in batches."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from statewise.training.programs import SHUFFLE, Layout
 from statewise.training.truncation import Truncation
 
 Source = Samples | RaggedRows | LengthBuckets | CheckedBatches
-"""Rows in memory, or batches that come one after another."""
+"""Rows in memory, or an iterable of batches."""
 
 Validate = Callable[[], dict[str, float]]
-"""A function of the user's that measures the model after each epoch."""
+"""A user's function that evaluates the model after each epoch."""
 
 
 class Feed(NamedTuple):
-    """What a training goes through, and what it is measured on after each epoch."""
+    """The training data, and the validation data evaluated after each epoch."""
 
     source: Source
-    size: int  # rows of a batch
+    size: int  # rows per batch
     validation: Source | Validate | None
     validation_size: int
 
     @property
     def rows(self) -> int | None:
-        """N; None where batches come from elsewhere one after another."""
+        """N; None for an iterable of batches."""
         return count_rows(self.source)
 
     @property
     def data(self) -> Samples | RaggedRows | None:
-        """All that is trained on, where that is in memory."""
+        """The training data if it is in memory, otherwise None."""
         return rows_in_memory(self.source)
 
     @property
@@ -46,13 +46,13 @@ class Feed(NamedTuple):
 
     @property
     def all_steps(self) -> tuple[int, ...]:
-        """T of what is trained on, and of what is validated on."""
+        """T of the training data, and of the validation data."""
         if self.validation is None or callable(self.validation):
             return (self.steps,)
         return self.steps, self.validation.steps
 
     def arranged(self, start: Start, shuffled: bool, seed: int) -> Feed:
-        """Returns the feed with rows of different lengths in batches, shuffled as a model's `seed` says."""
+        """Returns the feed with rows of different lengths arranged in batches, shuffled with the model's `seed`."""
         key = None
         if shuffled and isinstance(self.source, RaggedRows):
             key = fold_in(key_of(seed), SHUFFLE)
@@ -62,7 +62,7 @@ class Feed(NamedTuple):
         return self._replace(source=source, validation=validation)
 
     def layout(self, start: Start, shuffled: bool, truncation: Truncation | None) -> Layout:
-        """Returns how the rows become batches."""
+        """Returns how the rows are divided into batches."""
         return Layout(
             self.size,
             self.rows if shuffled and isinstance(self.source, Samples) else None,
@@ -75,12 +75,12 @@ class Feed(NamedTuple):
 
 
 def count_rows(source: Source) -> int | None:
-    """Returns N; None where batches come from elsewhere one after another."""
+    """Returns N; None for an iterable of batches."""
     return None if isinstance(source, CheckedBatches) else source.rows
 
 
 def rows_in_memory(source: Source) -> Samples | RaggedRows | None:
-    """Returns all rows as they were read; None of batches that come from elsewhere."""
+    """Returns all rows as they were read; None for an iterable of batches."""
     rows = source.source if isinstance(source, LengthBuckets) else source
     return None if isinstance(rows, CheckedBatches) else rows
 
@@ -88,9 +88,9 @@ def rows_in_memory(source: Source) -> Samples | RaggedRows | None:
 def arrange(
     source: Source, size: int, start: Start, *, sort: bool | None = None, key: Key | None = None
 ) -> Samples | LengthBuckets | CheckedBatches:
-    """Returns rows that begin at `start`; those of different lengths in batches of like lengths, where that pays.
+    """Returns rows that begin at `start`; if their lengths vary, in batches of similar lengths where that is faster.
 
-    They are brought together unless the state is carried, or as `sort` says; `key` shuffles them.
+    Rows are sorted by length if `sort`, by default unless the state is carried; `key` shuffles them.
     """
     if isinstance(source, LengthBuckets | CheckedBatches):
         return source

@@ -1,4 +1,4 @@
-"""fit: trains a model, also from where a checkpoint left it."""
+"""fit: trains a model, optionally continuing from a checkpoint."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from statewise.training.progress import display
 from statewise.training.truncation import read_truncation
 
 
-def fit(  # noqa: PLR0913 - Keras's words, all by keyword
+def fit(  # noqa: PLR0913 - Keras's arguments, all by keyword
     model: Model,
     x: object,
     y: object = None,
@@ -57,49 +57,49 @@ def fit(  # noqa: PLR0913 - Keras's words, all by keyword
 ) -> History:
     """Trains and returns the loss and metrics of each epoch.
 
-    Ctrl-C ends training after the last finished epoch, whose weights are kept.
+    Ctrl-C stops the training; the model keeps the weights of the last finished epoch.
 
     Args:
-        x: `[N, T, F]`, or symbols `[N, T]`; a list of arrays `[T, F]` of different lengths; what `lanes(...)`
-            or `windows(...)` returned; or an iterable of batches `(x, y)` or `(x, y, sample_weight)` that can
-            be gone through once per epoch, for data larger than memory.
-        y: targets, as the loss takes them: `[N, V]` one-hot, `[N]` classes, `[N, T]` classes of each step, ...
+        x: `[N, T, F]`, or symbols `[N, T]`; a list of arrays `[T, F]` of different lengths; the result of
+            `lanes(...)` or `windows(...)`; or, for data larger than memory, an iterable of batches `(x, y)` or
+            `(x, y, sample_weight)` that can be iterated once per epoch.
+        y: targets, as the loss expects them: `[N, V]` one-hot, `[N]` classes, `[N, T]` a class for each step, ...
         batch_size: B; by default 32, or that of the lanes.
-        epochs: how many epochs to train for, from where the model is: it counts the epochs it was trained for, in
-            `epochs_done`, and draws from that number, so that n calls of one epoch equal one call of n.
-        initial_epoch: overrides that count: how many epochs were done before; `epochs` is then the number of the
-            last one, as in Keras.
-        shuffle: whether rows are shuffled each epoch; by default unless the state is carried. Of rows of very
-            different lengths those of like lengths share a batch then (docs/decisions/0019-lengths.md).
+        epochs: how many more epochs to train for. The model counts its epochs in `epochs_done` and derives randomness
+            from that count, so that n calls with one epoch equal one call with n.
+        initial_epoch: overrides that count with the number of epochs already done; `epochs` is then the number of the
+            last epoch, as in Keras.
+        shuffle: whether to shuffle rows in each epoch; by default unless the state is carried. If row lengths differ a
+            lot, rows of similar lengths then share a batch (docs/decisions/0019-lengths.md).
         sample_weight: `[N]` or `[N, T]`, multiplied into the loss, not into metrics.
         class_weight: a weight for each class, `{0: 1.0, 1: 5.0}`, multiplied into the weights of the rows or steps
-            whose target it is; for losses of classes, of which y has one a row or step. Not for what is validated on.
+            with that target; for losses whose y is one class per row or step. Not applied to validation data.
         validation_data: `(x, y)`, `(x, y, sample_weight)`, lanes or windows, evaluated after each epoch; or a
             function that returns its own logs.
-            Rows start fresh there, and are carried from batch to batch where the state is.
-        validation_split: share of the samples, the last ones, to validate on instead; of windows those of the end
-            in time, which share no value with the others.
+            Validation starts fresh, and carries the state from batch to batch if training does.
+        validation_split: fraction of the samples, at the end, to validate on instead; for windows, the last ones in
+            time, which share no value with the others.
         callbacks: `Callback`s, or functions `f(epoch, logs)`; one alone, or several in a list.
-        verbose: 0 silent, 1 or "auto" a live bar, 2 a line an epoch.
+        verbose: 0 silent, 1 or "auto" a progress bar, 2 one line per epoch.
         state: "fresh" starts every row fresh; "carry" carries the state of row r of batch k to row r of batch k+1,
-            starts fresh at each epoch, and leaves the end in `model.state`; "continue" does so too, but starts from
-            `model.state` and carries it from epoch to epoch, until `model.reset_state()`, as `stateful=True` did
-            in Keras 2 (a learned start is learned only where `reset` says so); "warmup:n" starts fresh, and the
-            first n steps only settle the state; a `State` of B rows is where each epoch starts, its end carried
-            from batch to batch; a `State` of N rows is where each row starts.
-        reset: bool `[N, T]`; True starts that row afresh before that step.
-        mask: bool `[N, T]`; False skips that step: no state moves, no loss counts, and NaN may stand there.
-        tbptt: truncated back-propagation through time: an update every k steps, whose gradients reach back
-            through k; with `(k1, k2)` an update every k1, back through k2 (of k2 < k1 the first k1 - k2 of each
-            only move the state); with "random:k" around k (Merity et al. 2018). By default an update a batch,
-            back through all its steps.
-        checkpoint: a file that holds this training as it goes, what callbacks remember included; if it is there,
-            the training continues from it, bit for bit as if it had not been interrupted, also inside an epoch.
+            starts each epoch fresh, and stores the final state in `model.state`; "continue" is like "carry", but
+            starts from `model.state` and carries it from epoch to epoch until `model.reset_state()`, as
+            `stateful=True` did in Keras 2 (a learned initial state is trained only at steps where `reset` is True);
+            "warmup:n" starts fresh and excludes the first n steps from the loss; a `State` of B rows starts each
+            epoch and is carried from batch to batch; a `State` of N rows starts each row.
+        reset: bool `[N, T]`; True resets that row to the initial state before that step.
+        mask: bool `[N, T]`; False skips that step: the state does not change, no loss counts, and NaN is allowed.
+        tbptt: truncated backpropagation through time: an update every k steps, with gradients through k steps; with
+            `(k1, k2)` an update every k1 steps, with gradients through k2 (if k2 < k1, the first k1 - k2 only
+            advance the state); with "random:k" lengths around k (Merity et al. 2018). By default one update per
+            batch, with gradients through all its steps.
+        checkpoint: a file where this training is saved as it goes, with the state of callbacks. If it exists, the
+            training continues from it exactly as if it had not been interrupted, even in the middle of an epoch.
             Different Optax transformations cannot be distinguished.
 
     Raises:
-        ShapeError, DataError, ConfigurationError, StateError, LifecycleError: something does not fit; nothing
-            was trained.
+        ShapeError, DataError, ConfigurationError, StateError, LifecycleError: an argument is invalid; nothing was
+            trained.
         DivergenceError: the loss became NaN or infinite; the weights are those of the last good epoch.
     """
     settings, reader = model.settings, model.reader
@@ -129,7 +129,7 @@ def fit(  # noqa: PLR0913 - Keras's words, all by keyword
 def _fit(
     model: Model, plan: Plan, callback_list: CallbackList, file: Checkpoint | None, *, counted: bool, verbose: bool
 ) -> History:
-    """Trains as planned; epochs that are `counted` are those of the model's own count."""
+    """Trains as planned; `counted` says whether epochs continue the model's own count."""
     measured = plan.measured_by(model.settings) if callback_list.reads_model or file is not None else None
     position, history, callback_states = Position(_run(model, plan.layout), plan.first, 0), History(), None
     kept = None if file is None else file.begin(_identity(model, plan, measured or {}))
@@ -143,7 +143,7 @@ def _fit(
         if kept.final and (kept.ended or position.epoch >= plan.last):
             return _recall(model, kept, callback_list)
     model.history, model.measured = history, measured if callback_list.reads_model else None
-    if kept is not None and not position.step:  # the same numbers, in the arrays that the training has
+    if kept is not None and not position.step:  # the same numbers, in the arrays of the training
         run = position.run
         model.train_state = replace(model.train_state, params=run.params, optimizer=run.optimizer)
     training = _training(
@@ -176,15 +176,15 @@ def _identity(model: Model, plan: Plan, measured: dict[str, object]) -> Identity
 
 
 def _recall(model: Model, kept: Kept, callback_list: CallbackList) -> History:
-    """Makes the model, and the callbacks, what a training left that is over already."""
+    """Restores the model and the callbacks from a training that is already finished."""
     callback_list.recall(model, kept.callback_states)
-    model.become(kept.artifact)  # as the training left it
+    model.become(kept.artifact)  # as at the end of the training
     model.history = kept.history
     return kept.history
 
 
 def _training(model: Model, plan: Plan, position: Position, *, one_by_one: bool) -> Training | StreamedTraining:
-    run = _run(model, plan.layout) if position.step else position.run  # what the last finished epoch left
+    run = _run(model, plan.layout) if position.step else position.run  # the result of the last finished epoch
     keys, source, initial = Keys.of(model.seed), plan.feed.source, plan.start.batch
     if isinstance(source, LengthBuckets | CheckedBatches):
         return StreamedTraining(model.programs, run, position, keys, source, plan.layout, initial, plan.last)
@@ -192,7 +192,7 @@ def _training(model: Model, plan: Plan, position: Position, *, one_by_one: bool)
 
 
 def _run(model: Model, layout: Layout) -> Run:
-    """Returns where a training begins."""
+    """Returns the initial `Run` of a training."""
     states, order, totals = model.programs.fresh(layout.batch_size, layout.order)
     learned, network = model.train_state, model.network
     if layout.across_epochs and learned.state is not None:

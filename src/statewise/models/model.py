@@ -1,4 +1,4 @@
-"""What the parts of a model ask of it: fit, evaluate, predict, save and the rest are functions of such a model."""
+"""The interface of a model that fit, evaluate, predict, save and the other functions use."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from statewise.training.programs import Programs
 
 
 class Model(TrainedModel, Protocol):
-    """A network with weights, and what it is compiled for."""
+    """A network with weights, and the settings it is compiled with."""
 
     seed: int
     train_state: TrainState
-    """All that training changes; it is replaced, never changed in place."""
+    """All that training changes; replaced, never modified in place."""
 
     state: State | None
     history: History | None
@@ -34,30 +34,30 @@ class Model(TrainedModel, Protocol):
 
     @property
     def network(self) -> Network:
-        """Its layers with their names and shapes; LifecycleError where the input is not known yet."""
+        """Its layers with their names and shapes; LifecycleError if the input is not known yet."""
 
     @property
     def params(self) -> NetworkParams:
-        """Its weights; LifecycleError where the input is not known yet."""
+        """Its weights; LifecycleError if the input is not known yet."""
 
     @property
     def reads_symbols(self) -> bool:
-        """Whether its input is whole numbers, without an axis of features."""
+        """Whether its input is integers, without a feature axis."""
 
     def built_for(self, x: object) -> Network:
-        """Returns the network, built for `x` if it was not before, to be run in this process."""
+        """Returns the network, built for `x` if necessary; checks that JAX can run in this process."""
 
     @property
     def settings(self) -> Settings:
-        """What `compile` was told; LifecycleError where nothing."""
+        """The arguments of `compile`; LifecycleError if the model is not compiled."""
 
     @property
     def programs(self) -> Programs:
-        """What trains and evaluates it; the optimizer's state is there from then on."""
+        """The programs that train and evaluate it; creates the optimizer's state."""
 
     @property
     def reader(self) -> Reader:
-        """What reads the data that it is trained and measured on."""
+        """The reader of its training and evaluation data."""
 
     def __call__(
         self, x: object, state: State | None = None, *, reset: object = None, mask: object = None
@@ -65,17 +65,17 @@ class Model(TrainedModel, Protocol):
         """Returns the outputs for `x`, and the state after its last step."""
 
     def initial_state(self, batch: int) -> State:
-        """Returns the state in which `batch` fresh sequences start."""
+        """Returns the initial state of `batch` sequences."""
 
     def stream(self, *, engine: str = "auto") -> Stream:
-        """Returns the model as a stream."""
+        """Returns a stream of the model."""
 
     def to_artifact(self) -> Artifact:
-        """Returns what a model file holds of it."""
+        """Returns the contents of its model file."""
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
-        """Returns the model that `to_artifact` described."""
+        """Returns the model from the contents of its file."""
 
     def become(self, artifact: Artifact) -> None:
-        """Takes over what a checkpoint of it holds."""
+        """Restores the model from one of its checkpoints."""

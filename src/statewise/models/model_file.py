@@ -1,13 +1,13 @@
-"""A model as files and pickles hold it."""
+"""The contents of model files and pickles."""
 
 from __future__ import annotations
 
 import pickle
 from typing import Any, NamedTuple
 
+from statewise.models.layer_stack import LayerStack
 from statewise.models.model import Model
 from statewise.models.settings import Settings
-from statewise.models.stack import Stack
 from statewise.models.train_state import TrainState
 from statewise.network import Network, network_from_config
 from statewise.storage.artifact import Artifact
@@ -15,19 +15,19 @@ from statewise.training.learned import Learned
 
 
 class Contents(NamedTuple):
-    """What a file holds of a model."""
+    """A model as read from a file."""
 
-    stack: Stack
+    stack: LayerStack
     settings: Settings | None
     train_state: TrainState
     measured: dict[str, Any] | None
 
 
 def to_artifact(model: Model, settings: Settings | None) -> Artifact:
-    """Returns what a model file holds of a model that is compiled with `settings`.
+    """Returns the file contents of a model compiled with `settings`.
 
     Raises:
-        ConfigurationError: a layer is of a class of the user's own.
+        ConfigurationError: a layer is of a custom class.
         LifecycleError: the model does not know its input yet.
     """
     network = model.network
@@ -46,28 +46,28 @@ def to_artifact(model: Model, settings: Settings | None) -> Artifact:
 
 
 def from_artifact(artifact: Artifact, optimizer: Any = None) -> Contents:
-    """Returns what `to_artifact` was given, with an optimizer that no file holds if one is given.
+    """Returns what `to_artifact` stored, with `optimizer` in place of one that a file cannot store.
 
     Raises:
-        FileError: the file lacks something, or does not fit together.
+        FileError: the file is incomplete or inconsistent.
     """
     network = network_from_config(artifact.header["network"])
     settings = Settings.from_config(artifact.header["compiled"], optimizer)
     train_state = train_state_in(artifact, network)
-    if settings is not None and train_state.saved_optimizer:  # notices now what the file lacks
+    if settings is not None and train_state.saved_optimizer:  # raises now if the file is incomplete
         train_state = settings.started(network, train_state)
-    return Contents(Stack(network.layers, network), settings, train_state, artifact.header.get("measured"))
+    return Contents(LayerStack(network.layers, network), settings, train_state, artifact.header.get("measured"))
 
 
 def train_state_in(artifact: Artifact, network: Network) -> TrainState:
-    """Returns the train state in what was read from a file of that network."""
+    """Returns the train state in an artifact of that network."""
     header = artifact.header
     learned = Learned(artifact.arrays, header["trained"], header["state"], header.get("logs"))
     return TrainState(epochs=header.get("epochs", 0)).with_learned(network, learned)
 
 
 def picklable(settings: Settings | None) -> Any:
-    """Returns the optimizer if no file holds it but a pickle does; None otherwise."""
+    """Returns the optimizer if it can be pickled but not stored in a file; otherwise None."""
     if settings is None or settings.unsaved is None:
         return None
     try:

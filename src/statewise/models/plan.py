@@ -1,4 +1,4 @@
-"""The plan of one call of `fit`: what is gone through, from where, in which batches, and for which epochs."""
+"""The plan of one call of `fit`: its data, initial states, batches and epochs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Plan:
     start: Start
     layout: Layout
     shuffled: bool
-    first: int  # how many epochs were done before
-    last: int  # how many are done after it
+    first: int  # epochs done before this call
+    last: int  # epochs done after it
 
     @classmethod
     def of(
@@ -40,13 +40,13 @@ class Plan:
         """Returns the plan, with rows of different lengths in batches.
 
         Raises:
-            ConfigurationError, StateError: what was asked for does not fit together.
+            ConfigurationError, StateError: the arguments contradict each other.
         """
-        if start.across_epochs:  # from what the model has when it starts, whatever epoch it is
+        if start.across_epochs:  # from the model's state at the start, whatever the epoch
             start = replace(start, batch=None)
         if start.carry and shuffle:
             raise ConfigurationError(
-                "shuffle=True with a carried state: shuffled rows do not continue one another; leave shuffle out"
+                "shuffle=True with a carried state: shuffled rows do not continue each other; remove shuffle"
             )
         check_warmup(start, *feed.all_steps)
         check_truncation(truncation, network, feed.steps - start.warmup)
@@ -55,7 +55,7 @@ class Plan:
         return cls(arranged, start, arranged.layout(start, shuffled, truncation), shuffled, *epochs)
 
     def describe(self, network: Network, seed: int, settings: Settings) -> dict[str, Any]:
-        """Returns what must be the same for a training to continue where another was interrupted."""
+        """Returns the settings that must be the same to continue an interrupted training."""
         options = {
             "batch_size": self.layout.batch_size,
             "shuffle": self.shuffled,
@@ -65,7 +65,7 @@ class Plan:
         return {"network": network.config(), "seed": seed, **settings.config(), **options}
 
     def measured_by(self, settings: Settings) -> dict[str, Any]:
-        """Returns what logs are measured by; an iterable of batches, or a function of the user's, has no checksum."""
+        """Returns what logs are measured on; iterables of batches and users' functions have no checksum."""
         validation = self.feed.validation
         return {
             "loss": settings.config()["loss"],

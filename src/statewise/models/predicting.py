@@ -1,4 +1,4 @@
-"""predict, and the model as a function of its input and a state."""
+"""predict, and calling the model as a function of its input and a state."""
 
 from __future__ import annotations
 
@@ -31,25 +31,26 @@ def predict(
     mask: object = None,
     return_state: bool = False,
 ) -> Any:
-    """Returns the outputs for all rows: `[N, V]`, or `[N, T, V]` where every step has one.
+    """Returns the outputs for all rows: `[N, V]`, or `[N, T, V]` if every step has one.
 
-    Arguments as in `evaluate`; a loader or generator may yield x alone, or `(x, y)`, whose y is
-    ignored. For a list of
-    rows of different lengths it returns a list, where every step has an answer; "warmup:n" leaves out the answers of
-    the first n steps. With `return_state` it returns `(y, State)`: the states in which the N rows ended (or, where
-    rows continue in the next batch, the last ones).
+    Arguments as in `evaluate`; a loader or generator may yield x alone, or `(x, y)`, whose y is ignored. For a list of
+    rows of different lengths it returns a list if every step has an output; "warmup:n" omits the outputs of the first
+    n steps. With `return_state` it returns `(y, State)`: the final states of the N rows (or, if rows continue in the
+    next batch, of the last batch).
 
     Raises:
-        LifecycleError: the weights are still random; `y, state = model(x)` looks at those.
+        LifecycleError: the weights are still random; use `y, state = model(x)` to see what they output.
     """
     if not model.train_state.trained:
         raise LifecycleError(
             "the model was never trained: call model.fit(x, y) first, or set_weights; "
-            "y, state = model(x) shows what its random weights answer"
+            "y, state = model(x) shows the output of its random weights"
         )
     if is_batches(x):
         if batch_size is not None or reset is not None or mask is not None:
-            raise ConfigurationError("batch_size, reset, mask: an iterable brings its own batches; leave them out")
+            raise ConfigurationError(
+                "batch_size, reset, mask: an iterable defines its own batches; remove these arguments"
+            )
         with shown(verbose, "predict", None) as told:
             answers, ended = _of_batches(model, x, state, told)
     else:
@@ -84,7 +85,7 @@ def _of_rows(
 
 
 def _of_batches(model: Model, batches: Any, state: str | State, told: Told) -> tuple[Any, State]:
-    """Returns the answers to batches that come one after another, no later one larger than the first."""
+    """Returns the outputs for an iterable of batches, none of them larger than the first."""
     network, size, start = model.network, 0, Start()
     answers: list[Any] = []
     ended: list[LayerStates] = []
@@ -118,7 +119,7 @@ def _joined(answers: list[Any]) -> Any:
 
 
 def _x_of(batch: Any, axes: int) -> object:
-    """Returns x of a batch: the first of a tuple, or of a list unless its entries are rows of different lengths."""
+    """Returns x of a batch: the first entry of a tuple, or of a list unless its entries are rows themselves."""
     if isinstance(batch, tuple):
         return batch[0]
     return batch[0] if isinstance(batch, list) and batch and getattr(batch[0], "ndim", 0) == axes else batch
@@ -129,17 +130,17 @@ def call(
 ) -> tuple[Any, State]:
     """Returns `(y, state)`: the outputs for `x [B, T, F]`, and the state after its last step.
 
-    Changes nothing, `model.state` included.
+    Changes nothing, not even `model.state`.
 
     Args:
-        x: input of any number of rows and steps, or a list of rows of different lengths.
-        state: where the rows start; None starts them afresh.
-        reset: bool `[B, T]`; True starts that row afresh before that step.
+        x: input with any number of rows and steps, or a list of rows of different lengths.
+        state: the state to start from; None is the initial state.
+        reset: bool `[B, T]`; True resets that row to the initial state before that step.
         mask: bool `[B, T]`; False skips that step.
 
     Raises:
-        StateError: the state belongs to another network or has another number of rows, or the network reads
-            from both ends, so that nothing continues from it.
+        StateError: the state belongs to another network or has another number of rows, or the network is
+            bidirectional, so that a state cannot be continued.
     """
     network = model.built_for(x)
     rows = read_input(network, x, reset, mask)

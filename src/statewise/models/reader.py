@@ -1,4 +1,4 @@
-"""What users pass to fit, evaluate and memory_report, read and checked once."""
+"""Reads and checks the data that users pass to fit, evaluate and memory_report."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from statewise.training.fit_warnings import warn_of_overlap
 from statewise.training.output_checks import one_output
 
 ROWS = 32
-"""Rows of a batch where nothing is said."""
+"""The default batch size."""
 
 
 class Flags(NamedTuple):
-    """What may come beside x and y, for each row or step."""
+    """Optional data with x and y, for each row or step."""
 
     sample_weight: object = None
     reset: object = None
@@ -36,15 +36,15 @@ class Flags(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """Reads data for a model that is compiled."""
+    """Reads data for a compiled model."""
 
     settings: Settings
-    symbols: bool  # whether the network reads symbols, which have no axis of features
-    build_for: Callable[[object], Network]  # returns the network, built for that x if it was not before
-    object_to: Callable[[StatewiseError], None]  # raises what says that nothing can be learned, or lets it pass
+    symbols: bool  # whether the network reads symbols, which have no feature axis
+    build_for: Callable[[object], Network]  # returns the network, built for that x if necessary
+    object_to: Callable[[StatewiseError], None]  # raises an error about unlearnable data, or ignores it
 
     def rows(self, x: object, y: object, batch_size: int | None, flags: Flags) -> tuple[Samples | RaggedRows, int]:
-        """Returns rows to learn from or to score, and how many make a batch."""
+        """Returns rows to train on or to evaluate, and the batch size."""
         x, y, size, reset, mask = unframe(x, y, batch_size, flags.reset, flags.mask, symbols=self.symbols)
         network, target, measured = self.build_for(x), self.settings.loss.target, bool(self.settings.metrics)
         if (error := one_output(network, self.settings.loss)) is not None:
@@ -55,15 +55,15 @@ class Reader(NamedTuple):
     def source(
         self, x: object, y: object, batch_size: int | None, flags: Flags, class_weight: object = None
     ) -> tuple[Source, int]:
-        """Returns what `rows` does, or batches that come one after another if `x` is an iterable of these.
+        """Returns the result of `rows`, or checked batches if `x` is an iterable of batches.
 
-        Only those are weighed by `class_weight`, as they come.
+        Only batches are weighted by `class_weight` here, as they are read.
         """
         if y is not None or isinstance(x, np.ndarray | jax.Array | Lanes | Windows):
             return self.rows(x, y, batch_size, flags)
         if any(flag is not None for flag in flags):
             raise ConfigurationError(
-                "an iterable of batches goes without sample_weight, reset and mask: let it yield (x, y, sample_weight)"
+                "an iterable of batches excludes sample_weight, reset and mask: let it yield (x, y, sample_weight)"
             )
 
         def read(x: object, y: object, weight: object = None) -> Samples:
@@ -73,7 +73,7 @@ class Reader(NamedTuple):
         return batches, batches.batch_size
 
     def weighed(self, rows: Samples | RaggedRows, x: object, class_weight: object) -> Samples | RaggedRows:
-        """Returns the rows read of `x`, with `class_weight` multiplied into their weights if there is one."""
+        """Returns the rows of `x`, with `class_weight`, if any, multiplied into their weights."""
         if class_weight is None:
             return rows
         return weigh_classes(self.build_for(x), rows, self.settings.loss.target, class_weight)
@@ -90,7 +90,7 @@ class Reader(NamedTuple):
         validation_split: float,
         class_weight: object = None,
     ) -> Feed:
-        """Returns what `fit` goes through; `class_weight` weighs nothing of what is validated on."""
+        """Returns the data of a training; `class_weight` does not apply to validation data."""
         if validation_data is not None and validation_split:
             raise ConfigurationError("validation_split and validation_data: expected one of them, got both")
         if validation_split and isinstance(x, Windows):
@@ -98,14 +98,14 @@ class Reader(NamedTuple):
             validation_split = 0.0
         if validation_split and isinstance(x, Lanes):
             raise ConfigurationError(
-                "validation_split would cut through the lanes: cut the series before lanes(...), and pass the lanes of "
-                "its end as validation_data"
+                "validation_split would cut through the lanes: split the series before lanes(...), and pass the lanes "
+                "of its end as validation_data"
             )
         source, size = self.source(x, y, batch_size, flags, class_weight)
         if isinstance(source, CheckedBatches) and (shuffle or validation_split):
             raise ConfigurationError(
-                "an iterable of batches goes without shuffle and validation_split: let it yield batches in the order "
-                "to train in, and pass others as validation_data"
+                "an iterable of batches excludes shuffle and validation_split: let it yield batches in training order, "
+                "and pass others as validation_data"
             )
         if validation_split and isinstance(source, Samples | RaggedRows):
             whole = source
@@ -119,7 +119,7 @@ class Reader(NamedTuple):
         return Feed(source, size, *self._validation(validation_data, check_batch_size(batch_size)))
 
     def _validation(self, data: object, size: int) -> tuple[Any, int]:
-        """Returns what is validated on, and how many rows make a batch of it."""
+        """Returns the validation data and its batch size."""
         if data is None or callable(data):
             return data, size
         if isinstance(data, Lanes | Windows):
@@ -130,7 +130,7 @@ class Reader(NamedTuple):
         return self.rows(x, y, size, Flags(*weight))
 
     def check_counts(self, network: Network, rows: Source, warmup: int) -> None:
-        """Objects to rows of which nothing can be learned or scored; batches are looked at as they come."""
+        """Objects to rows that nothing can be learned from or scored on; batches are checked as they are read."""
         if isinstance(rows, CheckedBatches):
             rows.least_steps = warmup + 1
         elif isinstance(rows, Samples | RaggedRows) and not counts(network, rows, warmup):
@@ -140,31 +140,31 @@ class Reader(NamedTuple):
 def unframe(
     x: object, y: object, batch_size: int | None, reset: object, mask: object, *, symbols: bool
 ) -> tuple[Any, Any, int, Any, Any]:
-    """Returns x, y, batch_size, reset and mask: those of `lanes(...)` or `windows(...)` if that is what `x` is.
+    """Returns x, y, batch_size, reset and mask, taken from `x` if it is the result of `lanes(...)` or `windows(...)`.
 
-    `symbols` says whether the network reads symbols, which have no axis of features.
+    `symbols` says whether the network reads symbols, which have no feature axis.
 
     Raises:
-        ConfigurationError: lanes or windows, and something beside them that they bring along.
+        ConfigurationError: an argument is given that lanes or windows already contain.
     """
     if not isinstance(x, Lanes | Windows):
         return x, y, check_batch_size(batch_size), reset, mask
     if y is not None:
-        raise ConfigurationError("y: lanes and windows bring their own; leave it out")
-    steps = x.x if symbols or x.x.ndim > 2 else x.x[..., None]  # one value a step is one feature
+        raise ConfigurationError("y: lanes and windows contain their own; remove it")
+    steps = x.x if symbols or x.x.ndim > 2 else x.x[..., None]  # one value per step is one feature
     if isinstance(x, Windows):
         return steps, x.y, check_batch_size(batch_size), reset, mask
     if reset is not None or mask is not None:
-        raise ConfigurationError("reset, mask: lanes bring their own; leave them out")
+        raise ConfigurationError("reset, mask: lanes contain their own; remove them")
     if batch_size not in (None, x.batch_size):
         raise ConfigurationError(f"batch_size: the lanes are made for {x.batch_size} rows, got {batch_size!r}")
     reset = x.reset
     if reset is not None:
         reset = reset.copy()
-        reset[: x.batch_size, 0] = False  # where the first batch starts is for `state=` to say
+        reset[: x.batch_size, 0] = False  # `state=` decides where the first batch starts
     return steps, x.y, x.batch_size, reset, x.mask
 
 
 def check_batch_size(batch_size: int | None) -> int:
-    """Returns how many rows make a batch, where nothing but `batch_size` says it."""
+    """Returns the checked batch size, or its default."""
     return ROWS if batch_size is None else check_whole("batch_size", batch_size)

@@ -1,7 +1,7 @@
-"""Sequential: define, compile, fit, evaluate, predict. The only object here that changes.
+"""Sequential: define, compile, fit, evaluate, predict. The only mutable class in this folder.
 
-Each door is a function of its own module, given the model: `fit` is in `fitting`, `predict` in `predicting`. What they
-ask of it is in `model`.
+Its methods are functions in separate modules that take the model: `fit` is in `fitting`, `predict` in `predicting`. The
+interface that they use is in `model`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from statewise.foundation.shapes import Array, check_seed, check_sizes, check_wh
 from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
 from statewise.layers.registry import warn_of_custom
-from statewise.models import copies, evaluating, examining, fitting, model_file, predicting, streamed
+from statewise.models import copies, evaluating, fitting, inspecting, model_file, predicting, streaming
 from statewise.models.display import Display
+from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
-from statewise.models.stack import Stack
 from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
 from statewise.objectives.sampled_softmax import SampledSoftmax
@@ -40,14 +40,14 @@ from statewise.training.programs import Programs
 
 @guard
 class Sequential:
-    """A stack of layers that is defined, compiled, fitted, evaluated and used for predictions.
+    """A stack of layers to define, compile, fit, evaluate and predict with.
 
-    The model itself is a function of its input and a state: `y, state = model(x, state)`. That call changes
-    nothing; `fit` changes the weights, and only `state="carry"` and `"continue"` change `model.state`.
+    The model is also a function of its input and a state: `y, state = model(x, state)`. That call changes nothing;
+    `fit` changes the weights, and only `state="carry"` and `"continue"` change `model.state`.
 
     Args:
-        layers: the first may name its input, `input_shape=(T, F)`; otherwise the first data tell.
-        seed: all randomness (weights, shuffling, dropout) derives from it and from how many epochs were trained.
+        layers: the first may specify `input_shape=(T, F)`; otherwise it is inferred from the first data.
+        seed: all randomness (weights, shuffling, dropout) derives from it and from the number of trained epochs.
 
     >>> import numpy as np
     >>> import statewise as sw
@@ -62,18 +62,18 @@ class Sequential:
     """
 
     stop_training = False
-    """A callback that sets it to True ends the training after that epoch."""
+    """A callback may set it to True to stop the training after the current epoch."""
 
     def __init__(self, layers: Iterable[Layer] = (), *, seed: int = 0) -> None:
         keep_compiled_programs()
         self.seed = check_seed(seed)
         self.train_state = TrainState()
         self.history: History | None = None
-        self.measured: dict[str, Any] | None = None  # what logs are measured by: loss, data, validation data
-        self._stack = Stack()
+        self.measured: dict[str, Any] | None = None  # what logs are measured on: loss, data, validation data
+        self._stack = LayerStack()
         self._settings: Settings | None = None
         self._programs: Programs | None = None
-        self._warned = False  # of what a file lacks
+        self._warned = False  # about what a file cannot store
         if not isinstance(layers, Iterable):
             raise ConfigurationError(f"layers: expected a list such as [LSTM(32), Dense(1)], got {layers!r}")
         for layer in layers:
@@ -96,35 +96,35 @@ class Sequential:
         """Appends a layer.
 
         Raises:
-            ConfigurationError: it is no layer, names an input though it is not the first, or is in the model already,
-                by itself or inside another.
-            LifecycleError: the model is trained already.
+            ConfigurationError: it is not a layer, has an input_shape but is not the first, or is already in the model,
+                by itself or inside another layer.
+            LifecycleError: the model is already trained.
             ShapeError: it does not fit the layer before it.
         """
         if self.train_state.trained and isinstance(layer, Layer):
-            raise LifecycleError("layers are added before training; make a new Sequential")
+            raise LifecycleError("layers can only be added before training; make a new Sequential")
         self._build(self._stack.with_layer(layer))
         if self._settings is not None:
             warn_of_custom([layer])
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for input of a shape given with its batch axis, as in Keras: `(None, T, F)`.
+        """Creates the weights for an input shape given with its batch axis, as in Keras: `(None, T, F)`.
 
         Raises:
-            ConfigurationError: that is no shape.
-            LifecycleError: there are no layers, or the weights are there already, for another shape.
+            ConfigurationError: that is not a shape.
+            LifecycleError: there are no layers, or the weights already exist for another shape.
             ShapeError: a layer does not fit.
         """
         self._build(self._stack.built_for(check_sizes("input_shape", input_shape)[1:]))
 
-    def _build(self, stack: Stack) -> None:
+    def _build(self, stack: LayerStack) -> None:
         rebuilt = stack.network is not self._stack.network
         self._stack = stack
         if rebuilt:
             self.train_state, self._programs = self.train_state.rebuilt(self.network, self.seed), None
 
     def built_for(self, x: object) -> Network:
-        """Returns the network, built for `x` if it was not before, to be run in this process."""
+        """Returns the network, built for `x` if necessary; checks that JAX can run in this process."""
         check_process()
         if self._stack.network is None:
             self.build(input_shape_of(x))
@@ -146,36 +146,36 @@ class Sequential:
 
     @property
     def reads_symbols(self) -> bool:
-        """Whether the input is whole numbers, `[N, T]`, without an axis of features."""
+        """Whether the input is integers `[N, T]`, without a feature axis."""
         return self._stack.reads_symbols
 
     @property
     def params(self) -> NetworkParams:
-        """Weights by layer and name, as arrays that cannot be changed."""
-        self.network  # noqa: B018 - raises where there are no weights yet
+        """Weights by layer and name, as immutable arrays."""
+        self.network  # noqa: B018 - raises if there are no weights yet
         return self.train_state.params
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, with the names that they have here."""
+        """The layers, with their names in this model."""
         return self._stack.named_layers
 
     @property
     def weights(self) -> list[jax.Array]:
-        """All weights in Keras's order, as arrays that cannot be changed; `params` has them by name."""
+        """All weights in Keras's order, as immutable arrays; `params` has them by name."""
         params = self.params
         return [params[layer][weight] for layer, weight in self.network.weight_names]
 
-    get_layer = examining.get_layer
-    count_params = examining.count_params
-    summary = examining.summary
+    get_layer = inspecting.get_layer
+    count_params = inspecting.count_params
+    summary = inspecting.summary
 
     def get_weights(self) -> list[Array]:
         """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
         return self.train_state.weights_in_order(self.network)
 
     def set_weights(self, weights: Sequence[object]) -> None:
-        """Replaces all weights by those of `weights`, ordered and shaped as `get_weights` returns them.
+        """Replaces all weights, in the order and with the shapes of `get_weights`.
 
         Raises:
             ShapeError: another number of arrays, or other shapes.
@@ -191,47 +191,47 @@ class Sequential:
         loss: str | SampledSoftmax | None = None,
         metrics: str | Sequence[str] | None = (),
     ) -> None:
-        """Says how to train: an optimizer by name, configured, or any Optax transformation; loss and metrics by name.
+        """Sets the optimizer (a name, an optimizer, or an Optax transformation), the loss and the metrics.
 
         Names may be written in any case, as "MSE" or "CategoricalCrossentropy".
 
-        For many classes the loss may be a `SampledSoftmax`, which goes without metrics.
+        For many classes, the loss may be a `SampledSoftmax`, which excludes metrics.
 
         Raises:
-            ConfigurationError: a name that does not exist; the message has the nearest.
+            ConfigurationError: a name does not exist; the message suggests the nearest.
         """
         if loss is None:
             raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
         settings, before = Settings.of(optimizer, loss, metrics), self._settings
         if before is not None and before.loss != settings.loss:
             self.train_state = replace(self.train_state, logs=None)
-        if before is None:  # a file that could not hold its optimizer waits for it to be named
-            self._take_up(settings, replace(self.train_state, optimizer=None))
+        if before is None:  # loaded from a file that could not store its optimizer
+            self._adopt_settings(settings, replace(self.train_state, optimizer=None))
         else:
-            self._take_up(settings, self.train_state.without_optimizer())
+            self._adopt_settings(settings, self.train_state.without_optimizer())
         self._warned = False
         warn_of_custom(self._stack.layers)
 
     def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
-        """Compiles for a further training, in which the optimizer `continues` if it is the one that the model has.
+        """Compiles for further training; with `continues`, an unchanged optimizer keeps its state.
 
-        Where a file could not name that one, it is taken for the same if no file can name it either.
+        An optimizer that a file cannot store counts as unchanged if the file could not store the previous one either.
         """
         settings = Settings.of(optimizer, loss, metrics)
         unnamed = self._settings is None and settings.config()["optimizer"] is None
         if continues and (unnamed or self._settings == settings):
-            self._take_up(settings, self.train_state)
+            self._adopt_settings(settings, self.train_state)
         else:
-            self._take_up(settings, self.train_state.without_optimizer())
+            self._adopt_settings(settings, self.train_state.without_optimizer())
             self._warned = False
 
-    def _take_up(self, settings: Settings, train_state: TrainState) -> None:
+    def _adopt_settings(self, settings: Settings, train_state: TrainState) -> None:
         self._settings, self._programs = settings, None
         self.train_state = settings.taking_over(self._stack.network, train_state)
 
     @property
     def settings(self) -> Settings:
-        """What `compile` was told.
+        """The arguments of `compile`.
 
         Raises:
             LifecycleError: the model is not compiled.
@@ -242,7 +242,7 @@ class Sequential:
 
     @property
     def programs(self) -> Programs:
-        """The compiled programs that train and evaluate the model; from then on its optimizer has a state."""
+        """The compiled programs that train and evaluate the model; creates the optimizer's state."""
         settings = self.settings
         check_process()
         self.train_state = settings.started(self.network, self.train_state)
@@ -252,9 +252,9 @@ class Sequential:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next update; setting it changes nothing else of the optimizer, and compiles nothing.
+        """The learning rate of the next update. Setting it changes nothing else in the optimizer, and compiles nothing.
 
-        A schedule continues, scaled by as much as its value of now was changed.
+        A schedule continues, scaled by the ratio of the new to the old rate.
 
         >>> import statewise as sw
         >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)])
@@ -264,14 +264,14 @@ class Sequential:
         0.005
 
         Raises:
-            ConfigurationError: no number from 0 up, or the optimizer is one of Optax's.
+            ConfigurationError: the rate is not a number >= 0, or the optimizer is an Optax transformation.
         """
-        self.programs  # noqa: B018 - starts the optimizer
+        self.programs  # noqa: B018 - creates the optimizer's state
         return learning_rate_of(self.settings.optimizer, self.train_state.optimizer)
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
-        self.programs  # noqa: B018 - starts the optimizer
+        self.programs  # noqa: B018 - creates the optimizer's state
         changed = with_learning_rate(self.settings.optimizer, self.train_state.optimizer, rate)
         self.train_state = replace(self.train_state, optimizer=changed)
 
@@ -282,32 +282,32 @@ class Sequential:
     predict = predicting.predict
     __call__ = predicting.call
 
-    stream = streamed.stream
-    streams = streamed.streams
-    runtime = streamed.runtime
+    stream = streaming.stream
+    streams = streaming.streams
+    runtime = streaming.runtime
 
-    verify = examining.verify
-    memory_report = examining.memory_report
+    verify = inspecting.verify
+    memory_report = inspecting.memory_report
 
     @property
     def reader(self) -> Reader:
-        """What reads the data that the model is trained and measured on."""
+        """The reader of the model's training and evaluation data."""
         return Reader(self.settings, self.reads_symbols, self.built_for, self._object_to)
 
     def _object_to(self, error: StatewiseError) -> None:
-        """Raises `error`, since what it says cannot learn; Keras's scripts, which went on, are only told."""
+        """Raises `error` about data that nothing can be learned from; Keras scripts only get a warning."""
         raise error
 
     @property
     def epochs_done(self) -> int:
-        """How many epochs the model was trained for; the next draws its randomness from that."""
+        """The number of epochs the model was trained for; seeds the randomness of the next."""
         return self.train_state.epochs
 
     # -- states ------------------------------------------------------------------------------------------------
 
     @property
     def state(self) -> State | None:
-        """Where `state="continue"` starts: what "carry" or "continue" left; None is fresh."""
+        """Where `state="continue"` starts: the final state of the last "carry" or "continue"; None is fresh."""
         return self.train_state.state
 
     @state.setter
@@ -315,57 +315,56 @@ class Sequential:
         self.train_state = replace(self.train_state, state=state)
 
     def reset_state(self) -> None:
-        """Forgets `model.state`, so that what continues starts fresh."""
+        """Clears `model.state`, so that "continue" starts fresh."""
         self.state = None
 
     def initial_state(self, batch: int) -> State:
-        """Returns the state in which `batch` fresh sequences start: zeros, or what `learn_initial_state` learned."""
+        """Returns the initial state of `batch` sequences: zeros, or what `learn_initial_state` learned."""
         states = self.network.initial_state(self.params, check_whole("batch", batch))
         return self.network.state_of(self.params, states)
 
     def zero_state(self, batch: int) -> State:
-        """Returns a state of zeros for `batch` rows: the initial one, unless that is learned."""
+        """Returns a state of zeros for `batch` rows: the initial state, unless that is learned."""
         return self.network.state_of(self.params, self.network.zero_state(check_whole("batch", batch)))
 
     def check_state(self, state: State) -> None:
-        """Raises StateError, with what was expected and what came, unless `state` is one of this model's."""
+        """Raises StateError, with the expected and the actual sizes, unless `state` fits this model."""
         self.network.check_state(state)
 
     # -- save, copy, pickle ------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Writes the model to one file, whole or not at all: layers, weights, training settings, optimizer, state.
+        """Writes the model to one file, atomically: layers, weights, training settings, optimizer, state.
 
-        What only Python code can describe is not in it, which a StatewiseWarning says once: an optimizer or a schedule
-        of your own, an Optax transformation.
+        A custom optimizer or schedule, or an Optax transformation, cannot be stored; a StatewiseWarning says so once.
 
         Raises:
             FileError: it cannot be written there.
-            ConfigurationError: a layer is of a class of your own.
+            ConfigurationError: a layer is of a custom class.
         """
         write_artifact(path, self.to_artifact())
         self.warn_of_unsaved(f"{path} lacks")
 
     def warn_of_unsaved(self, what: str) -> None:
-        """Says once what no file holds of this model; `what` begins the sentence."""
+        """Warns once about what a file cannot store of this model; `what` begins the sentence."""
         unsaved = None if self._settings is None else self._settings.unsaved
         if unsaved is not None and not self._warned:
             self._warned = True
             warn(
-                f"{what} the optimizer, {unsaved}: only Python code describes it. All else is there, what the "
-                "optimizer remembers included: call model.compile(...) with it again before training further"
+                f"{what} the optimizer, {unsaved}, which only Python code can describe. Everything else is stored, "
+                "including the optimizer's state: call model.compile(...) with it again before training further"
             )
 
     @property
     def learned(self) -> Learned:
-        """Weights, optimizer and state, by the names that a file has for them, as a value.
+        """Weights, optimizer and state by their names in files, as a value.
 
-        Setting it goes back to them; how many epochs the model was trained for stays as it is.
+        Setting it restores them, but not the number of trained epochs.
 
         Raises:
-            FileError: it is that of another model.
+            FileError: it belongs to another model.
         """
-        self.network  # noqa: B018 - raises where there are no weights yet
+        self.network  # noqa: B018 - raises if there are no weights yet
         return self.train_state.learned
 
     @learned.setter
@@ -378,18 +377,18 @@ class Sequential:
             self.programs  # noqa: B018 - notices now what is missing
 
     def to_artifact(self) -> Artifact:
-        """Returns what a model file holds of this model."""
+        """Returns the contents of this model's file."""
         return model_file.to_artifact(self, self._settings)
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
-        """Returns the model that `to_artifact` described."""
+        """Returns the model from the contents of its file."""
         model = cls((), seed=artifact.header["seed"])
         model._stack, model._settings, model.train_state, model.measured = model_file.from_artifact(artifact)
         return model
 
     def become(self, artifact: Artifact) -> None:
-        """Takes over what a checkpoint of this model holds."""
+        """Restores the model from one of its checkpoints."""
         self._restore(model_file.train_state_in(artifact, self.network))
         self.measured = artifact.header.get("measured")
 

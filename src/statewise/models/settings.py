@@ -1,4 +1,4 @@
-"""What `compile` was told: how a network is trained and measured."""
+"""The arguments of `compile`: how a network is trained and measured."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Settings(NamedTuple):
 
     @classmethod
     def of(cls, optimizer: object, loss: object, metrics: str | Sequence[str] | None) -> Settings:
-        """Returns the settings of these names or objects.
+        """Returns the settings for these names or objects.
 
         Raises:
-            ConfigurationError: a name that does not exist; the message has the nearest.
+            ConfigurationError: a name does not exist; the message suggests the nearest.
         """
         if not isinstance(metrics, str | list | tuple | None):
             raise ConfigurationError(f"metrics: expected a list of names such as ['accuracy'], got {metrics!r}")
@@ -41,16 +41,16 @@ class Settings(NamedTuple):
         if names and settings.loss.sampling is not None:
             raise ConfigurationError(
                 f"metrics: expected none with SampledSoftmax, which trains without computing every class, got "
-                f"{list(names)}; leave them out, and once it is trained compile with "
-                "loss='sparse_categorical_crossentropy' and these metrics to evaluate it: the weights stay"
+                f"{list(names)}; remove them, and after training compile with "
+                "loss='sparse_categorical_crossentropy' and these metrics to evaluate the model: its weights are kept"
             )
         return settings
 
     def programs(self, network: Network) -> Programs:
-        """Returns the compiled programs that train and evaluate `network` so.
+        """Returns the compiled programs that train and evaluate `network` with these settings.
 
         Raises:
-            ConfigurationError: a metric cannot be computed on what the loss compares, or the loss on this network.
+            ConfigurationError: a metric does not fit the loss, or the loss does not fit the network.
         """
         if self.loss.sampling is not None:
             self.loss.sampling.check_output(network.before_last().layer)
@@ -58,10 +58,10 @@ class Settings(NamedTuple):
         return programs_for(network, self.loss, metrics, self.optimizer)
 
     def optimizer_state(self, network: Network, params: NetworkParams, saved: Mapping[str, Array]) -> Any:
-        """Returns the optimizer's state for `params`: the `saved` one of a model file if there is one, or a fresh one.
+        """Returns the optimizer's state for `params`: the one `saved` in a model file, or a new one.
 
         Raises:
-            FileError: what is saved is that of another optimizer, or not whole.
+            FileError: the saved state belongs to another optimizer, or is incomplete.
         """
         init = self.programs(network).transformation.init
         return fill_leaves("optimizer", jax.eval_shape(init, params), dict(saved)) if saved else init(params)
@@ -70,14 +70,14 @@ class Settings(NamedTuple):
         """Returns the train state with the optimizer's state in it.
 
         Raises:
-            FileError: that of a file is that of another optimizer, or not whole.
+            FileError: the saved state belongs to another optimizer, or is incomplete.
         """
         if before.optimizer is not None:
             return before
         return replace(before, optimizer=self.optimizer_state(network, before.params, before.saved_optimizer))
 
     def taking_over(self, network: Network | None, before: TrainState) -> TrainState:
-        """Returns the train state with what a file had of the optimizer, or without it if that is of another one."""
+        """Returns the train state with the saved optimizer state, or without it if it belongs to another optimizer."""
         if network is None or not before.saved_optimizer:
             return before
         try:
@@ -87,17 +87,17 @@ class Settings(NamedTuple):
 
     @property
     def unsaved(self) -> str | None:
-        """What no file can hold of it, in words; None if there is nothing."""
+        """A description of what a file cannot store; None if there is nothing."""
         return self.optimizer.unsaved if isinstance(self.optimizer, Optimizer) else "an Optax transformation"
 
     def config(self) -> dict[str, Any]:
-        """Returns the settings as JSON holds them; an optimizer that no file can hold becomes None."""
+        """Returns the settings as JSON values; an optimizer that a file cannot store becomes None."""
         optimizer = self.optimizer.config() if isinstance(self.optimizer, Optimizer) else None
         return {"optimizer": optimizer, "loss": self.loss.config(), "metrics": list(self.metrics)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any] | None, optimizer: Any = None) -> Settings | None:
-        """Returns the settings that `config` described; None if it lacks the optimizer, and none is given besides."""
+        """Returns the settings in `config`; None if it has no optimizer and none is given."""
         if config is None or (optimizer is None and config["optimizer"] is None):
             return None
         kept = optimizer_from_config(config["optimizer"]) if optimizer is None else optimizer

@@ -1,4 +1,4 @@
-"""All that training changes of a model, as a value."""
+"""All that training changes in a model, as a value."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from statewise.training.learned import Learned
 
 @dataclass(frozen=True)
 class TrainState:
-    """Weights, optimizer, state, and how far the training is."""
+    """Weights, optimizer, state, and the progress of training."""
 
     params: NetworkParams = field(default_factory=dict)
-    trained: bool = False  # whether the weights are other than random
+    trained: bool = False  # whether the weights are no longer random
     optimizer: Any = None  # Optax's state; None until the first update needs it
-    saved_optimizer: Mapping[str, Array] = field(default_factory=dict)  # from a file, until an optimizer takes it over
+    saved_optimizer: Mapping[str, Array] = field(default_factory=dict)  # from a file, until `optimizer` is created
     state: State | None = None  # where "continue" starts
-    epochs: int = 0  # how many epochs the model was trained for; the next draws its randomness from that
+    epochs: int = 0  # epochs the model was trained for; seeds the randomness of the next
     logs: dict[str, float] | None = None  # of the epoch whose weights these are
 
     def rebuilt(self, network: Network, seed: int) -> TrainState:
-        """Returns fresh weights for a network that has changed."""
+        """Returns the train state with new weights for a changed network."""
         return TrainState(network.init(fold_in(key_of(seed), 0)), self.trained, state=self.state)
 
     def without_optimizer(self) -> TrainState:
-        """Returns the train state with an optimizer that starts fresh."""
+        """Returns the train state without optimizer state, so that the optimizer starts fresh."""
         return replace(self, optimizer=None, saved_optimizer={})
 
     def with_weights(self, network: Network, weights: Sequence[object]) -> TrainState:
@@ -68,11 +68,11 @@ class TrainState:
         """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
         return [np.array(self.params[layer][weight]) for layer, weight in network.weight_names]
 
-    # -- as files hold it --------------------------------------------------------------------------------------
+    # -- in files ----------------------------------------------------------------------------------------------
 
     @property
     def learned(self) -> Learned:
-        """Weights, optimizer and state by the names that a file has for them."""
+        """Weights, optimizer and state by their names in files."""
         arrays = name_leaves("params", self.params)
         arrays |= self.saved_optimizer if self.optimizer is None else name_leaves("optimizer", self.optimizer)
         if self.state is not None:
@@ -80,10 +80,10 @@ class TrainState:
         return Learned(arrays, self.trained, None if self.state is None else self.state.batch, self.logs)
 
     def with_learned(self, network: Network, learned: Learned) -> TrainState:
-        """Returns the train state with what was learned before; how many epochs were trained stays as it is.
+        """Returns the train state with `learned` in place of its own; the number of epochs stays.
 
         Raises:
-            FileError: it is that of another network.
+            FileError: it belongs to another network.
         """
         params, state = fill_leaves("params", network.weight_shapes(), learned.arrays), None
         if learned.state is not None:
@@ -94,7 +94,7 @@ class TrainState:
         return TrainState(params, learned.trained, None, saved, state, self.epochs, learned.logs)
 
     def checksum(self, *, with_state: bool) -> int:
-        """Returns a checksum of where a training begins: weights, unless they are random, optimizer, state."""
+        """Returns a checksum of where a training starts: weights (unless random), optimizer, and state."""
         weights, state = self.params if self.trained else None, self.state if with_state else None
         leaves = jax.tree.leaves((weights, self.optimizer, state))
         return zlib.crc32(b"".join(np.asarray(leaf).tobytes() for leaf in leaves))

@@ -1,10 +1,13 @@
 """Streams: one step in, one answer out, without JAX.
 
-`composition` makes one step of operations of a network's layers, `products` puts those together that are one product.
-`numpy_step` writes a step in NumPy of that, with `activations`; `assembler` one of numbers, `instructions`, for the
-compiled step in `machine`, of `functions` and `vectors`. `engines` says which of the two it is, `runtime` is a network
-with both, `steps` has the checks of what is pushed. `in_numpy` and `in_numba` keep states and advance them, `stream` is
-a single stream, `streams` are many by key, `snapshot` keeps those in a file.
+From a network to its step: `composition` joins the operations of the layers, `fused_products` merges matrix products.
+For NumPy, `numpy_step` generates a Python function from the operations, with `numpy_activations`. For Numba,
+`assembler` generates `instructions` for the interpreter in `numba_step`, built from `numba_activations` and
+`numba_intrinsics`. `engines` chooses one of the two, and `runtime` is a network with its engine.
+
+From steps to streams: `step_input` checks pushed steps, `numpy_states` and `numba_states` hold states and advance them,
+`stream` is a single stream, `streams` are many by key in a `slot_table`, `snapshot` saves them to a file, and `store`
+keeps them in a database.
 """
 
 from statewise.streaming.runtime import Runtime as Runtime

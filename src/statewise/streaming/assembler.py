@@ -1,4 +1,4 @@
-"""A network as numbers for the compiled step: a table of instructions, and one block each of weights and of state."""
+"""A network as arrays for the Numba step: a table of instructions, a block of weights, and a block of states."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ from statewise.operations import (
 )
 from statewise.state import LayerStates, map_parts
 from statewise.streaming import instructions as code
-from statewise.streaming.instructions import FUNCTIONS, LANES, WIDTH, aligned, padded
-from statewise.streaming.products import Product, plan, uses_of
+from statewise.streaming.fused_products import Product, plan, uses_of
+from statewise.streaming.instructions import FUNCTIONS, SIMD_WIDTH, WIDTH, aligned, padded
 
 PAIRWISE: dict[type[Pairwise], int] = {Add: code.ADD, Multiply: code.MULTIPLY, Subtract: code.SUBTRACT}
 
 
 class Slice(NamedTuple):
-    """Where a part of a layer's state lies in a row of the block of states."""
+    """The position of a part of a layer's state within a row of states."""
 
     start: int
     units: int
 
 
 class Program(NamedTuple):
-    """A network, ready for `machine.run`."""
+    """A network, ready for `numba_step.run`."""
 
     instructions: Array  # int64 [instructions, WIDTH]
     weights: Array  # float32
     parts: dict[str, dict[str, Slice]]  # of each layer's state
-    row: Array  # float32: the state in which a sequence starts
-    room: int  # of the workspace: how many numbers a step needs
+    row: Array  # float32: the initial state of a sequence
+    workspace_size: int  # numbers that a step needs
     features: int
-    answer: Slice  # where in the workspace it lies
+    answer: Slice  # its position in the workspace
 
     def write(self, rows: Array, states: LayerStates) -> None:
-        """Writes what `states` hold of n sequences into `rows [n, row]`."""
+        """Copies the states of n sequences into `rows [n, row]`."""
         for name, parts in self.parts.items():
             for field, (start, units) in parts.items():
                 rows[:, start : start + units] = getattr(states[name], field)
 
     def read(self, rows: Array, like: LayerStates) -> LayerStates:
-        """Returns what `rows [n, row]` hold, copied, by layers as in `like`."""
+        """Returns a copy of `rows [n, row]` as states by layer, structured as `like`."""
         return {
             name: map_parts(
                 lambda _, at: rows[:, at.start : at.start + at.units].copy(), like[name], tuple(parts.values())
@@ -68,10 +68,10 @@ class Program(NamedTuple):
 
 
 def assemble(step: NetworkStep, fresh: LayerStates) -> Program:
-    """Returns the program of a network's step; `fresh` is the state of one sequence that starts.
+    """Returns the program of a network's step; `fresh` is the initial state of one sequence.
 
     Raises:
-        ConfigurationError: the step has an operation that is not known here.
+        ConfigurationError: the step has an operation that this engine does not know.
     """
     program = _Assembler(step).program()
     program.write(program.row[None], fresh)
@@ -79,7 +79,7 @@ def assemble(step: NetworkStep, fresh: LayerStates) -> Program:
 
 
 class _Assembler:
-    """Gives each value a place in the workspace when it is first asked for, and writes what puts it there."""
+    """Assigns each value a place in the workspace when it is first needed, and emits the instructions to compute it."""
 
     def __init__(self, step: NetworkStep) -> None:
         self._step, self._operations = step, plan(step)
@@ -87,7 +87,7 @@ class _Assembler:
         sums = [operation for operation in self._operations if type(operation) is Add]
         self._parts_of_sums = {part for add in sums for part in add.sources if self._uses[part] == 1}
         self._places: dict[Value, int] = {step.x: 0}
-        self._own: set[Value] = set()  # whose place no other value shares, so that its last user may take it over
+        self._own: set[Value] = set()  # values with a place not shared, so their last user may overwrite it
         self._workspace = padded(_size(step.x))
         self._instructions: list[list[int]] = []
         self._weights: list[Array] = []
@@ -101,7 +101,7 @@ class _Assembler:
                 self._row += padded(_size(part))
 
     def program(self) -> Program:
-        """Returns the whole program; states change at its end."""
+        """Returns the whole program; states are written at its end."""
         for operation in self._operations:
             self._add(operation)
         answer = Slice(self._place(self._step.answer), _size(self._step.answer))
@@ -122,18 +122,18 @@ class _Assembler:
 
     # -- places ------------------------------------------------------------------------------------------------------
 
-    def _room(self, count: int) -> int:
-        """Returns where room for so many numbers begins that nobody uses yet."""
+    def _allocate(self, count: int) -> int:
+        """Allocates space for `count` numbers, and returns its start."""
         start, self._workspace = self._workspace, self._workspace + padded(count)
         return start
 
     def _place(self, value: Value) -> int:
-        """Returns where a value lies; what is put off until somebody asks for it is put there."""
+        """Returns the place of a value; a deferred value is computed first."""
         if value not in self._places:
             if isinstance(value, Pairwise):
                 self._pairwise(value)
             else:
-                self._put(value, self._room(_size(value)))
+                self._put(value, self._allocate(_size(value)))
                 self._read(value)
         return self._places[value]
 
@@ -145,10 +145,10 @@ class _Assembler:
         self._own.add(value)
 
     def _target(self, value: Vector, *operands: Vector) -> int:
-        """Gives a value the place of an operand that nobody uses after it, or one of its own."""
+        """Assigns a value the place of an operand that is not used again, or a new one."""
         last = (operand for operand in operands if operand in self._own and self._uses[operand] == 1)
         operand = next(last, None)
-        self._put(value, self._room(_size(value)) if operand is None else self._places[operand])
+        self._put(value, self._allocate(_size(value)) if operand is None else self._places[operand])
         return self._places[value]
 
     # -- operations --------------------------------------------------------------------------------------------------
@@ -163,10 +163,10 @@ class _Assembler:
 
     def _product(self, product: Product) -> None:
         source, size = self._side_by_side(product.inputs), sum(_size(vector) for vector in product.inputs)
-        blocks = [_filled(np.concatenate([bias[None], weights])) for weights, bias in product.blocks()]
+        blocks = [_padded_columns(np.concatenate([bias[None], weights])) for weights, bias in product.blocks()]
         joined = np.concatenate(blocks, axis=1)
-        target = at = self._room(joined.shape[1])
-        self._write(code.PRODUCT, target, source, size, self._take(joined), joined.shape[1])
+        target = at = self._allocate(joined.shape[1])
+        self._write(code.PRODUCT, target, source, size, self._append_weights(joined), joined.shape[1])
         for column in product.columns:
             self._put(column.value, at)
             at += padded(column.width)
@@ -174,10 +174,10 @@ class _Assembler:
             self._activate(self._places[run[0].value], run[0].function, len(run), run[0].width)
 
     def _side_by_side(self, inputs: tuple[Vector, ...]) -> int:
-        """Returns where the inputs lie without gaps. Whole vectors are copied: each covers what was too much before."""
+        """Returns where the inputs lie side by side. Vectors are copied whole, over the padding before."""
         if len(inputs) == 1:
             return self._place(inputs[0])
-        start = at = self._room(sum(_size(vector) for vector in inputs) + LANES)
+        start = at = self._allocate(sum(_size(vector) for vector in inputs) + SIMD_WIDTH)
         for vector in inputs:
             if vector in self._memory and vector not in self._places:
                 self._places[vector] = at
@@ -198,18 +198,18 @@ class _Assembler:
             self._write(code.ACTIVATE, start, FUNCTIONS[function], blocks, units)
 
     def _multiply(self, value: Multiply) -> None:
-        if not self._is_put_off(value):
+        if not self._is_deferred(value):
             self._pairwise(value)
 
-    def _is_put_off(self, value: Vector) -> TypeGuard[Multiply]:
-        """Returns whether a product waits for the one sum that it is a part of, to be fused with it."""
+    def _is_deferred(self, value: Vector) -> TypeGuard[Multiply]:
+        """Returns whether a product waits to be fused with the only sum that uses it."""
         return type(value) is Multiply and value in self._parts_of_sums and value not in self._places
 
     def _sum(self, value: Add) -> None:
         left, right = value.left, value.right
-        if self._is_put_off(right) and not self._is_put_off(left):
+        if self._is_deferred(right) and not self._is_deferred(left):
             left, right = right, left
-        if not self._is_put_off(left):
+        if not self._is_deferred(left):
             return self._pairwise(value)
         parts = (left.left, left.right, right)
         places = [self._place(part) for part in parts]
@@ -222,16 +222,16 @@ class _Assembler:
         self._write(PAIRWISE[type(value)], target, left, right, padded(_size(value)))
 
     def _look_up(self, value: LookUp) -> None:
-        first, symbol = self._take(_filled(value.table)), self._place(value.symbol)
+        first, symbol = self._append_weights(_padded_columns(value.table)), self._place(value.symbol)
         self._write(code.LOOK_UP, self._target(value), symbol, first, padded(value.size))
 
     def _differs(self, value: Differs) -> None:
-        first = self._take(np.array([value.value], np.float32))
-        self._places[value] = self._room(1)
+        first = self._append_weights(np.array([value.value], np.float32))
+        self._places[value] = self._allocate(1)
         self._write(code.DIFFERS, self._places[value], self._place(value.source), _size(value.source), first)
 
     def _where(self, value: Where) -> None:
-        self._choose(value, value.condition, value.source, self._room(_size(value)))  # where nothing but zeros is
+        self._choose(value, value.condition, value.source, self._allocate(_size(value)))  # new space holds zeros
 
     def _kept(self, value: Kept) -> None:
         if self._step.counts is None:
@@ -244,15 +244,15 @@ class _Assembler:
         self._write(code.CHOOSE, self._target(value, then), held, source, otherwise, padded(_size(value)))
 
     def _input(self, value: Input) -> None:
-        """It is fetched when somebody asks for it."""
+        """Inputs are read when they are first needed."""
 
     # -- instructions and weights ------------------------------------------------------------------------------------
 
     def _write(self, *numbers: int) -> None:
         self._instructions.append([*numbers, *[0] * (WIDTH - len(numbers))])
 
-    def _take(self, weights: Array) -> int:
-        """Takes over weights, and returns where they begin."""
+    def _append_weights(self, weights: Array) -> int:
+        """Appends weights, and returns where they begin."""
         start, self._count = self._count, self._count + weights.size
         self._weights.append(weights.ravel())
         return start
@@ -260,11 +260,11 @@ class _Assembler:
 
 def _size(value: Value) -> int:
     assert isinstance(value, Vector)  # noqa: S101 - for the type checker: conditions have no size
-    assert value.size is not None  # noqa: S101 - engines.py leaves open sizes to NumPy
+    assert value.size is not None  # noqa: S101 - engines.py leaves unknown sizes to NumPy
     return value.size
 
 
-def _filled(rows: Array) -> Array:
+def _padded_columns(rows: Array) -> Array:
     return np.pad(rows, [(0, 0), (0, padded(rows.shape[1]) - rows.shape[1])])
 
 

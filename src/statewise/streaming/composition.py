@@ -1,4 +1,4 @@
-"""A network's step, put together of its layers' steps: from a description of the network, and its weights."""
+"""A network's step, composed of its layers' steps, from the network's config and weights."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
     Raises:
         FileError: there is no such layer.
         StateError: a layer cannot answer step by step.
-        ConfigurationError: an option is out of its range, or a layer stands where it cannot.
+        ConfigurationError: an option is out of range, or a layer cannot follow the one before it.
         ShapeError: a weight is missing or has another shape.
     """
     names = [options["name"] for options in config["layers"]]
     if len(set(names)) < len(names):
-        raise ConfigurationError(f"layers: expected a name of its own for each, got {names!r:.200}")
+        raise ConfigurationError(f"layers: expected unique names, got {names!r:.200}")
     layers, shape = [layer_from_config(options) for options in config["layers"]], tuple(config["input_shape"])
     symbols = layers[0].symbols
     step_shape = shape[1:] if symbols is not None or len(shape) > 1 else shape
@@ -62,7 +62,7 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
 
 
 def _weights_of(layer: Layer, name: str, x: Vector, arrays: Mapping[str, Any]) -> dict[str, Array]:
-    """Returns copies of a layer's weights in float32, so that nothing done to the model's reaches its streams."""
+    """Returns float32 copies of a layer's weights, so that changes of the model do not affect its streams."""
     weights = {}
     for weight, shape in layer.weight_shapes((None, x.size)).items():
         if weight not in arrays:

@@ -1,4 +1,4 @@
-"""The numbers that the compiled step and who writes its instructions agree on."""
+"""Constants shared by the assembler and the Numba step: instruction codes, functions, and the table's fields."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from statewise.foundation.shapes import Array
 
-LANES = 16
-"""Numbers that a processor handles at once; every row of weights is filled up with zeros to a multiple of it."""
+SIMD_WIDTH = 16
+"""Numbers per vector; every row of weights is padded with zeros to a multiple of it."""
 
 GROUP = 4
-"""Sequences that advance together where there are so many."""
+"""Sequences that advance together if there are enough of them."""
 
 WIDTH = 6
-"""Numbers of an instruction: its code, then those that the methods of `assembler` list."""
+"""Numbers per instruction: its code, then the operands that `assembler` writes."""
 
 PRODUCT, ACTIVATE, MULTIPLY_ADD, MULTIPLY, ADD, SUBTRACT, READ, WRITE, COPY, DIFFERS, CHOOSE, LOOK_UP = range(12)
 
@@ -38,27 +38,27 @@ FUNCTIONS = {
     "swish": SILU,
     "tanh": TANH,
 }
-"""The number of each activation function but linear, and of that of sums whose weights `products` halved."""
+"""The number of each activation function except linear, and of the one for weights halved by `fused_products`."""
 
 TABLE = 16
-INSTRUCTIONS, COUNT, WEIGHTS, STORE, ROWS, ROW, WORKSPACE, ROOM = range(8)
-X, FEATURES, Y, ANSWER, ANSWERS, SLOTS, N, DONE = range(8, TABLE)
-"""The table that `machine.run` is given the address of: addresses of blocks, their sizes, where the answer lies.
+INSTRUCTIONS, COUNT, WEIGHTS, STORE, ROWS, ROW_SIZE, WORKSPACE, WORKSPACE_SIZE = range(8)
+X, FEATURES, Y, ANSWER, ANSWER_SIZE, SLOTS, N, DONE = range(8, TABLE)
+"""Fields of the table passed to `numba_step.run`: addresses and sizes of blocks, and the answer's position.
 
-`DONE` counts the steps that were carried out: whoever was interrupted can tell whether the last one was.
+`DONE` counts the executed steps, so that after an interruption it is known whether the last one was executed.
 """
 
-NO_NUMBER, OUTSIDE = 1, 2
-"""Why `machine.run` refuses: a number that is not within float32, or a slot outside the store."""
+BAD_INPUT, BAD_SLOT = 1, 2
+"""Return codes of `numba_step.run`: a number outside the range of float32, or a slot outside the store."""
 
 
 def aligned(count: int) -> Array:
-    """Returns float32 zeros that begin where a line of the processor's cache does: unaligned ones cost time."""
-    block = np.zeros(count + LANES, np.float32)
-    start = -block.ctypes.data // block.itemsize % LANES
+    """Returns float32 zeros aligned to a cache line, since unaligned access is slower."""
+    block = np.zeros(count + SIMD_WIDTH, np.float32)
+    start = -block.ctypes.data // block.itemsize % SIMD_WIDTH
     return block[start : start + count]
 
 
 def padded(count: int) -> int:
-    """Returns how much room so many numbers take: whole vectors."""
-    return -(-count // LANES) * LANES
+    """Returns `count` rounded up to whole vectors."""
+    return -(-count // SIMD_WIDTH) * SIMD_WIDTH

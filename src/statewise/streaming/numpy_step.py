@@ -1,6 +1,6 @@
-"""A step in NumPy: a function written for one network, operation by operation, and then compiled by Python.
+"""The NumPy step: Python source generated for one network, one line per operation.
 
-Written out, a step spends its time in NumPy alone: nothing is looked up, and no loop goes over operations.
+The generated function spends its time in NumPy only: it does no lookups, and does not loop over operations.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from statewise.operations import (
     unknown_operation,
 )
 from statewise.state import LayerStates
-from statewise.streaming.activations import ACTIVATIONS
-from statewise.streaming.products import FIRST, OF_TWICE, Column, Product, plan, uses_of
+from statewise.streaming.fused_products import FIRST, OF_TWICE, Column, Product, plan, uses_of
+from statewise.streaming.numpy_activations import ACTIVATIONS
 
 SIGNS = {Add: "+", Subtract: "-", Multiply: "*"}
 
@@ -38,31 +38,31 @@ class NumpyStep(Protocol):
     """A network's step, `y, states = step(x, states, mask)`, as `Runtime.step` describes it."""
 
     def __call__(self, x: Array, states: LayerStates, mask: Array | None = None, /) -> tuple[Array, LayerStates]:
-        """Returns the answers and the states after the step; changes none of its arguments."""
+        """Returns the answers and the states after the step; modifies none of its arguments."""
 
 
 def write_step(step: NetworkStep) -> NumpyStep:
     """Returns the function of a network's step.
 
     Raises:
-        ConfigurationError: it has an operation that is not known here.
+        ConfigurationError: the step has an operation that this engine does not know.
     """
     return _Writer(step).function()
 
 
 class _Writer:
-    """Writes a line for each operation; arrays and functions go by names into the function's globals."""
+    """Writes a line for each operation; arrays and functions become globals of the generated function."""
 
     def __init__(self, step: NetworkStep) -> None:
         self._step, self._operations = step, plan(step)
         self._uses = uses_of(step, self._operations)
         self._globals: dict[str, Any] = {"concatenate": np.concatenate, "tanh": np.tanh, "where": np.where}
         self._names: dict[Value, str] = {step.x: "x"}
-        self._fresh: set[Value] = set()  # arrays of their own, which whoever uses them last may overwrite
+        self._fresh: set[Value] = set()  # new arrays, which their last user may overwrite
         self._lines: list[str] = []
 
     def function(self) -> NumpyStep:
-        """Returns what is written, compiled."""
+        """Returns the generated function."""
         for name, state in self._step.before.items():
             parts = [self._name(part) for part in state]
             self._lines.append(f"{', '.join(parts)}, = states[{self._constant(name)}]")
@@ -76,7 +76,7 @@ class _Writer:
         ]
         self._lines.append(f"return {self._names[self._step.answer]}, {{{', '.join(after)}}}")
         source = "\n    ".join(["def step(x, states, mask=None):", *self._lines])
-        exec(compile(source, "<a step in NumPy>", "exec"), self._globals)
+        exec(compile(source, "<NumPy step>", "exec"), self._globals)
         return self._globals.pop("step")  # left there, it would keep itself, and the weights, alive
 
     def _write(self, operation: Product | Value) -> None:
@@ -118,7 +118,7 @@ class _Writer:
                 self._fresh.add(value)
 
     def _apply_tanh(self, z: str, columns: tuple[Column, ...]) -> None:
-        """Writes one tanh for all columns that have it, and what makes a sigmoid of the first of them."""
+        """Writes one tanh for all columns that use it, and turns the first of them into sigmoids."""
         gates, both = (
             sum(column.width for column in columns if column.function in functions)
             for functions in ((OF_TWICE,), FIRST)
@@ -177,7 +177,7 @@ class _Writer:
         self._set(value, f"{new} if mask is None else where(mask, {new}, {old})")
 
     def _write_nothing(self, value: Value) -> None:
-        """An input has its name already."""
+        """Inputs already have names."""
 
 
 WRITERS: dict[type[Value], Callable[[Any, Any], None]] = {

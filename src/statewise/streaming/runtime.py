@@ -1,4 +1,4 @@
-"""A network that streams run on, without JAX: its step in NumPy, and what the compiled step is told of it.
+"""The network of a stream, without JAX: its NumPy step, and its program for the Numba step.
 
 XLA takes 60 microseconds to dispatch a step from Python, however small; NumPy takes about 10.
 """
@@ -24,9 +24,9 @@ from statewise.streaming.numpy_step import write_step
 
 
 class Runtime:
-    """A network with its weights as they were when it was made, stepped by `y, states = runtime.step(x, states)`.
+    """A network with a copy of its weights, advanced by `y, states = runtime.step(x, states)`.
 
-    Nothing in it changes, so that any number of streams and threads may share it.
+    It is immutable, so any number of streams and threads may share it.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -37,13 +37,13 @@ class Runtime:
     """
 
     def __init__(self, network: Composed, engine: str) -> None:
-        """Takes what `compose` makes of a network's description."""
+        """Takes a network as returned by `compose`."""
         self.step_shape, self.symbols = network.step_shape, network.symbols
         self._before, self._learned = network.step.before, network.learned
         self._step = write_step(network.step)
         self.sizes = self.state_of(self.fresh(1)).sizes()
         self.engine = choose_engine(engine, self.step_shape, self.symbols)
-        self.program: Program | None = None  # what the compiled step runs
+        self.program: Program | None = None  # for the Numba step
         if self.engine.name == "numba":
             self.program = assemble(network.step, self.fresh(1))
 
@@ -52,14 +52,14 @@ class Runtime:
         """Returns the runtime of a network.
 
         Args:
-            config: what `Network.config()` describes it by.
+            config: the network as `Network.config()` returns it.
             params: arrays of any kind, by layer and name: `params["lstm"]["kernel"]`. They are copied.
-            engine: what streams of the network run on: "numba", the compiled step; "numpy"; or "auto", the compiled
-                step if Numba is installed and it can run the network. `runtime.engine` tells which it is, and why.
+            engine: "numba"; "numpy"; or "auto", Numba if it is installed and can run the network. `runtime.engine` says
+                which one was chosen, and why.
 
         Raises:
-            StateError: a layer cannot answer step by step: it reads from the end, or lays out whole rows.
-            ConfigurationError: a layer, an activation or an engine that does not exist, or cannot run the network.
+            StateError: a layer cannot run step by step because it needs whole sequences.
+            ConfigurationError: a layer, an activation or an engine does not exist, or cannot run the network.
             MissingExtraError: engine="numba", and it is not installed.
             ShapeError: a weight is missing or has another shape.
         """
@@ -73,13 +73,13 @@ class Runtime:
 
         Raises:
             FileError: the file is missing, damaged, or holds something else.
-            StateError: a layer cannot answer step by step: it reads from the end, or lays out whole rows.
+            StateError: a layer cannot run step by step because it needs whole sequences.
         """
         return cls.of_artifact(read_artifact(path), path, engine)
 
     @classmethod
     def of_artifact(cls, artifact: Artifact, path: str | Path, engine: str = "auto") -> Runtime:
-        """Returns the runtime of the network in what was read from the file `path`, as `open`."""
+        """Returns the runtime of the network in an artifact read from `path`; errors as in `open`."""
         if artifact.kind not in ("sequential", "text"):
             raise FileError(f"{path} holds a {artifact.kind!r}; expected a model, as model.save(path) writes one")
         try:
@@ -98,13 +98,13 @@ class Runtime:
         return cls(composed, engine)
 
     def step(self, x: Array, states: LayerStates, mask: Array | None = None) -> tuple[Array, LayerStates]:
-        """Returns `(y [n, V], states)` after one step of each of `n` rows; changes none of its arguments.
+        """Returns `(y [n, V], states)` after one step of `n` rows; modifies none of its arguments.
 
-        `y` may be the very array that is a state's h: copy what is handed to users.
+        `y` may share its array with a state's h: copy it before returning it to users.
 
         Args:
             x: float32 `[n, F]`, or symbols `[n]`.
-            states: where the rows stand; of every layer that has a state.
+            states: the states of the rows, by layer.
             mask: bool `[n]`; False skips the step for that row: its state passes through, and its last output repeats.
         """
         return self._step(x, states, mask)
@@ -112,7 +112,7 @@ class Runtime:
     # -- states ------------------------------------------------------------------------------------------------
 
     def fresh(self, n: int) -> LayerStates:
-        """Returns the states in which `n` sequences start: zeros, or what `learn_initial_state` learned."""
+        """Returns the initial states of `n` sequences: zeros, or what `learn_initial_state` learned."""
         states = {}
         for name, state in self._before.items():
             zeros = map_parts(lambda part: np.zeros(part.size, np.float32), state)
@@ -124,21 +124,21 @@ class Runtime:
         return State(states, self._learned)
 
     def states_in(self, state: object, rows: int, what: str) -> LayerStates:
-        """Returns what `state` holds, in NumPy, after checking that it is this network's and has so many rows.
+        """Returns the arrays of `state`, after checking that it fits this network and has `rows` rows.
 
         Raises:
-            StateError: it is not; the message calls those who go on from it `what`.
+            StateError: it does not; `what` names the streams in the message.
         """
         if not isinstance(state, State):
-            raise StateError(f"state: expected a State for {what}, got {type(state).__name__}; snapshot() returns one")
+            raise StateError(f"state: expected a State for {what}, got {type(state).__name__}; use one from snapshot()")
         if (found := state.sizes()) != self.sizes:
             raise StateError(
                 f"this state belongs to another network: expected {describe_sizes(self.sizes)}, got "
-                f"{describe_sizes(found)}; take one that snapshot() returned for this network"
+                f"{describe_sizes(found)}; use one that snapshot() returned for this network"
             )
         if self._before and state.batch != rows:
             raise StateError(
-                f"expected a state with {rows} row(s) for {what}, got {state.batch}; choose rows with state.rows(...)"
+                f"expected a state with {rows} row(s) for {what}, got {state.batch}; select rows with state.rows(...)"
             )
         with np.errstate(over="ignore"):
             states = {name: map_parts(lambda part: np.asarray(part, np.float32), state[name]) for name in state}
@@ -157,8 +157,8 @@ def _check_finite(states: LayerStates, what: str) -> None:
                 )
 
 
-class RunsOn:
-    """Tells what a stream's runtime runs on."""
+class EngineInfo:
+    """The engine of a stream's runtime."""
 
     @property
     def _runtime(self) -> Runtime:
@@ -166,15 +166,15 @@ class RunsOn:
 
     @property
     def engine(self) -> str:
-        """What computes the steps: "numba", the compiled step, or "numpy"."""
+        """What computes the steps: "numba" or "numpy"."""
         return self._runtime.engine.name
 
     @property
     def fallback(self) -> str | None:
-        """Why it is NumPy though the choice was left open; None where there is nothing to explain."""
+        """Why engine="auto" chose NumPy; otherwise None."""
         return self._runtime.engine.fallback
 
 
 def _kinds_in(options: Mapping[str, Any]) -> list[str]:
-    """Returns the kind of a layer, and of those inside it."""
+    """Returns the kind of a layer and of the layers inside it."""
     return [options["kind"], *(_kinds_in(options["layer"]) if "layer" in options else [])]

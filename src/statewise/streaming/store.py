@@ -1,7 +1,7 @@
-"""Streams on disk: the state of each key in an SQLite file, safe once it is written. Does without JAX.
+"""Streams on disk: the state of each key in an SQLite file, durable once written. Does not need JAX.
 
-A change costs as much with a million keys as with one. The file survives kill -9 and power cuts at any moment; what one
-transaction holds is there as a whole or not at all.
+The cost of a write does not depend on the number of keys. The file survives kill -9 and power cuts at any moment;
+transactions are atomic.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from statewise.foundation.files import cannot_write, open_file, replaceable, wri
 from statewise.foundation.shapes import Array
 from statewise.state import State, describe_sizes
 from statewise.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes, read_artifact
-from statewise.streaming.lock import Lock
+from statewise.streaming.file_lock import Lock
 from statewise.streaming.runtime import Runtime
 from statewise.streaming.snapshot import Snapshot, key_of_json, key_to_json
 
 MAGIC = b"SQLite format 3\0"
-APPLICATION, VERSION = 0x73747773, 1  # tell our files from those of other programs, and old from new
+APPLICATION, VERSION = 0x73747773, 1  # identify our files and their version
 
 TABLES = """
 CREATE TABLE network (sizes TEXT NOT NULL);
@@ -41,13 +41,13 @@ CREATE TABLE streams (
 PUT = "INSERT OR REPLACE INTO streams (key, state, notes, checksum) VALUES (?, ?, ?, ?)"
 
 
-class Kept(NamedTuple):
+class StoredStream(NamedTuple):
     """One stream on disk."""
 
     key: Any  # text, a number, None, or a tuple of these
     state: State  # one row
-    arrays: Mapping[str, Array] = {}  # what else is to be kept with it
-    notes: Any = None  # and what JSON can hold
+    arrays: Mapping[str, Array] = {}  # stored with the state
+    notes: Any = None  # a JSON value stored with the state
 
 
 class StreamStore:
@@ -61,31 +61,31 @@ class StreamStore:
     >>> streams, path = model.streams(), tempfile.mkdtemp() + "/pumps.db"
     >>> with StreamStore.open(path, model.runtime()) as store:
     ...     answers = streams.push({"pump": [0.1, 0.2], "fan": [0.3, 0.4]})
-    ...     store.write([Kept(key, streams.state(key)) for key in answers])
+    ...     store.write([StoredStream(key, streams.state(key)) for key in answers])
     >>> with StreamStore.open(path, model.runtime()) as store:
     ...     [kept.key for kept in store.load()]
     ['pump', 'fan']
     """
 
     def __init__(self, path: Path, database: sqlite3.Connection, lock: Lock) -> None:
-        """Takes what `open` opened."""
+        """Takes an open database; use `open`."""
         self._path, self._database, self._lock, self._turn = path, database, lock, threading.Lock()
 
     @classmethod
     def open(cls, path: str | Path, runtime: Runtime) -> StreamStore:
-        """Returns the store in a file, made if it is not there.
+        """Returns the store in a file, which is created if it does not exist.
 
-        A file that `State.save`, `Snapshot.save` or `statewise stream --state` wrote is taken over: it becomes a store.
+        A file written by `State.save`, `Snapshot.save` or `statewise stream --state` is converted to a store.
 
         Raises:
-            FileError: another process has it, it is damaged or something else, or cannot be written.
+            FileError: it is in use by another process, damaged, not a store, or not writable.
             StateError: it holds streams of another network.
         """
         place, sizes = replaceable(path), describe_sizes(runtime.sizes)
         lock = Lock.of(place)
         try:
             with _errors(place):
-                if not _is_there(place):
+                if not _has_content(place):
                     _make(place, sizes, [])
                 elif not is_store(place):
                     _make(place, sizes, _read_plain(place, runtime))
@@ -102,7 +102,7 @@ class StreamStore:
             lock.release()
             raise
 
-    def load(self) -> list[Kept]:
+    def load(self) -> list[StoredStream]:
         """Returns all streams, the least recently written first.
 
         Raises:
@@ -112,13 +112,13 @@ class StreamStore:
             rows = self._database.execute("SELECT key, state, notes, checksum FROM streams ORDER BY place").fetchall()
         return [_kept(self._path, *row) for row in rows]
 
-    def write(self, put: Iterable[Kept] = (), delete: Iterable[Any] = ()) -> None:
-        """Writes some streams, the last of them as the most recent, and removes others, all at once or none.
+    def write(self, put: Iterable[StoredStream] = (), delete: Iterable[Any] = ()) -> None:
+        """Writes some streams, the last one as the most recent, and deletes others, in one transaction.
 
-        When it returns, they are on the disk.
+        When it returns, the changes are on disk.
 
         Raises:
-            FileError: the disk is full, for instance; nothing has changed.
+            FileError: the write failed, for example because the disk is full; nothing has changed.
             DataError: a key that JSON cannot hold.
         """
         gone, rows = [(_key_text(key),) for key in delete], [_row(kept) for kept in put]
@@ -127,7 +127,7 @@ class StreamStore:
             self._database.executemany(PUT, rows)
 
     def close(self) -> None:
-        """Lets go of the file; other processes may open it. May be called again."""
+        """Closes the file, so that other processes can open it; may be repeated."""
         with self._turn:
             self._database.close()
             self._lock.release()
@@ -152,7 +152,7 @@ def is_store(path: str | Path) -> bool:
 
 
 def _key_text(key: Any) -> str:
-    """Returns a key as JSON, equal keys alike: to a dict, 1, 1.0 and True are one."""
+    """Returns a key as JSON, the same for equal keys: to a dict, 1, 1.0 and True are equal."""
     return json.dumps(key_to_json(_plain(key)))
 
 
@@ -162,7 +162,7 @@ def _plain(key: Any) -> Any:
     return int(key) if isinstance(key, bool) or (isinstance(key, float) and key.is_integer()) else key
 
 
-def _row(kept: Kept) -> tuple[str, bytes, str, int]:
+def _row(kept: StoredStream) -> tuple[str, bytes, str, int]:
     artifact = kept.state.to_artifact()
     content = artifact_to_bytes(Artifact(artifact.kind, artifact.header, {**artifact.arrays, **kept.arrays}))
     key, notes = _key_text(kept.key), json.dumps(kept.notes)
@@ -173,12 +173,12 @@ def _checksum(key: str, content: bytes, notes: str) -> int:
     return zlib.crc32(notes.encode(), zlib.crc32(content, zlib.crc32(key.encode())))
 
 
-def _kept(path: Path, key: Any, content: Any, notes: Any, checksum: Any) -> Kept:
+def _kept(path: Path, key: Any, content: Any, notes: Any, checksum: Any) -> StoredStream:
     try:
         if checksum != _checksum(key, content, notes):
             raise FileError(f"{path} is damaged: the stream {key} does not match its checksum; {_REPAIR}")
         artifact = artifact_from_bytes(content, f"{path}, stream {key}", "state")
-        return Kept(
+        return StoredStream(
             key_of_json(json.loads(key)),
             State.of_artifact(artifact, path),
             {name: array for name, array in artifact.arrays.items() if not _is_of_state(name)},
@@ -188,23 +188,24 @@ def _kept(path: Path, key: Any, content: Any, notes: Any, checksum: Any) -> Kept
         raise FileError(f"{path} is damaged: the stream {key!r:.60} cannot be read ({error}); {_REPAIR}") from None
 
 
-RESTORE = "restore it from a backup, and remove what lies beside it with -wal and -shm at the end of its name"
+RESTORE = "restore it from a backup, and remove the files of the same name that end in -wal and -shm"
 
-_REPAIR = "restore the file from a backup, or delete that row of its table `streams` and start that stream fresh"
+_REPAIR = "restore the file from a backup, or delete that row of its table `streams` to start that stream fresh"
 
 
 def _is_of_state(array: str) -> bool:
     return array.startswith(("state[", "initial["))
 
 
-def _read_plain(path: Path, runtime: Runtime) -> list[Kept]:
-    """Returns the streams in a file of one state, or of a snapshot."""
+def _read_plain(path: Path, runtime: Runtime) -> list[StoredStream]:
+    """Returns the streams in a state file or a snapshot."""
     artifact = read_artifact(path, "state")
     keys, state = Snapshot.of_artifact(artifact, path, alone=True)
     runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
     others = {name: array for name, array in artifact.arrays.items() if not _is_of_state(name)}
     return [
-        Kept(key, state.rows(row), {name: array[row] for name, array in others.items()}) for row, key in enumerate(keys)
+        StoredStream(key, state.rows(row), {name: array[row] for name, array in others.items()})
+        for row, key in enumerate(keys)
     ]
 
 
@@ -215,13 +216,13 @@ def _connect(place: str | Path) -> sqlite3.Connection:
     return sqlite3.connect(place, timeout=5, isolation_level=None, check_same_thread=False)
 
 
-def _is_there(place: Path) -> bool:
-    """Returns whether there is something in a file; an empty one is as good as none, also to SQLite."""
+def _has_content(place: Path) -> bool:
+    """Returns whether a file exists and is not empty; SQLite treats an empty file as a new one."""
     return place.exists() and place.stat().st_size > 0
 
 
-def _make(place: Path, sizes: str, streams: Iterable[Kept]) -> None:
-    """Makes a store, which appears whole, or not at all."""
+def _make(place: Path, sizes: str, streams: Iterable[StoredStream]) -> None:
+    """Creates a store, atomically."""
     with closing(_connect(":memory:")) as database:
         database.executescript(TABLES)
         database.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -230,7 +231,7 @@ def _make(place: Path, sizes: str, streams: Iterable[Kept]) -> None:
             database.execute("INSERT INTO network VALUES (?)", (sizes,))
             database.executemany(PUT, (_row(kept) for kept in streams))
         content = database.serialize()
-    for beside in ("-wal", "-shm", "-journal"):  # of the database that was there: SQLite would replay them
+    for beside in ("-wal", "-shm", "-journal"):  # of an earlier database: SQLite would replay them
         with suppress(FileNotFoundError):
             os.unlink(f"{place}{beside}")
     write_whole(place, content)
@@ -240,14 +241,14 @@ def _check_network(place: Path, database: sqlite3.Connection, sizes: str) -> Non
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION:
-        raise FileError(f"{place} is an SQLite database, but statewise did not write it; name another file")
+        raise FileError(f"{place} is an SQLite database, but statewise did not write it; choose another file")
     if version > VERSION:
-        raise FileError(f"{place} has version {version}, this statewise reads up to {VERSION}: upgrade it")
+        raise FileError(f"{place} has version {version}, but this statewise reads up to {VERSION}; upgrade statewise")
     (found,) = database.execute("SELECT sizes FROM network").fetchone() or (None,)
     if found is None:
         raise FileError(f"{place} is damaged: it does not say which network it belongs to; {RESTORE}")
     if found != sizes:
-        raise StateError(f"{place} holds streams of another network: expected {sizes}, got {found}; name another file")
+        raise StateError(f"{place} holds streams of another network: expected {sizes}, got {found}; use another file")
 
 
 @contextmanager
@@ -264,7 +265,7 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _errors(place: Path) -> Iterator[None]:
-    """Turns what SQLite and the system raise into FileError."""
+    """Converts SQLite and operating system errors to FileError."""
     try:
         yield
     except sqlite3.Error as error:
@@ -274,6 +275,6 @@ def _errors(place: Path) -> Iterator[None]:
             raise LifecycleError(f"{place} was closed; open it again") from None
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise FileError(f"{place} is damaged ({error}); {RESTORE}") from None
-        raise FileError(f"{place} cannot be used ({error}); try again, or name another file") from None
+        raise FileError(f"{place} cannot be used ({error}); try again, or choose another file") from None
     except OSError as error:
         raise cannot_write(place, error) from None

@@ -1,4 +1,4 @@
-"""A stream: a network that is pushed one step at a time. Does without JAX."""
+"""A stream: a network advanced one step at a time, without JAX."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, State, describe_sizes
-from statewise.streaming.in_numba import CompiledOne
-from statewise.streaming.in_numpy import NumpyOne
-from statewise.streaming.locked import Locked
-from statewise.streaming.runtime import RunsOn, Runtime
-from statewise.streaming.upgrading import Model, runtime_like
+from statewise.streaming.fork_safe_locks import ForkSafeLocks
+from statewise.streaming.numba_states import NumbaState
+from statewise.streaming.numpy_states import NumpyState
+from statewise.streaming.runtime import EngineInfo, Runtime
+from statewise.streaming.weight_upgrade import Model, compatible_runtime
 
 
-class Stream(RunsOn, Locked):
-    """One sequence, answered as it comes: `y = stream.push(x)`.
+class Stream(EngineInfo, ForkSafeLocks):
+    """One sequence, answered step by step: `y = stream.push(x)`.
 
-    The answers and the state are those of `model(x)` on the whole sequence. `model.stream()` makes one, with the
-    model's weights as they are then; `Stream.open` makes one of a model file, without JAX.
+    The answers and the state equal those of `model(x)` on the whole sequence. `model.stream()` returns one, with a copy
+    of the model's current weights; `Stream.open` returns one for a model file, without JAX.
 
-    Several threads may share a stream, and any number of streams a runtime, which never changes. A call that is
-    interrupted leaves the state as it was before it or as it is after it.
+    Several threads may share a stream, and any number of streams a runtime, which is immutable. An interrupted call
+    leaves the state either as it was before the call or as it is after it.
 
     Args:
         runtime: the network, `Runtime.of(config, params)`.
@@ -40,8 +40,8 @@ class Stream(RunsOn, Locked):
     """
 
     def __init__(self, runtime: Runtime, state: State | None = None) -> None:
-        self.take_locks()
-        self._one = _one(runtime, None if state is None else runtime.states_in(state, 1, "a stream"))
+        self.make_locks()
+        self._state = _make_state(runtime, None if state is None else runtime.states_in(state, 1, "a stream"))
 
     @classmethod
     def open(cls, path: str | Path, *, engine: str = "auto") -> Stream:
@@ -54,48 +54,48 @@ class Stream(RunsOn, Locked):
         return cls(Runtime.open(path, engine))
 
     def __copy__(self) -> Stream:
-        """Returns a stream that continues from here by itself."""
+        """Returns an independent stream that continues from here."""
         other = Stream(self._runtime)
-        with self._lock: other._one = _one(self._runtime, self._one.read(), self._one.steps)  # fmt: skip
+        with self._lock: other._state = _make_state(self._runtime, self._state.read(), self._state.steps)  # fmt: skip
         return other
 
     def __deepcopy__(self, _: Any) -> Stream:
         return copy(self)
 
     def __reduce__(self) -> Any:
-        raise TypeError("a stream cannot be pickled: pickle stream.state, and restore it into another of the model")
+        raise TypeError("a stream cannot be pickled: pickle stream.state, and restore it into a new stream")
 
     def __repr__(self) -> str:
         return f"Stream({describe_sizes(self._runtime.sizes)}, steps={self.steps:,}, engine={self.engine!r})"
 
     @property
     def _runtime(self) -> Runtime:
-        return self._one.runtime
+        return self._state.runtime
 
     @property
     def steps(self) -> int:
-        """How many steps were pushed since the stream was made, reset or restored."""
-        return self._one.steps
+        """The number of steps pushed since the stream was created, reset or restored."""
+        return self._state.steps
 
     @property
     def state(self) -> State:
-        """Where the stream stands: one row, a value that later pushes leave as it is."""
-        with self._lock: return self._runtime.state_of(self._one.read())  # fmt: skip
+        """The current state: one row, a value that later pushes do not change."""
+        with self._lock: return self._runtime.state_of(self._state.read())  # fmt: skip
 
     def push(self, x: object) -> Array:
         """Returns the network's answer `[V]` to one more step.
 
-        Where the last recurrent layer has no `return_sequences`, it is the answer to all that was pushed so far. A
-        push that fails changes nothing.
+        If the last recurrent layer has no `return_sequences`, it is the answer to all steps pushed so far. A failed
+        push changes nothing.
 
         Args:
-            x: one step: F numbers, just the number if F is 1, or the number of a symbol.
+            x: one step: F numbers, a single number if F is 1, or the number of a symbol.
 
         Raises:
             ShapeError: another number of features, or several steps.
             DataError: NaN, text, or a symbol that the network does not know.
         """
-        with self._lock: return self._one.push(x)  # fmt: skip
+        with self._lock: return self._state.push(x)  # fmt: skip
 
     def snapshot(self) -> State:
         """Returns `stream.state`; `stream.restore` goes back to it, in this stream or another of the network."""
@@ -108,22 +108,22 @@ class Stream(RunsOn, Locked):
             StateError: it belongs to another network, has another number of rows, or holds NaN or infinity.
         """
         states = self._runtime.states_in(state, 1, "a stream")
-        with self._lock: self._one = _one(self._runtime, states)  # fmt: skip
+        with self._lock: self._state = _make_state(self._runtime, states)  # fmt: skip
 
     def reset(self) -> None:
-        """Starts fresh."""
-        with self._lock: self._one = _one(self._runtime)  # fmt: skip
+        """Starts a new sequence."""
+        with self._lock: self._state = _make_state(self._runtime)  # fmt: skip
 
     def upgrade(self, model: Model) -> None:
-        """Puts new weights under the stream, which keeps its state; as `Streams.upgrade`.
+        """Replaces the weights; the stream keeps its state. See `Streams.upgrade`.
 
         Raises:
-            StateError: the model's states are of other sizes, or it reads other steps; nothing has changed.
-            FileError: there is no model in the file.
+            StateError: the model's states have other sizes, or its steps another shape; nothing has changed.
+            FileError: the file holds no model.
         """
-        runtime = runtime_like(self._runtime, model)
-        with self._lock: self._one = _one(runtime, self._one.read(), self._one.steps)  # fmt: skip
+        runtime = compatible_runtime(self._runtime, model)
+        with self._lock: self._state = _make_state(runtime, self._state.read(), self._state.steps)  # fmt: skip
 
 
-def _one(runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> CompiledOne | NumpyOne:
-    return (CompiledOne if runtime.engine.name == "numba" else NumpyOne)(runtime, states, steps)
+def _make_state(runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> NumbaState | NumpyState:
+    return (NumbaState if runtime.engine.name == "numba" else NumpyState)(runtime, states, steps)

@@ -1,4 +1,4 @@
-"""Many streams by key: a network that is pushed one step at a time for each. Does without JAX."""
+"""Many streams by key: a network advanced one step at a time for each key, without JAX."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ import numpy as np
 from statewise.errors import ConfigurationError, DataError, LifecycleError, StateError
 from statewise.foundation.shapes import Array, check_more_than_zero, check_whole, is_number
 from statewise.state import State, describe_sizes
-from statewise.streaming.ledger import Ledger, One, Record, SameAgain
-from statewise.streaming.locked import Locked
-from statewise.streaming.runtime import RunsOn, Runtime
+from statewise.streaming.fork_safe_locks import ForkSafeLocks
+from statewise.streaming.runtime import EngineInfo, Runtime
+from statewise.streaming.slot_table import RepeatPush, SinglePush, SlotTable, Transaction
 from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
-from statewise.streaming.steps import read_rows, read_steps
-from statewise.streaming.upgrading import Model, runtime_like
+from statewise.streaming.step_input import read_rows, read_steps
+from statewise.streaming.weight_upgrade import Model, compatible_runtime
 
-# A `with` and its body share a line here, so that not even a tracer's exception comes between the body and the release
-# of the lock. No other can: Python looks for signals nowhere on that way.
+# A `with` and its body share a line, so that not even a tracer's exception can occur between the body and the release
+# of the lock. No other can: Python does not check for signals there.
 
 
-class Streams(RunsOn, Locked):
-    """Many sequences by key, each with a state of its own: `answers = streams.push({key: x, ...})`.
+class Streams(EngineInfo, ForkSafeLocks):
+    """Many sequences by key, each with its own state: `answers = streams.push({key: x, ...})`.
 
-    All that is pushed in one call advances in one batched step. A key that is new, or was evicted, starts fresh.
-    Iterating gives the keys, the least recently pushed first. Equal to a `Stream` for each key, whatever is pushed
-    together.
+    All keys in one push advance in one batched step. A key that is new or was evicted starts fresh. Iteration yields
+    the keys, the least recently pushed first. The answers equal those of a separate `Stream` for each key, no matter
+    which keys are pushed together.
 
-    Any number of threads may share it: calls take turns, each whole. A call that is interrupted at whatever moment, by
-    Ctrl-C or a full memory, leaves all keys as they were before it or all as they are after it.
+    Any number of threads may share it: calls run one after another. If a call is interrupted at any moment, by Ctrl-C
+    or lack of memory, either all of its changes are made or none.
 
     Args:
         runtime: the network, `Runtime.of(config, params)`.
-        max_streams: how many are kept at most; the least recently pushed are evicted first. None keeps all.
-        max_age: seconds without a push after which a stream is evicted, at the next push of any. None keeps all.
-        on_evict: called as `on_evict(key, state)` with each stream before it goes, so that nothing is lost;
-            `streams.resume(key, state)` brings it back. If it raises, the push fails and nothing is evicted. Other
-            threads wait meanwhile; it may read the streams, not change them.
-        clock: tells the seconds.
+        max_streams: maximum number of streams; the least recently pushed are evicted first. None keeps all.
+        max_age: seconds without a push after which a stream is evicted, at the next push of any key. None keeps all.
+        on_evict: called as `on_evict(key, state)` before a stream is evicted, so that its state can be saved;
+            `streams.resume(key, state)` restores it. If it raises, the push fails and nothing is evicted. Other
+            threads wait meanwhile; it may read the streams but not change them.
+        clock: returns the time in seconds.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -76,8 +76,8 @@ class Streams(RunsOn, Locked):
             if function is not None and not callable(function):
                 raise ConfigurationError(f"{name}: expected a function, got {function!r}")
         self._max_streams, self._max_age, self._on_evict, self._clock = max_streams, max_age, on_evict, clock
-        self.take_locks()
-        self._ledger = Ledger(runtime)
+        self.make_locks()
+        self._table = SlotTable(runtime)
 
     @classmethod
     def open(cls, path: str | Path, *, engine: str = "auto", **options: Any) -> Streams:
@@ -86,7 +86,7 @@ class Streams(RunsOn, Locked):
         Args:
             path: the file.
             engine: as in `Runtime.of`.
-            options: those of `Streams`.
+            options: as in `Streams`.
 
         Raises:
             FileError: the file is missing, damaged, or holds something else.
@@ -95,25 +95,27 @@ class Streams(RunsOn, Locked):
         return cls(Runtime.open(path, engine), **options)
 
     def __copy__(self) -> Streams:
-        """Returns streams that continue from here by themselves; their ages start over, as with `restore`."""
+        """Returns independent streams that continue from here; their ages start over, as with `restore`."""
         with self._lock: return self._copied(self._completed())  # fmt: skip
 
-    def _copied(self, ledger: Ledger) -> Streams:
+    def _copied(self, table: SlotTable) -> Streams:
         other = Streams(
-            ledger.runtime,
+            table.runtime,
             max_streams=self._max_streams,
             max_age=self._max_age,
             on_evict=self._on_evict,
             clock=self._clock,
         )
-        other._ledger = Ledger(ledger.runtime, ledger.slots, ledger.rows(), self._now())
+        other._table = SlotTable(table.runtime, table.slots, table.rows(), self._now())
         return other
 
     def __deepcopy__(self, _: Any) -> Streams:
         return copy(self)
 
     def __reduce__(self) -> Any:
-        raise TypeError("streams cannot be pickled: pickle streams.snapshot(), and restore it into others of the model")
+        raise TypeError(
+            "streams cannot be pickled: pickle streams.snapshot(), and restore it into new streams of the model"
+        )
 
     def __repr__(self) -> str:
         most = "" if self._max_streams is None else f", max_streams={self._max_streams:,}"
@@ -130,14 +132,14 @@ class Streams(RunsOn, Locked):
 
     @property
     def _runtime(self) -> Runtime:
-        return self._ledger.runtime
+        return self._table.runtime
 
-    # -- pushing -----------------------------------------------------------------------------------------------
+    # -- push --------------------------------------------------------------------------------------------------
 
     def push(self, xs: Mapping[Any, object]) -> dict[Any, Array]:
         """Returns the answer `[V]` to one more step of each stream in `xs`, by key.
 
-        A push that fails changes nothing, for any key.
+        A failed push changes nothing for any key.
 
         Args:
             xs: one step for each key, as `Stream.push` takes it.
@@ -149,7 +151,7 @@ class Streams(RunsOn, Locked):
         with self._lock, self._change(): return self._push(xs)  # fmt: skip
 
     def push_one(self, key: Hashable, x: object) -> Array:
-        """Returns the answer `[V]` to one more step of one stream: `push({key: x})[key]`, a little quicker.
+        """Returns the answer `[V]` to one more step of one stream: `push({key: x})[key]`, slightly faster.
 
         >>> import statewise as sw
         >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -163,12 +165,12 @@ class Streams(RunsOn, Locked):
         with self._lock, self._change(): return self._push_one(key, x)  # fmt: skip
 
     def push_rows(self, keys: Iterable[Any], x: object) -> Array:
-        """Returns the answers `[n, V]` to one more step of each of n streams: `push` for those who have arrays.
+        """Returns the answers `[n, V]` to one more step of each of n streams; like `push`, but with arrays.
 
-        A push that fails changes nothing, for any key.
+        A failed push changes nothing for any key.
 
         Args:
-            keys: whose step each row is, each key once.
+            keys: the key of each row, each key once.
             x: `[n, F]`, `[n]` if F is 1, or symbols `[n]`.
 
         >>> import statewise as sw
@@ -178,7 +180,7 @@ class Streams(RunsOn, Locked):
         (2, 1)
 
         Raises:
-            ShapeError, DataError: a row does not fit, or a key is there twice.
+            ShapeError, DataError: a row does not fit, or a key is repeated.
             ConfigurationError: more keys than `max_streams`.
         """
         listed = list(keys)
@@ -190,61 +192,61 @@ class Streams(RunsOn, Locked):
         if len(xs) == 1:
             return {key: self._push_one(key, x) for key, x in xs.items()}
         self._check_count("push", len(xs))
-        ledger = self._ledger
+        table = self._table
         if not xs:
-            leaving = self._leaving(ledger, {}, self._now())
-            self._commit(ledger, leaving, ledger.forget(leaving))
+            evicted = self._evicted(table, {}, self._now())
+            self._commit(table, evicted, table.remove(evicted))
             return {}
         keys = list(xs)
-        return dict(zip(keys, self._advance(ledger, keys, read_steps(ledger.runtime, xs)), strict=True))
+        return dict(zip(keys, self._advance(table, keys, read_steps(table.runtime, xs)), strict=True))
 
     def _push_one(self, key: Any, x: object) -> Array:
         check_key(key)
-        ledger, now = self._ledger, self._now()
-        slot = ledger.slots.get(key)
+        table, now = self._table, self._now()
+        slot = table.slots.get(key)
         answer: Array
-        if slot is not None and ledger.nobody_is_older(now, self._max_age):
-            answer = ledger.commit(One(ledger.store.step_one(slot, x, key), key, slot, now))
+        if slot is not None and table.none_expired(now, self._max_age):
+            answer = table.commit(SinglePush(table.store.step_one(slot, x, key), key, slot, now))
             return answer
-        leaving = self._leaving(ledger, {key: None}, now)
-        answer = self._commit(ledger, leaving, ledger.push_one(leaving, key, x, now))
+        evicted = self._evicted(table, {key: None}, now)
+        answer = self._commit(table, evicted, table.push_one(evicted, key, x, now))
         return answer
 
     def _push_rows(self, keys: list[Any], x: object) -> Array:
-        ledger = self._ledger
+        table = self._table
         if not keys:
             raise DataError("push_rows: expected at least one key, got none")
-        if not _is_latest(ledger, keys):
+        if not _is_latest(table, keys):
             check_keys("push_rows", keys)
             self._check_count("push_rows", len(keys))
-        return self._advance(ledger, keys, read_rows(ledger.runtime, x, len(keys)))
+        return self._advance(table, keys, read_rows(table.runtime, x, len(keys)))
 
-    def _advance(self, ledger: Ledger, keys: list[Any], x: Array) -> Array:
+    def _advance(self, table: SlotTable, keys: list[Any], x: Array) -> Array:
         now = self._now()
         answers: Array
-        if _is_latest(ledger, keys) and ledger.nobody_is_older(now, self._max_age):
-            slots = ledger.latest.slots
-            answers = ledger.commit(SameAgain(ledger.store.step(slots, x), slots, now))
+        if _is_latest(table, keys) and table.none_expired(now, self._max_age):
+            slots = table.latest.slots
+            answers = table.commit(RepeatPush(table.store.step(slots, x), slots, now))
             return answers
-        leaving = self._leaving(ledger, dict.fromkeys(keys), now)
-        answers = self._commit(ledger, leaving, ledger.push(leaving, keys, x, now))
+        evicted = self._evicted(table, dict.fromkeys(keys), now)
+        answers = self._commit(table, evicted, table.push(evicted, keys, x, now))
         return answers
 
     def _change(self) -> threading.Lock:
-        """Returns the lock to hold while changing the streams, which are as the last change left them."""
-        if self._changing.locked():  # by this thread, which holds the other lock
+        """Returns the lock to hold while changing the streams, after completing an interrupted change."""
+        if self._changing.locked():  # by this thread, since it holds the other lock
             raise LifecycleError(
-                "on_evict: expected a function that leaves the streams as they are, as must a signal's handler in the "
-                "midst of a push; keep the state it is given, and push or resume once the push is over"
+                "on_evict: expected a function that does not change the streams (nor may a signal handler during a "
+                "push); save the state it is given, and push or resume after the push"
             )
-        if self._ledger.pending is not None:
-            self._ledger.settle()
+        if self._table.pending is not None:
+            self._table.finish_pending()
         return self._changing
 
-    def _completed(self) -> Ledger:
-        """Returns the ledger, with the change that somebody was interrupted in."""
-        self._ledger.complete()
-        return self._ledger
+    def _completed(self) -> SlotTable:
+        """Returns the table, after completing an interrupted change."""
+        self._table.complete_pending()
+        return self._table
 
     def _now(self) -> float:
         now = self._clock()
@@ -254,40 +256,40 @@ class Streams(RunsOn, Locked):
             )
         return now
 
-    # -- evicting ----------------------------------------------------------------------------------------------
+    # -- eviction ----------------------------------------------------------------------------------------------
 
-    def _leaving(self, ledger: Ledger, staying: Mapping[Any, object], now: float) -> dict[Any, int]:
-        return ledger.leaving(staying, now, self._max_streams, self._max_age)
+    def _evicted(self, table: SlotTable, pushed: Mapping[Any, object], now: float) -> dict[Any, int]:
+        return table.evicted(pushed, now, self._max_streams, self._max_age)
 
-    def _commit(self, ledger: Ledger, leaving: Mapping[Any, int], record: Record) -> Any:
-        """Makes a change, after `on_evict` took over those who leave."""
+    def _commit(self, table: SlotTable, evicted: Mapping[Any, int], transaction: Transaction) -> Any:
+        """Executes a transaction, after calling `on_evict` for the evicted streams."""
         if self._on_evict is not None:
-            for key in leaving:
-                self._on_evict(key, self._state(ledger, key))
-        return ledger.commit(record)
+            for key in evicted:
+                self._on_evict(key, self._state(table, key))
+        return table.commit(transaction)
 
     def _check_count(self, what: str, count: int) -> None:
         if self._max_streams is not None and count > self._max_streams:
             raise ConfigurationError(
-                f"{what}: expected no more than max_streams={self._max_streams} keys at once, got {count}; raise "
-                "max_streams, or push in parts"
+                f"{what}: expected no more than max_streams={self._max_streams} keys at once, got {count}; "
+                "increase max_streams, or push in parts"
             )
 
     # -- states ------------------------------------------------------------------------------------------------
 
     def state(self, key: Hashable) -> State:
-        """Returns where a stream stands: one row, a value that later pushes leave as it is.
+        """Returns the state of a stream: one row, a value that later pushes do not change.
 
         Raises:
             StateError: there is no such stream.
         """
         with self._lock: return self._state(self._completed(), key)  # fmt: skip
 
-    def _state(self, ledger: Ledger, key: Hashable) -> State:
-        return ledger.runtime.state_of(ledger.store.read(np.array([_slot(ledger, key)])))
+    def _state(self, table: SlotTable, key: Hashable) -> State:
+        return table.runtime.state_of(table.store.read(np.array([_slot(table, key)])))
 
     def resume(self, key: Hashable, state: State) -> None:
-        """Makes the stream `key`, there or not, continue from `state`, which has one row; counts as a push of it.
+        """Makes the stream `key`, new or existing, continue from `state`, which has one row; counts as a push.
 
         Raises:
             StateError: the state belongs to another network, has another number of rows, or holds NaN or infinity.
@@ -296,40 +298,40 @@ class Streams(RunsOn, Locked):
 
     def _resume(self, key: Hashable, state: State) -> None:
         check_key(key)
-        ledger = self._ledger
-        states, now = ledger.runtime.states_in(state, 1, f"stream {key!r}"), self._now()
-        leaving = self._leaving(ledger, {key: None}, now)
-        self._commit(ledger, leaving, ledger.put(leaving, key, states, now))
+        table = self._table
+        states, now = table.runtime.states_in(state, 1, f"stream {key!r}"), self._now()
+        evicted = self._evicted(table, {key: None}, now)
+        self._commit(table, evicted, table.put(evicted, key, states, now))
 
     def drop(self, key: Hashable) -> None:
-        """Forgets a stream, without `on_evict`.
+        """Removes a stream, without calling `on_evict`.
 
         Raises:
             StateError: there is no such stream.
         """
-        with self._lock, self._change(): self._drop(self._ledger, key)  # fmt: skip
+        with self._lock, self._change(): self._drop(self._table, key)  # fmt: skip
 
-    def _drop(self, ledger: Ledger, key: Hashable) -> None:
-        ledger.commit(ledger.forget({key: _slot(ledger, key)}))
+    def _drop(self, table: SlotTable, key: Hashable) -> None:
+        table.commit(table.remove({key: _slot(table, key)}))
 
     def clear(self) -> None:
-        """Forgets all streams, without `on_evict`."""
-        with self._lock, self._change(): self._ledger = Ledger(self._runtime)  # fmt: skip
+        """Removes all streams, without calling `on_evict`."""
+        with self._lock, self._change(): self._table = SlotTable(self._runtime)  # fmt: skip
 
     def snapshot(self) -> Snapshot:
-        """Returns all keys, the least recently pushed first, and one state with their rows; `restore` takes both.
+        """Returns all keys, the least recently pushed first, and a state with their rows; `restore` takes both.
 
-        `snapshot.save(path)` keeps them in a file.
+        `snapshot.save(path)` saves them to a file.
         """
         with self._lock: return self._snapshot(self._completed())  # fmt: skip
 
-    def _snapshot(self, ledger: Ledger) -> Snapshot:
-        return Snapshot(list(ledger.slots), ledger.runtime.state_of(ledger.rows()))
+    def _snapshot(self, table: SlotTable) -> Snapshot:
+        return Snapshot(list(table.slots), table.runtime.state_of(table.rows()))
 
     def restore(self, snapshot: tuple[Iterable[Hashable], State]) -> None:
-        """Becomes what `snapshot` returned, in this process or another: these streams, and no others.
+        """Replaces all streams by those of a snapshot, taken in this process or another.
 
-        Their ages start over. To add one stream to those there are, `resume(key, state)`.
+        Their ages start over. `resume(key, state)` adds a single stream to the existing ones.
 
         >>> import statewise as sw
         >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)], seed=7)
@@ -340,20 +342,20 @@ class Streams(RunsOn, Locked):
         True
 
         Raises:
-            StateError: the state belongs to another network, has not a row for each key, or holds NaN or infinity.
+            StateError: the state belongs to another network, does not have one row per key, or holds NaN or infinity.
             ConfigurationError: more keys than `max_streams`.
-            DataError: a key twice, or one that cannot be a key.
+            DataError: a key is repeated or not hashable.
         """
-        with self._lock, self._change(): self._ledger = self._restored(snapshot)  # fmt: skip
+        with self._lock, self._change(): self._table = self._restored(snapshot)  # fmt: skip
 
-    def _restored(self, snapshot: tuple[Iterable[Hashable], State]) -> Ledger:
+    def _restored(self, snapshot: tuple[Iterable[Hashable], State]) -> SlotTable:
         keys, state = read_snapshot(snapshot)
         self._check_count("restore", len(keys))
         states = self._runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
-        return Ledger(self._runtime, keys, states, self._now())
+        return SlotTable(self._runtime, keys, states, self._now())
 
     def upgrade(self, model: Model) -> None:
-        """Puts new weights under the streams, which keep their keys, states and ages; the next push is with them.
+        """Replaces the weights; the streams keep their keys, states and ages.
 
         Args:
             model: a `Sequential`, a `TextModel`, a `Runtime`, or the path of a model file, which is read without JAX.
@@ -367,11 +369,11 @@ class Streams(RunsOn, Locked):
         2
 
         Raises:
-            StateError: its states are of other sizes, or it reads other steps; nothing has changed.
-            FileError: there is no model in the file.
+            StateError: its states have other sizes, or its steps another shape; nothing has changed.
+            FileError: the file holds no model.
         """
-        runtime = runtime_like(self._runtime, model)
-        with self._lock, self._change(): self._ledger = self._ledger.with_weights_of(runtime)  # fmt: skip
+        runtime = compatible_runtime(self._runtime, model)
+        with self._lock, self._change(): self._table = self._table.with_weights_of(runtime)  # fmt: skip
 
 
 def _is_hashable(key: object) -> bool:
@@ -382,19 +384,19 @@ def _is_hashable(key: object) -> bool:
     return True
 
 
-def _is_latest(ledger: Ledger, keys: list[Any]) -> bool:
-    """Returns whether the latest push was of the same keys in the same order."""
+def _is_latest(table: SlotTable, keys: list[Any]) -> bool:
+    """Returns whether the latest push had the same keys in the same order."""
     try:
-        return ledger.latest.keys == keys
-    except ValueError:  # arrays do not compare to True or False, and are no keys
+        return table.latest.keys == keys
+    except ValueError:  # arrays, which are not keys, do not compare to True or False
         return False
 
 
-def _slot(ledger: Ledger, key: Hashable) -> int:
+def _slot(table: SlotTable, key: Hashable) -> int:
     check_key(key)
-    if key not in ledger.slots:
+    if key not in table.slots:
         raise StateError(
-            f"no stream {key!r} among {len(ledger.slots)}; it was never pushed, or was evicted: `key in streams` says "
-            "whether one is there"
+            f"no stream {key!r} among {len(table.slots)}: it was never pushed, or was evicted; `key in streams` says "
+            "whether it exists"
         )
-    return ledger.slots[key]
+    return table.slots[key]

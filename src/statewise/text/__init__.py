@@ -1,8 +1,8 @@
-"""Texts: a vocabulary, a Sequential and generation, for learning texts and continuing them.
+"""Text models: a vocabulary, a Sequential and generation, for learning texts and continuing them.
 
-`model` has TextModel, `learner` what it is while it learns a `lesson`, `growth` how it comes to know more symbols,
-`plan` how a text is gone through, `scoring` how well one is predicted beside `baselines` that only count, `generation`
-what continues one.
+`model` has TextModel and `learner` its base class, which learns a `fit_task`, arranged in batches by a `plan`.
+`vocabulary_growth` adds symbols to a trained network, `passage_hashes` recognizes texts it was trained on, `scoring`
+measures predictions against `baselines`, and `generation` continues texts.
 """
 
 from statewise.text.model import TextModel as TextModel

@@ -1,4 +1,4 @@
-"""Continuing a sequence: sampling in compiled code, the state carried from symbol to symbol."""
+"""Continuing a sequence: compiled sampling that carries the state from symbol to symbol."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from statewise.network import Network, NetworkParams
 from statewise.state import LayerStates
 
 SYMBOLS_PER_DISPATCH = 64
-"""How many symbols a dispatch brings at most; they are handed on as soon as it returns."""
+"""Maximum number of symbols per dispatch; they are yielded as soon as it returns."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next symbol is drawn from the network's probabilities.
+    """How the next symbol is sampled from the network's probabilities.
 
     Args:
-        temperature: 0 takes the likeliest; 1 draws as the network says; below 1 more careful, above bolder.
-        top_k: draw among the k likeliest only.
-        top_p: draw among the likeliest that together reach this probability (nucleus; Holtzman et al. 2020).
+        temperature: 0 is greedy; 1 samples from the network's probabilities; < 1 sharpens them, > 1 flattens them.
+        top_k: sample from the k most likely symbols only.
+        top_p: sample from the most likely symbols whose probabilities add up to this (nucleus; Holtzman et al. 2020).
     """
 
     temperature: float = 1.0
@@ -40,17 +40,17 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not is_number(self.temperature) or not 0 <= self.temperature < math.inf:
-            raise ConfigurationError(f"temperature: expected a number from 0 up, got {self.temperature!r}")
+            raise ConfigurationError(f"temperature: expected a number >= 0, got {self.temperature!r}")
         if self.top_k is not None:
             check_whole("top_k", self.top_k)
         if self.top_p is not None and (not is_number(self.top_p) or not 0 < self.top_p <= 1):
-            raise ConfigurationError(f"top_p: expected a share above 0 and up to 1, got {self.top_p!r}")
+            raise ConfigurationError(f"top_p: expected 0 < top_p <= 1, got {self.top_p!r}")
 
 
 def draw(logits: jax.Array, noise: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
-    """Returns a symbol drawn from `logits [V]` as `sampling` says; `noise [V]` is Gumbel's (Gumbel 1954).
+    """Returns a symbol sampled from `logits [V]` with `sampling` options; `noise [V]` is Gumbel noise (Gumbel 1954).
 
-    The likeliest after the noise is added is drawn with the probabilities that the logits stand for.
+    The argmax of logits plus Gumbel noise is a sample from their softmax.
     """
     temperature = sampling["temperature"]
     scaled = logits / jnp.where(temperature == 0, 1.0, temperature)
@@ -66,7 +66,7 @@ def _kept(logits: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
         kept &= jnp.arange(logits.shape[0]) < sampling["top_k"]
     if "top_p" in sampling:
         probabilities = jax.nn.softmax(logits)[order]
-        # A symbol stays while those before it fall short of top_p: the likeliest one always stays.
+        # A symbol is kept while those before it add up to less than top_p, so the most likely one is always kept.
         kept &= jnp.cumsum(probabilities) - probabilities < sampling["top_p"]
     return jnp.zeros(logits.shape, bool).at[order].set(kept)
 
@@ -74,8 +74,8 @@ def _kept(logits: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
 class SymbolGenerator:
     """The compiled programs that continue sequences of one network.
 
-    A network that answers at every step carries its state. One that answers a window of symbols has no memory
-    beyond it, so that its state is the window.
+    A network with an output at every step carries its state. A network that reads windows has no memory beyond the
+    window, so the window is its state.
     """
 
     def __init__(self, network: Network, window: int | None) -> None:
@@ -93,9 +93,9 @@ class SymbolGenerator:
         seed: int,
         start: LayerStates | None = None,
     ) -> Generator[int, None, Any]:
-        """Yields `length` symbols that go on from `prompt [P]`, read from `start`, and returns the states after them.
+        """Yields `length` symbols that continue `prompt [P]`, read from `start`, and returns the states after them.
 
-        Of a network that reads windows, it returns the last one.
+        For a network that reads windows, it returns the last window.
         """
         options = {name: value for name, value in vars(sampling).items() if value is not None}
         options["temperature"] = float(sampling.temperature)
@@ -113,10 +113,10 @@ class SymbolGenerator:
         if self._window is not None:
             memory = jnp.asarray(prompt[-self._window :])
             return memory, self._answer(params, memory)
-        room = 1 << (len(prompt) - 1).bit_length()  # prompts of many lengths share few compilations
-        mask = np.arange(room)[None] < len(prompt)
+        padded = 1 << (len(prompt) - 1).bit_length()  # powers of 2, so that prompts share few compilations
+        mask = np.arange(padded)[None] < len(prompt)
         states = self._network.initial_state(params, 1) if start is None else start
-        return self._prime(params, states, np.pad(prompt, (0, room - len(prompt)))[None], mask, len(prompt))
+        return self._prime(params, states, np.pad(prompt, (0, padded - len(prompt)))[None], mask, len(prompt))
 
     def _prime_state(
         self, params: NetworkParams, states: LayerStates, ids: jax.Array, mask: jax.Array, length: jax.Array
@@ -148,7 +148,7 @@ class SymbolGenerator:
         def noise_at(index: jax.Array) -> jax.Array:
             return jax.random.gumbel(jax.random.fold_in(key, done + index), logits.shape, logits.dtype)
 
-        noise = jax.vmap(noise_at)(jnp.arange(SYMBOLS_PER_DISPATCH))  # of all at once: one by one it costs more
+        noise = jax.vmap(noise_at)(jnp.arange(SYMBOLS_PER_DISPATCH))  # all at once, which is faster than one by one
 
         def step(index: jax.Array, before: tuple[Any, jax.Array, jax.Array]) -> tuple[Any, jax.Array, jax.Array]:
             memory, logits, drawn = before
@@ -162,5 +162,5 @@ class SymbolGenerator:
 
 @lru_cache(maxsize=16)
 def generator_of(network: Network, window: int | None) -> SymbolGenerator:
-    """Returns the generator of a network, the same one each time."""
+    """Returns the generator of a network, cached."""
     return SymbolGenerator(network, window)

@@ -1,4 +1,4 @@
-"""Learner: a vocabulary and a network that learn one text after another, forgetting nothing."""
+"""Learner: a vocabulary and a network that learn one text after another."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from statewise.state import State
 from statewise.storage.artifact import Artifact, write_artifact
 from statewise.storage.pytrees import fill_leaves, name_leaves
 from statewise.text.baselines import COUNTS, Baselines, checksum
-from statewise.text.growth import grow
-from statewise.text.lesson import Lesson, describe, explain_checkpoint, read_vocabulary, warn_of_clauses
-from statewise.text.passages import Passages
+from statewise.text.fit_task import FitTask, describe, explain_checkpoint, read_vocabulary, warn_of_clauses
+from statewise.text.passage_hashes import PassageHashes
 from statewise.text.plan import Plan, frame, text_layers
 from statewise.text.scoring import check_scorable, score_sequence
+from statewise.text.vocabulary_growth import grow_vocabulary
 from statewise.training.callbacks import Callback, OnBehalf
 from statewise.training.checkpoint import Checkpoint
 from statewise.training.fitting_callbacks import Callbacks, read_callbacks
@@ -34,15 +34,15 @@ from statewise.training.history import History
 from statewise.training.learned import Learned
 
 OPTIONS = ("tokens", "units", "layers", "embedding", "dropout", "window", "seed")
-"""What a text model is made with."""
+"""The constructor's arguments of a text model."""
 
 
 @guard
 class Learner:
-    """What `TextModel` is while it learns; that scores texts besides, and continues them."""
+    """The part of `TextModel` that learns; the subclass also scores texts and continues them."""
 
     stop_training = False
-    """As of `Sequential`."""
+    """As in `Sequential`."""
 
     def __init__(
         self,
@@ -65,35 +65,35 @@ class Learner:
         self._vocabulary: Vocabulary | None = None
         self._model = Sequential(seed=seed)
         self._baselines: Baselines | None = None
-        self._passages = Passages.none()
+        self._passages = PassageHashes.none()
         self.state: State | None = None
 
-    # -- shown ------------------------------------------------------------------------------------------------
+    # -- display ----------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         inner = "no text learned yet" if self._vocabulary is None else repr(self._model)
-        return f"{type(self).__name__}({self._told}, {inner})"
+        return f"{type(self).__name__}({self._summary}, {inner})"
 
     def _repr_html_(self) -> str:
-        """Returns what notebooks show: the table of the network, once there is one."""
+        """Returns the notebook display: the table of the network, once there is one."""
         table = "<p>no text learned yet</p>" if self._vocabulary is None else self._model._repr_html_()
-        return notebook.output(f"{type(self).__name__}: {self._told}", table)
+        return notebook.output(f"{type(self).__name__}: {self._summary}", table)
 
     @property
-    def _told(self) -> str:
+    def _summary(self) -> str:
         options = [f"{name}={getattr(self, name)!r}" for name in ("tokens", "units", "window")]
         return ", ".join(options + ([plural(len(self._vocabulary), "symbol")] if self._vocabulary else []))
 
-    # -- what it knows -----------------------------------------------------------------------------------------
+    # -- facts -------------------------------------------------------------------------------------------------
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The symbols of the texts that it learned."""
+        """The symbols of the learned texts."""
         return self._require_fitted()[0]
 
     @property
     def model(self) -> Sequential:
-        """The network: symbols `[B, T]` in, probabilities out. Another one once there are new symbols."""
+        """The network: symbols `[B, T]` in, probabilities out. Replaced when new symbols are added."""
         self._require_fitted()
         return self._model
 
@@ -103,15 +103,15 @@ class Learner:
         return {name: getattr(self, name) for name in OPTIONS}
 
     def has_learned(self, text: str) -> bool:
-        """Returns whether this very text, from its first symbol to its last, was learned before."""
+        """Returns whether exactly this text was learned before."""
         vocabulary, baselines = self._require_fitted()
         return checksum(vocabulary.encode_known(text)) in baselines.texts
 
     def learned_share(self, text: str) -> float:
-        """Returns about which share of `text` was learned before, counted in passages of 64 characters or 16 words.
+        """Returns an estimate of the share of `text` learned before, in passages of 64 characters or 16 words.
 
-        1 for a whole text that was learned. What a training held out (`validation_text`) does not count as learned by
-        it. Shorter texts, and models from files older than this, have 0.
+        It is 1 for a whole learned text. A training's held-out text (`validation_text`) does not count as learned. It
+        is 0 for shorter texts, and for models from files without hashes of passages.
         """
         vocabulary, _ = self._require_fitted()
         if self.has_learned(text):
@@ -120,12 +120,12 @@ class Learner:
 
     def _require_fitted(self) -> tuple[Vocabulary, Baselines]:
         if self._vocabulary is None or self._baselines is None:
-            raise LifecycleError("the model knows no text yet: call fit(text) first")
+            raise LifecycleError("the model has not learned a text yet: call fit(text) first")
         return self._vocabulary, self._baselines
 
     # -- learn -------------------------------------------------------------------------------------------------
 
-    def fit(  # noqa: PLR0913 - all but the text by keyword
+    def fit(  # noqa: PLR0913 - all except the text by keyword
         self,
         text: str,
         *,
@@ -142,61 +142,58 @@ class Learner:
     ) -> History:
         """Learns `text` and returns the loss and accuracy of each epoch.
 
-        A model that learned a text before, also one from a file, continues from there, whether the text is the same or
-        another: nothing is thrown away, and its vocabulary at most grows. As any network it drifts towards what it
-        reads last.
+        A model that learned a text before, including a model loaded from a file, continues training, on the same text
+        or another: nothing is discarded, and its vocabulary can only grow. Like any network, it drifts toward what it
+        was trained on last.
 
         Args:
-            text: what to learn; its symbols become the vocabulary of a model that has none yet.
-            batch_size: rows that are read side by side; by default as many as leave each at least two batches, up
-                to 32.
-            steps: symbols of each row in a batch: how far back gradients reach. Without meaning for windows.
-            epochs: how often to go through the text; by default as often as makes about 3,000 updates, at least
-                6 times and at most 200.
-            optimizer: by name, with gradients clipped to a global norm of 1 and a learning rate that climbs, then falls
-                along a cosine, within this call; or a configured one, used as it is. If a configured one equals that of
-                the last call, it continues with its moments, so that n calls of one epoch equal one call of n.
-            learning_rate: its highest value, where the optimizer is given by name.
-            validation_text: a text that is held out, scored after each epoch.
-            new_symbols: "refuse" a further text with symbols that the model does not know; or "add" them: to begin with
-                they are unlikely, and the model answers as before in all else.
+            text: the text to learn; its symbols become the vocabulary of a new model.
+            batch_size: rows read in parallel; by default as many as leave each row at least two batches, up to 32.
+            steps: symbols per row of a batch, through which gradients reach back. Ignored for windows.
+            epochs: passes through the text; by default enough for about 3,000 updates, between 6 and 200.
+            optimizer: a name, with gradients clipped to a global norm of 1, and a learning rate with warmup and cosine
+                decay over this call; or a configured optimizer, used unchanged. A configured optimizer equal to that of
+                the last call keeps its moments, so that n calls with one epoch equal one call with n.
+            learning_rate: the peak learning rate, if the optimizer is given by name.
+            validation_text: a held-out text, scored after each epoch.
+            new_symbols: "refuse" another text that has symbols the model does not know, or "add" them: they start
+                unlikely, and the model otherwise predicts as before.
             checkpoint: as in `Sequential.fit`: the training continues from this file if it was interrupted.
             callbacks: as in `Sequential.fit`; `model` is this TextModel.
             verbose: as in `Sequential.fit`.
 
         Raises:
-            DataError: the text is too short, the name of a file, or has symbols that are new to the model; nothing was
-                changed.
-            ConfigurationError: an option out of its range, or a checkpoint of another training.
+            DataError: the text is too short, is the name of a file, or has symbols new to the model; nothing changed.
+            ConfigurationError: an option is out of range, or the checkpoint belongs to another training.
         """
         readers = [OnBehalf(self, callback) for callback in read_callbacks(callbacks)]
-        lesson = self._read(
+        task = self._read(
             text, new_symbols, validation_text, optimizer, learning_rate, size=(batch_size, steps, epochs)
         )
-        file = None if checkpoint is None else Checkpoint(checkpoint, partial(self._checkpointed, lesson))
-        before, begun = _Before(self), None
+        file = None if checkpoint is None else Checkpoint(checkpoint, partial(self._checkpoint_contents, task))
+        before, initial = _Before(self), None
         if before.new:
-            warn_of_clauses(lesson)
+            warn_of_clauses(task)
         try:
-            self._take_up(lesson, continues=not isinstance(optimizer, str))
-            begun = self._model.params
-            history = self._train(lesson, readers, verbose, file)
+            self._prepare(task, continues=not isinstance(optimizer, str))
+            initial = self._model.params
+            history = self._train(task, readers, verbose, file)
         except BaseException as error:
-            if begun is None or self._model.params is begun:
+            if initial is None or self._model.params is initial:
                 before.restore()
             if checkpoint is not None and isinstance(error, ConfigurationError):
-                raise explain_checkpoint(error, checkpoint, lesson.asked) from None
+                raise explain_checkpoint(error, checkpoint, task.asked) from None
             raise
-        if self._model.params is begun and not before.new:  # stopped in its first epoch
+        if self._model.params is initial and not before.new:  # stopped in its first epoch
             before.restore()
         return history
 
     def _train(
-        self, lesson: Lesson, readers: Sequence[Callback], verbose: int | str, file: Checkpoint | None
+        self, task: FitTask, readers: Sequence[Callback], verbose: int | str, file: Checkpoint | None
     ) -> History:
-        plan, held_out = lesson.plan, lesson.held_out
+        plan, held_out = task.plan, task.held_out
         return self._model.fit(
-            frame(lesson.ids, self.window, plan.batch_size, plan.steps),
+            frame(task.ids, self.window, plan.batch_size, plan.steps),
             state="carry" if self.window is None else "fresh",
             batch_size=plan.batch_size,
             epochs=plan.epochs,
@@ -218,7 +215,7 @@ class Learner:
         validation_text: str | None = None,
         new_symbols: str = "refuse",
     ) -> Plan:
-        """Returns how `fit` would go through `text`, with what it leaves open filled in; raises what it would."""
+        """Returns the plan that `fit` would use for `text`, with defaults filled in; raises the same errors."""
         return self._read(
             text, new_symbols, validation_text, optimizer, learning_rate, size=(batch_size, steps, epochs)
         ).plan
@@ -232,8 +229,8 @@ class Learner:
         learning_rate: float,
         *,
         size: tuple[int | None, int, int | None],
-    ) -> Lesson:
-        """Returns what is to be learned, and how, after finding whatever can be wrong with it."""
+    ) -> FitTask:
+        """Returns the task of a call of `fit`, after checking its arguments."""
         vocabulary = read_vocabulary(text, self.tokens, self._vocabulary, new_symbols)
         ids = vocabulary.encode(text)
         plan, held_out = Plan.of(len(ids), self.window, *size), None
@@ -243,39 +240,39 @@ class Learner:
             held_out = vocabulary.encode_known(validation_text)
             check_scorable("validation_text (what is held out)", held_out, self.tokens, self.window)
         asked = describe(self.options, ids, plan, optimizer, learning_rate)
-        return Lesson(vocabulary, ids, plan, configured, held_out, asked)
+        return FitTask(vocabulary, ids, plan, configured, held_out, asked)
 
-    def _take_up(self, lesson: Lesson, *, continues: bool) -> None:
-        """Becomes the model that is to learn a lesson: new, as it is, or with more symbols.
+    def _prepare(self, task: FitTask, *, continues: bool) -> None:
+        """Prepares the model for a task: a new network, the same one, or one with more symbols.
 
-        An optimizer that `continues` keeps its moments, if it is the same as before.
+        With `continues`, an optimizer that is the same as before keeps its moments.
         """
-        symbols, known, counts = len(lesson.vocabulary), self._vocabulary, self._baselines
+        symbols, known, counts = len(task.vocabulary), self._vocabulary, self._baselines
         if known is None:
             options = (self.embedding, self.units, self.layers, self.dropout)
             self._model = Sequential(text_layers(symbols, *options, each_step=self.window is None), seed=self.seed)
-        compiled_for = (lesson.optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+        compiled_for = (task.optimizer, "sparse_categorical_crossentropy", ["accuracy"])
         self._model.recompile(*compiled_for, continues=continues)
         if known is not None and symbols > len(known):
-            self._model = grow(self._model, symbols, *compiled_for)
-        self._baselines = Baselines.of(lesson.ids, symbols) if counts is None else counts.and_of(lesson.ids, symbols)
-        self._passages = self._passages.and_of(Passages.of(lesson.ids, self.tokens, lesson.held_out))
-        self._vocabulary = lesson.vocabulary
+            self._model = grow_vocabulary(self._model, symbols, *compiled_for)
+        self._baselines = Baselines.of(task.ids, symbols) if counts is None else counts.and_of(task.ids, symbols)
+        self._passages = self._passages.and_of(PassageHashes.of(task.ids, self.tokens, task.held_out))
+        self._vocabulary = task.vocabulary
 
-    def _checkpointed(self, lesson: Lesson) -> Artifact:
-        """Returns what a checkpoint holds of this model."""
+    def _checkpoint_contents(self, task: FitTask) -> Artifact:
+        """Returns the contents of a checkpoint of this model."""
         artifact = self.to_artifact()
-        return replace(artifact, header={**artifact.header, "plan": lesson.asked})
+        return replace(artifact, header={**artifact.header, "plan": task.asked})
 
     def _validate(self, ids: Array) -> dict[str, float]:
         scores, _ = score_sequence(self._model.network, self._model.params, ids, self.window)
         return {"loss": float(scores.loss.mean()), "accuracy": float(scores.hit.mean())}
 
-    # -- save, load, and what callbacks ask for ----------------------------------------------------------------
+    # -- save, load, and what callbacks use --------------------------------------------------------------------
 
     @property
     def learned(self) -> Learned:
-        """Weights and optimizer, as `Sequential.learned`."""
+        """Weights and optimizer, as in `Sequential.learned`."""
         return self.model.learned
 
     @learned.setter
@@ -284,19 +281,19 @@ class Learner:
 
     @property
     def measured(self) -> dict[str, Any] | None:
-        """What the logs of its training are measured by."""
+        """What the logs of its training are measured on."""
         return self.model.measured
 
     def get_weights(self) -> list[Array]:
-        """Returns copies of all weights, as `Sequential.get_weights`."""
+        """Returns copies of all weights, as in `Sequential.get_weights`."""
         return self.model.get_weights()
 
     def set_weights(self, weights: Sequence[object]) -> None:
-        """Replaces all weights, as `Sequential.set_weights`."""
+        """Replaces all weights, as in `Sequential.set_weights`."""
         self.model.set_weights(weights)
 
     def save(self, path: str | Path) -> None:
-        """Writes the model to one file, whole or not at all: network, weights, vocabulary, baselines, optimizer.
+        """Writes the model to one file, atomically: network, weights, vocabulary, baselines, optimizer.
 
         Raises:
             FileError: it cannot be written there.
@@ -305,14 +302,14 @@ class Learner:
         self._model.warn_of_unsaved(f"{path} lacks")
 
     def __copy__(self) -> Self:
-        """Returns a model that learns by itself."""
+        """Returns an independent model."""
         other = object.__new__(type(self))
         vars(other).update(vars(self))
         other._model = copy(self._model)
         return other
 
     def to_artifact(self) -> Artifact:
-        """Returns what a model file holds of this model."""
+        """Returns the contents of this model's file."""
         vocabulary, baselines = self._require_fitted()
         inner = self._model.to_artifact()
         header = {
@@ -329,15 +326,15 @@ class Learner:
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
-        """Returns the model that `save` described."""
+        """Returns the model from the contents of its file."""
         model = cls(**artifact.header["options"])
         model._vocabulary = Vocabulary.from_config(artifact.header["vocabulary"])
         unigrams, pairs, counts = (artifact.array(f"baselines.{name}") for name in COUNTS)
         model._baselines = Baselines(unigrams, pairs, counts, tuple(artifact.header.get("texts", ())))
-        model._passages = Passages(artifact.arrays.get("passages", Passages.none().hashes))
+        model._passages = PassageHashes(artifact.arrays.get("passages", PassageHashes.none().hashes))
         model._model = Sequential.from_artifact(artifact)
         if model._model.network.symbols != len(model._vocabulary):
-            raise FileError(f"its vocabulary does not belong to its network; {COPY_AGAIN}")
+            raise FileError(f"its vocabulary does not match its network; {COPY_AGAIN}")
         if artifact.header.get("reads"):
             zeros = dict(model._model.zero_state(1).layers)
             model.state = State(fill_leaves("reads", zeros, artifact.arrays))
@@ -345,13 +342,13 @@ class Learner:
 
 
 class _Before:
-    """What a model was before a call of `fit`: attributes are replaced, never changed in place."""
+    """The attributes of a model before a call of `fit`; they are replaced, never modified in place."""
 
     def __init__(self, learner: Learner) -> None:
-        self._kept = [(thing, vars(thing).copy()) for thing in (learner, learner._model)]
+        self._kept = [(owner, vars(owner).copy()) for owner in (learner, learner._model)]
         self.new = learner._vocabulary is None
 
     def restore(self) -> None:
-        """Makes the model that again."""
-        for thing, attributes in self._kept:
-            vars(thing).update(attributes)
+        """Restores the attributes."""
+        for owner, attributes in self._kept:
+            vars(owner).update(attributes)

@@ -25,17 +25,17 @@ from statewise.text.scoring import Scores, TextScore, beside_baselines, check_sc
 class TextModel(Learner):
     """Learns a text, or one after another, and continues it.
 
-    By default the text is read as contiguous rows, the state carried from batch to batch, and every symbol is
-    foretold from all before it. With `window=n` it is foretold from the n symbols before it and nothing else, as the
-    classic story generators do.
+    By default the text is read as contiguous rows, with the state carried from batch to batch, and every symbol is
+    predicted from all symbols before it. With `window=n` it is predicted from only the n symbols before it, as in the
+    classic story generators.
 
     Args:
-        tokens: `char`, characters, or `word`, words and punctuation marks (docs/decisions/0024-text-beyond-ascii.md).
+        tokens: `char` for characters, or `word` for words and punctuation (docs/decisions/0024-text-beyond-ascii.md).
         units: size of each LSTM layer.
-        layers: how many LSTM layers.
-        embedding: size of the vector of each symbol.
-        dropout: share of features dropped in training, the same ones at every step of a batch.
-        window: how many symbols foretell the next; None carries the state instead.
+        layers: number of LSTM layers.
+        embedding: size of each symbol's vector.
+        dropout: fraction of features dropped in training, the same ones at every step of a batch.
+        window: number of symbols that the next one is predicted from; None carries the state instead.
         seed: all randomness derives from it.
 
     >>> model = TextModel(tokens="word", units=16, window=2, seed=7)
@@ -51,17 +51,17 @@ class TextModel(Learner):
     # -- evaluate ----------------------------------------------------------------------------------------------
 
     def evaluate(self, text: str, *, state: str | State = "fresh") -> TextScore:
-        """Returns how well the model foretells `text`, beside unigrams and bigrams.
+        """Returns how well the model predicts `text`, compared with unigrams and bigrams.
 
         Args:
-            text: what is foretold; its first symbol is read only.
-            state: where it starts: "fresh"; a `State` of one row; "carry", which starts fresh and leaves the end in
-                `self.state`; "continue", which starts from there; or "warmup:n", which scores nothing of the first n
-                symbols.
+            text: the text to predict; its first symbol is only read.
+            state: where it starts: "fresh"; a `State` of one row; "carry", which starts fresh and stores the final
+                state in `self.state`; "continue", which starts from that; or "warmup:n", which does not score the
+                first n symbols.
 
         Raises:
-            DataError: nothing in it can be scored, or it is the name of a file.
-            StateError: the state belongs to another network, or the model reads windows, which have none.
+            DataError: nothing in the text can be scored, or it is the name of a file.
+            StateError: the state belongs to another network, or the model reads windows and has no state.
         """
         vocabulary, baselines = self._require_fitted()
         check_content("text", text)
@@ -76,10 +76,10 @@ class TextModel(Learner):
         scores, end = score_sequence(self._model.network, self._model.params, ids, self.window, start.batch)
         return scores.since(start.warmup), end
 
-    # -- proof and advice --------------------------------------------------------------------------------------
+    # -- verify and memory report ------------------------------------------------------------------------------
 
     def verify(self, text: str, *, tolerance: float = TOLERANCE) -> Verification:
-        """Returns how much the answers differ when the text is read otherwise, as `Sequential.verify`.
+        """Returns how much the outputs differ when the text is read differently, as in `Sequential.verify`.
 
         Raises:
             DataError: too few symbols of the text are known, or it is the name of a file.
@@ -88,11 +88,11 @@ class TextModel(Learner):
         return self.model.verify(framed.x, mask=getattr(framed, "mask", None), tolerance=tolerance)
 
     def memory_report(self, text: str, *, steps: int = 64) -> MemoryReport:
-        """Returns how many symbols back the model uses, as `Sequential.memory_report`.
+        """Returns how many symbols back the model uses, as in `Sequential.memory_report`.
 
         Args:
-            text: what is foretold.
-            steps: symbols of a row: how far back is looked. Without meaning for windows.
+            text: the text to predict.
+            steps: symbols per row, the farthest lag measured. Ignored for windows.
 
         Raises:
             DataError: too few symbols of the text are known, or it is the name of a file.
@@ -100,14 +100,14 @@ class TextModel(Learner):
         return self.model.memory_report(self._frame_known(text, 32, check_whole("steps", steps, 2), 4))
 
     def _frame_known(self, text: str, rows: int, steps: int, batches: int) -> Lanes | Windows:
-        """Returns the symbols of `text` that the model knows, in at most so many rows and steps.
+        """Returns the known symbols of `text` in at most `rows` rows and `steps` steps.
 
-        There are fewer rows if a short text would not make so many batches of them.
+        There are fewer rows if a short text would otherwise have fewer than `batches` batches.
         """
         check_content("text", text)
         ids = self.vocabulary.encode_known(text)
         ids = ids[ids >= 0]
-        check_scorable("the text, without what the model does not know,", ids, self.tokens, self.window)
+        check_scorable("the text, without unknown symbols,", ids, self.tokens, self.window)
         rows = max(1, min(rows, (len(ids) - 1) // (batches * steps)))
         return frame(ids, self.window, rows, min(steps, math.ceil((len(ids) - 1) / rows)))
 
@@ -118,7 +118,7 @@ class TextModel(Learner):
         warn_unused(start, self.state)
         if self.window is not None and start != Start():
             raise StateError(
-                f"state: this model reads windows of {self.window} and carries none; make a TextModel without window"
+                f"state: this model reads windows of {self.window} and has no state; make a TextModel without window"
             )
         return start
 
@@ -127,11 +127,11 @@ class TextModel(Learner):
             self.state = self._model.network.state_of(self._model.params, states)
 
     def initial_state(self) -> State:
-        """Returns the state, of one row, in which a text starts."""
+        """Returns the initial state of a text, one row."""
         return self.model.initial_state(1)
 
     def reset_state(self) -> None:
-        """Forgets `self.state`, so that what continues starts fresh."""
+        """Clears `self.state`, so that "continue" starts fresh."""
         self.state = None
 
     # -- generate ----------------------------------------------------------------------------------------------
@@ -147,22 +147,22 @@ class TextModel(Learner):
         seed: int = 0,
         state: str | State = "fresh",
     ) -> str:
-        """Returns `length` tokens that go on from `prompt`, which is not repeated.
+        """Returns `length` tokens that continue `prompt`, which is not repeated.
 
         Args:
-            prompt: where to go on from.
-            length: how many tokens.
-            temperature: 0 takes the likeliest; 1 draws as the model says; below 1 more careful, above bolder.
-            top_k: draw among the k likeliest only.
-            top_p: draw among the likeliest that together reach this probability.
-            seed: one seed gives one text.
-            state: where the prompt starts: "fresh"; a `State` of one row; "carry", which starts fresh and leaves in
-                `self.state` the state that has read prompt and text; or "continue", which starts from there.
+            prompt: the text to continue.
+            length: number of tokens.
+            temperature: 0 is greedy; 1 samples from the model's probabilities; < 1 sharpens them, > 1 flattens them.
+            top_k: sample from the k most likely tokens only.
+            top_p: sample from the most likely tokens whose probabilities add up to this.
+            seed: random seed; the same seed gives the same text.
+            state: where the prompt starts: "fresh"; a `State` of one row; "carry", which starts fresh and stores the
+                state after prompt and text in `self.state`; or "continue", which starts from that.
 
         Raises:
-            StateError: the state belongs to another network, or the model reads windows, which have none.
-            DataError: the prompt is empty, too short for the window, or has a symbol that the model never saw.
-            ConfigurationError: an option out of its range.
+            StateError: the state belongs to another network, or the model reads windows and has no state.
+            DataError: the prompt is empty, too short for the window, or has a symbol that the model does not know.
+            ConfigurationError: an option is out of range.
         """
         return "".join(
             self.stream(prompt, length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, state=state)
@@ -179,9 +179,9 @@ class TextModel(Learner):
         seed: int = 0,
         state: str | State = "fresh",
     ) -> Iterator[str]:
-        """Yields the pieces of text that `generate` returns joined, as they come; arguments as there.
+        """Yields the text of `generate` in pieces, as they are generated; same arguments.
 
-        Words come with the blank before them, so that prompt and pieces written one after another are a text.
+        A word includes the space before it, so that the prompt and the pieces can be concatenated.
         """
         vocabulary, _ = self._require_fitted()
         sampling = Sampling(temperature, top_k, top_p)
@@ -189,7 +189,7 @@ class TextModel(Learner):
         check_seed(seed)
         start = self._start(state)
         if start.warmup:
-            raise ConfigurationError("state='warmup:n': the whole prompt settles the state already; leave it out")
+            raise ConfigurationError("state='warmup:n': the whole prompt already warms up the state; remove it")
         ids = vocabulary.read_prompt(prompt, self.window)
         generator = generator_of(self._model.network, self.window)
 

@@ -1,4 +1,4 @@
-"""How a text is gone through: rows, steps, epochs, and the learning rate over them."""
+"""How a text is divided into rows, steps and epochs, and the learning rate over them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from statewise.optimizers.optimizer import Optimizer, get_optimizer, get_optimiz
 from statewise.optimizers.schedules import CosineDecay
 
 UPDATES = 3000
-"""About how many updates `fit` makes where the number of epochs is left to it."""
+"""The approximate number of updates in `fit` if the number of epochs is not given."""
 
 EPOCHS = (6, 200)
-"""The fewest and the most epochs that it chooses."""
+"""The minimum and maximum number of epochs chosen by default."""
 
 WARMUP_UPDATES = 200
 FINAL_RATE = 0.02
-"""The learning rate climbs for `WARMUP_UPDATES` updates, then falls along a cosine to this share of itself."""
+"""The learning rate rises for `WARMUP_UPDATES` updates, then decays along a cosine to this fraction of its peak."""
 
 ROWS = 32
-"""The most rows that are read side by side where that is left open."""
+"""The maximum default batch size."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a text of so many tokens is gone through: rows side by side, steps in a batch, batches, epochs."""
+    """How a text of `tokens` tokens is divided: rows and steps per batch, batches, and epochs."""
 
     tokens: int
     batch_size: int
@@ -41,20 +41,22 @@ class Plan:
 
     @classmethod
     def of(cls, tokens: int, window: int | None, batch_size: int | None, steps: int, epochs: int | None) -> Plan:
-        """Returns the plan, with what is None filled in.
+        """Returns the plan, with defaults for what is None.
 
         Raises:
             DataError: the text is too short.
-            ConfigurationError: an option out of its range.
+            ConfigurationError: an option is out of range.
         """
         check_whole("steps", steps)
         samples = tokens - (window or 1)
         if samples < 1:
-            raise DataError(f"the text has {tokens} token(s), the window is {window}; expected more tokens than that")
+            raise DataError(f"the text has {tokens} token(s) and the window is {window}; expected more tokens")
         widest = samples if window is not None else max(1, samples // (2 * steps))
         size = min(ROWS, widest) if batch_size is None else check_whole("batch_size", batch_size)
         if size > samples:
-            raise ConfigurationError(f"batch_size: expected at most {samples}, the steps in this text; got {size}")
+            raise ConfigurationError(
+                f"batch_size: expected at most {samples}, the number of steps in this text, got {size}"
+            )
         rounds = math.ceil(samples / size)
         steps = min(steps, rounds) if window is None else window
         batches = math.ceil(rounds / steps) if window is None else rounds
@@ -64,24 +66,24 @@ class Plan:
 
     @property
     def updates(self) -> int:
-        """Updates of the weights in all epochs."""
+        """The number of weight updates in all epochs."""
         return self.batches * self.epochs
 
     def optimizer(self, optimizer: str | Optimizer, learning_rate: float) -> Optimizer | optax.GradientTransformation:
-        """Returns the optimiser of that name with a schedule for these updates, or the configured one as it is."""
+        """Returns the optimizer of that name with a schedule for these updates, or a configured one unchanged."""
         if isinstance(optimizer, str):
             return scheduled_optimizer(optimizer, learning_rate, self.updates)
         return get_optimizer(optimizer)
 
 
 def scheduled_optimizer(name: str, learning_rate: float, updates: int) -> Optimizer:
-    """Returns the optimiser of that name with clipped gradients and a rate that climbs, then falls along a cosine.
+    """Returns the optimizer of that name with clipped gradients, and a learning rate with warmup and cosine decay.
 
     Raises:
-        ConfigurationError: there is none of that name, or the rate is out of its range.
+        ConfigurationError: there is no such optimizer, or the rate is out of range.
     """
     kind = get_optimizer_class(name)
-    kind(learning_rate=learning_rate)  # refuses a rate out of its range in the user's words
+    kind(learning_rate=learning_rate)  # checks the user's rate before it is scaled
     warmup = min(WARMUP_UPDATES, updates // 10)
     schedule = CosineDecay(
         initial_learning_rate=learning_rate / 10,
@@ -96,14 +98,14 @@ def scheduled_optimizer(name: str, learning_rate: float, updates: int) -> Optimi
 def text_layers(
     symbols: int, embedding: int, units: int, layers: int, dropout: float, *, each_step: bool
 ) -> list[Layer]:
-    """Returns the layers that foretell symbols, after each step or, reading a window, once at its end."""
-    locked = (None, 1, None)
+    """Returns layers that predict the next symbol, after each step or, for windows, once at the end."""
+    same_each_step = (None, 1, None)
     stack: list[Layer] = [Embedding(symbols, embedding, input_shape=(None,))]
     for number in range(layers):
         sequences = each_step or number < layers - 1
         stack.append(LSTM(units, return_sequences=sequences))
         if dropout:
-            stack.append(Dropout(dropout, noise_shape=locked if sequences else None))
+            stack.append(Dropout(dropout, noise_shape=same_each_step if sequences else None))
     return [*stack, Dense(symbols, activation="softmax")]
 
 

@@ -1,4 +1,4 @@
-"""How well a network foretells a sequence, symbol by symbol: each one scored once, none by a cold state."""
+"""How well a network predicts a sequence: each symbol is scored once, and none with a cold state."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from statewise.network import Network, NetworkParams
 from statewise.state import LayerStates
 from statewise.text.baselines import Baselines
 
-LANES = 32
-"""A long sequence is read by up to so many rows side by side."""
+MAX_ROWS = 32
+"""The maximum number of rows that a long sequence is split into."""
 
 WARMUP = 256
-"""Each row first reads this many symbols before its own, so that it scores with a state as if it had read them all."""
+"""Each row first reads this many symbols before its own, so that its state is as if it had read them all."""
 
 STEPS = 256
-"""Steps in one dispatch."""
+"""Steps per dispatch."""
 
 
 @dataclass(frozen=True)
 class TextScore:
-    """How well a model foretells a text, beside what counting symbols achieves on the same ones.
+    """How well a model predicts a text, compared with unigram and bigram counts on the same symbols.
 
     Attributes:
-        loss: mean of -log p of the symbols that came, in nats per token.
-        perplexity: e to the loss; among so many equally likely tokens the model seems to choose.
-        bits_per_character: the loss of all scored tokens, in bits, over the characters that they have.
-        accuracy: share of tokens that were the likeliest.
-        tokens: how many tokens were scored.
-        unknown: how many are not in the vocabulary; they were skipped.
-        unigram_loss, unigram_accuracy: of a model that knows only how frequent each token is.
-        bigram_loss, bigram_accuracy: of a model that knows only the token before.
+        loss: mean negative log probability of the actual tokens, in nats.
+        perplexity: exp(loss), the effective number of equally likely tokens.
+        bits_per_character: the total loss of the scored tokens in bits, divided by their number of characters.
+        accuracy: fraction of tokens that were the most likely.
+        tokens: number of scored tokens.
+        unknown: number of tokens that are not in the vocabulary; they were skipped.
+        unigram_loss, unigram_accuracy: of a model that knows only the frequency of each token.
+        bigram_loss, bigram_accuracy: of a model that knows only the previous token.
     """
 
     loss: float
@@ -59,11 +59,11 @@ class TextScore:
 
 
 class Scores(NamedTuple):
-    """What a network made of a sequence; the first symbol, or the first window, is not foretold."""
+    """The scores of a sequence; the first symbol, or the first window, is not predicted."""
 
-    position: Array  # [N] where in the sequence each scored symbol stands
-    loss: Array  # [N] -log p of the symbol that came, in nats
-    hit: Array  # [N] bool, whether it was the likeliest
+    position: Array  # [N] index of each scored symbol in the sequence
+    loss: Array  # [N] -log p of the symbol, in nats
+    hit: Array  # [N] bool, whether it was the most likely
 
     def since(self, position: int) -> Scores:
         """Returns the scores of the symbols from `position` on."""
@@ -72,7 +72,7 @@ class Scores(NamedTuple):
 
 
 def count_scorable(ids: Array, window: int | None) -> int:
-    """Returns how many symbols of `ids` can be foretold and are known."""
+    """Returns the number of symbols in `ids` that can be predicted and are known."""
     if window is None:
         return int((ids[1:] >= 0).sum())
     if len(ids) <= window:
@@ -82,53 +82,53 @@ def count_scorable(ids: Array, window: int | None) -> int:
 
 
 def check_scorable(what: str, ids: Array, tokens: str, window: int | None, warmup: int = 0) -> None:
-    """Raises DataError, with what was expected of `what`, unless some symbol of `ids` can be scored."""
+    """Raises DataError, which names `what`, unless some symbol of `ids` can be scored."""
     if count_scorable(ids[max(0, warmup - 1) :], window) == 0:
         known = int((ids >= 0).sum())
         raise DataError(
             f"{what} has {len(ids)} {tokens} token(s), {known} of them known: expected at least one known "
-            f"after {max(window or 1, warmup)} other(s), so that there is something to score"
+            f"token after {max(window or 1, warmup)} other(s), so that there is something to score"
         )
 
 
 def score_sequence(
     network: Network, params: NetworkParams, ids: Array, window: int | None, start: LayerStates | None = None
 ) -> tuple[Scores, LayerStates]:
-    """Returns the scores of all symbols of `ids [N]` that can be foretold, and the states after the last `[1, H]`.
+    """Returns the scores of all symbols of `ids [N]` that can be predicted, and the states `[1, H]` after the last.
 
-    There must be one. `start` is the state `[1, H]` before the first symbol; None is a fresh one.
+    There must be at least one. `start` is the state `[1, H]` before the first symbol; None is the initial state.
 
-    Symbols numbered -1 are unknown to the network: it skips them, and they are not scored. Rows warmed up by
-    `WARMUP` symbols differ from one row that reads everything by far less than they differ from cold ones
+    Symbols numbered -1 are unknown to the network: they are skipped and not scored. Rows warmed up with `WARMUP`
+    symbols differ far less from one row that reads everything than rows that start cold
     (docs/decisions/0006-scoring.md).
     """
     check_process()
     if window is not None:
         return _score_windows(network, params, ids, window), {}
     transitions = len(ids) - 1
-    rows = min(LANES, math.ceil(transitions / (2 * WARMUP)))
+    rows = min(MAX_ROWS, math.ceil(transitions / (2 * WARMUP)))
     length = math.ceil(transitions / rows)
     starts = np.arange(rows) * length - (WARMUP if rows > 1 else 0)
     steps = math.ceil((length + (WARMUP if rows > 1 else 0)) / STEPS) * STEPS
-    position = starts[:, None] + np.arange(steps)  # of the input; what it foretells stands one later
+    position = starts[:, None] + np.arange(steps)  # of the input; the symbol it predicts is the next one
     real = (position >= 0) & (position < transitions)
     position = np.clip(position, 0, transitions - 1)
     x, y = ids[position], ids[position + 1]
     own = real & (np.arange(steps) >= (WARMUP if rows > 1 else 0)) & (y >= 0)
     own &= position < (np.arange(rows)[:, None] + 1) * length
     states = network.initial_state(params, rows)
-    if start is not None:  # the first row's, which reads nothing before its own
+    if start is not None:  # for the first row, which has no warmup
         states = jax.tree.map(lambda fresh, given: jnp.asarray(fresh).at[0].set(given[0]), states, start)
     loss, hit, states = _score_rows(network, params, states, np.maximum(x, 0), np.maximum(y, 0), real & (x >= 0))
     order = np.argsort(position[own], kind="stable")
     last = jax.tree.map(lambda part: part[-1:], states)
-    if ids[-1] >= 0:  # it was foretold, but not read yet
+    if ids[-1] >= 0:  # it was predicted, but not read yet
         _, last = forward_of(network)(params, jnp.asarray(ids[None, -1:]), last)
     return Scores((position[own] + 1)[order], loss[own][order], hit[own][order]), last
 
 
 def beside_baselines(scores: Scores, ids: Array, vocabulary: Vocabulary, baselines: Baselines) -> TextScore:
-    """Returns what the scores of `ids` come to, beside unigrams and bigrams on the same symbols."""
+    """Returns the total score of `ids`, with unigrams and bigrams on the same symbols."""
     target, previous = ids[scores.position], ids[scores.position - 1]
     unigram_loss, unigram_hit = baselines.unigram(target)
     bigram_loss, bigram_hit = baselines.bigram(previous, target)

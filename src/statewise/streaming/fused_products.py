@@ -1,6 +1,6 @@
-"""Operations rearranged for engines: sums of one input as one product, with the functions that are applied to them.
+"""Operations prepared for engines: affine sums of the same inputs become one product, with their activations.
 
-Nothing here knows a layer: whatever has the gates of an LSTM, say, is computed as soon.
+Nothing here depends on layers: any cell structured like an LSTM is computed as efficiently.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from statewise.foundation.shapes import Array
 from statewise.operations import Affine, Apply, Multiply, NetworkStep, Value, Vector, in_order
 
 OF_TWICE = "sigmoid of twice"
-"""The function `sigmoid(2 z) = tanh(z) / 2 + 1/2`, of sums whose weights were halved, which is exact."""
+"""The function `sigmoid(2 z) = tanh(z) / 2 + 1/2`, applied to sums with halved weights; halving is exact."""
 
 FIRST = {OF_TWICE: 0, "tanh": 1}
 """Columns with these functions come first: one tanh serves both."""
 
 
 class Column(NamedTuple):
-    """A block of columns of a product: the value they become, by an activation function or as they are."""
+    """A block of columns of a product, and the value computed from them by an activation function."""
 
     value: Vector
     function: str
@@ -30,12 +30,12 @@ class Column(NamedTuple):
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """The number of columns."""
         return self.affine.size
 
 
 class Product(NamedTuple):
-    """The product of the inputs side by side with one matrix, plus a bias, and functions of blocks of its columns."""
+    """The concatenated inputs times one matrix, plus a bias, with an activation for each block of columns."""
 
     inputs: tuple[Vector, ...]
     columns: tuple[Column, ...]
@@ -53,7 +53,7 @@ class Product(NamedTuple):
             yield weights * np.float32(scale), affine.bias * np.float32(scale)
 
     def runs(self) -> Iterator[list[Column]]:
-        """Yields neighbors of one function and one width."""
+        """Yields groups of adjacent columns with the same function and width."""
         run: list[Column] = []
         for column in self.columns:
             if run and (column.function, column.width) != (run[0].function, run[0].width):
@@ -64,7 +64,7 @@ class Product(NamedTuple):
 
 
 def plan(step: NetworkStep) -> list[Product | Value]:
-    """Returns what is to be carried out, each operation after those whose values it uses."""
+    """Returns the operations to execute, each after those it depends on."""
     values = in_order(step.results, lambda value: value.sources)
     affines = [value for value in values if isinstance(value, Affine)]
     uses = Counter([*step.results, *(source for value in values for source in value.sources)])
@@ -102,9 +102,9 @@ def _product(columns: list[Column], leader: Affine) -> Product:
 
 
 def _leaders(affines: list[Affine]) -> dict[Value, Affine]:
-    """Returns for each sum the one whose product has its columns: one that reads the same inputs, or more.
+    """Returns for each sum the one whose product contains its columns: it reads the same inputs, or more.
 
-    Zeros stand where it reads less. None joins a product that has to wait for it.
+    Weights of inputs that a sum does not read are zero. No sum joins a product that depends on it.
     """
     leaders: dict[Value, Affine] = {}
     for affine in sorted(affines, key=lambda affine: -len(affine.inputs)):
@@ -119,6 +119,6 @@ def _leaders(affines: list[Affine]) -> dict[Value, Affine]:
 
 
 def uses_of(step: NetworkStep, operations: list[Product | Value]) -> Counter[Value]:
-    """Returns how often each value is used by an operation or is a result."""
+    """Returns how often each value is used, by operations or as a result."""
     used = (operation.inputs if isinstance(operation, Product) else operation.sources for operation in operations)
     return Counter([*step.results, *(value for values in used for value in values)])

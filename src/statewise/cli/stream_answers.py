@@ -1,4 +1,4 @@
-"""What `statewise stream` answers: requests read from lines, steps pushed, states kept in a file. Does without JAX."""
+"""The answers of `statewise stream`: parses request lines, pushes steps, exports and restores states. No JAX."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from statewise.state import State
 from statewise.storage.artifact import Artifact
 from statewise.streaming import Runtime, Snapshot, Streams
 from statewise.streaming.snapshot import is_unicode, read_snapshot
-from statewise.streaming.steps import read_steps
-from statewise.streaming.store import Kept
+from statewise.streaming.step_input import read_steps
+from statewise.streaming.store import StoredStream
 
 
 class _Request(NamedTuple):
@@ -27,7 +27,7 @@ class _Request(NamedTuple):
     x: Any = None
     reset: bool = False
     id: Any = None
-    bare: bool = False  # whether it was just a step, to be answered by just an answer
+    bare: bool = False  # the line was only a step, so the answer is only y
 
     @property
     def named(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class _Request(NamedTuple):
 
 
 class _Last(NamedTuple):
-    """The last line of a stream that had an id, and its answers, should it come again."""
+    """The id of a stream's last line and its answers, repeated if the same line comes again."""
 
     id: Any
     answers: list[str]
@@ -44,7 +44,7 @@ class _Last(NamedTuple):
 
 def _read_text(line: bytes) -> str:
     try:
-        return line.decode().removeprefix("\ufeff")  # of a file that begins here
+        return line.decode().removeprefix("\ufeff")  # byte-order mark of a file
     except UnicodeDecodeError as error:
         raise DataError(f"expected UTF-8, got byte {line[error.start]:#04x} at position {error.start}") from None
 
@@ -57,11 +57,11 @@ def _read_request(text: str, such_as: str) -> _Request:
     if not isinstance(value, dict):
         return _Request(x=value, bare=True)
     if unknown := sorted(value.keys() - {"key", "x", "reset", "id"}):
-        raise DataError(f"expected an object of key, x, reset and id, got {unknown[0]!r:.60}")
+        raise DataError(f"expected an object with key, x, reset and id, got {unknown[0]!r:.60}")
     request = _Request(**value)
     for name, given in (("key", request.key), ("id", request.id)):
         if type(given) not in (str, int, type(None)):
-            raise DataError(f"{name}: expected text or a whole number, got {json.dumps(given):.60}")
+            raise DataError(f"{name}: expected a string or an integer, got {json.dumps(given):.60}")
         if isinstance(given, str) and not is_unicode(given):
             raise DataError(f"{name}: expected Unicode text, got half a surrogate pair in {json.dumps(given):.60}")
     if not isinstance(request.reset, bool):
@@ -72,24 +72,24 @@ def _read_request(text: str, such_as: str) -> _Request:
 
 
 class Answerer:
-    """Answers lines for a model of numbers."""
+    """Answers lines for a numeric model."""
 
     def __init__(self, runtime: Runtime, max_streams: int | None) -> None:
         self._runtime, self._max_streams = runtime, max_streams
         self._streams = Streams(runtime, max_streams=max_streams, on_evict=self.forget)
         self._last: dict[Any, _Last] = {}
-        self._changed: dict[Any, None] = {}  # the keys whose streams are others since `changes` was called, in order
+        self._changed: dict[Any, None] = {}  # keys of streams changed since the last call of `changes`, in order
 
     def forget(self, key: Any, _: object) -> None:
-        """Forgets what there is beside the state of a stream that goes."""
+        """Forgets what is stored with the state of a removed stream."""
         self._last.pop(key, None)
         self._changed[key] = None
 
     def answer(self, line: bytes) -> list[str]:
-        """Returns the answers to a line; those from before, if a stream's last line comes again with the same id.
+        """Returns the answers to a line; if it repeats the id of the stream's last line, the same answers as before.
 
         Raises:
-            DataError, ShapeError: it does not fit; nothing has changed.
+            DataError, ShapeError: the line is invalid; nothing has changed.
         """
         request = self._request(_read_text(line))
         if request is None:
@@ -105,7 +105,7 @@ class Answerer:
         return answers
 
     def _request(self, text: str) -> _Request | None:
-        """Returns what a line asks for, None if nothing."""
+        """Returns the request in a line; None for a blank line."""
         return _read_request(text, "[0.1, 0.2]") if text.strip() else None
 
     def _answers(self, request: _Request) -> list[str]:
@@ -123,7 +123,7 @@ class Answerer:
         return json.dumps({**request.named, "reset": True})
 
     def _push(self, request: _Request) -> Array:
-        """Returns the answer to a step, taken from a fresh state if so asked; one that does not fit changes nothing."""
+        """Returns the answer to a step, from a fresh state if requested; an invalid step changes nothing."""
         if request.reset and request.key in self._streams:
             read_steps(self._runtime, {request.key: request.x})
             self._streams.drop(request.key)
@@ -135,34 +135,34 @@ class Answerer:
         self._changed[key] = None
         return y
 
-    # -- keeping -----------------------------------------------------------------------------------------------
+    # -- save and restore --------------------------------------------------------------------------------------
 
-    def changes(self) -> tuple[list[Kept], list[Any]]:
-        """Returns the streams that are others since the last call, and the keys of those that went."""
+    def changes(self) -> tuple[list[StoredStream], list[Any]]:
+        """Returns the streams changed since the last call, and the keys of the removed ones."""
         changed, self._changed = list(self._changed), {}
         put = [self._kept(key) for key in changed if key in self._streams]
         return put, [key for key in changed if key not in self._streams]
 
-    def _kept(self, key: Any) -> Kept:
-        return Kept(key, self._streams.state(key), self._arrays(key), self._last.get(key))
+    def _kept(self, key: Any) -> StoredStream:
+        return StoredStream(key, self._streams.state(key), self._arrays(key), self._last.get(key))
 
     def _arrays(self, key: Any) -> dict[str, Array]:
-        """Returns what is to be kept of a stream beside its state."""
+        """Returns the arrays stored with a stream's state."""
         return {}
 
     def to_artifact(self) -> Artifact:
-        """Returns what a file holds of all streams."""
+        """Returns the file contents for all streams."""
         return self._streams.snapshot().to_artifact()
 
     def restore(self, artifact: Artifact, path: str) -> list[Any]:
-        """Continues from what was read from a file, the latest streams of it, and returns the keys of all."""
+        """Continues the most recent streams of a file, and returns the keys of all its streams."""
         keys, state = read_snapshot(Snapshot.of_artifact(artifact, path, alone=True))
         surplus = self._surplus(len(keys))
         self._streams.restore((keys[surplus:], state.rows(slice(surplus, None)) if surplus else state))
         return keys
 
-    def take_over(self, streams: list[Kept], path: str) -> None:
-        """Continues from what a store holds, the latest streams of it; the others are changes to be written."""
+    def take_over(self, streams: list[StoredStream], path: str) -> None:
+        """Continues the most recent streams of a store; the others are deleted by the next write."""
         surplus = self._surplus(len(streams))
         self._changed = {kept.key: None for kept in streams[:surplus]}
         if kept := streams[surplus:]:
@@ -172,15 +172,15 @@ class Answerer:
                 self._last[one.key] = _Last(*one.notes)
             self._take_arrays(one, path)
 
-    def _take_arrays(self, kept: Kept, path: str) -> None:
-        """Takes over what was kept of a stream beside its state."""
+    def _take_arrays(self, kept: StoredStream, path: str) -> None:
+        """Restores the arrays stored with a stream's state."""
 
     def _surplus(self, count: int) -> int:
         return 0 if self._max_streams is None else max(count - self._max_streams, 0)
 
 
 class TextAnswerer(Answerer):
-    """Answers lines for a model of a text; remembers what it predicted, so that it can say how surprised it is."""
+    """Answers lines for a text model; stores its last prediction to report each symbol's surprise."""
 
     def __init__(
         self, runtime: Runtime, max_streams: int | None, vocabulary: Vocabulary, top: int, as_json: bool
@@ -190,7 +190,7 @@ class TextAnswerer(Answerer):
         self._predicted: dict[Any, Array] = {}
 
     def forget(self, key: Any, state: object) -> None:
-        """Forgets what was predicted of a stream that goes."""
+        """Forgets the prediction of a removed stream."""
         super().forget(key, state)
         self._predicted.pop(key, None)
 
@@ -200,7 +200,7 @@ class TextAnswerer(Answerer):
         return _read_request(text, '"text"') if text.strip() else None
 
     def _answers(self, request: _Request) -> list[str]:
-        """Returns an answer for each symbol in a line, which changes nothing if one is unknown."""
+        """Returns an answer for each symbol in a line; an unknown symbol changes nothing."""
         if not isinstance(request.x, str) and not (request.reset and request.x is None):
             raise DataError(f'x: expected text such as "the", got {json.dumps(request.x):.60}')
         symbols = self._vocabulary.encode(request.x or "").tolist()
@@ -208,7 +208,7 @@ class TextAnswerer(Answerer):
         return [self._symbol(request, symbol) for symbol in symbols] or reset
 
     def _raw(self, text: str) -> str:
-        """Returns a line without its end, unless that is a symbol which the model knows."""
+        """Returns a line without its newline, unless the newline is in the vocabulary."""
         text = clean_lines(text)
         return text if "\n" in self._vocabulary.numbers else text.removesuffix("\n")
 
@@ -224,13 +224,13 @@ class TextAnswerer(Answerer):
         shown = "  ".join(f"{name!r} {_shown(share, '.1%').replace('%', ' %')}" for name, share in likeliest.items())
         return f"{names[symbol]!r:<10} {_shown(surprise, '.4f'):>8}  next: {shown}"
 
-    # -- keeping -----------------------------------------------------------------------------------------------
+    # -- save and restore --------------------------------------------------------------------------------------
 
     def _arrays(self, key: Any) -> dict[str, Array]:
         return {"predicted": self._predicted[key]} if key in self._predicted else {}
 
     def to_artifact(self) -> Artifact:
-        """Returns what a file holds of all streams, and of what was predicted of each."""
+        """Returns the file contents for all streams, with the prediction of each."""
         artifact = super().to_artifact()
         if len(self._streams):
             unknown = np.full(len(self._vocabulary), np.nan, np.float32)
@@ -238,7 +238,7 @@ class TextAnswerer(Answerer):
         return artifact
 
     def restore(self, artifact: Artifact, path: str) -> list[Any]:
-        """Continues from what was read from a file; a state that Python saved lacks what was predicted."""
+        """Continues from a file; states saved from Python have no predictions."""
         keys = super().restore(artifact, path)
         if "predicted" in artifact.arrays:
             predicted = artifact.arrays["predicted"]
@@ -246,7 +246,7 @@ class TextAnswerer(Answerer):
             self._predicted = {key: row for key, row in zip(keys, predicted, strict=True) if self._is_known(key, row)}
         return keys
 
-    def _take_arrays(self, kept: Kept, path: str) -> None:
+    def _take_arrays(self, kept: StoredStream, path: str) -> None:
         if (row := kept.arrays.get("predicted")) is not None:
             self._check_predicted(row.shape, (len(self._vocabulary),), path)
             if self._is_known(kept.key, row):
@@ -257,15 +257,15 @@ class TextAnswerer(Answerer):
 
     def _check_predicted(self, shape: tuple[int, ...], expected: tuple[int, ...], path: str) -> None:
         if shape != expected:
-            raise FileError(f"{path} is of a model with another vocabulary, or damaged; {COPY_AGAIN}")
+            raise FileError(f"{path} belongs to a model with another vocabulary, or is damaged; {COPY_AGAIN}")
 
 
 def _surprise(probability: Any) -> float | None:
-    return _rounded(-log(max(float(probability), 1e-45)))  # float32 has nothing smaller than 1e-45 but 0
+    return _rounded(-log(max(float(probability), 1e-45)))  # the smallest positive float32
 
 
 def _rounded(value: Any) -> float | None:
-    """Returns a number for an answer, None where it is NaN or infinite: JSON has neither."""
+    """Returns a rounded number; None for NaN and infinity, which JSON lacks."""
     return round(float(value), 6) if isfinite(value) else None
 
 
@@ -274,7 +274,7 @@ def _shown(value: float | None, form: str) -> str:
 
 
 def _as_json(y: Array) -> Any:
-    """Returns an answer as nested lists, its numbers as short as float32 is."""
+    """Returns an answer as nested lists, each number with the shortest float32 digits."""
     if y.ndim:
         return [_as_json(row) for row in y]
     return float(str(y)) if isfinite(y) else None

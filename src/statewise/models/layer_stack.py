@@ -1,4 +1,4 @@
-"""Layers stacked one on another, and the network that they are once the shape of the input is known."""
+"""A stack of layers, and its network once the input shape is known."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from statewise.network import Network, name_layers
 
 
 @dataclass(frozen=True)
-class Stack:
-    """Layers in their order, as a value."""
+class LayerStack:
+    """Layers in order, as a value."""
 
     layers: tuple[Layer, ...] = ()
-    network: Network | None = None  # None until the shape of the input is known
+    network: Network | None = None  # None until the input shape is known
 
     @property
     def named_layers(self) -> list[Layer]:
@@ -25,34 +25,34 @@ class Stack:
 
     @property
     def reads_symbols(self) -> bool:
-        """Whether the input is whole numbers, which have no axis of features."""
+        """Whether the input is integers, which have no feature axis."""
         return any(isinstance(layer, Embedding) for layer in self.layers[:1])
 
-    def with_layer(self, layer: Layer) -> Stack:
-        """Returns the stack with one more layer on top.
+    def with_layer(self, layer: Layer) -> LayerStack:
+        """Returns the stack with one more layer.
 
         Raises:
-            ConfigurationError: it is no layer, names an input though it is not the first, or is in the stack already,
-                by itself or inside another.
-            ShapeError: it does not fit the layer below it.
+            ConfigurationError: it is not a layer, has an input_shape but is not the first, or is already in the stack,
+                by itself or inside another layer.
+            ShapeError: it does not fit the layer before it.
         """
         if not isinstance(layer, Layer):
             raise ConfigurationError(f"expected a layer such as LSTM(32), got {layer!r}")
         check_not_shared(self.layers, layer)
         if self.layers and layer.input_shape is not None:
-            raise ConfigurationError("only the first layer takes input_shape; the others follow from it")
+            raise ConfigurationError("only the first layer takes input_shape; the shapes of the others follow from it")
         layers = (*self.layers, layer)
-        name_layers(layers)  # refuses a name that is taken
-        shape = layers[0].input_shape  # the network may have forgotten its number of steps
+        name_layers(layers)  # raises if a name is taken
+        shape = layers[0].input_shape  # may include the number of steps, which the network omits
         if shape is None and self.network is not None:
             shape = self.network.input_shape
-        return Stack(layers, None if shape is None else _network(layers, shape))
+        return LayerStack(layers, None if shape is None else _network(layers, shape))
 
-    def built_for(self, input_shape: Shape) -> Stack:
-        """Returns the stack with its network for input of that shape, given without the batch axis.
+    def built_for(self, input_shape: Shape) -> LayerStack:
+        """Returns the stack with its network for an input shape, given without the batch axis.
 
         Raises:
-            LifecycleError: there are no layers, or the network is built already, for another shape.
+            LifecycleError: there are no layers, or the network is already built for another shape.
             ShapeError: a layer does not fit.
         """
         if not self.layers:
@@ -69,22 +69,22 @@ class Stack:
 
 
 def check_not_shared(layers: Iterable[Layer], layer: Layer) -> None:
-    """Raises ConfigurationError if `layer`, or one inside it, is the very object that is among `layers` already.
+    """Raises ConfigurationError if `layer`, or a layer inside it, is the same object as one in `layers`.
 
-    Two layers that are equal are two layers.
+    Equal but separate objects are separate layers.
     """
-    there = {id(part) for other in layers for part in other.parts}
-    twice = next((part for part in layer.parts if id(part) in there), None)
-    if twice is not None:
-        kind = type(twice).__name__
+    existing = {id(part) for other in layers for part in other.parts}
+    shared = next((part for part in layer.parts if id(part) in existing), None)
+    if shared is not None:
+        kind = type(shared).__name__
         raise ConfigurationError(
-            f"{kind}: expected a layer of its own for each place, got one object in two places of the model, which do "
-            f"not share weights yet; write {kind}(...) once more for the second place"
+            f"{kind}: expected a separate layer for each position, got one object in two positions of the model; "
+            f"sharing weights is not supported yet; write {kind}(...) again for the second position"
         )
 
 
 def _network(layers: tuple[Layer, ...], input_shape: Shape) -> Network:
-    """Returns the network, free in its number of steps if that can be: T may differ from call to call."""
+    """Returns the network, with a variable number of steps if possible: T may differ between calls."""
     steps_first = len(input_shape) == 2 or isinstance(layers[0], Embedding)
     if steps_first and any(layer.needs_steps for layer in layers):
         return Network.of(layers, input_shape).free_in_steps()

@@ -1,4 +1,4 @@
-"""How a model was trained, in words, from the header of its file."""
+"""A summary of a model's training, from the header of its file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Header = dict[str, Any]
 
 
 def describe_training(header: Header) -> str:
-    """Returns how the model in a file was compiled and trained.
+    """Returns a line about how the model in a file was compiled and trained.
 
     >>> compiled = {"optimizer": {"kind": "SGD", "learning_rate": 0.1}, "loss": "mse"}
     >>> describe_training({"compiled": compiled, "epochs": 3})
     'trained with SGD, learning rate 0.1, for 3 epochs; loss mse'
     """
     optimizer, epochs = header["compiled"]["optimizer"], header.get("epochs")
-    by = "an optimizer that no file holds" if optimizer is None else _optimizer(optimizer)
+    by = "an optimizer that is not in the file" if optimizer is None else _optimizer(optimizer)
     loss = header["compiled"]["loss"]
     named = loss if isinstance(loss, str) else f"sampled softmax over {plural(loss['samples'], 'sample')}"
     if epochs == 0:
@@ -51,7 +51,7 @@ def _rate(rate: Any) -> str:
 
 
 def describe_checkpoint(resume: Header) -> str:
-    """Returns how far the training in a checkpoint is, and how to continue it.
+    """Returns the progress of the training in a checkpoint, and how to continue it.
 
     >>> describe_checkpoint({"first": 2, "epoch": 5, "last": 14, "step": 7, "final": False, "ended": False})
     'an unfinished training: 3 of 12 epochs done, and 7 batches of the next; the same command or call continues it'

@@ -1,7 +1,7 @@
-"""States of streams that advance in the compiled step: of one, and of many in numbered slots.
+"""States of streams run by the Numba step: one state, or many in numbered slots.
 
-The step changes a state where it lies, all at once from Python's point of view: Ctrl-C comes before it or after it.
-It also counts the steps, which tells whoever was interrupted whether the last one was carried out.
+The step updates states in place, atomically as seen from Python: Ctrl-C arrives before it or after it. It also counts
+steps, so that after an interruption it is known whether the last one was executed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from statewise.foundation.shapes import Array
 from statewise.state import LayerStates
 from statewise.streaming import instructions as at
 from statewise.streaming.assembler import Program
-from statewise.streaming.engines import compiled_step
+from statewise.streaming.engines import load_numba_step
 from statewise.streaming.runtime import Runtime
-from statewise.streaming.steps import read_step
+from statewise.streaming.step_input import read_step
 
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 REAL = frozenset({float, np.float32, np.float64})
-WHOLE = frozenset({int, np.int32, np.int64})
+INTEGER = frozenset({int, np.int32, np.int64})
 EXACT = 2**53
-"""Up to here float64, in which steps are handed over, has every whole number."""
+"""float64, in which steps are passed, represents every integer up to this one."""
 
 
 def _program_of(runtime: Runtime) -> Program:
@@ -32,50 +32,50 @@ def _program_of(runtime: Runtime) -> Program:
 
 
 class _Call:
-    """A call of the compiled step on a block of states: a table that tells where everything lies, and room to work."""
+    """A call of the Numba step on a block of states: a table of addresses, and a workspace."""
 
     def __init__(self, runtime: Runtime, store: Array) -> None:
         self._runtime, self._program = runtime, _program_of(runtime)
-        self._run = compiled_step()
-        self._kept = {at.STORE: store, at.WORKSPACE: at.aligned(at.GROUP * self._program.room)}
+        self._run = load_numba_step()
+        self._kept = {at.STORE: store, at.WORKSPACE: at.aligned(at.GROUP * self._program.workspace_size)}
         self._kept |= {at.INSTRUCTIONS: self._program.instructions, at.WEIGHTS: self._program.weights}
         table = np.zeros(at.TABLE, np.int64)
         self._handle: int = table.ctypes.data
-        self._table = memoryview(table.data)  # quicker than the array
+        self._table = memoryview(table.data)  # faster than the array
         for field, array in self._kept.items():
             self._table[field] = array.ctypes.data
-        self._table[at.ROWS], self._table[at.ROW] = store.shape
-        self._table[at.ROOM] = self._program.room
+        self._table[at.ROWS], self._table[at.ROW_SIZE] = store.shape
+        self._table[at.WORKSPACE_SIZE] = self._program.workspace_size
         self._table[at.COUNT] = len(self._program.instructions)
         self._table[at.FEATURES] = self._program.features
-        self._table[at.ANSWER], self._table[at.ANSWERS] = self._program.answer
+        self._table[at.ANSWER], self._table[at.ANSWER_SIZE] = self._program.answer
         self._before = 0
 
-    def _hand_over(self, **arrays: Array) -> None:
-        """Tells the step where arrays lie, and keeps them there until others take their place."""
+    def _set_arrays(self, **arrays: Array) -> None:
+        """Enters the addresses of arrays into the table, and keeps the arrays alive until they are replaced."""
         for name, array in arrays.items():
             field = getattr(at, name)
             self._kept[field] = array
             self._table[field] = array.ctypes.data
 
     def done(self) -> bool:
-        """Returns whether the step was carried out."""
+        """Returns whether the step was executed."""
         return self._table[at.DONE] != self._before
 
     def finish(self) -> None:
-        """Does nothing: the step left nothing to do."""
+        """Does nothing: the step is already complete."""
 
-    def _carry_out(self) -> bool:
-        """Returns whether the step was carried out; otherwise its numbers are not within float32."""
+    def _execute(self) -> bool:
+        """Returns whether the step was executed; if not, its numbers are outside the range of float32."""
         if reason := self._run(self._handle):
-            if reason == at.OUTSIDE:
-                raise IndexError("the compiled step was handed a slot outside the store, and refused it")
+            if reason == at.BAD_SLOT:
+                raise IndexError("the Numba step was given a slot outside the store")
             return False
         return True
 
 
-class OneCall(_Call):
-    """A call for one sequence, with one buffer each for a step and for its answer."""
+class SingleCall(_Call):
+    """A call for one sequence, with a buffer for the step and one for its answer."""
 
     def __init__(self, runtime: Runtime, store: Array) -> None:
         super().__init__(runtime, store)
@@ -83,19 +83,19 @@ class OneCall(_Call):
         self._x, self._y = np.zeros(F), np.zeros(self._program.answer.units, np.float32)
         slots = np.zeros(1, np.int64)
         self._slots = memoryview(slots.data)
-        self._hand_over(X=self._x, Y=self._y, SLOTS=slots)
+        self._set_arrays(X=self._x, Y=self._y, SLOTS=slots)
         self._table[at.N] = 1
         self._fill, self._buffer = struct.Struct(f"{F}d").pack_into, memoryview(self._x.data)
         reads_symbols, reads_numbers = runtime.symbols is not None, runtime.symbols is None and F == 1
         self._reals = REAL if reads_numbers else frozenset()
-        self._wholes = WHOLE if reads_symbols or reads_numbers else frozenset()
-        self._least, self._beyond = (0, runtime.symbols or 0) if reads_symbols else (-EXACT, EXACT)
+        self._integers = INTEGER if reads_symbols or reads_numbers else frozenset()
+        self._lowest, self._limit = (0, runtime.symbols or 0) if reads_symbols else (-EXACT, EXACT)
         self._shape = None if reads_symbols else (F,)
         self._given: tuple[Any, Any] = (None, None)
 
     @property
     def steps(self) -> int:
-        """How many steps were carried out."""
+        """The number of executed steps."""
         return self._table[at.DONE]
 
     @steps.setter
@@ -103,44 +103,44 @@ class OneCall(_Call):
         self._table[at.DONE] = steps
 
     def push(self, x: Any, key: object = None) -> Array:
-        """Returns the answer `[V]` to one more step, checked here; what fails changes nothing.
+        """Checks one more step, and returns the answer `[V]`; a failure changes nothing.
 
-        What is written in the usual ways is taken over as it is, all else by `read_step`, which also tells what is
-        wrong. The compiled step itself looks for NaN, infinity and what is beyond float32.
+        Common kinds of input are copied directly, all others go through `read_step`, which also raises the errors. The
+        Numba step itself checks for NaN, infinity and numbers outside float32.
         """
-        kind = type(x)  # as `_take` and `_carry_out`, a tenth of a push quicker
+        kind = type(x)  # `_take` and `_execute` inlined, which makes a push 10% faster
         if kind is np.ndarray and x.shape == self._shape and (x.dtype is SINGLE or x.dtype is DOUBLE):
             self._x[...] = x
         else:
             self._take(x, key)
-        if self._run(self._handle) and not self._carry_out():
+        if self._run(self._handle) and not self._execute():
             read_step(self._runtime, x, key)
         return self._y.copy()
 
-    def aim(self, slot: int, x: Any, key: object) -> OneCall:
-        """Returns the call, which `run` will carry out on the state in `slot`."""
+    def prepare(self, slot: int, x: Any, key: object) -> SingleCall:
+        """Returns the call, prepared for the state in `slot`."""
         self._take(x, key)
         self._slots[0], self._given, self._before = slot, (x, key), self._table[at.DONE]
         return self
 
     def run(self) -> Array:
-        """Carries out what the call was aimed at, and returns the answer `[V]`."""
-        if not self._carry_out():
+        """Executes the prepared call, and returns the answer `[V]`."""
+        if not self._execute():
             read_step(self._runtime, *self._given)
         return self._y.copy()
 
     def _take(self, x: Any, key: object) -> None:
         kind = type(x)
         if kind is np.ndarray and x.shape == self._shape and (x.dtype is SINGLE or x.dtype is DOUBLE):
-            self._x[...] = x  # quicker than [:]
+            self._x[...] = x  # faster than [:]
         elif kind in self._reals:
             self._x[0] = x
         elif not self._take_plain(x):
             self._x[...] = read_step(self._runtime, x, key)[0]
 
     def _take_plain(self, x: Any) -> bool:
-        """Returns whether x was a list of numbers, or a whole number, plain enough to be taken over."""
-        if type(x) in self._wholes and self._least <= x < self._beyond:
+        """Copies x if it is an integer or a list of plain floats, and returns whether it is."""
+        if type(x) in self._integers and self._lowest <= x < self._limit:
             self._x[0] = x
             return True
         if type(x) is not list or self._shape is None or not REAL.issuperset(map(type, x)):
@@ -152,98 +152,98 @@ class OneCall(_Call):
         return True
 
 
-class ManyCall(_Call):
+class BatchCall(_Call):
     """A call for many sequences."""
 
-    def aim(self, slots: Array, x: Array) -> ManyCall:
-        """Returns the call, which `run` will carry out on the states in `slots`."""
+    def prepare(self, slots: Array, x: Array) -> BatchCall:
+        """Returns the call, prepared for the states in `slots`."""
         self._y = np.empty((len(x), self._program.answer.units), np.float32)
-        self._hand_over(X=np.ascontiguousarray(x, np.float64), Y=self._y, SLOTS=np.ascontiguousarray(slots, np.int64))
+        self._set_arrays(X=np.ascontiguousarray(x, np.float64), Y=self._y, SLOTS=np.ascontiguousarray(slots, np.int64))
         self._table[at.N] = min(len(x), len(slots))
         self._before = self._table[at.DONE]
         return self
 
     def run(self) -> Array:
-        """Carries out what the call was aimed at, and returns the answers `[n, V]`."""
-        self._carry_out()  # the numbers were looked at
+        """Executes the prepared call, and returns the answers `[n, V]`."""
+        self._execute()  # the input is already checked
         return self._y
 
 
-class CompiledOne:
-    """The state of one stream, fresh or as given."""
+class NumbaState:
+    """The state of one stream, fresh or given."""
 
     def __init__(self, runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> None:
         self.runtime, self._program, self._fresh = runtime, _program_of(runtime), runtime.fresh(1)
         self._store = _block(1, self._program.row)
         if states is not None:
             self._program.write(self._store, states)
-        self._call = OneCall(runtime, self._store)
+        self._call = SingleCall(runtime, self._store)
         self._call.steps = steps
         self.push = self._call.push
 
     @property
     def steps(self) -> int:
-        """How many steps were pushed."""
+        """The number of pushed steps."""
         return self._call.steps
 
     def read(self) -> LayerStates:
-        """Returns the state, one row, copied."""
+        """Returns a copy of the state, one row."""
         return self._program.read(self._store, self._fresh)
 
 
-class _Room(NamedTuple):
-    """A block of states and the calls that work on it, which take each other's place together."""
+class _Buffers(NamedTuple):
+    """A block of states and the calls that work on it, replaced together."""
 
     store: Array
-    one: OneCall
-    many: ManyCall
+    one: SingleCall
+    many: BatchCall
 
 
-class CompiledMany:
-    """States in slots, and room for more: the `Store` of streams in the compiled step."""
+class NumbaStates:
+    """The `SlotStore` of the Numba engine."""
 
     def __init__(self, runtime: Runtime, size: int) -> None:
         self._runtime, self._program = runtime, _program_of(runtime)
         self._fresh = runtime.fresh(1)
-        self._move(_block(size, np.zeros_like(self._program.row)))
+        self._replace_store(_block(size, np.zeros_like(self._program.row)))
 
-    def _move(self, store: Array) -> None:
-        self._room = _Room(store, OneCall(self._runtime, store), ManyCall(self._runtime, store))
+    def _replace_store(self, store: Array) -> None:
+        self._buffers = _Buffers(store, SingleCall(self._runtime, store), BatchCall(self._runtime, store))
 
     @property
     def size(self) -> int:
-        """How many slots there are."""
-        return len(self._room.store)
+        """The number of slots."""
+        return len(self._buffers.store)
 
     def grow(self, size: int) -> None:
-        """Makes room for `size` slots; complete before it is shown."""
-        self._move(_block(size, self._room.store))
+        """Makes room for `size` slots; takes effect at once."""
+        self._replace_store(_block(size, self._buffers.store))
 
-    def freshen(self, slots: Array) -> None:
-        """Puts the state in which a sequence starts into `slots`, which nobody uses."""
-        self._room.store[slots] = self._program.row
+    def reset(self, slots: Array) -> None:
+        """Writes the initial state into `slots`, which must be unused."""
+        self._buffers.store[slots] = self._program.row
 
     def read(self, slots: Array) -> LayerStates:
-        """Returns the states in `slots`, copied."""
-        return self._program.read(self._room.store[slots], self._fresh)
+        """Returns a copy of the states in `slots`."""
+        return self._program.read(self._buffers.store[slots], self._fresh)
 
     def write(self, slots: Array, states: LayerStates) -> None:
-        """Puts states into `slots`, at once."""
+        """Writes states into `slots`, atomically."""
         rows = np.zeros((len(slots), self._program.row.size), np.float32)
         self._program.write(rows, states)
-        self._room.store[slots] = rows
+        self._buffers.store[slots] = rows
 
-    def step(self, slots: Array, x: Array) -> ManyCall:
-        """Returns what takes the states in `slots` one step on, with x `[n, F]` or symbols `[n]`; answers `[n, V]`."""
-        return self._room.many.aim(slots, x)
+    def step(self, slots: Array, x: Array) -> BatchCall:
+        """Returns the update for one step of `slots`, with x `[n, F]` or symbols `[n]`; answers `[n, V]`."""
+        return self._buffers.many.prepare(slots, x)
 
-    def step_one(self, slot: int, x: object, key: object) -> OneCall:
-        """Returns what takes one state a step on; x is checked here, and called that of `key`. Answers `[V]`."""
-        return self._room.one.aim(slot, x, key)
+    def step_one(self, slot: int, x: object, key: object) -> SingleCall:
+        """Returns the update for one step of one slot; errors about x name `key`. Answers `[V]`."""
+        return self._buffers.one.prepare(slot, x, key)
 
 
 def _block(rows: int, content: Array) -> Array:
-    """Returns aligned rows that hold `content`, one row for all or the first ones."""
+    """Returns aligned rows, filled with one row `content` or beginning with the rows of `content`."""
     size = content.shape[-1]
     block = at.aligned(rows * size).reshape(rows, size)
     block[: len(content) if content.ndim == 2 else rows] = content

@@ -1,9 +1,9 @@
-"""Growing the vocabulary of a trained network: rows for more symbols, and all that was learned kept bit for bit.
+"""Growing the vocabulary of a trained network: rows for more symbols, and everything learned kept bit for bit.
 
-A softmax over V symbols gets more of them. What it makes of the old ones must hardly change, whatever was read. So the
-logit of a new symbol starts as the mean of the old ones less the logarithm of V: its column and its bias are the means
-of theirs. The geometric mean of probabilities is at most 1 / V, hence a new symbol's is at most 1 / V^2, and far less
-where the network is sure of something. The rows of the embedding are drawn, from the model's seed.
+When a softmax over V symbols gets more of them, the probabilities of the old ones must hardly change for any input.
+So the logit of a new symbol starts as the mean of the old logits minus log V: its column and bias are their means.
+The geometric mean of the probabilities is at most 1 / V, so a new symbol's probability is at most 1 / V^2, and far
+less where the network is confident. The new rows of the embedding are random, derived from the model's seed.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from statewise.storage.artifact import Artifact
 from statewise.storage.pytrees import name_leaves
 
 
-def grow(
+def grow_vocabulary(
     model: Sequential,
     symbols: int,
     optimizer: Optimizer | optax.GradientTransformation,
     loss: str,
     metrics: list[str],
 ) -> Sequential:
-    """Returns a trained model for so many symbols: the first ones, and all else, are those of `model`, bit for bit.
+    """Returns a copy of a trained model with more symbols; everything else is unchanged, bit for bit.
 
     Args:
         model: from an Embedding to a Dense, both of its V symbols.
-        symbols: how many it is to know, more than V.
-        optimizer: that of `model`; where it kept something of a weight, it starts with that of the new rows.
-        loss: that of `model`.
+        symbols: the new number of symbols, more than V.
+        optimizer: the one of `model`; its state is kept, and starts fresh for the new rows.
+        loss: the one of `model`.
         metrics: those of `model`.
     """
     old, settings = model.to_artifact(), Settings.of(optimizer, loss, metrics)
@@ -61,7 +61,7 @@ def _config_for(network: dict[str, Any], symbols: int) -> dict[str, Any]:
 
 
 def _kept_in(fresh: Array, old: Array | None) -> Array:
-    """Returns `fresh` with `old`, which has fewer rows or columns or as many, where it was."""
+    """Returns `fresh` with `old`, which has at most as many rows and columns, in its upper left corner."""
     grown = np.array(fresh)
     if old is not None:
         grown[tuple(slice(size) for size in old.shape)] = old
@@ -69,7 +69,7 @@ def _kept_in(fresh: Array, old: Array | None) -> Array:
 
 
 def _start_unlikely(network: Network, arrays: dict[str, Array], known: int) -> None:
-    """Sets the output's columns and biases from `known` on."""
+    """Sets the output layer's columns and biases of the new symbols, which start at `known`."""
     kernel, bias = (arrays[f"params[{network.names[-1]!r}][{name!r}]"] for name in ("kernel", "bias"))
     kernel[:, known:] = kernel[:, :known].mean(axis=1, keepdims=True)
     bias[known:] = bias[:known].mean() - log(max(known, len(bias) - known))

@@ -1,4 +1,4 @@
-"""The model that `train` trains: a new one, or one from a file."""
+"""The model that `train` trains: a new one, or one loaded from a file."""
 
 from __future__ import annotations
 
@@ -22,23 +22,21 @@ if TYPE_CHECKING:
     from statewise.training.history import History
 
 NETWORK = {"tokens": "char", "units": 256, "layers": 1, "embedding": 64, "dropout": 0.1, "window": None, "seed": 0}
-"""What a new model is made with where its option is not given."""
+"""Defaults of a new model's options."""
 
 
 def open_model(options: argparse.Namespace) -> TextModel:
-    """Returns the model that is to learn the text.
+    """Returns the model to train.
 
     Raises:
-        ConfigurationError: an option that says otherwise than the model to train further, or only goes with one.
-        FileError: that is no text model.
+        ConfigurationError: an option contradicts the model to continue training, or requires one.
+        FileError: the file holds no text model.
     """
     given = {name: getattr(options, name) for name in NETWORK if getattr(options, name) is not None}
     if options.model is not None:
         return _check_options(load_text_model(options.model), given, options.model)
     if options.new_symbols == "add":
-        raise ConfigurationError(
-            "--new-symbols add: expected --model beside it; a new model learns all symbols of its text"
-        )
+        raise ConfigurationError("--new-symbols add requires --model; a new model learns all symbols of its text")
     import statewise as sw
 
     return sw.TextModel(**{**NETWORK, **given})
@@ -52,8 +50,8 @@ def _check_options(model: TextModel, given: dict[str, object], path: str) -> Tex
     ]
     if other:
         raise ConfigurationError(
-            f"{path} is trained further as it is, but got {', '.join(other)}; leave out what describes the network, or "
-            "train a new one without --model"
+            f"{path} keeps its network when training continues, but got {', '.join(other)}; omit the "
+            "network options, or train a new model without --model"
         )
     return model
 
@@ -62,27 +60,27 @@ def read_symbols(model: TextModel, text: str, options: argparse.Namespace) -> Vo
     """Returns the symbols that the model will know.
 
     Raises:
-        DataError: some are new to the model, and not to be added; or nothing can be learned from the text.
+        DataError: some symbols are new and `--new-symbols` is "refuse", or nothing can be learned from the text.
     """
-    from statewise.text.lesson import read_vocabulary, say_unknown
+    from statewise.text.fit_task import read_vocabulary, say_unknown
 
     known = None if options.model is None else model.vocabulary
     new = [] if known is None else known.unknown(text)
     if new and options.new_symbols != "add":
         raise DataError(
-            f"{say_unknown(new, model.tokens)}: --new-symbols add adds them and keeps all that was learned; without "
-            "--model a new model learns this text alone"
+            f"{say_unknown(new, model.tokens)}: --new-symbols add adds them and keeps everything learned so far; "
+            "without --model, a new model learns this text only"
         )
     return read_vocabulary(text, model.tokens, known, options.new_symbols)
 
 
 def ended_training(model: TextModel, ids: Array, plan: Plan, options: argparse.Namespace) -> History | None:
-    """Returns the history of this training if the checkpoint holds it, at its end, and it made the model; or None.
+    """Returns the history if the checkpoint holds this training, finished, and it produced the model; otherwise None.
 
-    So the same command, given again after a kill in its last moments, does not train a second time.
+    So repeating a command that was killed just before it exited does not train a second time.
     """
     from statewise.storage.artifact import read_artifact
-    from statewise.text.lesson import describe
+    from statewise.text.fit_task import describe
     from statewise.training.history import History
 
     if options.model is None or options.checkpoint is None or not as_path(options.checkpoint).exists():
@@ -98,16 +96,16 @@ def ended_training(model: TextModel, ids: Array, plan: Plan, options: argparse.N
 
 
 def say_continuing(model: TextModel, vocabulary: Vocabulary, path: str) -> None:
-    """Says how far a model is that is trained further, and which symbols are added to those that it knows."""
-    say(f"{path}: trained for {plural(model.model.epochs_done, 'epoch')} before; training continues")
+    """Prints how long the model was trained before, and which symbols are added to its vocabulary."""
+    say(f"{path}: trained for {plural(model.model.epochs_done, 'epoch')} so far; training continues")
     if new := vocabulary.symbols[len(model.vocabulary) :]:
         shown = " ".join(map(repr, new[:8])) + (" ..." if len(new) > 8 else "")
-        say(f"{plural(len(new), 'new symbol')} beside the {len(model.vocabulary):,} that it knows: {shown}")
+        say(f"{plural(len(new), 'new symbol')} added to the {len(model.vocabulary):,} in its vocabulary: {shown}")
 
 
 def how_to_continue(place: str, options: argparse.Namespace) -> str:
-    """Returns in words what to type to continue a training that was interrupted."""
+    """Returns instructions for continuing an interrupted training."""
     if options.checkpoint is not None:
-        return "give the same command again to continue"
+        return "repeat the same command to continue"
     share = "" if options.held_out == 0.1 else f" --held-out {options.held_out:g}"
-    return f"`statewise train {shlex.quote(options.text)} --model {shlex.quote(place)}{share}` trains it further"
+    return f"`statewise train {shlex.quote(options.text)} --model {shlex.quote(place)}{share}` continues training it"

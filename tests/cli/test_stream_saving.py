@@ -20,8 +20,8 @@ import pytest
 
 import statewise as sw
 from mistakes import STORY
-from statewise.cli.keeping import Every
 from statewise.cli.main import main
+from statewise.cli.stream_saving import SaveInterval
 from statewise.errors import ConfigurationError, FileError
 from statewise.foundation import files
 from statewise.storage import artifact
@@ -301,7 +301,7 @@ def test_a_line_that_cannot_be_written_is_not_answered(
         status, out, err = run(f"pumps --durable --state {state}", "\n".join(lines))
     assert (status, out, err.count("\n")) == (2, expected[:2], 1)
     assert "disk is full" in err
-    assert "not answered; the state of all before it is safe" in err
+    assert "not answered; the state before it is safe" in err
     assert run(f"pumps --durable --state {state}", "\n".join(lines[2:]))[1] == expected[2:]
 
 
@@ -331,7 +331,7 @@ def test_a_disk_that_filled_up_does_not_cost_the_state(
     assert (status, out) == (2, expected[:4])
     told, last = err.splitlines()
     assert "the disk is full" in told
-    assert "tries again" in told
+    assert "will retry" in told
     (rescued,) = (tmp_path / "temporary").iterdir()
     assert re.search(r"the disk is full.*The state is in ", last)
     assert last.endswith(str(rescued))
@@ -356,7 +356,7 @@ def test_a_state_that_fits_nowhere_is_lost_in_one_line(
     [
         ("pumps --durable", ["--durable", "add --state FILE"]),
         ("pumps --save-every 5", ["--save-every", "add --state FILE"]),
-        ("pumps --state s --save-every 5 --durable", ["leave one of them out"]),
+        ("pumps --state s --save-every 5 --durable", ["remove one of them"]),
         ("pumps --state s --save-every often", ["--save-every", "1000", "30s", "'often'"]),
         ("pumps --state s --save-every 0", ["--save-every", "'0'"]),
         ("pumps --state store", ["add --durable"]),
@@ -385,18 +385,22 @@ def test_a_state_with_nan_is_refused_by_name(run: Run) -> None:
 
 
 def test_how_often_to_save() -> None:
-    assert (Every.of("1000"), Every.of("30s"), Every.of("0.5s")) == (Every(1000), Every(None, 30.0), Every(None, 0.5))
+    assert (SaveInterval.of("1000"), SaveInterval.of("30s"), SaveInterval.of("0.5s")) == (
+        SaveInterval(1000),
+        SaveInterval(None, 30.0),
+        SaveInterval(None, 0.5),
+    )
     for text in ("", "-1", "0", "0s", "1.5", "s", "5 m", "nan", "1e9s", "9" * 400 + "s"):
         with pytest.raises(ConfigurationError, match="--save-every"):
-            Every.of(text)
+            SaveInterval.of(text)
 
 
 def test_the_first_compilation_on_a_machine_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from statewise.streaming import engines
 
-    monkeypatch.setattr(engines, "step_is_compiled", lambda: False)
-    engines._compiled_step.cache_clear()  # as a new process
-    assert run("pumps --engine numba", "[1, 2]")[2].startswith("statewise: compiling the step of streams")
+    monkeypatch.setattr(engines, "is_step_cached", lambda: False)
+    engines._load_numba_step.cache_clear()  # as a new process
+    assert run("pumps --engine numba", "[1, 2]")[2].startswith("statewise: compiling the Numba step")
     assert run("pumps --engine numba", "[1, 2]")[2] == run("pumps", "[1, 2]")[2] == ""
     monkeypatch.undo()
-    assert engines.step_is_compiled(), "by the line above"
+    assert engines.is_step_cached(), "by the line above"

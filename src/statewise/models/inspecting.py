@@ -1,4 +1,4 @@
-"""What a model is made of, whether its answers depend on how its input comes, and how far back it remembers."""
+"""Inspection of a model: its layers and weights, `verify`, and `memory_report`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from statewise.network import count_weights, summarize
 
 
 def get_layer(model: Model, name: str | None = None, index: int | None = None) -> Layer:
-    """Returns a layer by its name, as `summary` shows it, or by its place.
+    """Returns a layer by its name, as shown by `summary`, or by its index.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)])
@@ -29,7 +29,7 @@ def get_layer(model: Model, name: str | None = None, index: int | None = None) -
     (4, 'dense')
 
     Raises:
-        ConfigurationError: there is none of that name, or at that place.
+        ConfigurationError: there is no such layer.
     """
     layers = model.layers
     if isinstance(name, int) and index is None:
@@ -45,25 +45,25 @@ def get_layer(model: Model, name: str | None = None, index: int | None = None) -
 
 
 def count_params(model: Model) -> int:
-    """Returns how many numbers the weights are."""
+    """Returns the number of weights."""
     return sum(count_weights(weights) for weights in model.params.values())
 
 
 def summary(model: Model) -> None:
-    """Prints layers, output shapes and numbers of weights."""
+    """Prints the layers with their output shapes and numbers of weights."""
     sys.stdout.write(summarize(model.network, model.params) + "\n")
 
 
 def verify(
     model: Model, x: object, *, reset: object = None, mask: object = None, tolerance: float = TOLERANCE
 ) -> Verification:
-    """Returns how much the answers for `x` differ when it is cut, padded, ordered, saved or streamed otherwise.
+    """Returns how much the outputs for `x` differ when it is split, padded, ordered, saved or streamed differently.
 
     Args:
-        x: as in `predict`; its first 8 rows and 200 steps are looked at.
+        x: as in `predict`; only its first 8 rows and 200 steps are used.
         reset: as in `predict`.
         mask: as in `predict`.
-        tolerance: the largest difference allowed, relative to the largest number of each array or to 1.
+        tolerance: the largest allowed difference, relative to the largest number in each array or to 1.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -87,10 +87,10 @@ def memory_report(
 ) -> MemoryReport:
     """Returns how many steps back the model uses, from its losses, gradients and gates on these data.
 
-    Arguments as in `evaluate`. For what `lanes(...)` returned it says besides whether carrying the state pays.
+    Arguments as in `evaluate`. For data from `lanes(...)` it also says whether carrying the state helps.
 
     Raises:
-        DataError: rows of one step, or a network without memory.
+        DataError: rows have only one step, or the network has no memory.
     """
     read, size = model.reader.rows(x, y, batch_size, Flags(sample_weight, reset, mask))
     samples = padded(read)

@@ -1,4 +1,4 @@
-"""New weights under running streams: whether a network can take over another's states."""
+"""New weights for running streams: checks that a network can continue another's states."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from statewise.state import describe_sizes
 from statewise.streaming.runtime import Runtime
 
 
-class Runs(Protocol):
-    """A model, as far as streams may ask it."""
+class HasRuntime(Protocol):
+    """A model, as streams see it."""
 
     def runtime(self, engine: str = "auto") -> Runtime:
-        """Returns the network as streams run it."""
+        """Returns the model's network for streams."""
 
 
-class OfText(Protocol):
-    """A model of a text, which has one inside."""
+class HasModel(Protocol):
+    """A text model, which contains a model."""
 
     @property
-    def model(self) -> Runs:
+    def model(self) -> HasRuntime:
         """The model that reads symbols."""
 
 
-Model = Runs | OfText | Runtime | str | Path
-"""What has weights: a model, what streams run it by, or its file."""
+Model = HasRuntime | HasModel | Runtime | str | Path
+"""A source of weights: a model, a runtime, or the path of a model file."""
 
 
-def runtime_like(present: Runtime, model: Model) -> Runtime:
-    """Returns `model` as a runtime that takes over where `present` is, on the same engine.
+def compatible_runtime(present: Runtime, model: Model) -> Runtime:
+    """Returns the runtime of `model` on the engine of `present`, whose states it can continue.
 
     Raises:
-        StateError: its states are of other sizes, or it reads other steps.
+        StateError: its states have other sizes, or its steps another shape.
     """
     runtime = _runtime_of(model, present.engine.name)
     if runtime.sizes != present.sizes:
         raise StateError(
             f"upgrade: the states do not fit: expected {describe_sizes(present.sizes)}, got a model with "
-            f"{describe_sizes(runtime.sizes)}; open it as streams of its own"
+            f"{describe_sizes(runtime.sizes)}; open it as separate streams"
         )
     if (runtime.step_shape, runtime.symbols) != (present.step_shape, present.symbols):
         raise StateError(
             f"upgrade: expected a model that reads {_reads(present)}, got one that reads {_reads(runtime)}; open it as "
-            "streams of its own, and restore the snapshot there"
+            "separate streams, and restore the snapshot there"
         )
     return runtime
 

@@ -1,4 +1,4 @@
-"""States of streams that advance in NumPy: of one, and of many in numbered slots."""
+"""States of streams run in NumPy: one state, or many in numbered slots."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import numpy as np
 
 from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, map_parts
-from statewise.streaming.changes import Write
 from statewise.streaming.runtime import Runtime
-from statewise.streaming.steps import read_step
+from statewise.streaming.slot_updates import Write
+from statewise.streaming.step_input import read_step
 
 
-class NumpyOne:
-    """The state of one stream, fresh or as given."""
+class NumpyState:
+    """The state of one stream, fresh or given."""
 
     def __init__(self, runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> None:
         self.runtime = runtime
-        self._at = (runtime.fresh(1) if states is None else states, steps)  # one value: both change at once
+        self._at = (runtime.fresh(1) if states is None else states, steps)  # one value, so that both change together
 
     @property
     def steps(self) -> int:
-        """How many steps were pushed."""
+        """The number of pushed steps."""
         return self._at[1]
 
     def push(self, x: object) -> Array:
-        """Returns the answer `[V]` to one more step, checked here; what fails changes nothing."""
+        """Checks one more step, and returns the answer `[V]`; a failure changes nothing."""
         states, steps = self._at
         y, after = self.runtime.step(read_step(self.runtime, x), states)
         answer = y[0].copy()  # y may be the state's own h
@@ -36,8 +36,8 @@ class NumpyOne:
         return self._at[0]
 
 
-class NumpyMany:
-    """States in slots, and room for more: the `Store` of streams in NumPy."""
+class NumpyStates:
+    """The `SlotStore` of the NumPy engine."""
 
     def __init__(self, runtime: Runtime, size: int) -> None:
         self._runtime = runtime
@@ -47,16 +47,16 @@ class NumpyMany:
 
     @property
     def size(self) -> int:
-        """How many slots there are."""
+        """The number of slots."""
         return self._store[1]
 
     def grow(self, size: int) -> None:
-        """Makes room for `size` slots; complete before it is shown."""
+        """Makes room for `size` slots; takes effect at once."""
         present, before = self._store
 
-        def grown(fresh: Array, *there: Array) -> Array:
+        def grown(fresh: Array, *existing: Array) -> Array:
             larger = np.zeros((size, fresh.shape[1]), np.float32)
-            for part in there:
+            for part in existing:
                 larger[:before] = part
             return larger
 
@@ -65,26 +65,26 @@ class NumpyMany:
         }
         self._store = (states, size)
 
-    def freshen(self, slots: Array) -> None:
-        """Puts the state in which a sequence starts into `slots`, which nobody uses."""
+    def reset(self, slots: Array) -> None:
+        """Writes the initial state into `slots`, which must be unused."""
         self.write(slots, self._fresh)
 
     def read(self, slots: Array) -> LayerStates:
-        """Returns the states in `slots`, copied."""
+        """Returns a copy of the states in `slots`."""
         return {name: map_parts(lambda part: part[slots], state) for name, state in self._store[0].items()}
 
     def write(self, slots: Array, states: LayerStates) -> None:
-        """Puts states, or one for all, into `slots`."""
+        """Writes states, or one state for all, into `slots`."""
         for name, state in states.items():
             map_parts(lambda part, rows: part.__setitem__(slots, rows), self._store[0][name], state)
 
     def step(self, slots: Array, x: Array) -> Write:
-        """Returns what takes the states in `slots` one step on, with x `[n, F]` or symbols `[n]`; answers `[n, V]`."""
+        """Returns the update for one step of `slots`, with x `[n, F]` or symbols `[n]`; answers `[n, V]`."""
         y, after = self._runtime.step(x, self.read(slots))
         return Write(self, slots, after, y.copy() if np.may_share_memory(x, y) else y)
 
     def step_one(self, slot: int, x: object, key: object) -> Write:
-        """Returns what takes one state a step on; x is checked here, and called that of `key`. Answers `[V]`."""
+        """Returns the update for one step of one slot; errors about x name `key`. Answers `[V]`."""
         where = np.array([slot])
         states = {name: map_parts(lambda part: part[slot : slot + 1], state) for name, state in self._store[0].items()}
         y, after = self._runtime.step(read_step(self._runtime, x, key), states)

@@ -1,6 +1,6 @@
-"""Activations for the compiled step, of one number and of rows of them. Importing it imports Numba.
+"""Activation functions of the Numba step. Importing this module imports Numba.
 
-Tables and libraries are out of reach for vector instructions: tanh and exp are polynomials.
+tanh and exp are polynomials because lookup tables and library calls cannot be vectorized.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from statewise.streaming.instructions import (
     GELU,
     HARD_SIGMOID,
     HARD_SIGMOID_KERAS_2,
-    LANES,
     LEAKY_RELU,
     RELU,
     SELU,
     SIGMOID,
     SIGMOID_OF_TWICE,
     SILU,
+    SIMD_WIDTH,
     SOFTMAX,
     SOFTPLUS,
     SOFTSIGN,
     TANH,
 )
-from statewise.streaming.vectors import float_of_bits, quick
+from statewise.streaming.numba_intrinsics import float_of_bits, numba_jit
 
 ZERO, HALF, ONE, TWO, THREE, SIX, FIFTH = (np.float32(v) for v in (0, 0.5, 1, 2, 3, 6, 0.2))
 
-# tanh x = x P(x^2) / Q(x^2), as Eigen and XLA have it: 3e-7 of the value at most. At FLAT it is 1 to the last bit where
-# sums are fused with products: a gate that is only almost 1 empties a memory over thousands of steps.
+# tanh x = x P(x^2) / Q(x^2), as in Eigen and XLA; relative error <= 3e-7. At FLAT it is exactly 1 if multiply-add is
+# fused: a gate slightly below 1 would drain a memory over thousands of steps.
 FLAT = np.float32(7.99881172180175781)
 P1, P3, P5, P7, P9, P11, P13 = (
     np.float32(v)
@@ -46,7 +46,7 @@ Q0, Q2, Q4, Q6 = (
     np.float32(v) for v in (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)
 )
 
-# exp x = 2^n e^r with |r| <= ln(2) / 2, as Cephes has it.
+# exp x = 2^n e^r with |r| <= ln(2) / 2, as in Cephes.
 LOWEST, HIGHEST, LOG2_E, LN2_HIGH, LN2_LOW = (
     np.float32(v) for v in (-104, 89, 1.44269504088896341, 0.693359375, -2.12194440e-4)
 )
@@ -57,7 +57,7 @@ E0, E1, E2, E3, E4, E5 = (
 SCALE, ALPHA = np.float32(1.0507009873554805), np.float32(1.6732632423543772)  # of selu
 
 
-@quick
+@numba_jit
 def _tanh(x: Any) -> Any:
     x = min(max(x, -FLAT), FLAT)
     s = x * x
@@ -65,25 +65,25 @@ def _tanh(x: Any) -> Any:
     return p / (Q0 + s * (Q2 + s * (Q4 + s * Q6)))
 
 
-@quick
+@numba_jit
 def _exp(x: Any) -> Any:
     x = min(max(x, LOWEST), HIGHEST)
     n = np.floor(x * LOG2_E + HALF)
     r = x - n * LN2_HIGH - n * LN2_LOW
     y = ONE + r + r * r * (E0 + r * (E1 + r * (E2 + r * (E3 + r * (E4 + r * E5)))))
     whole = np.int32(n)
-    first = whole >> np.int32(1)  # in two halves, since 2^128 is no float32 and 2^-127 is a small one
+    first = whole >> np.int32(1)  # in two factors, since 2^128 overflows float32 and 2^-127 is subnormal
     scale = float_of_bits((first + np.int32(127)) << np.int32(23))
     return y * scale * float_of_bits((whole - first + np.int32(127)) << np.int32(23))
 
 
-@quick
+@numba_jit
 def _sigmoid(x: Any) -> Any:
     small = _exp(-abs(x))
     return (ONE if x >= ZERO else small) / (ONE + small)
 
 
-@quick
+@numba_jit
 def _other(function: Any, x: Any) -> Any:  # noqa: PLR0911 - one for each function
     if function == ELU:
         return x if x > ZERO else np.float32(math.expm1(x))
@@ -106,7 +106,7 @@ def _other(function: Any, x: Any) -> Any:  # noqa: PLR0911 - one for each functi
     return x / (ONE + abs(x))  # softsign
 
 
-@quick
+@numba_jit
 def _softmax(a: Any, start: Any, count: Any) -> None:
     top = a[start]
     for k in range(start + 1, start + count):
@@ -120,13 +120,13 @@ def _softmax(a: Any, start: Any, count: Any) -> None:
         a[k] /= total
 
 
-@quick
-def activate(  # noqa: PLR0912 - a loop for each function that comes often
+@numba_jit
+def activate(  # noqa: PLR0912 - a loop for each common function
     function: Any, a: Any, start: Any, blocks: Any, units: Any
 ) -> None:
-    """Applies a function to blocks of `units` numbers, each filled up; softmax goes over the units of one."""
-    lanes = (units + LANES - 1) // LANES * LANES
-    count = blocks * lanes
+    """Applies a function to padded blocks of `units` numbers; softmax normalizes each block."""
+    padded = (units + SIMD_WIDTH - 1) // SIMD_WIDTH * SIMD_WIDTH
+    count = blocks * padded
     if function == TANH:
         for k in range(start, start + count):
             a[k] = _tanh(a[k])
@@ -141,7 +141,7 @@ def activate(  # noqa: PLR0912 - a loop for each function that comes often
             a[k] = max(a[k], ZERO)
     elif function == SOFTMAX:
         for block in range(blocks):
-            _softmax(a, start + block * lanes, units)
+            _softmax(a, start + block * padded, units)
     elif ELU <= function <= SOFTSIGN:
         for k in range(start, start + count):
             a[k] = _other(function, a[k])

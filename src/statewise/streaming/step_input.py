@@ -1,4 +1,4 @@
-"""One step of input as users write it, checked for a network: a quick look that almost all pass, then the reasons."""
+"""Checks of pushed steps: a fast path for nearly all input, then a slow one that explains what is wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from statewise.foundation.shapes import Array, as_array, check_finite
 from statewise.streaming.runtime import Runtime
 
 _PLAIN = 1e37
-"""A sum of squares below which numbers surely lie within float32; that of NaN is below nothing."""
+"""Numbers whose sum of squares is below this are in the range of float32; the sum is NaN if any is NaN."""
 
 
 def read_step(runtime: Runtime, x: object, key: object = None) -> Array:
@@ -22,7 +22,7 @@ def read_step(runtime: Runtime, x: object, key: object = None) -> Array:
 
     Raises:
         ShapeError: another number of features, or several steps; the message names the stream, if it has a key.
-        DataError: NaN, text, masked or true-or-false values, or a symbol that the network does not know.
+        DataError: NaN, text, masked or boolean values, or a symbol that the network does not know.
     """
     if runtime.symbols is not None:
         V = runtime.symbols
@@ -47,7 +47,7 @@ def read_steps(runtime: Runtime, xs: Mapping[Any, object]) -> Array:
 
 
 def read_rows(runtime: Runtime, x: object, n: int) -> Array:
-    """Returns steps that come as one array as a batch: float32 `[n, F]`, or symbols `[n]`.
+    """Returns steps given as one array as a batch: float32 `[n, F]`, or symbols `[n]`.
 
     Raises:
         ShapeError: another number of rows or features.
@@ -69,7 +69,7 @@ def _name(key: object) -> str:
 
 
 def _plain(value: object, leading: tuple[int, ...], step: tuple[int | None, ...]) -> Array | None:
-    """Returns `value` as float32 `[*leading, *step]` if it is real numbers beyond doubt, else None."""
+    """Returns `value` as float32 `[*leading, *step]` if it certainly holds only real numbers, otherwise None."""
     certain = type(value) is np.ndarray
     try:
         if not certain and _odd_among(value, flags=False):
@@ -89,28 +89,28 @@ def _plain(value: object, leading: tuple[int, ...], step: tuple[int | None, ...]
 
 
 _CERTAIN = {float, int, np.float32, np.float64}
-"""Kinds of numbers that are surely no odd ones."""
+"""Types that are certainly plain numbers."""
 
 
 def _odd_among(value: object, flags: bool = True, depth: int = 64) -> str | None:
-    """Returns what looks like numbers to NumPy and is none: masked values, or with `flags` True and False."""
+    """Returns what NumPy would wrongly accept as numbers: masked values, or with `flags` booleans; otherwise None."""
     if isinstance(value, list | tuple):
         kinds = set(map(type, value))
-        if kinds == {list}:  # a level at once, since most are rows of plain numbers
+        if kinds == {list}:  # one level at a time, since most lists are rows of plain numbers
             kinds = set(map(type, chain.from_iterable(value)))
         if kinds <= _CERTAIN or (kinds == {np.ndarray} and not flags) or not depth:  # NumPy has no more dimensions
             return None
         return next((odd for part in value if (odd := _odd_among(part, flags, depth - 1))), None)
     if isinstance(value, bool | np.bool_) or (isinstance(value, np.ndarray) and value.dtype == bool):
         return "True or False" if flags else None
-    masked = sys.modules.get("numpy.ma")  # whoever has masked values has imported it
+    masked = sys.modules.get("numpy.ma")  # imported if there are masked values
     return "masked values" if masked is not None and masked.is_masked(value) else None
 
 
 def _as_numbers(name: str, value: object) -> Array:
     if odd := _odd_among(value):
-        way_out = "write 1.0 and 0.0" if "True" in odd else "fill them, or skip the step by a Masking layer"
-        raise DataError(f"{name}: expected numbers, got {odd}; {way_out}")
+        remedy = "write 1.0 and 0.0" if "True" in odd else "fill them, or skip the step with a Masking layer"
+        raise DataError(f"{name}: expected numbers, got {odd}; {remedy}")
     return as_array(name, value)
 
 
@@ -121,7 +121,7 @@ def _read_features(step: tuple[int | None, ...], x: object, name: str) -> Array:
     if len(array.shape) != len(step) or any(
         want not in (None, size) for want, size in zip(step, array.shape, strict=True)
     ):
-        raise ShapeError(f"{name}: expected {_expected(step)}, got shape {list(array.shape)}; {_way_out(array, step)}")
+        raise ShapeError(f"{name}: expected {_expected(step)}, got shape {list(array.shape)}; {_remedy(array, step)}")
     check_finite(name, array)
     return array.astype(np.float32, copy=False)
 
@@ -132,12 +132,12 @@ def _expected(step: tuple[int | None, ...]) -> str:
     return f"one step of shape [{', '.join('?' if size is None else str(size) for size in step)}]"
 
 
-def _way_out(array: Array, step: tuple[int | None, ...]) -> str:
+def _remedy(array: Array, step: tuple[int | None, ...]) -> str:
     if array.ndim == len(step) + 1:
         return "push the steps one by one: for step in x: y = stream.push(step)"
     if array.ndim == 0:
-        return "give all features of the step at once"
-    return "give the features that the network was trained on, in their order"
+        return "push all features of the step at once"
+    return "push the features that the network was trained on, in the same order"
 
 
 def _is_symbol(symbols: int, x: object) -> bool:
@@ -153,7 +153,7 @@ def _read_symbol(symbols: int, x: object, name: str) -> int:
         )
     check_finite(name, array)
     if array != int(array):
-        raise DataError(f"{name}: expected the whole number of a symbol, got {array:g}; number the symbols from 0")
+        raise DataError(f"{name}: expected the integer of a symbol, got {array:g}; number the symbols from 0")
     if not 0 <= array < symbols:
         raise DataError(f"{name}: symbols must be 0 .. {symbols - 1} for this network, got {int(array)}")
     return int(array)

@@ -1,4 +1,4 @@
-"""The model as streams: one step in, one answer out, without JAX."""
+"""Streams of a model: one step in, one answer out, without JAX."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from statewise.streaming import Runtime, Stream, Streams
 
 
 def stream(model: Model, *, engine: str = "auto") -> Stream:
-    """Returns the model as a stream: one step goes in, one answer comes out, in microseconds and without JAX.
+    """Returns a stream of the model: one step in, one answer out, in microseconds and without JAX.
 
     Args:
-        engine: "numba", the compiled step of `pip install 'statewise[stream]'`; "numpy"; or "auto", the compiled
-            step where it can be had. `stream.engine` tells which it is, `stream.fallback` why.
+        engine: "numba", which needs `pip install 'statewise[stream]'`; "numpy"; or "auto", Numba if it is available.
+            `stream.engine` says which one was chosen, `stream.fallback` why.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -25,8 +25,8 @@ def stream(model: Model, *, engine: str = "auto") -> Stream:
     State(batch=1, lstm: h [1, 4], c [1, 4])
 
     Raises:
-        StateError: the network reads from both ends.
-        MissingExtraError: engine="numba", and it is not installed.
+        StateError: the network needs whole sequences.
+        MissingExtraError: engine="numba", and Numba is not installed.
     """
     return Stream(runtime(model, engine))
 
@@ -39,28 +39,28 @@ def streams(
     on_evict: Callable[[Hashable, State], None] | None = None,
     engine: str = "auto",
 ) -> Streams:
-    """Returns the model as many streams by key: `streams.push({key: x, ...})` answers `{key: y, ...}`.
+    """Returns many streams of the model by key: `streams.push({key: x, ...})` returns `{key: y, ...}`.
 
     Args:
-        max_streams: how many are kept; those not pushed for longest go first.
-        max_age: for how many seconds a stream that is not pushed is kept.
-        on_evict: called with the key and state of each that goes, so that nothing is lost.
+        max_streams: maximum number of streams; the least recently pushed are evicted first.
+        max_age: seconds without a push after which a stream is evicted.
+        on_evict: called with the key and state of each evicted stream, so that its state can be saved.
         engine: as in `stream`.
 
     Raises:
-        StateError: the network reads from both ends.
-        MissingExtraError: engine="numba", and it is not installed.
+        StateError: the network needs whole sequences.
+        MissingExtraError: engine="numba", and Numba is not installed.
     """
     return Streams(runtime(model, engine), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
 
 
 def runtime(model: Model, engine: str = "auto") -> Runtime:
-    """Returns the network as streams run it, with the weights as they are now; `engine` as in `stream`.
+    """Returns the model's network for streams, with a copy of the current weights; `engine` as in `stream`.
 
     Any number of `Stream` and `Streams` may share one, in any number of threads.
 
     Raises:
-        StateError: the network reads from both ends.
-        MissingExtraError: engine="numba", and it is not installed.
+        StateError: the network needs whole sequences.
+        MissingExtraError: engine="numba", and Numba is not installed.
     """
     return Runtime.of(model.network.config(), model.params, engine)

@@ -1,7 +1,6 @@
-"""What Python has no words for: numbers at an address, products held in vector registers. Importing it imports Numba.
+"""Numba intrinsics: pointers from addresses, and products in vector registers. Importing this module imports Numba.
 
-Numba makes vector instructions of plain loops, too, but keeps their sums in memory, where they are written and read
-again with each row of weights.
+Numba also vectorizes plain loops, but keeps their sums in memory, and writes and reads them for each row of weights.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from statewise.streaming.instructions import LANES
+from statewise.streaming.instructions import SIMD_WIDTH
 
-quick: Callable[..., Any] = njit(fastmath={"contract", "nsz"}, error_model="numpy")
-"""Compiles a function whose sums may be fused with products, but not reordered; NaN and infinity stay what they are."""
+numba_jit: Callable[..., Any] = njit(fastmath={"contract", "nsz"}, error_model="numpy")
+"""Compiles a function; sums may be fused with products, but not reordered, and NaN and infinity are preserved."""
 
-WHOLE, NUMBER = ir.IntType(64), ir.FloatType()
-VECTOR = ir.VectorType(NUMBER, LANES)
+INT, NUMBER = ir.IntType(64), ir.FloatType()
+VECTOR = ir.VectorType(NUMBER, SIMD_WIDTH)
 FLOATS = types.CPointer(types.float32)
 
 
@@ -34,7 +33,7 @@ def _pointer_to(kind: types.Type) -> Any:
     return intrinsic(at)
 
 
-floats_at, doubles_at, wholes_at = (_pointer_to(kind) for kind in (types.float32, types.float64, types.int64))
+floats_at, doubles_at, ints_at = (_pointer_to(kind) for kind in (types.float32, types.float64, types.int64))
 
 
 def _float_of_bits() -> Any:
@@ -51,20 +50,20 @@ float_of_bits = _float_of_bits()  # an int32's
 
 
 class _Columns:
-    """Writes the instructions that multiply `rows` vectors by so many vectors of columns of one matrix."""
+    """Builds the LLVM instructions that multiply `rows` vectors by `columns` vectors of columns of a matrix."""
 
     def __init__(self, builder: Any, rows: int, columns: int) -> None:
         self.b, self.rows, self.columns = builder, rows, columns
         kind = ir.FunctionType(VECTOR, (VECTOR, VECTOR, VECTOR))
-        self.multiply_add = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{LANES}f32")
+        self.multiply_add = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{SIMD_WIDTH}f32")
 
     def each(self) -> list[tuple[int, int]]:
         return [(row, column) for row in range(self.rows) for column in range(self.columns)]
 
     def place(self, base: Any, at: Any, stride: Any, row: int, column: int = 0) -> Any:
-        """Returns the address of `base[at + row stride + LANES column]`."""
-        offset = self.b.add(at, self.b.mul(stride, WHOLE(row)))
-        return self.b.gep(base, [self.b.add(offset, WHOLE(LANES * column))])
+        """Returns the address of `base[at + row stride + SIMD_WIDTH column]`."""
+        offset = self.b.add(at, self.b.mul(stride, INT(row)))
+        return self.b.gep(base, [self.b.add(offset, INT(SIMD_WIDTH * column))])
 
     def load(self, address: Any) -> Any:
         vector = self.b.load(self.b.bitcast(address, VECTOR.as_pointer()))
@@ -74,29 +73,29 @@ class _Columns:
     def store(self, vector: Any, address: Any) -> None:
         self.b.store(vector, self.b.bitcast(address, VECTOR.as_pointer())).align = 4
 
-    def everywhere(self, number: Any) -> Any:
+    def broadcast(self, number: Any) -> Any:
         first = self.b.insert_element(VECTOR(ir.Undefined), number, ir.IntType(32)(0))
-        zeros = ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
+        zeros = ir.VectorType(ir.IntType(32), SIMD_WIDTH)([0] * SIMD_WIDTH)
         return self.b.shuffle_vector(first, VECTOR(ir.Undefined), zeros)
 
     def product(self, z: Any, at: Any, stride: Any, v: Any, start: Any, w: Any, first: Any, width: Any, m: Any) -> None:
-        """Adds to the sums at `z` the products of `m` numbers of each vector with as many rows of `w`."""
+        """Adds the products of `m` numbers of each vector and `m` rows of `w` to the sums at `z`."""
         b, before = self.b, self.b.block
         begun = [self.load(self.place(z, at, stride, *which)) for which in self.each()]
         head, body, end = (b.append_basic_block(name) for name in ("head", "body", "end"))
         b.branch(head)
         b.position_at_end(head)
-        j, sums = b.phi(WHOLE), [b.phi(VECTOR) for _ in begun]
-        for phi, value in zip([j, *sums], [WHOLE(0), *begun], strict=True):
+        j, sums = b.phi(INT), [b.phi(VECTOR) for _ in begun]
+        for phi, value in zip([j, *sums], [INT(0), *begun], strict=True):
             phi.add_incoming(value, before)
         b.cbranch(b.icmp_signed("<", j, m), body, end)
         b.position_at_end(body)
         row = b.add(first, b.mul(j, width))
-        weights = [self.load(self.place(w, row, WHOLE(0), 0, column)) for column in range(self.columns)]
-        factors = [self.everywhere(b.load(self.place(v, b.add(start, j), stride, r))) for r in range(self.rows)]
+        weights = [self.load(self.place(w, row, INT(0), 0, column)) for column in range(self.columns)]
+        factors = [self.broadcast(b.load(self.place(v, b.add(start, j), stride, r))) for r in range(self.rows)]
         for phi, (r, column) in zip(sums, self.each(), strict=True):
             phi.add_incoming(b.call(self.multiply_add, [factors[r], weights[column], phi]), body)
-        j.add_incoming(b.add(j, WHOLE(1)), body)
+        j.add_incoming(b.add(j, INT(1)), body)
         b.branch(head)
         b.position_at_end(end)
         for phi, which in zip(sums, self.each(), strict=True):
@@ -104,9 +103,9 @@ class _Columns:
 
 
 def each_of(count: int, operation: Callable[..., Any]) -> Any:
-    """Returns `compute(a, target, *places)`, compiled by Numba: it makes one vector at `a[target:]` of `count` others.
+    """Returns the Numba function `compute(a, target, places)`, which computes `a[target:]` from `count` vectors.
 
-    `operation(columns, *vectors)` writes the instructions. The target may be one of the places.
+    `operation(columns, *vectors)` builds the instructions. The target may be one of the places.
     """
 
     def compute(_: Any, a: Any, target: Any, places: Any) -> Any:  # noqa: ARG001
@@ -141,10 +140,10 @@ subtract = each_of(2, lambda columns, x, y: columns.b.fsub(x, y))
 
 
 def product_of(rows: int, columns: int) -> Any:
-    """Returns `product(a, at, stride, start, w, first, width, m)`, compiled by Numba, for so many vectors at once.
+    """Returns the Numba function `product(a, at, stride, start, w, first, width, m)`.
 
-    For each of `rows` vectors it adds to `a[at:]`, `LANES * columns` numbers, the product of `a[start:]`, `m` numbers,
-    and the matrix at `w[first:]`, whose rows are `width` apart. Vectors are `stride` apart.
+    For each of `rows` vectors, `stride` apart, it adds the product of the `m` numbers at `a[start:]` and the matrix at
+    `w[first:]`, whose rows are `width` apart, to the `SIMD_WIDTH * columns` numbers at `a[at:]`.
     """
 
     def product(_: Any, a: Any, at: Any, stride: Any, start: Any, w: Any, first: Any, width: Any, m: Any) -> Any:  # noqa: ARG001

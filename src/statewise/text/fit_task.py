@@ -1,4 +1,4 @@
-"""A text as it is to be learned: its symbols, how it is gone through, what is held out, and what was asked for."""
+"""The task of one call of `fit`: a text, its symbols, the plan, the held-out text, and the arguments."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from statewise.text.baselines import checksum
 from statewise.text.plan import Plan
 
 NEW_SYMBOLS = ("refuse", "add")
-"""What can be done with symbols of a further text that the model does not know."""
+"""What to do with symbols of another text that the model does not know."""
 
 SHOWN = 8
-"""So many of them are shown."""
+"""The number of unknown symbols shown in messages."""
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What one call of `fit` learns, and how; `asked` is what it was told, as JSON holds it."""
+class FitTask:
+    """What one call of `fit` learns, and how; `asked` is a description of its arguments as JSON values."""
 
-    vocabulary: Vocabulary  # of the model, with what is new in this text
+    vocabulary: Vocabulary  # of the model, with the new symbols of this text
     ids: Array  # int32 [N]
     plan: Plan
     optimizer: Optimizer | optax.GradientTransformation
@@ -39,11 +39,11 @@ class Lesson:
 
 
 def read_vocabulary(text: str, tokens: str, known: Vocabulary | None, new_symbols: str) -> Vocabulary:
-    """Returns the vocabulary in which `text` is learned, by a model that knows the symbols of `known` if it knows any.
+    """Returns the vocabulary to learn `text` with; `known` is that of the model, None if it is new.
 
     Raises:
         ConfigurationError: `new_symbols` is neither "refuse" nor "add".
-        DataError: nothing to learn from, the name of a file, or symbols that are new and not to be added.
+        DataError: the text is empty, is the name of a file, or has new symbols that are not to be added.
     """
     if new_symbols not in NEW_SYMBOLS:
         raise unknown_name("new_symbols", new_symbols, NEW_SYMBOLS)
@@ -53,14 +53,14 @@ def read_vocabulary(text: str, tokens: str, known: Vocabulary | None, new_symbol
     new = known.unknown(text)
     if new and new_symbols == "refuse":
         raise DataError(
-            f"{say_unknown(new, tokens)}: fit(text, new_symbols='add') adds them and keeps all that was learned; a new "
-            "TextModel learns this text alone"
+            f"{say_unknown(new, tokens)}: fit(text, new_symbols='add') adds them and keeps everything learned so far; "
+            "a new TextModel learns this text only"
         )
     return known.with_symbols_of(text) if new else known
 
 
 def say_unknown(symbols: list[str], tokens: str) -> str:
-    """Returns in words that these symbols are new to a model.
+    """Returns a message about symbols that are new to a model.
 
     >>> say_unknown(["x", "y"], "char")
     "the text has 2 chars that the model does not know, 'x' 'y'"
@@ -69,21 +69,21 @@ def say_unknown(symbols: list[str], tokens: str) -> str:
     return f"the text has {plural(len(symbols), tokens)} that the model does not know, {shown}"
 
 
-def warn_of_clauses(lesson: Lesson) -> None:
-    """Warns of words that are whole clauses, as in a text without blanks between its words."""
-    symbols = lesson.vocabulary.symbols
-    if lesson.vocabulary.tokens == "word" and are_clauses([symbols[number] for number in lesson.ids[:SAMPLED]]):
+def warn_of_clauses(task: FitTask) -> None:
+    """Warns about words as long as clauses, as in a text without spaces between words."""
+    symbols = task.vocabulary.symbols
+    if task.vocabulary.tokens == "word" and are_clauses([symbols[number] for number in task.ids[:SAMPLED]]):
         longest = max(symbols, key=len)
         warn(
             f"the words of this text are as long as clauses, such as {longest!r:.40}: use "
-            "tokens='char' (--tokens char) for a text that has no blanks between words, such as Chinese or Thai"
+            "tokens='char' (--tokens char) for a text without spaces between words, such as Chinese or Thai"
         )
 
 
 def describe(
     options: dict[str, Any], ids: Array, plan: Plan, optimizer: str | Optimizer, learning_rate: float
 ) -> dict[str, Any]:
-    """Returns by what a checkpoint tells one training from another: the model's options, the text, and how it goes."""
+    """Returns what identifies a training in a checkpoint: the model's options, the text, and the arguments of `fit`."""
     asked = {"text": checksum(ids), "batch_size": plan.batch_size, "steps": plan.steps, "epochs": plan.epochs}
     if isinstance(optimizer, str):
         asked |= {"optimizer": optimizer, "learning_rate": learning_rate}
@@ -91,23 +91,23 @@ def describe(
 
 
 class OtherTrainingError(ConfigurationError):
-    """A checkpoint that holds another training; `change` says what differs, as its user wrote it."""
+    """A checkpoint belongs to another training; `change` says which arguments differ."""
 
     def __init__(self, path: str | Path, change: str) -> None:
         self.path, self.change = path, change
         super().__init__(
-            f"{path} is the checkpoint of another training: {change}; repeat the call that made it, name another file, "
-            "or train the model in it further: statewise.load(path), then fit"
+            f"{path} is the checkpoint of another training: {change}; repeat the call that created it, choose another "
+            "file, or continue training its model: statewise.load(path), then fit"
         )
 
 
 def explain_checkpoint(error: ConfigurationError, path: str | Path, asked: dict[str, Any]) -> ConfigurationError:
-    """Returns why a checkpoint was refused, in the words of `fit`'s arguments if one of these has changed."""
+    """Returns why a checkpoint was refused, in terms of `fit`'s arguments if one of them changed."""
     kept = read_artifact(path).header.get("plan") if as_path(path).exists() else None
     if not isinstance(kept, dict) or kept == asked:
         return error
     changes = [
-        "the text is another" if name == "text" else f"{name} was {kept.get(name)!r}, now {asked[name]!r}"
+        "the text is different" if name == "text" else f"{name} was {kept.get(name)!r}, now {asked[name]!r}"
         for name in asked
         if kept.get(name) != asked[name]
     ]

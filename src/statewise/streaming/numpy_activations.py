@@ -12,13 +12,13 @@ from statewise.foundation.shapes import Array
 
 
 def _sigmoid(x: Array) -> Array:
-    small = np.exp(-np.abs(x))  # at most 1, so that nothing overflows
+    small = np.exp(-np.abs(x))  # <= 1, so nothing overflows
     return np.where(x >= 0, 1, small) / (1 + small)
 
 
 def _softmax(x: Array) -> Array:
-    grown = np.exp(x - x.max(axis=-1, keepdims=True))
-    return grown / grown.sum(axis=-1, keepdims=True)
+    exponentials = np.exp(x - x.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
 def _elu(x: Array) -> Array:
@@ -54,4 +54,4 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "swish": lambda x: x * _sigmoid(x),
     "tanh": np.tanh,
 }
-"""By the names that `operations` lists. None changes its argument; `linear` returns it."""
+"""The functions by their names in `operations`. None modifies its argument; `linear` returns it."""

@@ -22,7 +22,7 @@ TRAINING, HELD_OUT = split_text(TEXT, 0.25)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cautions")
+    folder = tmp_path_factory.mktemp("warnings")
     model = sw.TextModel(units=3, embedding=2)
     model.fit(TRAINING, epochs=1, validation_text=HELD_OUT, verbose=0)
     model.save(folder / "m.statewise")
@@ -50,7 +50,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("text", "caution"),
+    ("text", "warning"),
     [
         ("all", "the model was trained on about 74 % of this text"),
         ("training", "the model was trained on all of this text"),
@@ -60,13 +60,13 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         ("some", None),
     ],
 )
-def test_evaluate_warns_above_the_score(text: str, caution: str | None, run: Run) -> None:
+def test_evaluate_warns_above_the_score(text: str, warning: str | None, run: Run) -> None:
     status, out, _ = run(f"evaluate m.statewise {text}.txt")
     above, _, _ = out.partition("score on ")
-    assert (status, "warning: " in out) == (0, caution is not None)
-    assert above.startswith(f"warning: {caution}" if caution else "")
+    assert (status, "warning: " in out) == (0, warning is not None)
+    assert above.startswith(f"warning: {warning}" if warning else "")
     found = json.loads(run(f"evaluate m.statewise {text}.txt --json")[1])
-    assert len(found["warnings"]) == (caution is not None)
+    assert len(found["warnings"]) == (warning is not None)
     assert found["learned_share"] == pytest.approx({"all": 0.75, "training": 1, "part": 1}.get(text, 0), abs=0.05)
 
 
@@ -96,6 +96,6 @@ def test_memory_replaces_no_picture_unasked(run: Run, folder: Path) -> None:
     (folder / "photo.png").write_bytes(b"precious")
     status, _, err = run("memory m.statewise held.txt --steps 8 --plot photo.png")
     assert (status, (folder / "photo.png").read_bytes()) == (2, b"precious")
-    assert "photo.png exists already; name another file, or add --force" in err
+    assert "photo.png already exists; choose another file, or add --force" in err
     assert run("memory m.statewise held.txt --steps 8 --plot photo.png --force")[0] == 0
     assert (folder / "photo.png").read_bytes().startswith(b"\x89PNG")
