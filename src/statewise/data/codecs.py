@@ -125,7 +125,7 @@ class Vocabulary:
         """
         numbers = self.encode(prompt)
         if len(numbers) == 0:
-            raise DataError("the prompt is empty; expected at least one token to go on from")
+            raise DataError("the prompt is empty; expected at least one token to continue from")
         if window is not None and len(numbers) < window:
             raise DataError(
                 f"the prompt {prompt!r} has {len(numbers)} {self.tokens} token(s), the model reads windows of "

@@ -270,7 +270,7 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
     ),
     "lanes": spread(
         {
-            "shuffle seed": Answer("lanes go on from batch to batch", "sw.windows(series, 3)"),
+            "shuffle seed": Answer("lanes continue from batch to batch", "sw.windows(series, 3)"),
             "stateful": Answer("", 'model.fit(sw.lanes(series, batch_size=2, steps=3), state="carry")'),
             "drop_last": Answer("what is filled up is masked"),
         }

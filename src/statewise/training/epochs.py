@@ -116,7 +116,7 @@ class Training:
         return run, np.asarray(records)[:epochs]
 
     def continue_with(self, optimizer: Any) -> None:
-        """Goes on with the optimizer in another state, after the last finished epoch."""
+        """Continues with the optimizer in another state, after the last finished epoch."""
         if self.position.step == 0 and optimizer is not self.run.optimizer:
             self.run = self.run._replace(optimizer=optimizer)
             self.position = self.position._replace(run=self.run)
@@ -214,7 +214,7 @@ class StreamedTraining:
             yield from self._one_epoch()
 
     def continue_with(self, optimizer: Any) -> None:
-        """Goes on with the optimizer in another state, after the last finished epoch."""
+        """Continues with the optimizer in another state, after the last finished epoch."""
         if self.position.step == 0 and optimizer is not self.run.optimizer:
             self.run = self.run._replace(optimizer=optimizer)
             self.position = self.position._replace(run=self.run)
