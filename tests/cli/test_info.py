@@ -41,7 +41,7 @@ def test_info_says_why_programs_are_not_kept() -> None:
     without = {**facts["cache"], "folder": "/somewhere", "on": False}
     assert "cannot be created or read" in describe_installation(facts | {"cache": without})[-1]
     unwritable = {**without, "on": True, "writable": False}
-    assert "cannot be written to" in describe_installation(facts | {"cache": unwritable})[-1]
+    assert "the folder is not writable" in describe_installation(facts | {"cache": unwritable})[-1]
 
 
 def test_info_says_that_jax_chose_the_folder(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_runs_that_are_kept_are_not_made_again(tmp_path: Path, capsys: Printed) 
     row = next(line for line in printed.splitlines() if "25 learned pairs" in line).split()
     assert row[-2:] == ["84.00", "yes"]
     assert " ".join(row[-12:-2]) == "78.80 to 89.20 84.00 80.00 to 88.00 0 of 4"
-    assert "4 runs, 8 s of work" in printed
+    assert "4 runs, 8 s of compute time" in printed
 
 
 def test_json_holds_what_the_table_shows(tmp_path: Path, capsys: Printed) -> None:

@@ -101,7 +101,7 @@ def test_another_text_and_its_symbols(run: Run, folder: Path, prepared: bytes) -
     status, out, _ = run(f"other.txt --model m.statewise --new-symbols add --out new.statewise {FAST} --patience 5")
     assert (status, names(folder)) == (0, {"new.statewise"})
     assert "other.txt: 130 characters to train on, 19 distinct" in out
-    assert "7 new symbols beside the 14 that it knows: '0' '1' 'T' 'Z' 'b' 'f' 'o'" in out
+    assert "7 new symbols added to the 14 in its vocabulary: '0' '1' 'T' 'Z' 'b' 'f' 'o'" in out
     assert len(sw.load("new.statewise").vocabulary) == 21
     assert (folder / "m.statewise").read_bytes() == prepared
 

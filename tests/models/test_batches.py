@@ -125,7 +125,7 @@ def test_validation_data_is_that_of_the_rows_together(way: Any) -> None:
     case("empty", lambda: trained().predict([]), DataError, "iterable of batches is empty", "(x, y)"),
     case("none", lambda: trained().evaluate([]), DataError, "iterable of batches is empty", "(x, y)"),
     case("growing", lambda: trained().predict(iter([X[:2], X])), ShapeError, "batch 2 has 10 rows", "largest"),
-    case("size", lambda: trained().predict(Loader(X), batch_size=3), ConfigurationError, "batch_size", "leave them"),
+    case("size", lambda: trained().predict(Loader(X), batch_size=3), ConfigurationError, "batch_size", "remove these"),
     case("mask", lambda: trained().evaluate(Loader(X, Y), mask=X > 0), ConfigurationError, "mask", "yield (x, y"),
 )
 def test_refused(action: Action, error: Error, words: tuple[str, ...]) -> None:

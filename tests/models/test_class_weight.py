@@ -100,7 +100,7 @@ def test_a_class_that_only_masked_steps_have_needs_no_weight() -> None:
         (lambda: model_of(SPARSE), ROWS, {0: 1.0, 1: 5.0}, "none for class 2; write 2: 1.0 to leave it as it is"),
         (lambda: model_of(SPARSE), ROWS, {**WEIGHTS, 3: 1.0}, "class_weight: expected classes 0 .. 2, got 3"),
         (lambda: model_of(SPARSE), ROWS, {"0": 1.0}, "class_weight: expected classes 0 .. 2, got '0'"),
-        (lambda: model_of(SPARSE), ROWS, {0: -1.0}, "class_weight of 0: expected a number from 0 up, got -1.0"),
+        (lambda: model_of(SPARSE), ROWS, {0: -1.0}, "class_weight of 0: expected a number >= 0, got -1.0"),
         (lambda: model_of(SPARSE), ROWS, {}, "class_weight: expected a dict such as {0: 1.0, 1: 5.0}, got {}"),
         (
             lambda: model_of(SPARSE),

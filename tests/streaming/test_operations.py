@@ -143,7 +143,7 @@ def test_the_compiled_step_refuses_what_it_does_not_know(place: int, what: str) 
 def test_operations_that_do_not_fit_are_refused() -> None:
     two, three, symbol = o.Input(2), o.Input(3), o.Symbol(4)
     weights, bias = np.zeros((2, 5), np.float32), np.zeros(5, np.float32)
-    refused(lambda: two + three, ShapeError, ["Add", "one size", "2 and 3"])
+    refused(lambda: two + three, ShapeError, ["Add", "the same size", "2 and 3"])
     refused(lambda: o.Affine((three,), weights, bias), ShapeError, ["Affine", "[3, N]", "[2, 5]"])
     refused(lambda: o.LookUp(symbol, weights), ShapeError, ["LookUp", "[4, N]", "[2, 5]"])
     refused(lambda: o.apply("tahn", two), ConfigurationError, ["unknown activation 'tahn'", "'tanh'"])

@@ -115,7 +115,7 @@ def draw(**options: Any) -> Any:
     ),
     case("short", lambda: story(window=5).generate("the", 3), DataError, "'the' has 3", "windows of 5", "at least 5"),
     *each("length", lambda v: draw(length=v), ConfigurationError, ">= 1", of=(*COUNTS, None)),
-    *each("temperature", lambda v: draw(temperature=v), ConfigurationError, "from 0 up", of=(-1, NAN, INFINITE, "1")),
+    *each("temperature", lambda v: draw(temperature=v), ConfigurationError, ">= 0", of=(-1, NAN, INFINITE, "1")),
     *each("top_k", lambda v: draw(top_k=v), ConfigurationError, ">= 1", of=COUNTS),
     *each("top_p", lambda v: draw(top_p=v), ConfigurationError, "0 < top_p <= 1", of=(0, 2, -0.1, NAN, "0.5")),
     *each("seed", lambda v: draw(seed=v), ConfigurationError, "from 0 to", of=(-1, 2**63, 1.5, "5", None)),

@@ -250,7 +250,7 @@ def test_baselines_count_every_text_once(tmp_path: Path) -> None:
     model = read()
     texts = [STORY]
     for text in (KNOWN, STORY, KNOWN + MORE, KNOWN):
-        model._take_up(model._read(text, "add", None, ADAM, 0.1, size=(2, 8, 1)), continues=True)
+        model._prepare(model._read(text, "add", None, ADAM, 0.1, size=(2, 8, 1)), continues=True)
         texts += [] if text in texts else [text]
         model.save(tmp_path / "kept")
         model = sw.load(tmp_path / "kept")
@@ -265,7 +265,7 @@ def test_a_file_from_before_there_were_checksums_knows_its_text_by_its_counts(tm
     write_artifact(tmp_path / "old", Artifact("text", header, artifact.arrays))
     for text, times in ((STORY, 1), (KNOWN, 2)):
         model = sw.load(tmp_path / "old")
-        model._take_up(model._read(text, "refuse", None, ADAM, 0.1, size=(2, 8, 1)), continues=True)
+        model._prepare(model._read(text, "refuse", None, ADAM, 0.1, size=(2, 8, 1)), continues=True)
         assert sum(counted(model)[0].values()) == len(STORY) + (times - 1) * len(KNOWN)
 
 
@@ -325,7 +325,7 @@ def test_a_checkpoint_of_another_training_is_told_in_the_words_of_the_call(tmp_p
         with pytest.raises(ConfigurationError) as caught:
             sw.TextModel(**{**OPTIONS, **options}).fit(text, **{**call, **change})
         message = str(caught.value)
-        assert all(word in message for word in (*words, "is the checkpoint of another training", "train the model"))
+        assert all(word in message for word in (*words, "is the checkpoint of another training", "continue training"))
         assert "remove" not in message
         assert "decay_steps" not in message
 

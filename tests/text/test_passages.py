@@ -89,5 +89,5 @@ def test_a_file_with_other_passages_is_damaged(passages: np.ndarray, tmp_path: P
     artifact = model.to_artifact()
     artifact.arrays["passages"] = passages
     write_artifact(tmp_path / "m", artifact)
-    with pytest.raises(FileError, match="passages: expected hashes"):
+    with pytest.raises(FileError, match="passages: expected distinct hashes"):
         sw.load(tmp_path / "m")

@@ -205,7 +205,7 @@ LSTM, DENSE = sw.LSTM(2, return_sequences=True), sw.Dense(2)
     case(
         "product", lambda: sw.Sequential([sw.GRU(2, return_sequences=True)] * 3), ConfigurationError, "write GRU(...)"
     ),
-    case("add", lambda: added(DENSE, LSTM, DENSE), ConfigurationError, "Dense: expected a layer of its own"),
+    case("add", lambda: added(DENSE, LSTM, DENSE), ConfigurationError, "Dense: expected a separate layer"),
     case("inside", lambda: added(LSTM, sw.TimeDistributed(DENSE), DENSE), ConfigurationError, "Dense: expected"),
     case("inside-later", lambda: added(LSTM, DENSE, sw.TimeDistributed(DENSE)), ConfigurationError, "Dense: expected"),
     case("two-inside", lambda: added(sw.Bidirectional(LSTM), sw.Bidirectional(LSTM)), ConfigurationError, "LSTM: exp"),

@@ -37,7 +37,7 @@ def check_class_weight(class_weight: object, target: str, outputs: int) -> Mappi
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < count:
             raise ConfigurationError(f"class_weight: expected classes 0 .. {count - 1}, got {number!r}")
         if not is_number(weight) or not 0 <= weight < math.inf:
-            raise ConfigurationError(f"class_weight of {number}: expected a number from 0 up, got {weight!r}")
+            raise ConfigurationError(f"class_weight of {number}: expected a number >= 0, got {weight!r}")
     return class_weight
 
 

@@ -30,8 +30,7 @@ class Streams(EngineInfo, ForkSafeLocks):
     """Many sequences by key, each with its own state: `answers = streams.push({key: x, ...})`.
 
     All keys in one push advance in one batched step. A key that is new or was evicted starts fresh. Iteration yields
-    the keys, the least recently pushed first. The answers equal those of a separate `Stream` for each key, no matter
-    which keys are pushed together.
+    the keys, the least recently pushed first. The answers equal those of a separate `Stream` for each key.
 
     Any number of threads may share it: calls run one after another. If a call is interrupted at any moment, by Ctrl-C
     or lack of memory, either all of its changes are made or none.
@@ -40,9 +39,8 @@ class Streams(EngineInfo, ForkSafeLocks):
         runtime: the network, `Runtime.of(config, params)`.
         max_streams: maximum number of streams; the least recently pushed are evicted first. None keeps all.
         max_age: seconds without a push after which a stream is evicted, at the next push of any key. None keeps all.
-        on_evict: called as `on_evict(key, state)` before a stream is evicted, so that its state can be saved;
-            `streams.resume(key, state)` restores it. If it raises, the push fails and nothing is evicted. Other
-            threads wait meanwhile; it may read the streams but not change them.
+        on_evict: called as `on_evict(key, state)` before an eviction, so that `streams.resume` can restore it. If
+            it raises, the push fails and nothing is evicted. Other threads wait; it may only read the streams.
         clock: returns the time in seconds.
 
     >>> import statewise as sw
