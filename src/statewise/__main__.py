@@ -1,7 +1,5 @@
 """`python -m statewise` is `statewise`."""
 
-import sys
+from statewise.cli.main import script
 
-from statewise.cli.main import main
-
-sys.exit(main())
+script()

@@ -83,6 +83,10 @@ def test_predict_takes_batches_without_targets_and_goes_through_a_generator(mode
     np.testing.assert_allclose(found, model.predict(X), atol=1e-6)
 
 
+def test_evaluate_goes_through_a_generator(model: sw.Sequential) -> None:
+    np.testing.assert_allclose(model.evaluate(iter(Loader(X, Y))), model.evaluate(X, Y), rtol=1e-5)
+
+
 def test_predict_continues_from_the_state_that_batches_left(model: sw.Sequential) -> None:
     model.predict(Loader(X[:, :2]), state="carry")
     continued = model.state

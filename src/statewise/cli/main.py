@@ -8,10 +8,12 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import takewhile
 from typing import Any, NoReturn
 
 from statewise import __version__
+from statewise.cli import INTERRUPTED
 from statewise.errors import StatewiseError, nearest, unknown_name
 
 
@@ -128,5 +130,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt as interrupt:
         sys.stderr.write(f"\nstatewise: {'; '.join(['interrupted', *map(str, interrupt.args)])}\n")
-        return 130
+        return INTERRUPTED
     return status or 0
+
+
+def script() -> NoReturn:
+    """Runs the command of this process. After Ctrl-C it ends at once: JAX may crash when it is torn down meanwhile."""
+    status = main()
+    if status == INTERRUPTED:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)

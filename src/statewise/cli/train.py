@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from statewise.cli import INTERRUPTED
 from statewise.cli.output import say, say_json
 from statewise.cli.reading import STDIN, check_model_file, read_input, read_prompt
 from statewise.cli.rescue import save_or_rescue
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from statewise.text import TextModel
     from statewise.text.scoring import TextScore
     from statewise.training.history import History
-
-INTERRUPTED = 130
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

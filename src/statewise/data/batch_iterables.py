@@ -29,6 +29,18 @@ def is_batches(value: object) -> bool:
     return isinstance(value, Iterable) and not whole
 
 
+class OneTime:
+    """An iterator that is gone through once, though its first batch is looked at before."""
+
+    def __init__(self, batches: Iterator[object]) -> None:
+        self._rest = batches
+        self._first = list(islice(batches, 1))
+
+    def __iter__(self) -> Iterator[object]:
+        yield from self._first
+        yield from self._rest
+
+
 def larger_batch(number: int, rows: int, size: int) -> str:
     """Returns the message for a batch with more rows than the first, for whose size programs were compiled."""
     return f"batch {number} has {rows} rows, the first {size}; expected no more than that: put the largest batch first"

@@ -29,7 +29,7 @@ class _Record:
 
 _record = _Record()
 
-_WEIGHTS = f"{WEIGHTS.reason} {WEIGHTS.write}"
+_WEIGHTS = f"{WEIGHTS.reason}; for others, call {WEIGHTS.write}"
 OWN = {
     "kernel_initializer": _WEIGHTS,
     "recurrent_initializer": _WEIGHTS,

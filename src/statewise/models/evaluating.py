@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, overload
 
-from statewise.data.batch_iterables import CheckedBatches
+from statewise.data.batch_iterables import CheckedBatches, OneTime
 from statewise.data.batches import Samples
 from statewise.data.length_buckets import LengthBuckets
 from statewise.errors import ConfigurationError
@@ -72,6 +73,7 @@ def evaluate(
     the evaluation takes more than a second.
     """
     reader = model.reader
+    x = OneTime(x) if isinstance(x, Iterator) else x
     rows, size = reader.source(x, y, batch_size, Flags(sample_weight, reset, mask))
     network = model.network
     start = read_start(state, network, count_rows(rows), size, model.state)

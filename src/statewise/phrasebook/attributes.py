@@ -10,7 +10,8 @@ _LAYERS_ARE_FROZEN = "layers are descriptions without arrays"
 ATTRIBUTES: dict[str, dict[str, Answer]] = {
     "Sequential": spread(
         {
-            "reset_states reset_hidden init_hidden": Answer("", "model.reset_state()"),
+            "reset_states reset_hidden": Answer("", "model.reset_state()"),
+            "init_hidden": Answer("", "model.initial_state(1)"),
             "states hidden": Answer("", "model.state"),
             "stateful": Answer("the call carries the state", 'model.fit(x, y, batch_size=2, state="carry")'),
             "train_on_batch train_step training_step partial_fit": Answer(

@@ -59,10 +59,11 @@ NAMES = SHARED | spread(
         ),
         "GaussianNoise GaussianDropout AlphaDropout": _DROP,
         "SpatialDropout1D": Answer("", "sw.Dropout(0.2, noise_shape=(None, 1, None))"),
-        "LeakyReLU PReLU ELU ReLU ThresholdedReLU": Answer("", 'sw.Activation("leaky_relu")'),
+        "ReLU": Answer("", 'sw.Activation("relu")'),
+        "LeakyReLU PReLU ELU ThresholdedReLU": Answer("", 'sw.Activation("leaky_relu")'),
         "Softmax": Answer("", 'sw.Activation("softmax")'),
         "Lambda Layer Module RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells": Answer(
-            "a custom layer is a class derived from one of these", "sw.LSTM(32)"
+            "custom layers inherit from the layers of statewise", "sw.LSTM(32)"
         ),
         "CuDNNLSTM": Answer("it runs on any device that JAX finds", "sw.LSTM(32)"),
         "CuDNNGRU": Answer("it runs on any device that JAX finds", "sw.GRU(32)"),
@@ -70,8 +71,13 @@ NAMES = SHARED | spread(
         "LayerNorm BatchNorm1d": SHARED["LayerNormalization"],
         "Conv1d Conv2d": SHARED["Conv1D"],
         "Transformer TransformerEncoder": SHARED["Attention"],
-        "losses metrics callbacks activations regularizers nn optim keras tf torch"
-        " legacy_keras": _IN_STATEWISE,
+        "nn keras tf torch legacy_keras": _IN_STATEWISE,
+        "losses": Answer("compile takes losses by name", 'model.compile("adam", "mse")'),
+        "metrics": Answer("compile takes metrics by name", 'model.compile("adam", "mse", metrics=["mae"])'),
+        "callbacks": Answer(_IN_STATEWISE.reason, 'sw.EarlyStopping("loss")'),
+        "activations": Answer("layers take activations by name", 'sw.Activation("relu")'),
+        "regularizers": Answer(_IN_STATEWISE.reason, "sw.L1L2(l2=0.01)"),
+        "optim": Answer(_IN_STATEWISE.reason, "sw.Adam(0.001)"),
         "MSELoss L1Loss": Answer("compile takes losses by name", 'model.compile("adam", "mse")'),
         "CrossEntropyLoss NLLLoss": Answer(
             "compile takes losses by name", 'model.compile("adam", "sparse_categorical_crossentropy")'
