@@ -96,7 +96,7 @@ def test_ten_symbols_are_copied_across_30_steps() -> None:
 
 
 def test_a_key_shown_before_the_batch_is_out_of_reach_of_a_fresh_state() -> None:
-    with pytest.warns(sw.StatewiseWarning, match="write state='carry' to carry it"):
+    with pytest.warns(sw.StatewiseWarning, match="write state='carry' to carry the state"):
         model = carried_state.train(SEED, "fresh", epochs=10, verbose=0)
     right = carried_state.accuracy(model, carried_state.keys(2 * SEED + 1, 50), "fresh")
     assert abs(right - carried_state.CHANCE) < 0.05  # 1000 keys: one standard deviation of guessing is 0.014

@@ -41,6 +41,7 @@ def test_the_number_shown_now_is_learned_and_one_never_shown_is_not() -> None:
     assert figures["left_out"] == 0
 
 
+@pytest.mark.slow
 def test_without_context_nothing_is_learned_until_gradients_reach_the_number() -> None:
     figures = measured(no_context.RECIPE)
     assert figures["new"] < 3
@@ -53,6 +54,7 @@ def test_with_context_it_is_learned_also_for_new_pairs_and_on_a_stream() -> None
     assert min(figures.values()) > 90
 
 
+@pytest.mark.slow
 def test_a_fresh_state_is_enough_for_windows_and_not_for_a_stream() -> None:
     figures = measured(fresh.RECIPE)
     assert figures["fresh"] > 90
@@ -60,6 +62,7 @@ def test_a_fresh_state_is_enough_for_windows_and_not_for_a_stream() -> None:
     assert figures["fresh_stream"] < 20
 
 
+@pytest.mark.slow
 def test_missing_numbers_are_learned_marked_or_masked() -> None:
     figures = measured(missing.RECIPE)
     assert min(figures[name] for name in ("masked", "masked_missing", "marked", "marked_missing", "afresh")) > 60
@@ -67,12 +70,14 @@ def test_missing_numbers_are_learned_marked_or_masked() -> None:
     assert figures["afresh_missing"] < 60
 
 
+@pytest.mark.slow
 def test_the_whole_sequence_as_context_begins_to_echo_far_above_chance() -> None:
     figures = measured(whole.RECIPE)
     assert min(figures.values()) > 20
     assert abs(figures["new"] - figures["stream"]) < 15
 
 
+@pytest.mark.slow
 def test_a_larger_lag_is_learned_later_and_never_for_a_stream_from_a_fresh_state() -> None:
     figures = measured(lags.RECIPE)
     assert figures["lag_1"] > 2 * max(figures[f"lag_{lag}"] for lag in (2, 3, 4))

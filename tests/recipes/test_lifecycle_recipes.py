@@ -90,6 +90,7 @@ def test_waves_are_what_they_are_said_to_be() -> None:
     assert x[y[:, 2] == 1].std() == pytest.approx(np.sqrt(1 / 3 + many_classes.NOISE**2), abs=0.05)  # a straight line
 
 
+@pytest.mark.slow
 def test_each_way_to_manage_state_is_right_where_the_sequence_ends_as_the_state_does() -> None:
     figures = state.trial(SEED).figures
     for name in ("record_carried", "days_one", "days_batches"):

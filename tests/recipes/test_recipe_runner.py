@@ -114,7 +114,7 @@ def test_ctrl_c_keeps_the_runs_so_far_and_ends_all_processes(tmp_path: Path) -> 
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; runs so far are kept in" in errors
+    assert "interrupted; finished runs are saved in" in errors
     assert "Traceback" not in errors
     kept = Results(tmp_path).of(get(NAIVE))
     assert 0 < len(kept) < 500

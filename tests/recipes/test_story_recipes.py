@@ -84,18 +84,21 @@ def test_more_words_are_known_better() -> None:
     assert max(trial.figures[f"left_out_of_{length}"] for length in wider.LENGTHS) <= 25
 
 
+@pytest.mark.slow
 def test_an_embedding_knows_almost_all_that_three_words_tell() -> None:
     trial = short(embedding)
     assert trial.figures["windows"] > trial.figures["windows_of_codes"] + 10
     assert trial.figures["left_out"] <= 25
 
 
+@pytest.mark.slow
 def test_word_vectors_help_and_no_less_so_when_dealt_to_the_wrong_words() -> None:
     figures = short(vectors).figures
     assert figures["vectors"] > figures["fresh"] + 10
     assert abs(figures["vectors"] - figures["dealt"]) < 8
 
 
+@pytest.mark.slow
 def test_sampled_words_learn_from_a_large_vocabulary() -> None:
     figures = short(vocabulary).figures
     unlearned = vocabulary.network_over(made_text.Source.of(3_000, np.random.default_rng(0)), 0)
@@ -122,6 +125,7 @@ def test_the_carried_state_knows_the_fable_by_heart() -> None:
     assert trial.figures["left_out"] <= 25
 
 
+@pytest.mark.slow
 def test_the_carried_state_knows_the_chinese_story_by_heart() -> None:
     trial = short(chinese)
     assert trial.figures["accuracy"] >= 99
