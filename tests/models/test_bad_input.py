@@ -416,7 +416,7 @@ SHARES = (0.99, 1.0, 2, -0.5, NAN, "0.2")
 
 
 class Batches:
-    """An iterable that begins anew each time, `times` times."""
+    """An iterable that restarts each time it is iterated, up to `times` times."""
 
     def __init__(self, *batches: object, times: int = 99) -> None:
         self._batches, self._times = batches, times

@@ -20,7 +20,7 @@ WEIGHT = RNG.uniform(1, 2, N).astype(np.float32)
 
 
 class Loader:
-    """Yields batches of lists anew each time, as PyTorch's DataLoader does."""
+    """Yields batches as lists, from the first one each time it is iterated, as PyTorch's DataLoader does."""
 
     def __init__(self, *arrays: Any) -> None:
         self._arrays = arrays

@@ -76,11 +76,11 @@ def evaluate(
     x = OneTime(x) if isinstance(x, Iterator) else x
     rows, size = reader.source(x, y, batch_size, Flags(sample_weight, reset, mask))
     network = model.network
-    start = read_start(state, network, count_rows(rows), size, model.state)
+    count = count_rows(rows)
+    start = read_start(state, network, count, size, model.state)
     warn_unused(start, model.state)
     check_warmup(start, rows.steps)
     reader.check_counts(network, rows, start.warmup)
-    count = count_rows(rows)
     with shown(verbose, "evaluate", None if count is None else -(-count // size)) as told:
         logs, states = measure(model, arrange(rows, size, start), size, start, told=told)
     if start.keep:

@@ -13,7 +13,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from statewise.errors import AccessError, ArgumentError, nearest
 from statewise.phrasebook.answer import Answer
-from statewise.phrasebook.arguments import ARGUMENTS, KERAS_NAMES, OTHER_NAMES, POSITIONS
 from statewise.phrasebook.attributes import ATTRIBUTES, SWITCHES
 
 P = ParamSpec("P")
@@ -131,6 +130,8 @@ def _explain(
 
 
 def _unknown_option(call: str, keys: tuple[str, ...], name: str, value: object, known: list[str]) -> ArgumentError:
+    from statewise.phrasebook.arguments import ARGUMENTS, KERAS_NAMES, OTHER_NAMES  # only where a call is refused
+
     for key in keys:
         for names in (KERAS_NAMES, OTHER_NAMES):
             if (modern := names.get(key, {}).get(name)) in known:
@@ -152,6 +153,8 @@ def unknown_option(call: str, name: str, known: Iterable[str]) -> ArgumentError:
 
 
 def _too_many(call: str, keys: tuple[str, ...], args: tuple[object, ...], places: list[str], known: list[str]) -> str:
+    from statewise.phrasebook.arguments import POSITIONS
+
     taken, extra = args[: len(places)], args[len(places) :]
     takes = f"{call} takes {' and '.join(places) or 'nothing'} by position, got {len(extra)} more"
     if call == "Sequential":

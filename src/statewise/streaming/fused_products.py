@@ -68,11 +68,11 @@ def plan(step: NetworkStep) -> list[Product | Value]:
     values = in_order(step.results, lambda value: value.sources)
     affines = [value for value in values if isinstance(value, Affine)]
     uses = Counter([*step.results, *(source for value in values for source in value.sources)])
-    gates = {value for value in values if _only_multiplies(value, values, step)}
     columns: dict[Value, Column] = {affine: Column(affine, "linear", affine) for affine in affines}
     for value in values:
         if isinstance(value, Apply) and isinstance(value.source, Affine) and uses[value.source] == 1:
-            function = OF_TWICE if value.function == "sigmoid" and value in gates else value.function
+            gate = value.function == "sigmoid" and _only_multiplies(value, values, step)
+            function = OF_TWICE if gate else value.function
             columns[value.source] = Column(value, function, value.source)
     leaders, fused = _leaders(affines), {column.value for column in columns.values()}
     operations: dict[Product | Value, None] = {}

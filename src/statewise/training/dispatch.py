@@ -60,8 +60,8 @@ def on_device(samples: Samples, rows: int) -> Batch:
     return Batch(*jax.tree.map(np.copy, padded))  # copies: the given arrays may change between dispatches
 
 
-def fitting(layout: Layout, rows: Batch) -> Layout:
-    """Returns the layout for rows that may be fewer than a batch."""
+def layout_for(rows: Batch, layout: Layout) -> Layout:
+    """Returns the layout for rows that may be fewer than a batch of `layout`."""
     return replace(layout, batch_size=min(layout.batch_size, len(rows.x)))
 
 

@@ -21,7 +21,7 @@ from statewise.errors import COPY_AGAIN, FileError
 from statewise.foundation.engine import Program
 from statewise.foundation.shapes import Array
 from statewise.state import LayerStates
-from statewise.training.dispatch import Pace, fitting, is_due, on_device, shapes_of
+from statewise.training.dispatch import Pace, is_due, layout_for, on_device, shapes_of
 from statewise.training.objective import Batch
 from statewise.training.programs import EPOCHS_PER_DISPATCH, Keys, Layout, Programs, Run, Segment
 
@@ -76,7 +76,20 @@ class Position(NamedTuple):
     step: int
 
 
-class Training:
+class _Progress:
+    """How far a training is: the run that the last finished epoch left, and where the last dispatch ended."""
+
+    run: Run
+    position: Position
+
+    def continue_with(self, optimizer: Any) -> None:
+        """Continues with the optimizer in another state, after the last finished epoch."""
+        if self.position.step == 0 and optimizer is not self.run.optimizer:
+            self.run = self.run._replace(optimizer=optimizer)
+            self.position = self.position._replace(run=self.run)
+
+
+class Training(_Progress):
     """Epochs over rows in memory, as an iterator of records.
 
     `run` is the result of the last finished epoch, `position` where the last dispatch ended.
@@ -114,12 +127,6 @@ class Training:
             run, self._batches_on_device, self._keys, segment.packed, self._initial, layout=self._layout
         )
         return run, np.asarray(records)[:epochs]
-
-    def continue_with(self, optimizer: Any) -> None:
-        """Continues with the optimizer in another state, after the last finished epoch."""
-        if self.position.step == 0 and optimizer is not self.run.optimizer:
-            self.run = self.run._replace(optimizer=optimizer)
-            self.position = self.position._replace(run=self.run)
 
     def rewind(self, epoch: int) -> bool:
         """Goes back to the end of `epoch` if later ones were finished; returns whether they were.
@@ -190,7 +197,7 @@ class Source(Protocol):
         """Returns the number of rows to which the yielded rows are padded."""
 
 
-class StreamedTraining:
+class StreamedTraining(_Progress):
     """Epochs over batches that come one at a time, of any shapes; the same records as `Training`."""
 
     def __init__(
@@ -212,12 +219,6 @@ class StreamedTraining:
     def __iter__(self) -> Iterator[Record]:
         while self.position.epoch < self._epochs:
             yield from self._one_epoch()
-
-    def continue_with(self, optimizer: Any) -> None:
-        """Continues with the optimizer in another state, after the last finished epoch."""
-        if self.position.step == 0 and optimizer is not self.run.optimizer:
-            self.run = self.run._replace(optimizer=optimizer)
-            self.position = self.position._replace(run=self.run)
 
     def rewind(self, epoch: int) -> bool:
         """Goes back to the end of `epoch` if the next was finished; returns whether it was."""
@@ -252,7 +253,7 @@ class StreamedTraining:
         given = next(coming, None)
         while given is not None:
             batch, rows = given
-            layout = fitting(self._layout, batch)
+            layout = layout_for(batch, self._layout)
             stop = step + math.ceil(rows / layout.batch_size)
             segment = Segment(epoch, 1, step, stop, step, rows)
             program = self._program(batch, layout)

@@ -16,7 +16,7 @@ from statewise.errors import DataError
 from statewise.inference.forward import Told, say_nothing
 from statewise.network import NetworkParams
 from statewise.state import LayerStates
-from statewise.training.dispatch import Pace, fitting, on_device, shapes_of
+from statewise.training.dispatch import Pace, layout_for, on_device, shapes_of
 from statewise.training.objective import Totals
 from statewise.training.programs import Layout, Programs, Segment
 
@@ -68,7 +68,7 @@ def _evaluate_run(
     layout: Layout,
 ) -> tuple[LayerStates, Totals]:
     rows = on_device(run, room)
-    layout = fitting(layout, rows)
+    layout = layout_for(rows, layout)
     stop = math.ceil(run.rows / layout.batch_size)
     program = programs.evaluate.of((layout, shapes_of(rows)))
     packed = Segment(0, 1, 0, stop, 0, run.rows).packed
