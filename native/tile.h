@@ -1,0 +1,107 @@
+// The matrix product that everything else is made of: a tile of rows times panels of weights, held in registers.
+#pragma once
+
+#include "vectors.h"
+
+namespace statewise {
+
+constexpr int kAccumulators = kRegisters * 3 / 4;
+
+// How many rows a tile of `vectors` columns has at most, and how many panels it takes side by side when it has few
+// rows: a product needs eight or more independent sums to keep the processor's multipliers busy.
+constexpr int most_rows(int vectors) { return kAccumulators / vectors; }
+
+constexpr int side_by_side(int rows, int vectors) {
+  int panels = 4;
+  while (panels > 1 && rows * vectors * panels > kAccumulators) panels /= 2;
+  return panels;
+}
+
+// c[R][P][M] += a[R][K] * b[P][K][M], where P panels of M vectors lie `panel` floats apart, and their sums `block`.
+// With kByColumn, `a` is [K][R].
+template <int R, int M, int P, bool kByColumn>
+STATEWISE_INLINE void tile(long K, const float* a, long lda, const float* b, long ldb, long panel, float* c, long ldc,
+                           long block) {
+  Vec sums[R][P][M];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+    for (int p = 0; p < P; p++)
+#pragma GCC unroll 4
+      for (int m = 0; m < M; m++) sums[r][p][m] = load(c + r * ldc + p * block + m * kWidth);
+  for (long k = 0; k < K; k++) {
+    if constexpr (R < P * M) {
+      float left[R];
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++) left[r] = kByColumn ? a[k * lda + r] : a[r * lda + k];
+#pragma GCC unroll 4
+      for (int p = 0; p < P; p++)
+#pragma GCC unroll 4
+        for (int m = 0; m < M; m++) {
+          const Vec right = load(b + k * ldb + p * panel + m * kWidth);
+#pragma GCC unroll 16
+          for (int r = 0; r < R; r++) sums[r][p][m] += left[r] * right;
+        }
+    } else {
+      Vec right[P][M];
+#pragma GCC unroll 4
+      for (int p = 0; p < P; p++)
+#pragma GCC unroll 4
+        for (int m = 0; m < M; m++) right[p][m] = load(b + k * ldb + p * panel + m * kWidth);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++) {
+        const float left = kByColumn ? a[k * lda + r] : a[r * lda + k];
+#pragma GCC unroll 4
+        for (int p = 0; p < P; p++)
+#pragma GCC unroll 4
+          for (int m = 0; m < M; m++) sums[r][p][m] += left * right[p][m];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+    for (int p = 0; p < P; p++)
+#pragma GCC unroll 4
+      for (int m = 0; m < M; m++) store(c + r * ldc + p * block + m * kWidth, sums[r][p][m]);
+}
+
+// The same for any number of rows and one panel.
+template <int M, int R = most_rows(M)>
+void rows_times_panel(long rows, long K, const float* a, long lda, const float* b, float* c, long ldc) {
+  if constexpr (R > 0) {
+    if (rows < R) return rows_times_panel<M, R - 1>(rows, K, a, lda, b, c, ldc);
+    tile<R, M, 1, false>(K, a, lda, b, M * kWidth, 0, c, ldc, 0);
+    if (rows > R) rows_times_panel<M>(rows - R, K, a + R * lda, lda, b, c + R * ldc, ldc);
+  }
+}
+
+// How many k of a panel are used for all rows before the next: what the first-level cache holds.
+template <int M>
+constexpr long kDepth = 32768 / (M * kWidth * sizeof(float));
+
+// Few rows, R of them: panels side by side.
+template <int R, int M>
+void few_rows_times_panels(long panels, long K, const float* a, long lda, const float* b, float* c, long ldc,
+                           long block) {
+  constexpr int P = side_by_side(R, M);
+  const long panel = K * M * kWidth;
+  long p = 0;
+  for (; p + P <= panels; p += P) tile<R, M, P, false>(K, a, lda, b + p * panel, M * kWidth, panel, c + p * block, ldc, block);
+  if constexpr (P > 1)
+    for (; p < panels; p++) tile<R, M, 1, false>(K, a, lda, b + p * panel, M * kWidth, 0, c + p * block, ldc, 0);
+}
+
+// c[rows][panels][M] += a[rows][K] * b[panels][K][M]; the sums of a panel lie `block` floats after those of the last.
+template <int M>
+void rows_times_panels(long rows, long panels, long K, const float* a, long lda, const float* b, float* c, long ldc,
+                       long block) {
+  if (rows == 1) return few_rows_times_panels<1, M>(panels, K, a, lda, b, c, ldc, block);
+  if (rows == 2) return few_rows_times_panels<2, M>(panels, K, a, lda, b, c, ldc, block);
+  if (rows == 3) return few_rows_times_panels<3, M>(panels, K, a, lda, b, c, ldc, block);
+  for (long p = 0; p < panels; p++, b += K * M * kWidth, c += block)
+    for (long k = 0; k < K; k += kDepth<M>)
+      rows_times_panel<M>(rows, K - k < kDepth<M> ? K - k : kDepth<M>, a + k, lda, b + k * M * kWidth, c, ldc);
+}
+
+}  // namespace statewise
