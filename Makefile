@@ -58,13 +58,15 @@ $(VENV)/created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/demo-ready: $(VENV)/created pyproject.toml constraints.txt
+NATIVE := $(wildcard native/*)
+
+$(VENV)/demo-ready: $(VENV)/created pyproject.toml constraints.txt $(NATIVE)
 	@echo 'installing JAX, NumPy, SciPy and Matplotlib into $(VENV): about 170 MB to download, 740 MB on disk, 1 to 4 minutes'
 	$(INSTALL) --editable '.[plot]'
 	@echo 'installed'
 	@touch $@
 
-$(VENV)/dev-ready: $(VENV)/created pyproject.toml constraints.txt
+$(VENV)/dev-ready: $(VENV)/created pyproject.toml constraints.txt $(NATIVE)
 	@echo 'installing what the tests need into $(VENV): about 290 MB to download, 1.1 GB on disk, 1 to 6 minutes'
 	$(INSTALL) --editable '.[plot,stream,tensorboard,dev]'
 	@echo 'installed'

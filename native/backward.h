@@ -73,7 +73,7 @@ class Backward {
       for (long block = 0; block < n.blocks(); block++) retreat_block(rows, t, block);
       std::memset(rows.product, 0, rows.count * rows.stride * sizeof(float));
       multiply<kRecurrent>(rows, rows.slots + Cell::kRecurrentAt * n.padded(), recurrent_panels_, transposed_panels(n.H),
-                           rows.product, rows.stride);
+                           rows.product, rows.stride, t % 2);
       if (g.x) write_x(rows, t);
       if (s.reset) cross_resets(rows, t);
     }
@@ -130,14 +130,15 @@ class Backward {
   }
 
   template <int kCount>
-  void multiply(const Rows& rows, const float* slots, const float* panels, long count, float* to, long stride) const {
+  void multiply(const Rows& rows, const float* slots, const float* panels, long count, float* to, long stride,
+                bool from_last) const {
     rows_times_panels<kColumns>(rows.count, count, kCount * n.padded(), slots, rows.slots_stride, panels, to, stride,
-                                kWide);
+                                kWide, from_last);
   }
 
   void write_x(const Rows& rows, long t) const {
     std::memset(rows.x, 0, rows.count * rows.x_stride * sizeof(float));
-    multiply<kInput>(rows, rows.slots, input_panels_, transposed_panels(n.F), rows.x, rows.x_stride);
+    multiply<kInput>(rows, rows.slots, input_panels_, transposed_panels(n.F), rows.x, rows.x_stride, t % 2);
     for (long r = 0; r < rows.count; r++)
       std::memcpy(g.x + ((rows.first + r) * n.T + t) * n.F, rows.x + r * rows.x_stride, n.F * sizeof(float));
   }

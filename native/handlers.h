@@ -1,6 +1,7 @@
-// The functions that XLA calls, one forward and one backward pass for each cell.
+// The functions that XLA calls: one forward and one backward pass for each cell, and Adam's update.
 #pragma once
 
+#include "adam.h"
 #include "backward.h"
 #include "forward.h"
 #include "weight_gradient.h"
@@ -56,6 +57,26 @@ ffi::Error run_backward(ffi::ThreadPool pool, Floats x, Floats kernel, Floats re
                        {d_kernel->typed_data(), d_recurrent_kernel->typed_data(), d_bias->typed_data()})
       .run(tasks);
   return ffi::Error::Success();
+}
+
+// `correction` [], then the gradients, means and mean squares of all weights; the updates, means and mean squares.
+inline ffi::Error run_adam(float beta_1, float beta_2, float epsilon, ffi::RemainingArgs given,
+                           ffi::RemainingRets results) {
+  const size_t weights = results.size() / 3;
+  if (results.size() % 3 || given.size() != 3 * weights + 1) return ffi::Error::InvalidArgument("adam: arrays missing");
+  const auto read = [&](size_t i) { return given.get<Floats>(i).value(); };
+  const auto write = [&](size_t i) { return results.get<Floats>(i).value()->typed_data(); };
+  const AdamRule rule{beta_1, beta_2, epsilon, read(0).typed_data()[0]};
+  for (size_t i = 0; i < weights; i++) {
+    Floats gradient = read(1 + i);
+    adam(rule, static_cast<long>(gradient.element_count()), gradient.typed_data(), read(1 + weights + i).typed_data(),
+         read(1 + 2 * weights + i).typed_data(), write(i), write(weights + i), write(2 * weights + i));
+  }
+  return ffi::Error::Success();
+}
+
+inline auto adam_binding() {
+  return ffi::Ffi::Bind().Attr<float>("beta_1").Attr<float>("beta_2").Attr<float>("epsilon").RemainingArgs().RemainingRets();
 }
 
 inline auto forward_binding() {
@@ -117,5 +138,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(statewise_gru_forward, statewise::run_forward<stat
                               statewise::forward_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(statewise_gru_backward, statewise::run_backward<statewise::GruCell>,
                               statewise::backward_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(statewise_adam, statewise::run_adam, statewise::adam_binding());
 }
 #pragma GCC visibility pop

@@ -1,6 +1,31 @@
-// The library: everything that is exported.
+// The library: everything that is exported, besides the handlers.
+#include "check.h"
 #include "handlers.h"
 
+#pragma GCC visibility push(default)
 extern "C" {
-__attribute__((visibility("default"))) int statewise_width() { return statewise::kWidth; }
+
+// See INTERFACE in src/statewise/native/library.py.
+int statewise_interface() { return 1; }
+
+const char* statewise_instructions() { return STATEWISE_INSTRUCTIONS; }
+
+const char* statewise_identity() { return STATEWISE_IDENTITY; }
+
+// How many floats the tape of a cell holds, 0 for the LSTM and 1 for the GRU.
+long statewise_tape_size(long cell, long B, long T, long F, long H) {
+  const statewise::Sizes n{B, T, F, H};
+  return cell ? statewise::tape_size<statewise::GruCell>(n) : statewise::tape_size<statewise::LstmCell>(n);
 }
+
+// How many floats the gradients of the slots take.
+long statewise_panels_size(long B, long T, long F, long H) { return statewise::panels_size({B, T, F, H}); }
+
+// Both passes of a cell on one thread, for the check when the library is loaded; see check.h.
+void statewise_check(long cell, long B, long T, long F, long H, const float* given, float* results) {
+  const statewise::Sizes n{B, T, F, H};
+  if (cell) statewise::check<statewise::GruCell>(n, given, results);
+  else statewise::check<statewise::LstmCell>(n, given, results);
+}
+}
+#pragma GCC visibility pop

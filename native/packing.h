@@ -49,14 +49,18 @@ template <class Cell, int kFirst, int kCount>
 void pack_transposed(const Sizes& n, const float* weights, long rows, long panel, float* panels) {
   constexpr int kWide = kColumns * kWidth;
   float* to = panels + panel * kCount * n.padded() * kWide;
-  for (int slot = 0; slot < kCount; slot++, to += n.padded() * kWide) {
-    for (int column = 0; column < kWide; column++) {
-      const long row = panel * kWide + column;
-      const float* from = weights + (row * Cell::kGates + Cell::kGateOf[kFirst + slot]) * n.H;
-      for (long unit = 0; unit < n.padded(); unit++)
-        to[unit * kWide + column] = row < rows && unit < n.H ? from[unit] : 0.0f;
-    }
-  }
+  for (int slot = 0; slot < kCount; slot++)
+    for (long block = 0; block < n.blocks(); block++, to += kWidth * kWide)
+      for (int part = 0; part < kColumns; part++) {
+        Vec square[kWidth];
+        for (int i = 0; i < kWidth; i++) {
+          const long row = panel * kWide + part * kWidth + i;
+          const float* from = weights + (row * Cell::kGates + Cell::kGateOf[kFirst + slot]) * n.H + block * kWidth;
+          square[i] = row < rows ? load_first(from, n.units_in(block)) : Vec{};
+        }
+        transpose(square);
+        for (int unit = 0; unit < kWidth; unit++) store(to + unit * kWide + part * kWidth, square[unit]);
+      }
 }
 
 // Calls pack(0) to pack(count - 1), on several threads if there is much to copy.

@@ -17,6 +17,9 @@ constexpr int side_by_side(int rows, int vectors) {
   return panels;
 }
 
+// How many k ahead weights are called for that may be far away, in the last cache or in memory.
+constexpr long kAhead = 64;
+
 // c[R][P][M] += a[R][K] * b[P][K][M], where P panels of M vectors lie `panel` floats apart, and their sums `block`.
 // With kByColumn, `a` is [K][R].
 template <int R, int M, int P, bool kByColumn>
@@ -30,6 +33,9 @@ STATEWISE_INLINE void tile(long K, const float* a, long lda, const float* b, lon
 #pragma GCC unroll 4
       for (int m = 0; m < M; m++) sums[r][p][m] = load(c + r * ldc + p * block + m * kWidth);
   for (long k = 0; k < K; k++) {
+    if constexpr (R > 3 && !kByColumn)
+#pragma GCC unroll 4
+      for (int m = 0; m < M; m++) __builtin_prefetch(b + (k + kAhead) * ldb + m * kWidth);
     if constexpr (R < P * M) {
       float left[R];
 #pragma GCC unroll 16
@@ -83,25 +89,33 @@ constexpr long kDepth = 32768 / (M * kWidth * sizeof(float));
 // Few rows, R of them: panels side by side.
 template <int R, int M>
 void few_rows_times_panels(long panels, long K, const float* a, long lda, const float* b, float* c, long ldc,
-                           long block) {
+                           long block, bool from_last) {
   constexpr int P = side_by_side(R, M);
-  const long panel = K * M * kWidth;
-  long p = 0;
-  for (; p + P <= panels; p += P) tile<R, M, P, false>(K, a, lda, b + p * panel, M * kWidth, panel, c + p * block, ldc, block);
+  const long panel = K * M * kWidth, groups = panels / P;
+  for (long i = 0; i < groups; i++) {
+    const long p = (from_last ? groups - 1 - i : i) * P;
+    tile<R, M, P, false>(K, a, lda, b + p * panel, M * kWidth, panel, c + p * block, ldc, block);
+  }
   if constexpr (P > 1)
-    for (; p < panels; p++) tile<R, M, 1, false>(K, a, lda, b + p * panel, M * kWidth, 0, c + p * block, ldc, 0);
+    for (long p = groups * P; p < panels; p++)
+      tile<R, M, 1, false>(K, a, lda, b + p * panel, M * kWidth, 0, c + p * block, ldc, 0);
 }
 
 // c[rows][panels][M] += a[rows][K] * b[panels][K][M]; the sums of a panel lie `block` floats after those of the last.
+// The panels are taken from the first to the last, or the other way: a caller that comes again and again alternates, and
+// finds in the cache what it used last.
 template <int M>
 void rows_times_panels(long rows, long panels, long K, const float* a, long lda, const float* b, float* c, long ldc,
-                       long block) {
-  if (rows == 1) return few_rows_times_panels<1, M>(panels, K, a, lda, b, c, ldc, block);
-  if (rows == 2) return few_rows_times_panels<2, M>(panels, K, a, lda, b, c, ldc, block);
-  if (rows == 3) return few_rows_times_panels<3, M>(panels, K, a, lda, b, c, ldc, block);
-  for (long p = 0; p < panels; p++, b += K * M * kWidth, c += block)
+                       long block, bool from_last = false) {
+  if (rows == 1) return few_rows_times_panels<1, M>(panels, K, a, lda, b, c, ldc, block, from_last);
+  if (rows == 2) return few_rows_times_panels<2, M>(panels, K, a, lda, b, c, ldc, block, from_last);
+  if (rows == 3) return few_rows_times_panels<3, M>(panels, K, a, lda, b, c, ldc, block, from_last);
+  for (long i = 0; i < panels; i++) {
+    const long p = from_last ? panels - 1 - i : i;
     for (long k = 0; k < K; k += kDepth<M>)
-      rows_times_panel<M>(rows, K - k < kDepth<M> ? K - k : kDepth<M>, a + k, lda, b + k * M * kWidth, c, ldc);
+      rows_times_panel<M>(rows, K - k < kDepth<M> ? K - k : kDepth<M>, a + k, lda, b + (p * K + k) * M * kWidth,
+                          c + p * block, ldc);
+  }
 }
 
 }  // namespace statewise

@@ -18,6 +18,7 @@ from statewise.kernels.lstm import LSTMWeights
 from statewise.kernels.states import LSTMState
 from statewise.layers import LSTM, Activation, Dense, Dropout, Embedding, Layer
 from statewise.layers.registry import LAYERS
+from statewise.native import ffi
 from tolerances import assert_close, assert_same, differ
 
 HALF: Any = 2.5
@@ -55,8 +56,15 @@ def test_other_keys_give_other_weights() -> None:
 
 
 @pytest.mark.parametrize("use_bias", [True, False])
-def test_the_usual_activations_are_left_to_the_fast_kernel(use_bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = watched("lstm_fast.fast_lstm", monkeypatch)
+@pytest.mark.parametrize("kernel", ["native.native_lstm", "lstm_fast.fast_lstm"])
+def test_the_usual_activations_are_left_to_a_fast_kernel(
+    kernel: str, use_bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = kernel.startswith("native")
+    if native and not ffi.is_registered():
+        pytest.skip("there is no native kernel")
+    monkeypatch.setattr("statewise.kernels.native.serves", lambda *_: native)
+    calls = watched(kernel, monkeypatch)
     layer = LSTM(3, use_bias=use_bias)
     params = {"kernel": normal(5, 12), "recurrent_kernel": normal(3, 12), "bias": normal(12)}
     given = params if use_bias else {name: params[name] for name in layer.weight_names}
@@ -65,7 +73,7 @@ def test_the_usual_activations_are_left_to_the_fast_kernel(use_bias: bool, monke
     assert_same(weights, LSTMWeights(*(params | ({} if use_bias else {"bias": jnp.zeros(12)})).values()), "weights")
     assert_same(x, X, "x")
     assert_same(start, layer.zero_state(3), "state")
-    assert flags == {"reset": None, "mask": None, "initial": None}
+    assert flags == {"reset": None, "mask": None, "initial": None} | ({"noise": None} if native else {})
     assert y is state.h  # type: ignore[union-attr]
     assert state is result[1]
 

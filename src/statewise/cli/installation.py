@@ -25,6 +25,7 @@ def installation() -> dict[str, Any]:
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "packages": {name: _version(name) for name in PACKAGES},
         "devices": _devices(),
+        "native": _native(),
         "cache": _cache(),
     }
 
@@ -35,6 +36,7 @@ def describe_installation(facts: dict[str, Any]) -> list[str]:
         f"statewise {facts['statewise']}, Python {facts['python']} on {facts['platform']}",
         ", ".join(f"{name} {number or 'not installed'}" for name, number in facts["packages"].items()),
         f"computes on {', '.join(facts['devices'])}; processors: {facts['processors']}",
+        f"native library: {facts['native']}",
         *_describe_cache(facts["cache"]),
     ]
 
@@ -50,6 +52,16 @@ def _devices() -> list[str]:
     import jax
 
     return [f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()]
+
+
+def _native() -> str:
+    """Returns which native library computes, or why there is none."""
+    from statewise.native import ffi
+    from statewise.native.library import library, status
+
+    if library() is None or ffi.is_registered():
+        return status()
+    return f"{status()} for streams; training runs on XLA, since {ffi.reason()}"
 
 
 def _cache() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from statewise.data.batches import count_steps
 from statewise.data.ragged_rows import RaggedRows
-from statewise.foundation.engine import ProgramsByShape
+from statewise.foundation.engine import ProgramsByShape, compiled
 from statewise.foundation.program_lengths import PIECE, Lengths
 from statewise.foundation.shapes import Array, filled
 from statewise.inference.rows import Rows
@@ -34,7 +34,7 @@ class Forward:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._programs = ProgramsByShape(lambda: jax.jit(partial(network.apply)), KEPT)
+        self._programs = ProgramsByShape(lambda: compiled(partial(network.apply)), KEPT)
         in_pieces = network.whole_only is None
         self._lengths = Lengths(OWN, PIECE) if in_pieces else Lengths(OWN - 1)
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from statewise.layers.recurrent import Recurrent
 from statewise.operations import Vector, apply, settle_function
-
-if TYPE_CHECKING:
-    import jax
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,10 @@ class Gated(Recurrent):
         """Describes how far a gate is open."""
         return apply(self.recurrent_activation, z)
 
-    def _fits_fast_kernel(self, noise: jax.Array | None) -> bool:
-        """The fast kernels know only the derivatives of tanh and sigmoid, and apply no noise to h."""
-        return (self.activation, self.recurrent_activation) == ("tanh", "sigmoid") and noise is None
+    @property
+    def _has_usual_functions(self) -> bool:
+        """Whether its functions are those whose derivatives the fast kernels know."""
+        return (self.activation, self.recurrent_activation) == ("tanh", "sigmoid")
 
     @property
     def _reference_options(self) -> dict[str, Any]:

@@ -66,12 +66,16 @@ class GRU(Gated):
 
         from statewise.kernels.gru import GRUWeights, gru
         from statewise.kernels.gru_fast import fast_gru
+        from statewise.kernels.native import native_gru, serves
 
         bias = params["bias"] if self.use_bias else jnp.asarray(self.fresh_bias(), x.dtype)
         weights = GRUWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
-        if self._fits_fast_kernel(noise) and self.reset_after:
-            return fast_gru(weights, x, state, **flags)
+        if self._has_usual_functions and self.reset_after:
+            if serves(weights, x, state):
+                return native_gru(weights, x, state, **flags, noise=noise)
+            if noise is None:
+                return fast_gru(weights, x, state, **flags)
         options = {**self._reference_options, "reset_after": self.reset_after}
         return gru(weights, x, state, **flags, **options, noise=noise)
 

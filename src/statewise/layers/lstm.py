@@ -74,12 +74,16 @@ class LSTM(Gated):
 
         from statewise.kernels.lstm import LSTMWeights, lstm
         from statewise.kernels.lstm_fast import fast_lstm
+        from statewise.kernels.native import native_lstm, serves
 
         bias = params["bias"] if self.use_bias else jnp.zeros(self.blocks * self.units, x.dtype)
         weights = LSTMWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
-        if self._fits_fast_kernel(noise):
-            return fast_lstm(weights, x, state, **flags)
+        if self._has_usual_functions:
+            if serves(weights, x, state):
+                return native_lstm(weights, x, state, **flags, noise=noise)
+            if noise is None:
+                return fast_lstm(weights, x, state, **flags)
         return lstm(weights, x, state, **flags, **self._reference_options, noise=noise)
 
     def advance(self, x: Vector, state: Any, weights: Mapping[str, Array]) -> tuple[LSTMState, dict[str, Vector]]:

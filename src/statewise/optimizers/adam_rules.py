@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from statewise.foundation.engine import zeros
+from statewise.optimizers.native_adam import native_adam, serves
 
 
 class AdamMoments(NamedTuple):
@@ -29,8 +30,12 @@ def scale_by_adam(beta_1: float, beta_2: float, epsilon: float) -> optax.Gradien
 
     def update(gradients: Any, moments: AdamMoments, _: Any = None) -> tuple[Any, AdamMoments]:
         count = moments.updates + 1
-        mean, square = _running_moments(moments, gradients, beta_1, beta_2)
         correction = jnp.sqrt(1 - beta_2**count) / (1 - beta_1**count)
+        if serves(gradients):
+            given = gradients, moments.mean, moments.square
+            updates, mean, square = native_adam(*given, correction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+            return updates, AdamMoments(count, mean, square)
+        mean, square = _running_moments(moments, gradients, beta_1, beta_2)
         updates = jax.tree.map(lambda m, v: correction * m / (jnp.sqrt(v) + epsilon), mean, square)
         return updates, AdamMoments(count, mean, square)
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.engine import jax_key
+from statewise.foundation.engine import compiled, jax_key
 from statewise.foundation.forks import check_process
 from statewise.foundation.random import key_of
 from statewise.foundation.shapes import Array, check_whole, is_number
@@ -81,8 +81,8 @@ class SymbolGenerator:
     def __init__(self, network: Network, window: int | None) -> None:
         self._network, _ = network.without_head()
         self._window = window
-        self._prime = jax.jit(self._prime_state)
-        self._continue = jax.jit(self._continue_sequence)
+        self._prime = compiled(self._prime_state)
+        self._continue = compiled(self._continue_sequence)
 
     def symbols(
         self,

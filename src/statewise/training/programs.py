@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from statewise.foundation.engine import ProgramsByShape, jax_key
+from statewise.foundation.engine import ProgramsByShape, compiled, jax_key
 from statewise.foundation.program_lengths import Lengths
 from statewise.foundation.random import fold_in, key_of
 from statewise.foundation.shapes import Array
@@ -120,12 +120,12 @@ class Programs:
     @cached_property
     def train(self) -> ProgramsByShape:
         """Train: each runs as `run(run, rows, keys, packed, initial, layout=layout)` and returns what `_train` does."""
-        return ProgramsByShape(lambda: jax.jit(partial(self._train), static_argnames="layout"), KEPT)
+        return ProgramsByShape(lambda: compiled(partial(self._train), static_argnames="layout"), KEPT)
 
     @cached_property
     def evaluate(self) -> ProgramsByShape:
         """Evaluate: `run(params, states, totals, rows, packed, layout=layout)` returns what `_evaluate` does."""
-        return ProgramsByShape(lambda: jax.jit(partial(self._evaluate), static_argnames="layout"), KEPT)
+        return ProgramsByShape(lambda: compiled(partial(self._evaluate), static_argnames="layout"), KEPT)
 
     def _train(
         self,
