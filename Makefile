@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test test-all check docs bench bench-check clean
+.PHONY: demo test test-all check docs native-check bench bench-check clean
 
 # Learns the bundled fable and continues it from "had a general": writes a model file and a picture to demo/.
 demo: $(VENV)/demo-ready
@@ -33,6 +33,10 @@ check: $(VENV)/dev-ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# Builds the native libraries with all warnings and with sanitizers, and runs their tests.
+native-check: $(VENV)/dev-ready
+	$(BIN)/python native/check.py
 
 # Writes docs/recipes.md from the recipes, and from docs/recipes.json, what they measured.
 docs: $(VENV)/dev-ready

@@ -40,6 +40,11 @@ def compiler() -> list[str] | None:
     return next(([found] for name in ("g++", "clang++", "c++") if (found := shutil.which(name))), None)
 
 
+def machine() -> str:
+    """Returns this processor's name in `INSTRUCTION_SETS`."""
+    return platform.machine().lower()
+
+
 def headers() -> Path | None:
     """Returns the folder of XLA's headers, which jaxlib brings along; without importing it, which takes a second."""
     for path in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *sys.path):
@@ -60,7 +65,7 @@ def identity(extra: Sequence[str] = ()) -> str:
 def build(
     folder: Path = PACKAGE,
     command: Sequence[str] | None = None,
-    machine: str | None = None,
+    processor: str | None = None,
     options: Sequence[str] = (),
 ) -> str | None:
     """Builds all libraries of a processor; returns None, or in one line why there are none.
@@ -68,12 +73,12 @@ def build(
     Args:
         folder: where they go; what was there before is removed.
         command: the compiler; None chooses one.
-        machine: the processor, such as "x86_64"; None is this one.
+        processor: which one, such as "x86_64"; None is this one.
         options: of the compiler, beyond the usual ones.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    reason = _build(folder, command or compiler(), machine or platform.machine().lower(), options)
+    reason = _build(folder, command or compiler(), processor or machine(), options)
     if reason:
         for library in folder.glob("*.so"):
             library.unlink()
@@ -81,19 +86,19 @@ def build(
     return reason
 
 
-def _build(folder: Path, command: Sequence[str] | None, machine: str, options: Sequence[str]) -> str | None:
+def _build(folder: Path, command: Sequence[str] | None, processor: str, options: Sequence[str]) -> str | None:
     include = headers()
     if os.environ.get("STATEWISE_NATIVE") == "0":
         return "STATEWISE_NATIVE=0 was set when statewise was installed"
-    if machine not in INSTRUCTION_SETS or os.name != "posix":
-        return f"none is made for {platform.system()} on {machine}"
+    if processor not in INSTRUCTION_SETS or os.name != "posix":
+        return f"none is made for {platform.system()} on {processor}"
     if command is None:
         return "no C++ compiler was found when statewise was installed"
     if include is None:
         return "XLA's headers were not found when statewise was installed"
-    common = [*command, *COMMON, *options, "-isystem", str(include)]
+    common = [*command, *COMMON, "-isystem", str(include), *options]
     jobs = {"processor": [*common, str(SOURCES / "processor.cpp")]}
-    for name in INSTRUCTION_SETS[machine]:
+    for name in INSTRUCTION_SETS[processor]:
         known_as = [f'-DSTATEWISE_INSTRUCTIONS="{name}"', f'-DSTATEWISE_IDENTITY="{identity(options)}"']
         jobs[name] = [*common, *FLAGS[name], *known_as, str(SOURCES / "library.cpp")]
     running = {

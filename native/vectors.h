@@ -143,7 +143,7 @@ STATEWISE_INLINE void values(const Fraction (&f)[4], Vec (&out)[4]) {
 // third of the time of a division.
 STATEWISE_INLINE Vec reciprocal(Vec x) {
 #if defined(__AVX512F__)
-  const Vec guess = _mm512_rcp14_ps(x);
+  const Vec guess = _mm512_maskz_rcp14_ps(0xFFFF, x);
 #elif defined(__AVX2__)
   const Vec guess = _mm256_rcp_ps(x);
 #else
@@ -159,7 +159,7 @@ STATEWISE_INLINE Vec root(Vec x) {
 #if defined(__AVX2__)
   const Vec positive = x < 1e-37f ? all(1e-37f) : x;
 #if defined(__AVX512F__)
-  const Vec guess = _mm512_rsqrt14_ps(positive);
+  const Vec guess = _mm512_maskz_rsqrt14_ps(0xFFFF, positive);
 #else
   const Vec guess = _mm256_rsqrt_ps(positive);
 #endif
