@@ -72,7 +72,7 @@ $(VENV)/demo-ready: $(VENV)/created pyproject.toml constraints.txt $(NATIVE)
 
 $(VENV)/dev-ready: $(VENV)/created pyproject.toml constraints.txt $(NATIVE)
 	@echo 'installing what the tests need into $(VENV): about 290 MB to download, 1.1 GB on disk, 1 to 6 minutes'
-	$(INSTALL) --editable '.[plot,stream,tensorboard,dev]'
+	$(INSTALL) --editable '.[plot,tensorboard,dev]'
 	@echo 'installed'
 	@touch $@ $(VENV)/demo-ready
 

@@ -22,8 +22,7 @@ struct LstmCell {
   template <bool kSave>
   static STATEWISE_INLINE Vec step(const Vec (&z)[kSlots], Vec, Vec& c, Vec (&saved)[kSaved]) {
     Vec gate[4];
-    values({tanh_fraction(z[0] * 0.5f), tanh_fraction(z[1] * 0.5f), tanh_fraction(z[2]), tanh_fraction(z[3] * 0.5f)},
-           gate);
+    tanh({z[0] * 0.5f, z[1] * 0.5f, z[2], z[3] * 0.5f}, gate);  // sigmoid(z) = tanh(z / 2) / 2 + 1 / 2
     const Vec i = gate[0] * 0.5f + 0.5f, f = gate[1] * 0.5f + 0.5f, g = gate[2], o = gate[3] * 0.5f + 0.5f;
     const Vec before = c;
     c = f * before + i * g;
@@ -62,7 +61,7 @@ struct GruCell {
   template <bool kSave>
   static STATEWISE_INLINE Vec step(const Vec (&sums)[kSlots], Vec h, Vec&, Vec (&saved)[kSaved]) {
     Vec gate[2];
-    values({tanh_fraction(sums[1] * 0.5f), tanh_fraction(sums[2] * 0.5f)}, gate);
+    tanh({sums[1] * 0.5f, sums[2] * 0.5f}, gate);  // sigmoid(z) = tanh(z / 2) / 2 + 1 / 2
     const Vec z = gate[0] * 0.5f + 0.5f, r = gate[1] * 0.5f + 0.5f;
     const Vec g = tanh(sums[0] + r * sums[3]);
     if (kSave) {

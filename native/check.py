@@ -1,7 +1,7 @@
 """Builds the native libraries with every warning an error and with sanitizers, and runs their tests on them.
 
-`make native-check` runs it. AddressSanitizer and UndefinedBehaviorSanitizer end a test at the first read or write outside
-an array, overflow, or misaligned access.
+`make native-check` runs it. AddressSanitizer and UndefinedBehaviorSanitizer end a test at the first read or write
+outside an array, overflow, or misaligned access.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from compiler import INSTRUCTION_SETS, build, compiler, machine
 
 STRICT = ["-Wall", "-Wextra", "-Werror"]
 SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g", "-O1"]
-TESTS = ["tests/native", "tests/kernels/test_native_kernels.py"]
+TESTS = ["tests/native", "tests/kernels/test_native_kernels.py", "tests/streaming"]
 
 
 def main() -> int:
@@ -40,7 +40,9 @@ def _test(library: Path, command: list[str]) -> int:
     """Runs the tests on a library; the sanitizers must be loaded before Python's own libraries."""
     print(f"native-check: {library.stem} with sanitizers")
     found = [
-        subprocess.run([*command, f"-print-file-name={name}"], check=True, capture_output=True, text=True).stdout.strip()
+        subprocess.run(
+            [*command, f"-print-file-name={name}"], check=True, capture_output=True, text=True
+        ).stdout.strip()
         for name in ("libasan.so", "libubsan.so")
     ]
     environment = {

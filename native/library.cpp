@@ -1,6 +1,7 @@
 // The library: everything that is exported, besides the handlers.
 #include "check.h"
 #include "handlers.h"
+#include "stream.h"
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -26,6 +27,11 @@ void statewise_check(long cell, long B, long T, long F, long H, const float* giv
   const statewise::Sizes n{B, T, F, H};
   if (cell) statewise::check<statewise::GruCell>(n, given, results);
   else statewise::check<statewise::LstmCell>(n, given, results);
+}
+
+// One step of streams; see stream.h. Returns 0, or why nothing was done.
+long statewise_stream_step(long table) {
+  return statewise::stream_step(*reinterpret_cast<statewise::Table*>(table));
 }
 }
 #pragma GCC visibility pop

@@ -13,10 +13,13 @@ import statewise as sw
 from networks import CASES, SYMBOLS, Case, random_weights, random_x
 from statewise.foundation.shapes import Array
 from statewise.layers import GRU, Activation, Dense, Dropout, Embedding, Layer, Masking, TimeDistributed
+from statewise.native.library import library
 from statewise.streaming import Runtime
 
 BATCH, STEPS = 3, 5
-ENGINES = ("numba", "numpy")
+ENGINES = ("native", "numpy") if library() is not None else ("numpy",)
+
+needs_native = pytest.mark.skipif(library() is None, reason="the native library is not built")
 
 
 def lstm(units: int = 4, **options: Any) -> Layer:

@@ -19,12 +19,12 @@ X = np.random.default_rng(1).normal(size=(STEPS, F)).astype("float32")
 
 
 def statewise(H: int) -> Timed:
-    """`stream.push` on the engine that `model.stream()` takes by itself: Numba's, where that is installed."""
+    """`stream.push` on the engine that `model.stream()` takes by itself: the native one, where there is one."""
     return _pushed(H, "auto")
 
 
 def statewise_numpy(H: int) -> Timed:
-    """`stream.push` as it is where Numba is not installed."""
+    """`stream.push` as it is without a native library."""
     return _pushed(H, "numpy")
 
 

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from benchmarks.harness.agreement import numbers
 from benchmarks.harness.claim import MB_GROWN, SECONDS, Claim, Timed, Told, Unable, load
 
-FRAMEWORKS = ("statewise", "jax", "numpy", "numba", "torch", "keras", "tf_keras", "tensorflow", "onnxruntime")
+FRAMEWORKS = ("statewise", "jax", "numpy", "torch", "keras", "tf_keras", "tensorflow", "onnxruntime")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """One step of a layer as operations on vectors, so that engines depend only on operations, not on layers.
 
 A layer writes its step as expressions, such as `c = f * state.c + i * apply("tanh", g)`. Each value records what it is
-computed from; nothing is computed here. `streaming` turns the operations into NumPy and Numba steps.
+computed from; nothing is computed here. `streaming` turns the operations into NumPy and native steps.
 """
 
 from __future__ import annotations

@@ -85,23 +85,8 @@ def test_clear_cache_removes_compiled_programs(
     assert main(["info", "--clear-cache"]) == 0
     assert capsys.readouterr().out == f"removed 2 compiled programs from {cache.folder}\n"
     assert main(["info", "--clear-cache", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"folder": str(cache.folder), "removed": 0, "steps_removed": 0}
+    assert json.loads(capsys.readouterr().out) == {"folder": str(cache.folder), "removed": 0}
     assert cache.sizes() == []
-
-
-def test_the_numba_step_is_counted_and_cleared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("STATEWISE_CACHE", str(tmp_path))
-    for name in ("numba-1", "numba-2"):
-        (tmp_path / name / "streaming").mkdir(parents=True)
-        (tmp_path / name / "streaming" / "numba_step.nbc").write_bytes(b"a step")
-    facts = installation()
-    assert (facts["cache"]["steps"], facts["cache"]["step_bytes"]) == (2, 12)
-    assert "Numba step: 2 versions, 12 bytes" in describe_installation(facts)
-    assert main(["info", "--clear-cache"]) == 0
-    assert f"removed 2 versions of the Numba step from {tmp_path}\n" in capsys.readouterr().out
-    assert list(tmp_path.glob("numba-*")) == []
 
 
 def refuse(_: Path) -> None:

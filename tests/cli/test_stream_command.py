@@ -53,7 +53,7 @@ def run(models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 
 def answers_of(models: Path, steps: Sequence[Sequence[float]]) -> list[Any]:
-    stream = sw.Stream.open(models / "pumps", engine="numpy")
+    stream = sw.Stream.open(models / "pumps")
     return [stream.push(step) for step in steps]
 
 
@@ -71,7 +71,7 @@ def test_a_step_of_two_dimensions_is_answered_by_nested_lists(run: Run, models: 
     step = np.arange(12.0).reshape(4, 3).tolist()
     status, out, _ = run("squares", f"{json.dumps(step)}\n[1, 2]\n")
     assert (status, len(out)) == (1, 1)
-    expected = sw.Stream.open(models / "squares", engine="numpy").push(step)
+    expected = sw.Stream.open(models / "squares").push(step)
     assert np.array_equal(np.array(json.loads(out[0]), "f"), expected)
 
 
@@ -294,7 +294,7 @@ def test_a_key_that_no_file_can_hold_is_refused_before_it_costs_the_state(run: R
     ],
 )
 def test_what_cannot_start_is_one_line_and_status_2(run: Run, models: Path, line: str, words: list[str]) -> None:
-    sw.Stream.open(models / "other", engine="numpy").state.save(models / "other-state")
+    sw.Stream.open(models / "other").state.save(models / "other-state")
     status, out, err = run(line, "[1, 2]")
     assert (status, out, err.count("\n")) == (2, [], 1)
     assert all(word in err for word in words), err
@@ -307,7 +307,7 @@ import signal, sys
 from statewise.cli.main import main
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored
 status = main(["stream", *sys.argv[1:]])
-sys.stderr.write(" ".join(name for name in ("jax", "numba", "scipy", "optax") if name in sys.modules))
+sys.stderr.write(" ".join(name for name in ("jax", "scipy", "optax") if name in sys.modules))
 sys.exit(status)
 """
 
@@ -326,7 +326,7 @@ def test_lines_are_answered_at_once_and_the_state_outlives_the_process(
     process = started(str(models / "pumps"), "--state", str(tmp_path / "state"))
     assert process.stdin is not None
     assert process.stdout is not None
-    stream = sw.Stream.open(models / "pumps", engine="numpy")
+    stream = sw.Stream.open(models / "pumps", engine="auto")
     for step in ([1, 2], [3, 4]):
         process.stdin.write(json.dumps(step).encode() + b"\n")
         process.stdin.flush()
@@ -335,7 +335,7 @@ def test_lines_are_answered_at_once_and_the_state_outlives_the_process(
         process.send_signal(end)
         process.wait(20)
     _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (expected, b""), "neither JAX nor Numba was imported"
+    assert (process.returncode, err) == (expected, b""), "JAX was not imported"
     assert sw.State.load(tmp_path / "state") == stream.state
 
 
@@ -376,7 +376,7 @@ def test_a_reader_that_leaves_ends_it_with_the_state_saved(models: Path, tmp_pat
 
 
 def test_a_state_that_python_kept_of_a_text_is_gone_on_from_and_kept_again(run: Run, tmp_path: Path) -> None:
-    stream = sw.Stream.open("chars", engine="numpy")
+    stream = sw.Stream.open("chars")
     stream.push(1)
     kept = tmp_path / "kept.state"
     stream.state.save(kept)

@@ -177,7 +177,7 @@ def test_after_a_kill_the_state_is_that_of_the_lines_answered(models: Path, tmp_
 def states_after(models: Path, lines: list[str]) -> dict[str, sw.State]:
     streams: dict[str, sw.Stream] = {}
     for line in map(json.loads, lines):
-        stream = streams.setdefault(line["key"], sw.Stream.open(models / "pumps", engine="numpy"))
+        stream = streams.setdefault(line["key"], sw.Stream.open(models / "pumps"))
         stream.push(line["x"])
     return {key: stream.state for key, stream in streams.items()}
 
@@ -212,7 +212,7 @@ def test_a_state_is_saved_by_the_clock_while_no_line_comes(models: Path, tmp_pat
         while not state.exists() and time.monotonic() < until:
             time.sleep(0.01)
         process.kill()
-    stream = sw.Stream.open(models / "pumps", engine="numpy")
+    stream = sw.Stream.open(models / "pumps")
     stream.push([1, 2])
     assert sw.State.load(state) == stream.state
 
@@ -375,7 +375,7 @@ def test_what_does_not_go_together_is_one_line(run: Run, line: str, words: list[
 
 
 def test_a_state_with_nan_is_refused_by_name(run: Run) -> None:
-    stream = sw.Stream.open("pumps", engine="numpy")
+    stream = sw.Stream.open("pumps")
     nan = stream.state["lstm"]._replace(h=np.full((1, 4), np.nan, np.float32))
     sw.State({"lstm": nan}).save("nan")
     for way in ("", "--durable"):
@@ -393,14 +393,3 @@ def test_how_often_to_save() -> None:
     for text in ("", "-1", "0", "0s", "1.5", "s", "5 m", "nan", "1e9s", "9" * 400 + "s"):
         with pytest.raises(ConfigurationError, match="--save-every"):
             SaveInterval.of(text)
-
-
-def test_the_first_compilation_on_a_machine_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from statewise.streaming import engines
-
-    monkeypatch.setattr(engines, "is_step_cached", lambda: False)
-    engines._load_numba_step.cache_clear()  # as a new process
-    assert run("pumps --engine numba", "[1, 2]")[2].startswith("statewise: compiling the Numba step")
-    assert run("pumps --engine numba", "[1, 2]")[2] == run("pumps", "[1, 2]")[2] == ""
-    monkeypatch.undo()
-    assert engines.is_step_cached(), "by the line above"

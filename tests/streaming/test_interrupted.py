@@ -40,7 +40,7 @@ def runtime(engine: str, seed: int = 1) -> Runtime:
     return runtime_of(built(layers, (None, FEATURES), seed), engine)
 
 
-PUBLIC = {"push", "push_one", "push_rows", "resume", "restore", "drop", "clear", "upgrade", "load_numba_step"}
+PUBLIC = {"push", "push_one", "push_rows", "resume", "restore", "drop", "clear", "upgrade"}
 """Functions whose one line takes a lock and lets go of it; Python looks for signals nowhere on that way out."""
 
 
@@ -374,7 +374,7 @@ def test_a_signal_that_looks_at_the_streams_or_pushes_leaves_the_push_alone() ->
         assert looked > 10
 
 
-LOCKED_FILES = ("slot_table.py", "slot_updates.py", "numba_states.py", "numpy_states.py")
+LOCKED_FILES = ("slot_table.py", "slot_updates.py", "native_states.py", "numpy_states.py")
 
 
 def calling(look: Callable[[], None], at: int, call: Callable[[], Any]) -> bool:
@@ -383,7 +383,7 @@ def calling(look: Callable[[], None], at: int, call: Callable[[], Any]) -> bool:
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         if not frame.f_code.co_filename.endswith(
-            ("slot_table.py", "slot_updates.py", "numba_states.py", "numpy_states.py")
+            ("slot_table.py", "slot_updates.py", "native_states.py", "numpy_states.py")
         ):
             return trace if frame.f_code.co_filename.startswith(FOLDER) else None
         if event == "line":

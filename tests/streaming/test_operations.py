@@ -20,7 +20,7 @@ from statewise.streaming.composition import Composed
 from statewise.streaming.fused_products import Product, plan
 from statewise.streaming.instructions import ACTIVATE
 from statewise.streaming.numpy_step import write_step
-from streamed import ENGINES
+from streamed import ENGINES, needs_native
 from tolerances import assert_close
 
 ROWS, STEPS = 6, 3  # a group, and two more one by one
@@ -124,13 +124,14 @@ def test_an_unknown_operation_is_an_error_in_each_engine(kind: type[o.Pairwise])
         refused(make, ConfigurationError, [f"unknown operation {kind.__name__!r}"])
 
 
+@needs_native
 @pytest.mark.parametrize(("place", "what"), [(0, "instruction"), (2, "function")])
 def test_the_compiled_step_refuses_what_it_does_not_know(place: int, what: str) -> None:
     """Whoever adds an instruction may forget to say there what it does; no state has changed then."""
     h, x = o.Input(2), o.Input(2)
     after = LSTMState(o.Kept(o.apply("tanh", x + h), h), h)
     step = o.NetworkStep(x, after.h, {"own": LSTMState(h, o.Input(2))}, {"own": after})
-    stream = Stream(runtime := Runtime(Composed(step, (2,), None, {}), "numba"))
+    stream = Stream(runtime := Runtime(Composed(step, (2,), None, {}), ENGINES[0]))
     stream.push([0.5, 1.0])
     before = stream.state
     assert runtime.program is not None

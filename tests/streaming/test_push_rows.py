@@ -17,7 +17,7 @@ from streamed import ENGINES, built, lstm, runtime_of
 from tolerances import assert_same
 
 
-def streams_of(engine: str = "numba", max_streams: int | None = None) -> Streams:
+def streams_of(engine: str = ENGINES[0], max_streams: int | None = None) -> Streams:
     return Streams(runtime_of(built([lstm(), GRU(3), Dense(2)], (None, FEATURES)), engine), max_streams=max_streams)
 
 

@@ -153,7 +153,7 @@ SIGMOIDS: dict[str, list[Layer]] = {
 }
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", SIGMOIDS)
 def test_small_probabilities_keep_their_digits(name: str, engine: str) -> None:
     """As 1 / (1 + e^20) is 2.06e-9, not 0, a logarithm may follow. Gates need no such digits: they are factors."""
@@ -235,7 +235,7 @@ def test_neither_files_nor_steps_need_jax(engine: str, tmp_path: Path) -> None:
 import sys
 import weakref
 import statewise.streaming as streaming
-imported = [name for name in ("numba", "scipy", "jax") if name in sys.modules]
+imported = [name for name in ("scipy", "jax") if name in sys.modules]
 assert not imported, imported
 stream = streaming.Stream.open(sys.argv[1], engine=sys.argv[2])
 stream.push([0.5, 1.0])
@@ -245,8 +245,7 @@ stream.restore(type(kept).load(sys.argv[1] + ".state"))
 streams = streaming.Streams.open(sys.argv[1], engine=sys.argv[2], max_streams=1)
 streams.push({"a": [0.5, 1.0]}), streams.push({"b": [0.5, 1.0]})
 streams.restore(streams.snapshot())
-others = () if stream.engine == "numba" else ("numba", "scipy")  # Numba imports SciPy
-print([name for name in sys.modules if name.split(".")[0] in ("jax", "jaxlib", "optax", "tqdm", *others)])
+print([name for name in sys.modules if name.split(".")[0] in ("jax", "jaxlib", "optax", "scipy", "tqdm")])
 """
     out = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(tmp_path / "model"), engine],

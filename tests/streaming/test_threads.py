@@ -200,7 +200,7 @@ os._exit(0)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.parametrize("count", [5, pytest.param(100, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_process_that_is_forked_while_another_thread_pushes_pushes_too(engine: str, count: int) -> None:
     """That thread is not in the child, and cannot let go of the lock that it holds there."""
     path = os.pathsep.join(part for part in sys.path if part)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from typing import Any
 
 from statewise.cli.installation import describe_installation, installation
 from statewise.cli.output import say, say_json
 from statewise.cli.training_summary import describe_checkpoint, describe_training
 from statewise.errors import ConfigurationError, FileError
-from statewise.foundation.cache_folder import step_folders
 from statewise.foundation.files import as_path
 from statewise.foundation.program_cache import ProgramCache
 from statewise.foundation.words import plural
@@ -47,20 +45,13 @@ def _clear_cache(as_json: bool) -> None:
         cache = ProgramCache.of_user()
     except RuntimeError:
         raise FileError("there is no cache to clear: expected a home folder, or STATEWISE_CACHE") from None
-    steps = step_folders()
     removed = cache.clear()
-    for folder in steps:
-        shutil.rmtree(folder, ignore_errors=True)
     if left := len(cache.sizes()):
         raise _not_removed(f"{plural(left, 'compiled program')} from {cache.folder}")
-    if left := len(step_folders()):
-        raise _not_removed(f"{plural(left, 'version')} of the Numba step from {steps[0].parent}")
     if as_json:
-        say_json({"folder": str(cache.folder), "removed": removed, "steps_removed": len(steps)})
+        say_json({"folder": str(cache.folder), "removed": removed})
         return
     say(f"removed {plural(removed, 'compiled program')} from {cache.folder}")
-    if steps:
-        say(f"removed {plural(len(steps), 'version')} of the Numba step from {steps[0].parent}")
 
 
 def _not_removed(what: str) -> FileError:

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from statewise import __version__
-from statewise.foundation.cache_folder import step_folders
 from statewise.foundation.program_cache import MOST_BYTES, ProgramCache
-from statewise.foundation.words import plural
 
-PACKAGES = ("jax", "jaxlib", "optax", "numpy", "scipy", "safetensors", "numba", "matplotlib", "tensorboard")
+PACKAGES = ("jax", "jaxlib", "optax", "numpy", "scipy", "safetensors", "matplotlib", "tensorboard")
 
 
 def installation() -> dict[str, Any]:
@@ -72,7 +70,7 @@ def _cache() -> dict[str, Any]:
     keep_compiled_programs()
     used, own = jax.config.values["jax_compilation_cache_dir"], _own_folder()
     cache = ProgramCache(Path(used or own or ""))
-    sizes, steps = cache.sizes() if used else [], step_folders()
+    sizes = cache.sizes() if used else []
     return {
         "folder": used or own,
         "on": used is not None,
@@ -81,8 +79,6 @@ def _cache() -> dict[str, Any]:
         "programs": len(sizes),
         "bytes": sum(sizes),
         "most_bytes": MOST_BYTES if used == own else None,
-        "steps": len(steps),
-        "step_bytes": sum(file.stat().st_size for folder in steps for file in folder.rglob("*") if file.is_file()),
     }
 
 
@@ -95,13 +91,6 @@ def _own_folder() -> str | None:
 
 
 def _describe_cache(cache: dict[str, Any]) -> list[str]:
-    lines = _describe_programs(cache)
-    if cache["steps"]:
-        lines.insert(0, f"Numba step: {plural(cache['steps'], 'version')}, {cache['step_bytes']:,} bytes")
-    return lines
-
-
-def _describe_programs(cache: dict[str, Any]) -> list[str]:
     folder, other = cache["folder"] or "a folder for them", "set STATEWISE_CACHE to use another folder"
     if not cache["on"]:
         return [f"compiled programs are not kept: {folder} cannot be created or read; {other}"]

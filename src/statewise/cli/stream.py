@@ -54,9 +54,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--engine",
-        choices=("numpy", "numba", "auto"),
-        default="numpy",
-        help="what computes a step; numba starts more slowly and runs each step faster",
+        choices=("auto", "native", "numpy"),
+        default="auto",
+        help="what computes a step; auto is the native library if there is one",
     )
     parser.add_argument("--json", action="store_true", help="also use JSON lines for text models and for refused lines")
 

@@ -20,12 +20,3 @@ def user_cache_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "statewise"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "statewise"
-
-
-def step_folders() -> list[Path]:
-    """Returns the folders with machine code for the step of streams, one per version of its source, oldest first."""
-    try:
-        folders = [folder for folder in user_cache_folder().glob("numba-*") if folder.is_dir()]
-        return sorted(folders, key=lambda folder: folder.stat().st_mtime)
-    except (OSError, RuntimeError):  # removed meanwhile, or no home directory
-        return []

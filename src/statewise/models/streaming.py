@@ -13,8 +13,8 @@ def stream(model: Model, *, engine: str = "auto") -> Stream:
     """Returns a stream of the model: one step in, one answer out, in microseconds and without JAX.
 
     Args:
-        engine: "numba", which needs `pip install 'statewise[stream]'`; "numpy"; or "auto", Numba if it is available.
-            `stream.engine` says which one was chosen, `stream.fallback` why.
+        engine: "native"; "numpy"; or "auto", the native one if there is a native library. `stream.engine` says
+            which one was chosen, `stream.fallback` why.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -26,7 +26,7 @@ def stream(model: Model, *, engine: str = "auto") -> Stream:
 
     Raises:
         StateError: the network needs whole sequences.
-        MissingExtraError: engine="numba", and Numba is not installed.
+        ConfigurationError: engine="native", and there is no native library.
     """
     return Stream(runtime(model, engine))
 
@@ -49,7 +49,7 @@ def streams(
 
     Raises:
         StateError: the network needs whole sequences.
-        MissingExtraError: engine="numba", and Numba is not installed.
+        ConfigurationError: engine="native", and there is no native library.
     """
     return Streams(runtime(model, engine), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
 
@@ -61,6 +61,6 @@ def runtime(model: Model, engine: str = "auto") -> Runtime:
 
     Raises:
         StateError: the network needs whole sequences.
-        MissingExtraError: engine="numba", and Numba is not installed.
+        ConfigurationError: engine="native", and there is no native library.
     """
     return Runtime.of(model.network.config(), model.params, engine)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +22,11 @@ DESCRIBED = {"x86-64-v3": "AVX2", "x86-64-v4": "AVX-512", "aarch64": "NEON"}
 
 
 class Loaded(NamedTuple):
-    """The library, or why there is none."""
+    """The library and its file, or why there is none."""
 
     library: ctypes.CDLL | None
     reason: str = ""
+    path: str = ""
 
 
 def library() -> ctypes.CDLL | None:
@@ -46,11 +48,21 @@ def identity() -> str:
 
 def status() -> str:
     """Returns in one line which library is used, or why there is none."""
-    found, reason = loaded()
-    if found is None:
-        return f"none, since {reason}: training runs on XLA, streams on NumPy"
+    if library() is None:
+        return f"none, since {loaded().reason}: training runs on XLA, streams on NumPy"
     name = instructions()
     return f"{name} ({DESCRIBED.get(name, name)})"
+
+
+@lru_cache(maxsize=1)
+def stream_step() -> Callable[[ctypes.c_long], int]:
+    """Returns the function for one step of streams; it needs a library.
+
+    It keeps the interpreter's lock: giving that up and taking it again would cost as much as a small step.
+    """
+    step = ctypes.PyDLL(loaded().path).statewise_stream_step
+    step.restype = ctypes.c_long
+    return step
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +96,7 @@ def _load(path: Path) -> Loaded:
         return Loaded(None, f"{path.name} cannot be loaded ({error})")
     if interface != INTERFACE:
         return Loaded(None, f"{path.name} is of another version of statewise; install it again")
-    return Loaded(found)
+    return Loaded(found, path=str(path))
 
 
 def _text(function: ctypes._NamedFuncPointer) -> str:

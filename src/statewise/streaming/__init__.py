@@ -1,13 +1,13 @@
 """Streams: one step in, one answer out, without JAX.
 
 From a network to its step: `composition` joins the operations of the layers, `fused_products` merges matrix products.
-For NumPy, `numpy_step` generates a Python function from the operations, with `numpy_activations`. For Numba,
-`assembler` generates `instructions` for the interpreter in `numba_step`, built from `numba_activations` and
-`numba_intrinsics`. `engines` chooses one of the two, and `runtime` is a network with its engine.
+For NumPy, `numpy_step` generates a Python function from the operations, with `numpy_activations`. For the native
+library, `assembler` generates `instructions` for the interpreter in `native/stream.h`. `engines` chooses one of the
+two, and `runtime` is a network with its engine.
 
-From steps to streams: `step_input` checks pushed steps, `numpy_states` and `numba_states` hold states and advance them,
-`stream` is a single stream, `streams` are many by key in a `slot_table`, `snapshot` saves them to a file, and `store`
-keeps them in a database.
+From steps to streams: `step_input` checks pushed steps, `numpy_states` and `native_states` hold states and advance
+them, `stream` is a single stream, `streams` are many by key in a `slot_table`, `snapshot` saves them to a file, and
+`store` keeps them in a database.
 """
 
 from statewise.streaming.runtime import Runtime as Runtime

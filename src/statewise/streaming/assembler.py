@@ -1,4 +1,4 @@
-"""A network as arrays for the Numba step: a table of instructions, a block of weights, and a block of states."""
+"""A network as arrays for the native step: a table of instructions, a block of weights, and a block of states."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Slice(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A network, ready for `numba_step.run`."""
+    """A network, ready for `native/stream.h`."""
 
     instructions: Array  # int64 [instructions, WIDTH]
     weights: Array  # float32
@@ -223,7 +223,7 @@ class _Assembler:
 
     def _look_up(self, value: LookUp) -> None:
         first, symbol = self._append_weights(_padded_columns(value.table)), self._place(value.symbol)
-        self._write(code.LOOK_UP, self._target(value), symbol, first, padded(value.size))
+        self._write(code.LOOK_UP, self._target(value), symbol, first, padded(value.size), len(value.table))
 
     def _differs(self, value: Differs) -> None:
         first = self._append_weights(np.array([value.value], np.float32))

@@ -1,4 +1,4 @@
-"""Constants shared by the assembler and the Numba step: instruction codes, functions, and the table's fields."""
+"""Constants that the assembler shares with `native/stream.h`: instruction codes, functions, the table's fields."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ FUNCTIONS = {
 TABLE = 16
 INSTRUCTIONS, COUNT, WEIGHTS, STORE, ROWS, ROW_SIZE, WORKSPACE, WORKSPACE_SIZE = range(8)
 X, FEATURES, Y, ANSWER, ANSWER_SIZE, SLOTS, N, DONE = range(8, TABLE)
-"""Fields of the table passed to `numba_step.run`: addresses and sizes of blocks, and the answer's position.
+"""Fields of the table passed to the native step: addresses and sizes of blocks, and the answer's position.
 
 `DONE` counts the executed steps, so that after an interruption it is known whether the last one was executed.
 """
 
-BAD_INPUT, BAD_SLOT = 1, 2
-"""Return codes of `numba_step.run`: a number outside the range of float32, or a slot outside the store."""
+BAD_INPUT, BAD_SLOT, UNKNOWN_INSTRUCTION, UNKNOWN_FUNCTION = 1, 2, 3, 4
+"""Return codes of the native step: a number outside the range of float32, or a slot outside the store."""
 
 
 def aligned(count: int) -> Array:

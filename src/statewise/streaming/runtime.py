@@ -1,4 +1,4 @@
-"""The network of a stream, without JAX: its NumPy step, and its program for the Numba step.
+"""The network of a stream, without JAX: its NumPy step, and its program for the native step.
 
 XLA takes 60 microseconds to dispatch a step from Python, however small; NumPy takes about 10.
 """
@@ -43,8 +43,8 @@ class Runtime:
         self._step = write_step(network.step)
         self.sizes = self.state_of(self.fresh(1)).sizes()
         self.engine = choose_engine(engine, self.step_shape, self.symbols)
-        self.program: Program | None = None  # for the Numba step
-        if self.engine.name == "numba":
+        self.program: Program | None = None  # for the native step
+        if self.engine.name == "native":
             self.program = assemble(network.step, self.fresh(1))
 
     @classmethod
@@ -54,13 +54,12 @@ class Runtime:
         Args:
             config: the network as `Network.config()` returns it.
             params: arrays of any kind, by layer and name: `params["lstm"]["kernel"]`. They are copied.
-            engine: "numba"; "numpy"; or "auto", Numba if it is installed and can run the network. `runtime.engine` says
-                which one was chosen, and why.
+            engine: "native"; "numpy"; or "auto", the native one if there is one and it can run the network.
+                `runtime.engine` says which one was chosen, and why.
 
         Raises:
             StateError: a layer cannot run step by step because it needs whole sequences.
             ConfigurationError: a layer, an activation or an engine does not exist, or cannot run the network.
-            MissingExtraError: engine="numba", and it is not installed.
             ShapeError: a weight is missing or has another shape.
         """
         if unknown := [kind for entry in config["layers"] for kind in _kinds_in(entry) if kind not in LAYERS]:
@@ -166,7 +165,7 @@ class EngineInfo:
 
     @property
     def engine(self) -> str:
-        """What computes the steps: "numba" or "numpy"."""
+        """What computes the steps: "native" or "numpy"."""
         return self._runtime.engine.name
 
     @property

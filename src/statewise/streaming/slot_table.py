@@ -10,7 +10,7 @@ import numpy as np
 
 from statewise.foundation.shapes import Array
 from statewise.state import LayerStates
-from statewise.streaming.numba_states import NumbaStates
+from statewise.streaming.native_states import NativeStates
 from statewise.streaming.numpy_states import NumpyStates
 from statewise.streaming.runtime import Runtime
 from statewise.streaming.slot_updates import NO_UPDATE, SlotStore, Update, Write
@@ -92,7 +92,7 @@ class SlotChange(NamedTuple):
 class SlotTable:
     """States by key: a store of states, and the key of each slot.
 
-    A transaction is assigned to `pending` before any of it is executed. That assignment, or with Numba the step itself,
+    A transaction is assigned to `pending` before any of it is executed. That assignment, or the native step itself,
     commits it. An interruption before that changes nothing; after it, `finish_pending` does the rest.
     """
 
@@ -129,7 +129,9 @@ class SlotTable:
         """Executes a transaction, and returns the answers of its step."""
         self.pending = transaction
         answers = transaction.step.run()
-        self.finish_pending()
+        transaction.step.finish()
+        transaction.apply(self)
+        self.pending = None
         return answers
 
     def finish_pending(self) -> None:
@@ -151,7 +153,7 @@ class SlotTable:
 
     def push_one(self, evicted: Mapping[Any, int], key: Any, x: object, now: float) -> Transaction:
         """Returns the transaction of one step of `key`; a new or evicted key starts fresh."""
-        if evicted:  # the Numba step would detect invalid input too late, after evictions
+        if evicted:  # the native step would detect invalid input too late, after evictions
             read_step(self.runtime, x, key)
         slots, new, used = self._assign_slots(evicted, [key])
         if len(new):
@@ -223,4 +225,4 @@ class SlotTable:
 
 
 def _store(runtime: Runtime, size: int) -> SlotStore:
-    return NumbaStates(runtime, size) if runtime.engine.name == "numba" else NumpyStates(runtime, size)
+    return NativeStates(runtime, size) if runtime.engine.name == "native" else NumpyStates(runtime, size)

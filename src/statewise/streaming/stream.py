@@ -9,7 +9,7 @@ from typing import Any
 from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, State, describe_sizes
 from statewise.streaming.fork_safe_locks import ForkSafeLocks
-from statewise.streaming.numba_states import NumbaState
+from statewise.streaming.native_states import NativeState
 from statewise.streaming.numpy_states import NumpyState
 from statewise.streaming.runtime import EngineInfo, Runtime
 from statewise.streaming.weight_upgrade import Model, compatible_runtime
@@ -125,5 +125,5 @@ class Stream(EngineInfo, ForkSafeLocks):
         with self._lock: self._state = _make_state(runtime, self._state.read(), self._state.steps)  # fmt: skip
 
 
-def _make_state(runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> NumbaState | NumpyState:
-    return (NumbaState if runtime.engine.name == "numba" else NumpyState)(runtime, states, steps)
+def _make_state(runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> NativeState | NumpyState:
+    return (NativeState if runtime.engine.name == "native" else NumpyState)(runtime, states, steps)

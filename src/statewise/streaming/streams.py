@@ -248,7 +248,7 @@ class Streams(EngineInfo, ForkSafeLocks):
 
     def _now(self) -> float:
         now = self._clock()
-        if not is_number(now) or not math.isfinite(now):
+        if not (type(now) is float or is_number(now)) or not math.isfinite(now):
             raise ConfigurationError(
                 f"clock: expected a function that returns seconds, a finite number, got {now!r:.60}"
             )

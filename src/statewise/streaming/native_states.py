@@ -1,4 +1,4 @@
-"""States of streams run by the Numba step: one state, or many in numbered slots.
+"""States of streams run by the native step: one state, or many in numbered slots.
 
 The step updates states in place, atomically as seen from Python: Ctrl-C arrives before it or after it. It also counts
 steps, so that after an interruption it is known whether the last one was executed.
@@ -6,16 +6,17 @@ steps, so that after an interruption it is known whether the last one was execut
 
 from __future__ import annotations
 
+import ctypes
 import struct
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from statewise.foundation.shapes import Array
+from statewise.native.library import stream_step
 from statewise.state import LayerStates
 from statewise.streaming import instructions as at
 from statewise.streaming.assembler import Program
-from statewise.streaming.engines import load_numba_step
 from statewise.streaming.runtime import Runtime
 from statewise.streaming.step_input import read_step
 
@@ -27,20 +28,20 @@ EXACT = 2**53
 
 
 def _program_of(runtime: Runtime) -> Program:
-    assert runtime.program is not None  # noqa: S101 - for the type checker: the engine is Numba's
+    assert runtime.program is not None  # noqa: S101 - for the type checker: the engine is the native one
     return runtime.program
 
 
 class _Call:
-    """A call of the Numba step on a block of states: a table of addresses, and a workspace."""
+    """A call of the native step on a block of states: a table of addresses, and a workspace."""
 
     def __init__(self, runtime: Runtime, store: Array) -> None:
         self._runtime, self._program = runtime, _program_of(runtime)
-        self._run = load_numba_step()
+        self._run = stream_step()
         self._kept = {at.STORE: store, at.WORKSPACE: at.aligned(at.GROUP * self._program.workspace_size)}
         self._kept |= {at.INSTRUCTIONS: self._program.instructions, at.WEIGHTS: self._program.weights}
         table = np.zeros(at.TABLE, np.int64)
-        self._handle: int = table.ctypes.data
+        self._handle = ctypes.c_long(table.ctypes.data)
         self._table = memoryview(table.data)  # faster than the array
         for field, array in self._kept.items():
             self._table[field] = array.ctypes.data
@@ -69,7 +70,9 @@ class _Call:
         """Returns whether the step was executed; if not, its numbers are outside the range of float32."""
         if reason := self._run(self._handle):
             if reason == at.BAD_SLOT:
-                raise IndexError("the Numba step was given a slot outside the store")
+                raise IndexError("the native step was given a slot outside the store")
+            if reason != at.BAD_INPUT:
+                raise NotImplementedError(f"unknown {'function' if reason == at.UNKNOWN_FUNCTION else 'instruction'}")
             return False
         return True
 
@@ -106,7 +109,7 @@ class SingleCall(_Call):
         """Checks one more step, and returns the answer `[V]`; a failure changes nothing.
 
         Common kinds of input are copied directly, all others go through `read_step`, which also raises the errors. The
-        Numba step itself checks for NaN, infinity and numbers outside float32.
+        native step itself checks for NaN, infinity and numbers outside float32.
         """
         kind = type(x)  # `_take` and `_execute` inlined, which makes a push 10% faster
         if kind is np.ndarray and x.shape == self._shape and (x.dtype is SINGLE or x.dtype is DOUBLE):
@@ -119,13 +122,16 @@ class SingleCall(_Call):
 
     def prepare(self, slot: int, x: Any, key: object) -> SingleCall:
         """Returns the call, prepared for the state in `slot`."""
-        self._take(x, key)
+        if type(x) is np.ndarray and x.shape == self._shape and (x.dtype is SINGLE or x.dtype is DOUBLE):
+            self._x[...] = x
+        else:
+            self._take(x, key)
         self._slots[0], self._given, self._before = slot, (x, key), self._table[at.DONE]
         return self
 
     def run(self) -> Array:
         """Executes the prepared call, and returns the answer `[V]`."""
-        if not self._execute():
+        if self._run(self._handle) and not self._execute():
             read_step(self._runtime, *self._given)
         return self._y.copy()
 
@@ -169,7 +175,7 @@ class BatchCall(_Call):
         return self._y
 
 
-class NumbaState:
+class NativeState:
     """The state of one stream, fresh or given."""
 
     def __init__(self, runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> None:
@@ -199,8 +205,8 @@ class _Buffers(NamedTuple):
     many: BatchCall
 
 
-class NumbaStates:
-    """The `SlotStore` of the Numba engine."""
+class NativeStates:
+    """The `SlotStore` of the native engine."""
 
     def __init__(self, runtime: Runtime, size: int) -> None:
         self._runtime, self._program = runtime, _program_of(runtime)

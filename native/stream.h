@@ -1,0 +1,177 @@
+// One step of streams: an interpreter of the instructions that src/statewise/streaming/assembler.py writes.
+//
+// Everything that a call needs is in a table of addresses and numbers, so that calling it costs as little as possible.
+// Streams advance in groups, so that weights are read once for several of them; each has a workspace of its own, which
+// begins with the step's input.
+#pragma once
+
+#include <cstdint>
+
+#include "activations.h"
+#include "tile.h"
+
+namespace statewise {
+
+constexpr long kBlock = 16;  // numbers; the assembler pads everything to whole blocks
+constexpr long kGroup = 4;   // streams that advance together
+
+enum Code : int64_t {
+  kProduct, kActivate, kMultiplyAdd, kMultiply, kAdd, kSubtract, kRead, kWrite, kCopy, kDiffers, kChoose, kLookUp
+};
+
+struct Instruction {
+  int64_t code, at, p, q, r, s;
+};
+
+// Fields as in instructions.py; addresses are those of NumPy arrays.
+struct Table {
+  const Instruction* instructions;
+  int64_t count;
+  const float* weights;
+  float* store;  // [rows][row_size] states
+  int64_t rows, row_size;
+  float* workspace;  // [kGroup][workspace_size]
+  int64_t workspace_size;
+  const double* x;  // [n][features]
+  int64_t features;
+  float* y;  // [n][answer_size]
+  int64_t answer, answer_size;
+  const int64_t* slots;  // [n] rows of the store
+  int64_t n;
+  int64_t done;  // steps; so it is known after an interruption whether the last one was executed
+};
+
+enum Outcome : long { kDone, kBadInput, kBadSlot, kUnknownInstruction, kUnknownFunction };
+
+STATEWISE_INLINE void copy(float* to, const float* from, long count) {
+  for (long k = 0; k < count; k += kWidth) store(to + k, load(from + k));
+}
+
+template <class Combine>
+STATEWISE_INLINE void combine(float* to, const float* x, const float* y, long count, const Combine& f) {
+  for (long k = 0; k < count; k += kWidth) store(to + k, f(load(x + k), load(y + k)));
+}
+
+// Adds a[K] times the columns of a matrix [K][width] that M vectors hold, for R streams. A few columns of one stream are
+// summed in four parts, since one sum after the other would wait for the last.
+template <int R, int M>
+STATEWISE_INLINE void add_columns(long K, const float* a, long stride, const float* b, long width, float* c) {
+  if constexpr (R * M >= 4) {
+    tile<R, M, 1, false>(K, a, stride, b, width, 0, c, stride, 0);
+  } else {
+    Vec sums[4][R][M] = {};
+    long k = 0;
+    for (; k + 4 <= K; k += 4)
+      for (int part = 0; part < 4; part++)
+        for (int r = 0; r < R; r++)
+          for (int m = 0; m < M; m++)
+            sums[part][r][m] += a[r * stride + k + part] * load(b + (k + part) * width + m * kWidth);
+    for (; k < K; k++)
+      for (int r = 0; r < R; r++)
+        for (int m = 0; m < M; m++) sums[0][r][m] += a[r * stride + k] * load(b + k * width + m * kWidth);
+    for (int r = 0; r < R; r++)
+      for (int m = 0; m < M; m++) {
+        float* at = c + r * stride + m * kWidth;
+        store(at, load(at) + ((sums[0][r][m] + sums[1][r][m]) + (sums[2][r][m] + sums[3][r][m])));
+      }
+  }
+}
+
+// The columns from `column` on, most vectors first.
+template <int R, int M>
+STATEWISE_INLINE void add_product(long K, const float* a, long stride, const float* b, long width, float* c,
+                                  long column) {
+  for (; column + M * kWidth <= width; column += M * kWidth)
+    add_columns<R, M>(K, a, stride, b + column, width, c + column);
+  if constexpr (M > 1) {
+    if (column < width) add_product<R, M / 2>(K, a, stride, b, width, c, column);
+  }
+}
+
+// Bias plus product; the bias precedes the matrix.
+template <int R>
+STATEWISE_INLINE void product(float* a, long stride, const Instruction& of, const float* weights) {
+  const float* bias = weights + of.r;
+  const long width = of.s;
+  for (int r = 0; r < R; r++) copy(a + r * stride + of.at, bias, width);
+  constexpr int kVectors = R == 1 ? 8 : most_rows(R) >= 4 ? 4 : 2;
+  add_product<R, kVectors>(of.q, a + of.p, stride, bias + width, width, a + of.at, 0);
+}
+
+STATEWISE_INLINE bool differs(const float* a, long count, float value) {
+  for (long k = 0; k < count; k++)
+    if (a[k] != value) return true;
+  return false;
+}
+
+// Advances R streams by one step. States are written last: an instruction that is not known changes none.
+template <int R>
+Outcome advance(const Table& t, const int64_t* slots) {
+  float* const first = t.workspace;
+  const long stride = t.workspace_size;
+  for (const Instruction* of = t.instructions; of != t.instructions + t.count; of++) {
+    if (of->code == kProduct) {
+      product<R>(first, stride, *of, t.weights);
+      continue;
+    }
+    for (int i = 0; i < R; i++) {
+      float* const a = first + i * stride;
+      float* const state = t.store + slots[i] * t.row_size;
+      switch (of->code) {
+        case kActivate:
+          if (!activate(of->p, a + of->at, of->q, of->r, (of->r + kBlock - 1) / kBlock * kBlock)) return kUnknownFunction;
+          break;
+        case kMultiplyAdd:
+          for (long k = 0; k < of->s; k += kWidth)
+            store(a + of->at + k, load(a + of->p + k) * load(a + of->q + k) + load(a + of->r + k));
+          break;
+        case kMultiply: combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x * y; }); break;
+        case kAdd: combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x + y; }); break;
+        case kSubtract: combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x - y; }); break;
+        case kRead: copy(a + of->at, state + of->p, of->q); break;
+        case kWrite: copy(state + of->at, a + of->p, of->q); break;
+        case kCopy: copy(a + of->at, a + of->p, of->q); break;
+        case kDiffers: a[of->at] = differs(a + of->p, of->q, t.weights[of->r]) ? 1.0f : 0.0f; break;
+        case kChoose: copy(a + of->at, a + (a[of->p] != 0.0f ? of->q : of->r), of->s); break;
+        case kLookUp: {
+          const long row = std::min(std::max(static_cast<long>(a[of->p]), 0L), static_cast<long>(of->s) - 1);
+          copy(a + of->at, t.weights + of->q + row * of->r, of->r);
+          break;
+        }
+        default: return kUnknownInstruction;
+      }
+    }
+  }
+  return kDone;
+}
+
+// The next R of `t.n` streams.
+template <int R>
+STATEWISE_INLINE Outcome advance_from(const Table& t, long first) {
+  for (int i = 0; i < R; i++)
+    for (long k = 0; k < t.features; k++)
+      t.workspace[i * t.workspace_size + k] = static_cast<float>(t.x[(first + i) * t.features + k]);
+  if (const Outcome outcome = advance<R>(t, t.slots + first)) return outcome;
+  for (int i = 0; i < R; i++)
+    std::memcpy(t.y + (first + i) * t.answer_size, t.workspace + i * t.workspace_size + t.answer,
+                t.answer_size * sizeof(float));
+  return kDone;
+}
+
+// Advances t.n streams by one step and counts it, or changes nothing and says why.
+inline Outcome stream_step(Table& t) {
+  for (long k = 0; k < t.n * t.features; k++)
+    if (!std::isfinite(static_cast<float>(t.x[k]))) return kBadInput;
+  for (long i = 0; i < t.n; i++)
+    if (t.slots[i] < 0 || t.slots[i] >= t.rows) return kBadSlot;
+  for (long first = 0; first < t.n;) {
+    const long group = t.n - first >= kGroup ? kGroup : 1;
+    const Outcome outcome = group == kGroup ? advance_from<kGroup>(t, first) : advance_from<1>(t, first);
+    if (outcome) return outcome;
+    first += group;
+  }
+  t.done++;
+  return kDone;
+}
+
+}  // namespace statewise
