@@ -1,7 +1,7 @@
 // The library: everything that is exported, besides the handlers.
 #include "check.h"
 #include "handlers.h"
-#include "stream.h"
+#include "generate.h"
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -32,6 +32,13 @@ void statewise_check(long cell, long B, long T, long F, long H, const float* giv
 // One step of streams; see stream.h. Returns 0, or why nothing was done.
 long statewise_stream_step(long table) {
   return statewise::stream_step(*reinterpret_cast<statewise::Table*>(table));
+}
+
+// Continues one stream by `count` symbols, numbered from `first` on. Each is drawn from `scores`, which afterwards hold
+// those of the next. Returns 0, or why nothing more was done.
+long statewise_generate(long table, const statewise::Sampling* sampling, float* scores, long* order, long first,
+                        long count, long* symbols) {
+  return statewise::generate(*reinterpret_cast<statewise::Table*>(table), *sampling, scores, order, first, count, symbols);
 }
 }
 #pragma GCC visibility pop

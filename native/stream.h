@@ -14,9 +14,10 @@ namespace statewise {
 
 constexpr long kBlock = 16;  // numbers; the assembler pads everything to whole blocks
 constexpr long kGroup = 4;   // streams that advance together
+constexpr long kPanel = 256; // columns of a matrix that lie together, row by row, so that they are read in order
 
 enum Code : int64_t {
-  kProduct, kActivate, kMultiplyAdd, kMultiply, kAdd, kSubtract, kRead, kWrite, kCopy, kDiffers, kChoose, kLookUp
+  kAddProduct, kActivate, kMultiplyAdd, kMultiply, kAdd, kSubtract, kRead, kWrite, kCopy, kDiffers, kChoose, kLookUp, kBias
 };
 
 struct Instruction {
@@ -77,25 +78,24 @@ STATEWISE_INLINE void add_columns(long K, const float* a, long stride, const flo
   }
 }
 
-// The columns from `column` on, most vectors first.
+// The columns of a panel from `column` on, most vectors first.
 template <int R, int M>
-STATEWISE_INLINE void add_product(long K, const float* a, long stride, const float* b, long width, float* c,
-                                  long column) {
+STATEWISE_INLINE void add_panel(long K, const float* a, long stride, const float* b, long width, float* c, long column) {
   for (; column + M * kWidth <= width; column += M * kWidth)
     add_columns<R, M>(K, a, stride, b + column, width, c + column);
   if constexpr (M > 1) {
-    if (column < width) add_product<R, M / 2>(K, a, stride, b, width, c, column);
+    if (column < width) add_panel<R, M / 2>(K, a, stride, b, width, c, column);
   }
 }
 
-// Bias plus product; the bias precedes the matrix.
+// Adds the product with a matrix, panel by panel, to what is there.
 template <int R>
-STATEWISE_INLINE void product(float* a, long stride, const Instruction& of, const float* weights) {
-  const float* bias = weights + of.r;
-  const long width = of.s;
-  for (int r = 0; r < R; r++) copy(a + r * stride + of.at, bias, width);
-  constexpr int kVectors = R == 1 ? 8 : most_rows(R) >= 4 ? 4 : 2;
-  add_product<R, kVectors>(of.q, a + of.p, stride, bias + width, width, a + of.at, 0);
+STATEWISE_INLINE void add_product(float* a, long stride, const Instruction& of, const float* weights) {
+  constexpr int kVectors = R == 1 ? (kRegisters > 16 ? 16 : 8) : most_rows(R) >= 4 ? 4 : 2;
+  for (long column = 0; column < of.s; column += kPanel) {
+    const long width = std::min<long>(kPanel, of.s - column);
+    add_panel<R, kVectors>(of.q, a + of.p, stride, weights + of.r + column * of.q, width, a + of.at + column, 0);
+  }
 }
 
 STATEWISE_INLINE bool differs(const float* a, long count, float value) {
@@ -110,8 +110,8 @@ Outcome advance(const Table& t, const int64_t* slots) {
   float* const first = t.workspace;
   const long stride = t.workspace_size;
   for (const Instruction* of = t.instructions; of != t.instructions + t.count; of++) {
-    if (of->code == kProduct) {
-      product<R>(first, stride, *of, t.weights);
+    if (of->code == kAddProduct) {
+      add_product<R>(first, stride, *of, t.weights);
       continue;
     }
     for (int i = 0; i < R; i++) {
@@ -138,6 +138,7 @@ Outcome advance(const Table& t, const int64_t* slots) {
           copy(a + of->at, t.weights + of->q + row * of->r, of->r);
           break;
         }
+        case kBias: copy(a + of->at, t.weights + of->p, of->q); break;
         default: return kUnknownInstruction;
       }
     }

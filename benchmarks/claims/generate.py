@@ -78,7 +78,7 @@ CLAIM = Claim(
     unit="a character",
     units=LENGTH,
     contenders={"statewise": statewise, "pytorch, nn.LSTM": pytorch_lstm, "pytorch, nn.LSTMCell": pytorch},
-    goals=[Faster("pytorch, nn.LSTM", must=10, aim=20), Faster("pytorch, nn.LSTMCell", must=10, aim=20)],
+    goals=[Faster("pytorch, nn.LSTM", must=12, aim=15), Faster("pytorch, nn.LSTMCell", must=5, aim=6)],
     tolerance=0.0,
     rounds=7,
 )

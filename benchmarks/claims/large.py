@@ -15,7 +15,7 @@ CLAIM = Claim(
     unit="a training step",
     units=TASK.batches,
     contenders=trained_by(TASK, "statewise", "pytorch", "keras-jax"),
-    goals=[Faster("pytorch", must=0.8, aim=1.1), Faster("keras-jax")],
+    goals=[Faster("pytorch", must=1.15, aim=1.25), Faster("keras-jax")],
     tolerance=1e-3,
     rounds=9,
 )

@@ -155,8 +155,9 @@ CLAIM = Claim(
     goals=[
         *(Faster(peer, must, case=case) for case in SIZES for peer, must in PEERS.items()),
         *(Faster("statewise on NumPy", case=case) for case in SIZES),
-        Under(aim=1e-6, case="H=32"),
-        Under(must=3e-6, case="H=64"),
+        Under(must=1e-6, aim=0.6e-6, case="H=8"),
+        Under(must=1.2e-6, aim=0.8e-6, case="H=32"),
+        Under(must=1.6e-6, aim=1.2e-6, case="H=64"),
     ],
     tolerance=1e-4,
     seconds=0.2,

@@ -20,6 +20,12 @@ def _pytorch(task: Training) -> Timed:
     return in_pytorch.train(task)
 
 
+def _jax(task: Training) -> Timed:
+    from benchmarks.peers import in_jax
+
+    return in_jax.train(task)
+
+
 def _in_keras(backend: str) -> Callable[[Training], Timed]:
     def train(task: Training) -> Timed:
         from benchmarks.peers import in_keras
@@ -32,6 +38,7 @@ def _in_keras(backend: str) -> Callable[[Training], Timed]:
 FRAMEWORKS = {
     "statewise": _statewise,
     "pytorch": _pytorch,
+    "jax": _jax,
     "keras-jax": _in_keras("jax"),
     "keras-torch": _in_keras("torch"),
     "tf-keras": _in_keras("tensorflow"),

@@ -32,6 +32,7 @@ class Training:
         optimizer: "adam" or "rmsprop".
         carry: whether the state goes on from batch to batch and from epoch to epoch.
         keras_batches_a_call: Keras's steps_per_execution; above 1 where that is quicker.
+        epochs_a_call: how many epochs the program written by hand in JAX runs in one call.
     """
 
     x: Array
@@ -43,6 +44,7 @@ class Training:
     optimizer: str = "adam"
     carry: bool = False
     keras_batches_a_call: int = 1
+    epochs_a_call: int = 1
 
     @property
     def each_step(self) -> bool:

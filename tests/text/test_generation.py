@@ -13,6 +13,7 @@ import oracle
 import statewise as sw
 from networks import copied
 from statewise.errors import ConfigurationError
+from statewise.native.library import library
 from statewise.text import generation
 from statewise.text.generation import Sampling, SymbolGenerator, draw, generator_of
 from texts import SYMBOLS, WINDOW, greedy_by_window, keys, reader, step_by_step, symbols
@@ -20,6 +21,15 @@ from tolerances import assert_same
 
 LENGTH = 150  # crosses the boundary between dispatches twice
 GREEDY = Sampling(temperature=0.0)
+
+
+@pytest.fixture(autouse=True, params=["native", "xla"])
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds for the native loop and for XLA's programs."""
+    if request.param == "xla":
+        monkeypatch.setattr(generation, "loop_of", lambda *_: None)
+    elif library() is None:
+        pytest.skip("the native library is not built")
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,14 @@ def stream_step() -> Callable[[ctypes.c_long], int]:
     return step
 
 
+def generate(*arguments: int) -> None:
+    """Calls `statewise_generate`, see native/library.cpp; other threads may run meanwhile."""
+    function = loaded().library.statewise_generate  # type: ignore[union-attr]
+    function.argtypes, function.restype = [ctypes.c_long] * 7, ctypes.c_long
+    if outcome := function(*arguments):
+        raise NotImplementedError(f"the native step cannot run this network ({outcome})")
+
+
 @lru_cache(maxsize=1)
 def loaded() -> Loaded:
     """Returns the library or why there is none, always the same."""

@@ -30,6 +30,9 @@ from statewise.streaming import instructions as code
 from statewise.streaming.fused_products import Product, plan, uses_of
 from statewise.streaming.instructions import FUNCTIONS, SIMD_WIDTH, WIDTH, aligned, padded
 
+LARGEST_TABLE = 2**20
+"""How many numbers a table may have that is multiplied by weights beforehand."""
+
 PAIRWISE: dict[type[Pairwise], int] = {Add: code.ADD, Multiply: code.MULTIPLY, Subtract: code.SUBTRACT}
 
 
@@ -162,16 +165,41 @@ class _Assembler:
         return None
 
     def _product(self, product: Product) -> None:
-        source, size = self._side_by_side(product.inputs), sum(_size(vector) for vector in product.inputs)
         blocks = [_padded_columns(np.concatenate([bias[None], weights])) for weights, bias in product.blocks()]
-        joined = np.concatenate(blocks, axis=1)
-        target = at = self._allocate(joined.shape[1])
-        self._write(code.PRODUCT, target, source, size, self._append_weights(joined), joined.shape[1])
+        bias, matrix = np.split(np.concatenate(blocks, axis=1), [1])
+        target = at = self._allocate(bias.size)
+        inputs = product.inputs
+        if (found := self._table_of(product)) is not None:
+            table, rows = found
+            first = self._append_weights(bias + table.table @ matrix[rows])
+            symbol = self._place(table.symbol)
+            self._write(code.LOOK_UP, target, symbol, first, bias.size, len(table.table))
+            matrix = np.delete(matrix, np.r_[rows], axis=0)
+            inputs = tuple(vector for vector in inputs if vector is not table)
+        else:
+            self._write(code.BIAS, target, self._append_weights(bias), bias.size)
+        if inputs:
+            source, first = self._side_by_side(inputs), self._append_weights(_in_panels(matrix))
+            self._write(code.ADD_PRODUCT, target, source, len(matrix), first, bias.size)
         for column in product.columns:
             self._put(column.value, at)
             at += padded(column.width)
         for run in product.runs():
             self._activate(self._places[run[0].value], run[0].function, len(run), run[0].width)
+
+    def _table_of(self, product: Product) -> tuple[LookUp, slice] | None:
+        """Returns an input that is looked up in a table, and its rows of the product's matrix.
+
+        The table is multiplied by them once, so that a step looks up a row of the result; unless that would be large.
+        """
+        start = 0
+        for vector in product.inputs:
+            rows = slice(start, start := start + _size(vector))
+            if isinstance(vector, LookUp):
+                columns = sum(padded(column.width) for column in product.columns)
+                if len(vector.table) * columns <= LARGEST_TABLE:
+                    return vector, rows
+        return None
 
     def _side_by_side(self, inputs: tuple[Vector, ...]) -> int:
         """Returns where the inputs lie side by side. Vectors are copied whole, over the padding before."""
@@ -262,6 +290,12 @@ def _size(value: Value) -> int:
     assert isinstance(value, Vector)  # noqa: S101 - for the type checker: conditions have no size
     assert value.size is not None  # noqa: S101 - engines.py leaves unknown sizes to NumPy
     return value.size
+
+
+def _in_panels(matrix: Array) -> Array:
+    """Returns the numbers of a matrix panel by panel, each of them row by row."""
+    starts = range(code.PANEL, matrix.shape[1], code.PANEL)
+    return np.concatenate([panel.ravel() for panel in np.split(matrix, starts, axis=1)])
 
 
 def _padded_columns(rows: Array) -> Array:

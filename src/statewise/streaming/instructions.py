@@ -12,10 +12,15 @@ SIMD_WIDTH = 16
 GROUP = 4
 """Sequences that advance together if there are enough of them."""
 
+PANEL = 256
+"""Columns of a matrix that lie together, row by row."""
+
 WIDTH = 6
 """Numbers per instruction: its code, then the operands that `assembler` writes."""
 
-PRODUCT, ACTIVATE, MULTIPLY_ADD, MULTIPLY, ADD, SUBTRACT, READ, WRITE, COPY, DIFFERS, CHOOSE, LOOK_UP = range(12)
+ADD_PRODUCT, ACTIVATE, MULTIPLY_ADD, MULTIPLY, ADD, SUBTRACT, READ, WRITE, COPY, DIFFERS, CHOOSE, LOOK_UP, BIAS = range(
+    13
+)
 
 TANH, SIGMOID_OF_TWICE, SIGMOID, RELU, SOFTMAX = range(5)
 ELU, EXPONENTIAL, GELU, HARD_SIGMOID, HARD_SIGMOID_KERAS_2, LEAKY_RELU, SELU, SILU, SOFTPLUS, SOFTSIGN = range(5, 15)

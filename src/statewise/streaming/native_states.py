@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from statewise.foundation.shapes import Array
-from statewise.native.library import stream_step
+from statewise.native.library import generate, stream_step
 from statewise.state import LayerStates
 from statewise.streaming import instructions as at
 from statewise.streaming.assembler import Program
@@ -119,6 +119,14 @@ class SingleCall(_Call):
         if self._run(self._handle) and not self._execute():
             read_step(self._runtime, x, key)
         return self._y.copy()
+
+    def generate(self, *arguments: int) -> None:
+        """Continues the sequence by symbols; `arguments` as of `statewise_generate` in native/library.cpp."""
+        before = self._table[at.X], self._table[at.Y]
+        try:
+            generate(self._handle.value, *arguments)
+        finally:
+            self._table[at.X], self._table[at.Y] = before
 
     def prepare(self, slot: int, x: Any, key: object) -> SingleCall:
         """Returns the call, prepared for the state in `slot`."""

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from weakref import ref
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,8 @@ from statewise.foundation.random import key_of
 from statewise.foundation.shapes import Array, check_whole, is_number
 from statewise.network import Network, NetworkParams
 from statewise.state import LayerStates
+from statewise.streaming import Runtime
+from statewise.streaming.symbol_loop import Draws, SymbolLoop, loop_of
 
 SYMBOLS_PER_DISPATCH = 64
 """Maximum number of symbols per dispatch; they are yielded as soon as it returns."""
@@ -83,6 +86,7 @@ class SymbolGenerator:
         self._window = window
         self._prime = compiled(self._prime_state)
         self._continue = compiled(self._continue_sequence)
+        self._last: tuple[list[ref[Any]], Runtime | None] = [], None  # the weights that a runtime was made of, and it
 
     def symbols(
         self,
@@ -97,6 +101,10 @@ class SymbolGenerator:
 
         For a network that reads windows, it returns the last window.
         """
+        runtime = self._native(params)
+        if runtime is not None:
+            states = yield from _native_symbols(runtime, prompt, length, sampling, seed, start)
+            return {name: states.get(name, ()) for name in self._network.names}
         options = {name: value for name, value in vars(sampling).items() if value is not None}
         options["temperature"] = float(sampling.temperature)
         check_process()
@@ -108,6 +116,17 @@ class SymbolGenerator:
             yield from np.asarray(drawn)[:count].tolist()
             done += count
         return memory
+
+    def _native(self, params: NetworkParams) -> Runtime | None:
+        """Returns the network for the native loop, the same while the weights are; None where XLA generates."""
+        leaves = jax.tree.leaves(params)
+        if self._window is not None or self._network.whole_only or any(leaf.dtype != np.float32 for leaf in leaves):
+            return None
+        known, runtime = self._last
+        if [id(reference()) for reference in known] != [id(leaf) for leaf in leaves]:
+            runtime = loop_of(self._network.config(), params)
+            self._last = [ref(leaf) for leaf in leaves], runtime
+        return runtime
 
     def _start(self, params: NetworkParams, prompt: Array, start: LayerStates | None) -> tuple[Any, jax.Array]:
         if self._window is not None:
@@ -158,6 +177,18 @@ class SymbolGenerator:
 
         drawn = jnp.zeros(SYMBOLS_PER_DISPATCH, jnp.int32)
         return jax.lax.fori_loop(0, count, step, (memory, logits, drawn))
+
+
+def _native_symbols(
+    runtime: Runtime, prompt: Array, length: int, sampling: Sampling, seed: int, start: LayerStates | None
+) -> Generator[int, None, LayerStates]:
+    """Yields what `SymbolGenerator.symbols` does, and draws the same symbols, without compiling a program."""
+    loop = SymbolLoop(runtime, start)
+    loop.read(prompt)
+    draws = Draws(float(sampling.temperature), sampling.top_k, sampling.top_p, key_of(seed))
+    for done in range(0, length, SYMBOLS_PER_DISPATCH):
+        yield from loop.draw(draws, done, min(SYMBOLS_PER_DISPATCH, length - done))
+    return jax.device_put(loop.states)
 
 
 @lru_cache(maxsize=16)
