@@ -23,6 +23,7 @@ def pytest_configure() -> None:
     Before anything is imported: what a test module compiles at its top is kept for all that follow. Processes that
     tests start do the same.
     """
+    _keep_no_programs()
     if os.environ.get("STATEWISE_FULL_OPTIMIZATION"):
         return
     jax.config.update("jax_disable_most_optimizations", True)
@@ -30,6 +31,13 @@ def pytest_configure() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if jax.__version_info__ < (0, 11) and QUICK_XLA not in flags:  # XLA aborts at a flag that it does not know
         os.environ["XLA_FLAGS"] = f"{flags} {QUICK_XLA}"
+
+
+def _keep_no_programs() -> None:
+    """Has programs traced each time, since tests change what they are made of; processes that tests start keep them."""
+    from statewise.foundation import engine
+
+    engine.kept_folder = lambda: None
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,12 +17,13 @@ from statewise.foundation.program_cache import ProgramCache
 LEARN = """
 import sys, warnings
 warnings.simplefilter("error")
-import jax
 import statewise as sw
-import statewise.foundation.engine
-statewise.foundation.engine.WORTH_KEEPING_SECONDS = 0.0
-hits = []
-jax.monitoring.register_event_listener(lambda name, **_: hits.append(name.endswith("cache_hits")))
+from statewise.foundation import kept_programs
+hits, load = [], kept_programs._load
+def noted(file):
+    hits.append(found := load(file))
+    return found
+kept_programs._load = noted
 model = sw.Sequential([sw.SimpleRNN(2), sw.Dense(1)], seed=7)
 model.compile("sgd", "mse")
 x = [[[0.1], [0.2]], [[0.3], [0.4]]]
@@ -63,7 +64,7 @@ def test_processes_share_a_folder_and_damage_costs_nothing_but_time(tmp_path: Pa
     cache = ProgramCache(tmp_path / "xla")
     assert cache.sizes()
     assert answers(learn(tmp_path)) == [[first, "True"]]
-    for entry in cache.folder.glob("*-cache"):
+    for entry in cache.kept.glob("*.program"):
         entry.write_bytes(entry.read_bytes()[:-100])
     assert answers(learn(tmp_path)) == [[first, "False"]]
     assert first == second

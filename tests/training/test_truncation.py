@@ -315,7 +315,7 @@ def temporary_bytes(steps: int, truncation: Truncation | None) -> int:
     segment = Segment(0, 0, 0, 0, 0, 0).packed
     arguments = (fitting._run(model, layout), Batch(x, x), Keys(key, key), segment, None)
     train: Any = model.programs.train.of(layout).run
-    compiled = train.lower(*arguments, layout=layout).compile()
+    compiled = train.jitted.lower(*arguments, layout=layout).compile()
     analysis = compiled.memory_analysis()
     assert analysis is not None
     return int(analysis.temp_size_in_bytes)

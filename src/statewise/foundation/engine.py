@@ -9,12 +9,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
 from statewise.foundation.forks import is_forked
+from statewise.foundation.kept_programs import KeptProgram, private
 from statewise.foundation.program_cache import ProgramCache
 from statewise.foundation.random import Key
 
@@ -62,15 +64,30 @@ class ProgramsByShape:
             return program
 
 
-def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], description: str | None = None, **options: Any) -> Callable[..., Any]:
     """Returns what `jax.jit(function, **options)` does, with one operation after another on a CPU.
+
+    With a description of everything that the function computes, its program is kept for later processes
+    (`kept_programs`); the function must then always be called with arguments of the same shapes and types.
 
     XLA would start several small ones at once, and wait longer for the threads than the operations take: a training
     step of a small network takes a fifth longer then. Large operations use all cores all the same.
     """
     on_cpu = jax.default_backend() == "cpu"
     settings = {"xla_cpu_enable_concurrency_optimized_scheduler": False} if on_cpu else None
-    return jax.jit(function, compiler_options=settings, **options)
+    jitted = jax.jit(function, compiler_options=settings, **options)
+    return jitted if description is None else KeptProgram(jitted, description, kept_folder)
+
+
+def kept_folder() -> Path | None:
+    """Returns where programs are kept; None if they are not, as where the program that imports statewise chose so."""
+    try:
+        cache = ProgramCache.of_user()
+    except RuntimeError:  # the user has no home directory
+        return None
+    if jax.config.values["jax_compilation_cache_dir"] != str(cache.folder) or is_forked():
+        return None
+    return private(cache.kept)
 
 
 def keep_compiled_programs() -> None:

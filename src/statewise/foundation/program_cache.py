@@ -1,12 +1,13 @@
 """Compiled programs on disk, for later processes: where they are, how much space they take, and which are removed.
 
-JAX reads and writes the entries. Several processes may share the folder: an entry that one of them has not finished
-writing, or never will, is not accepted, since zlib packs it with a checksum. Where Zstandard is installed, JAX packs
-with that; such entries are not checked.
+JAX reads and writes the entries of its cache; those of `kept_programs` lie in a folder of their own. Several processes may
+share both: an entry of JAX's that one of them has not finished writing, or never will, is not accepted, since zlib packs
+it with a checksum. Where Zstandard is installed, JAX packs with that; such entries are not checked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import zlib
@@ -46,6 +47,11 @@ class ProgramCache:
         return self.folder.is_dir() and os.access(self.folder, os.R_OK | os.X_OK)
 
     @property
+    def kept(self) -> Path:
+        """The folder of `kept_programs`, which belongs to the user alone."""
+        return self.folder / "kept"
+
+    @property
     def writable(self) -> bool:
         """Whether programs can be added."""
         return os.access(self.folder, os.W_OK)
@@ -83,11 +89,12 @@ class ProgramCache:
     def _entries(self) -> list[_Entry]:
         """Returns all entries; one that another process is removing may be missing."""
         found = []
-        with suppress(OSError), os.scandir(self.folder) as entries:
-            for entry in entries:
-                with suppress(OSError):
-                    if entry.name.endswith("-cache") and entry.is_file():
-                        found.append(_Entry(Path(entry.path), entry.stat().st_size, entry.stat().st_mtime))
+        for folder in (self.folder, self.kept):
+            with suppress(OSError), os.scandir(folder) as entries:
+                for entry in entries:
+                    with suppress(OSError):
+                        if entry.name.endswith(("-cache", ".program")) and entry.is_file():
+                            found.append(_Entry(Path(entry.path), entry.stat().st_size, entry.stat().st_mtime))
         return found
 
 
@@ -110,6 +117,8 @@ def _remove(path: Path) -> bool:
 def _is_whole(path: Path) -> bool:
     """Returns whether an entry can be unpacked, as far as possible to tell: yes, unless zlib says otherwise."""
     try:
+        if path.suffix == ".program":
+            return content_of(path) is not None
         content = path.read_bytes()
         if content[:4] != ZSTANDARD:
             zlib.decompress(content)
@@ -118,3 +127,18 @@ def _is_whole(path: Path) -> bool:
     except zlib.error:
         return False
     return True
+
+
+def checked(content: bytes) -> bytes:
+    """Returns content with a checksum before it, as `content_of` reads it."""
+    return hashlib.sha256(content).digest() + content
+
+
+def content_of(path: Path) -> bytes | None:
+    """Returns the content of a file that begins with its checksum; None if it is missing or damaged."""
+    try:
+        whole = path.read_bytes()
+    except OSError:
+        return None
+    content = whole[hashlib.sha256().digest_size :]
+    return content if checked(content) == whole else None

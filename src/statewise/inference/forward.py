@@ -14,6 +14,7 @@ from statewise.data.ragged_rows import RaggedRows
 from statewise.foundation.engine import ProgramsByShape, compiled
 from statewise.foundation.program_lengths import PIECE, Lengths
 from statewise.foundation.shapes import Array, filled
+from statewise.inference.description import describe_network
 from statewise.inference.rows import Rows
 from statewise.inference.start import Start
 from statewise.network import Network, NetworkParams
@@ -34,7 +35,9 @@ class Forward:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._programs = ProgramsByShape(lambda: compiled(partial(network.apply)), KEPT)
+        described = describe_network(network)
+        description = None if described is None else f"forward {described}"
+        self._programs = ProgramsByShape(lambda: compiled(partial(network.apply), description), KEPT)
         in_pieces = network.whole_only is None
         self._lengths = Lengths(OWN, PIECE) if in_pieces else Lengths(OWN - 1)
 

@@ -101,13 +101,13 @@ class SymbolGenerator:
 
         For a network that reads windows, it returns the last window.
         """
+        check_process()
         runtime = self._native(params)
         if runtime is not None:
             states = yield from _native_symbols(runtime, prompt, length, sampling, seed, start)
             return {name: states.get(name, ()) for name in self._network.names}
         options = {name: value for name, value in vars(sampling).items() if value is not None}
         options["temperature"] = float(sampling.temperature)
-        check_process()
         memory, logits = self._start(params, prompt, start)
         key, done = jax_key(key_of(seed)), 0
         while done < length:

@@ -21,6 +21,7 @@ from statewise.foundation.engine import ProgramsByShape, compiled, jax_key
 from statewise.foundation.program_lengths import Lengths
 from statewise.foundation.random import fold_in, key_of
 from statewise.foundation.shapes import Array
+from statewise.inference.description import describe
 from statewise.network import Network, NetworkParams
 from statewise.objectives.losses import Loss
 from statewise.objectives.metrics import Metric
@@ -106,6 +107,7 @@ class Programs:
 
     objective: Objective
     transformation: optax.GradientTransformation
+    description: str | None = None  # of all that they compute; None if it has parts that have none
     lengths: Lengths = field(default_factory=lambda: Lengths(own=1))  # of evaluated rows
 
     @cached_property
@@ -120,12 +122,16 @@ class Programs:
     @cached_property
     def train(self) -> ProgramsByShape:
         """Train: each runs as `run(run, rows, keys, packed, initial, layout=layout)` and returns what `_train` does."""
-        return ProgramsByShape(lambda: compiled(partial(self._train), static_argnames="layout"), KEPT)
+        return self._compiled("train", self._train)
 
     @cached_property
     def evaluate(self) -> ProgramsByShape:
         """Evaluate: `run(params, states, totals, rows, packed, layout=layout)` returns what `_evaluate` does."""
-        return ProgramsByShape(lambda: compiled(partial(self._evaluate), static_argnames="layout"), KEPT)
+        return self._compiled("evaluate", self._evaluate)
+
+    def _compiled(self, what: str, function: Callable[..., Any]) -> ProgramsByShape:
+        described = None if self.description is None else f"{what} {self.description}"
+        return ProgramsByShape(lambda: compiled(partial(function), described, static_argnames="layout"), KEPT)
 
     def _train(
         self,
@@ -292,7 +298,8 @@ def programs_for(
 ) -> Programs:
     """Returns the programs of this setup, the same ones each time: thirty models of one kind compile once."""
     transformation = optimizer.transformation() if isinstance(optimizer, Optimizer) else optimizer
-    return Programs(Objective(network, loss, metrics), transformation)
+    description = describe(network, loss, metrics, optimizer)
+    return Programs(Objective(network, loss, metrics), transformation, description)
 
 
 def _batch(
