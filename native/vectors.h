@@ -122,7 +122,7 @@ STATEWISE_INLINE Vec saturated(Vec x, Vec tanh_x) {
   const Lanes bits = (Lanes)x, sign = bits & static_cast<int>(0x80000000u);
   const Lanes one = sign | 0x3F800000;
   const Lanes size = bits ^ sign, nine = Lanes{} + 0x41100000, infinity = Lanes{} + 0x7F800000;
-  return (size >= nine) & (size <= infinity) ? (Vec)one : tanh_x;
+  return ((size >= nine) & (size <= infinity)) ? (Vec)one : tanh_x;
 }
 
 STATEWISE_INLINE Vec tanh(Vec x) {

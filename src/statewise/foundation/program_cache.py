@@ -1,8 +1,8 @@
 """Compiled programs on disk, for later processes: where they are, how much space they take, and which are removed.
 
-JAX reads and writes the entries of its cache; those of `kept_programs` lie in a folder of their own. Several processes may
-share both: an entry of JAX's that one of them has not finished writing, or never will, is not accepted, since zlib packs
-it with a checksum. Where Zstandard is installed, JAX packs with that; such entries are not checked.
+JAX reads and writes the entries of its cache; those of `kept_programs` lie in a folder of their own. Several processes
+may share both: an entry of JAX's that one of them has not finished writing, or never will, is not accepted, since zlib
+packs it with a checksum. Where Zstandard is installed, JAX packs with that; such entries are not checked.
 """
 
 from __future__ import annotations
