@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test test-all check docs native-check bench bench-check clean
+.PHONY: demo test test-all check docs native-check wheels bench bench-check clean
 
 # Learns the bundled fable and continues it from "had a general": writes a model file and a picture to demo/.
 demo: $(VENV)/demo-ready
@@ -38,6 +38,19 @@ check: $(VENV)/dev-ready
 native-check: $(VENV)/dev-ready
 	$(BIN)/python native/check.py
 
+# Wheels for Linux on x86-64 and arm64, with glibc 2.28 or later, from one machine: Zig compiles for any.
+wheels: .venv-wheels/ready
+	for processor in x86_64 aarch64; do \
+		CXX="$(CURDIR)/.venv-wheels/bin/python -m ziglang c++ -target $$processor-linux-gnu.2.28" \
+		STATEWISE_PROCESSOR=$$processor STATEWISE_PLATFORM=manylinux_2_28_$$processor \
+		.venv-wheels/bin/pip wheel --disable-pip-version-check --no-deps --wheel-dir dist . || exit 1; \
+	done
+
+.venv-wheels/ready:
+	$(PYTHON) -m venv .venv-wheels
+	.venv-wheels/bin/pip install --disable-pip-version-check ziglang==0.17.1
+	@touch $@
+
 # Writes docs/recipes.md from the recipes, and from docs/recipes.json, what they measured.
 docs: $(VENV)/dev-ready
 	$(BIN)/python docs/make_recipes.py
@@ -54,7 +67,7 @@ bench-check: $(BENCH_READY)
 	$(BENCH) check $(BENCH_OPTIONS) $(CLAIMS)
 
 clean:
-	rm -rf .venv .venv-* demo build
+	rm -rf .venv .venv-* demo build dist
 
 $(VENV)/created:
 	@echo 'making a Python environment in $(VENV)'

@@ -41,8 +41,8 @@ def compiler() -> list[str] | None:
 
 
 def machine() -> str:
-    """Returns this processor's name in `INSTRUCTION_SETS`."""
-    return platform.machine().lower()
+    """Returns the name in `INSTRUCTION_SETS` of this processor, or of the one that `$STATEWISE_PROCESSOR` names."""
+    return os.environ.get("STATEWISE_PROCESSOR", platform.machine().lower())
 
 
 def headers() -> Path | None:
@@ -99,10 +99,15 @@ def _build(folder: Path, command: Sequence[str] | None, processor: str, options:
     common = [*command, *COMMON, "-isystem", str(include), *options]
     jobs = {"processor": [*common, str(SOURCES / "processor.cpp")]}
     for name in INSTRUCTION_SETS[processor]:
+        flags = _as_zig_spells(FLAGS[name]) if "ziglang" in command else FLAGS[name]
         known_as = [f'-DSTATEWISE_INSTRUCTIONS="{name}"', f'-DSTATEWISE_IDENTITY="{identity(options)}"']
-        jobs[name] = [*common, *FLAGS[name], *known_as, str(SOURCES / "library.cpp")]
+        jobs[name] = [*common, *flags, *known_as, str(SOURCES / "library.cpp")]
+    # pip's isolation would hide Zig, if that is the compiler, from its own Python.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     running = {
-        name: subprocess.Popen([*job, "-o", str(folder / f"{name}.so")], stderr=subprocess.PIPE, text=True)
+        name: subprocess.Popen(
+            [*job, "-o", str(folder / f"{name}.so")], stderr=subprocess.PIPE, text=True, env=environment
+        )
         for name, job in jobs.items()
     }
     failed = {
@@ -111,3 +116,8 @@ def _build(folder: Path, command: Sequence[str] | None, processor: str, options:
     for name, error in failed.items():
         print(f"{name}: {error}")
     return f"{command[0]} could not compile it when statewise was installed" if failed else None
+
+
+def _as_zig_spells(flags: Sequence[str]) -> list[str]:
+    """Returns flags for `python -m ziglang c++`, which also strips its library: it contains the C++ runtime."""
+    return ["-s", *(flag.replace("-march=x86-64-", "-mcpu=x86_64_") for flag in flags)]

@@ -23,17 +23,62 @@ inline Tasks tasks_on(ffi::ThreadPool& pool) {
 template <class Buffer>
 auto* given(Buffer& buffer) { return buffer.element_count() ? buffer.typed_data() : nullptr; }
 
-inline Sizes sizes_of(Floats& x, Floats& h) {
-  const auto of_x = x.dimensions(), of_h = h.dimensions();
-  return {of_x[0], of_x[1], of_x[2], of_h[1]};
-}
+// The sizes of a call, and whether all its arrays have them: nothing is read or written beyond their ends.
+class Checked {
+ public:
+  Checked(const Floats& x, const Floats& h) {
+    const auto of_x = x.dimensions(), of_h = h.dimensions();
+    ok_ = of_x.size() == 3 && of_h.size() == 2 && of_x[0] == of_h[0];
+    if (ok_) sizes = {of_x[0], of_x[1], of_x[2], of_h[1]};
+  }
+
+  template <class Buffer>
+  void exactly(const Buffer& buffer, long count) { ok_ = ok_ && static_cast<long>(buffer.element_count()) == count; }
+
+  // An array that a call may not have.
+  template <class Buffer>
+  void optionally(const Buffer& buffer, long count) {
+    if (buffer.element_count()) exactly(buffer, count);
+  }
+
+  // An array that cells without c do not have.
+  template <class Cell, class Buffer>
+  void cell_state(const Buffer& buffer, long count) { exactly(buffer, Cell::kHasCell ? count : 0); }
+
+  ffi::Error error() const {
+    return ok_ ? ffi::Error::Success() : ffi::Error::InvalidArgument("statewise: arrays of other sizes than expected");
+  }
+
+  Sizes sizes{};
+
+ private:
+  bool ok_;
+};
 
 template <class Cell>
 ffi::Error run_forward(ffi::ThreadPool pool, Floats x, Floats kernel, Floats recurrent_kernel, Floats bias, Floats h,
                        Floats c, Bools reset, Bools mask, Floats noise, Floats fresh_h, Floats fresh_c, Result y,
                        Result last_h, Result last_c, Result tape) {
-  const Sizes n = sizes_of(x, h);
-  const Sequence sequence{x.typed_data(), h.typed_data(), given(c), given(reset), given(mask), given(noise), given(fresh_h), given(fresh_c)};
+  Checked checked(x, h);
+  const Sizes n = checked.sizes;
+  const long rows = n.B * n.H, gates = Cell::kGates * n.H;
+  checked.exactly(kernel, n.F * gates);
+  checked.exactly(recurrent_kernel, n.H * gates);
+  checked.exactly(bias, Cell::kHasCell ? gates : 2 * gates);
+  checked.cell_state<Cell>(c, rows);
+  checked.optionally(reset, n.B * n.T);
+  checked.optionally(mask, n.B * n.T);
+  checked.optionally(noise, rows);
+  checked.optionally(fresh_h, n.H);
+  checked.cell_state<Cell>(fresh_c, fresh_h.element_count());
+  checked.exactly(*y, n.T * rows);
+  checked.exactly(*last_h, rows);
+  checked.cell_state<Cell>(*last_c, rows);
+  checked.optionally(*tape, tape_size<Cell>(n));
+  if (ffi::Error error = checked.error(); error.failure()) return error;
+
+  const Sequence sequence{x.typed_data(), h.typed_data(), given(c),       given(reset),
+                          given(mask),    given(noise),   given(fresh_h), given(fresh_c)};
   const Weights weights{kernel.typed_data(), recurrent_kernel.typed_data(), bias.typed_data()};
   Forward<Cell>(n, sequence, weights, {y->typed_data(), last_h->typed_data(), given(*last_c), given(*tape)})
       .run(tasks_on(pool));
@@ -45,8 +90,33 @@ ffi::Error run_backward(ffi::ThreadPool pool, Floats x, Floats kernel, Floats re
                         Bools mask, Floats noise, Floats fresh_h, Floats y, Floats tape, Floats d_y, Floats d_h,
                         Floats d_c, Result d_kernel, Result d_recurrent_kernel, Result d_bias, Result d_start_h,
                         Result d_start_c, Result d_fresh_h, Result d_fresh_c, Result d_x, Result panels) {
-  const Sizes n = sizes_of(x, h);
-  const Sequence sequence{x.typed_data(), h.typed_data(), nullptr, given(reset), given(mask), given(noise), given(fresh_h), nullptr};
+  Checked checked(x, h);
+  const Sizes n = checked.sizes;
+  const long rows = n.B * n.H, gates = Cell::kGates * n.H, fresh = reset.element_count() ? rows : 0;
+  checked.exactly(kernel, n.F * gates);
+  checked.exactly(recurrent_kernel, n.H * gates);
+  checked.optionally(reset, n.B * n.T);
+  checked.optionally(mask, n.B * n.T);
+  checked.optionally(noise, rows);
+  checked.optionally(fresh_h, n.H);
+  checked.exactly(y, n.T * rows);
+  checked.exactly(tape, tape_size<Cell>(n));
+  checked.exactly(d_y, n.T * rows);
+  checked.exactly(d_h, rows);
+  checked.cell_state<Cell>(d_c, rows);
+  checked.exactly(*d_kernel, n.F * gates);
+  checked.exactly(*d_recurrent_kernel, n.H * gates);
+  checked.exactly(*d_bias, Cell::kHasCell ? gates : 2 * gates);
+  checked.exactly(*d_start_h, rows);
+  checked.cell_state<Cell>(*d_start_c, rows);
+  checked.exactly(*d_fresh_h, fresh);
+  checked.cell_state<Cell>(*d_fresh_c, fresh);
+  checked.optionally(*d_x, n.B * n.T * n.F);
+  checked.exactly(*panels, panels_size(n));
+  if (ffi::Error error = checked.error(); error.failure()) return error;
+
+  const Sequence sequence{x.typed_data(), h.typed_data(), nullptr,        given(reset),
+                          given(mask),    given(noise),   given(fresh_h), nullptr};
   const Weights weights{kernel.typed_data(), recurrent_kernel.typed_data(), nullptr};
   const Tasks tasks = tasks_on(pool);
   Backward<Cell>(n, sequence, weights, tape.typed_data(),
@@ -69,6 +139,9 @@ inline ffi::Error run_adam(float beta_1, float beta_2, float epsilon, ffi::Remai
   const AdamRule rule{beta_1, beta_2, epsilon, read(0).typed_data()[0]};
   for (size_t i = 0; i < weights; i++) {
     Floats gradient = read(1 + i);
+    for (size_t part : {1 + weights + i, 1 + 2 * weights + i})
+      if (read(part).element_count() != gradient.element_count())
+        return ffi::Error::InvalidArgument("statewise: arrays of other sizes than expected");
     adam(rule, static_cast<long>(gradient.element_count()), gradient.typed_data(), read(1 + weights + i).typed_data(),
          read(1 + 2 * weights + i).typed_data(), write(i), write(weights + i), write(2 * weights + i));
   }

@@ -223,6 +223,19 @@ def test_mapped_over_weights(name: str) -> None:
         np.testing.assert_array_equal(mapped[number], one)
 
 
+def test_arrays_of_wrong_sizes_are_refused_by_the_library_itself() -> None:
+    given, _ = draw(CELLS["lstm"], (3, 4, 3, 5), "plain", one_hot=False)
+    nothing, marks = np.zeros(0, np.float32), np.zeros(0, bool)
+    arguments = [given.x, *given.weights, *given.state, marks, marks, nothing, nothing, nothing]
+    outputs = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in ((3, 4, 5), (3, 5), (3, 5), (0,))]
+    call = jax.ffi.ffi_call(ffi.target("lstm_forward"), outputs)
+    np.testing.assert_array_equal(call(*arguments)[0], native_lstm(given.weights, given.x, given.state)[0])
+    for place in range(6):
+        wrong = [array[..., :-1] if number == place else array for number, array in enumerate(arguments)]
+        with pytest.raises(jax.errors.JaxRuntimeError, match="other sizes than expected"):
+            call(*wrong)
+
+
 def test_they_serve_where_they_can_and_are_faster() -> None:
     if not ffi.is_registered():
         pytest.skip("this JAX cannot use the library")
