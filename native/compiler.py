@@ -34,9 +34,9 @@ INSTRUCTION_SETS = {
 
 
 def compiler() -> list[str] | None:
-    """Returns the command of the C++ compiler: `$CXX`, or the first of the usual ones; None if there is none."""
-    if chosen := os.environ.get("CXX"):
-        return chosen.split()
+    """Returns the command of the C++ compiler: `$CXX`, or the first of the usual ones; None if it is not there."""
+    if chosen := os.environ.get("CXX", "").split():
+        return chosen if shutil.which(chosen[0]) else None
     return next(([found] for name in ("g++", "clang++", "c++") if (found := shutil.which(name))), None)
 
 

@@ -175,8 +175,8 @@ STATEWISE_INLINE Vec sigmoid(Vec x) {
   return (x >= 0.0f ? all(1.0f) : small) / (1.0f + small);
 }
 
-// 1 / x for x > 0 to within two units in the last place, and 1e37 for any smaller x: an approximation by the processor and a step of Newton's method take a
-// third of the time of a division.
+// 1 / x for x > 0 to within two units in the last place, and 1e37 for x below 1e-37: an approximation by the processor
+// and a step of Newton's method take a third of the time of a division.
 STATEWISE_INLINE Vec reciprocal(Vec x) {
   x = x < 1e-37f ? all(1e-37f) : x;  // of less, the processor's approximation is infinite
 #if defined(__AVX512F__)
