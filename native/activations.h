@@ -10,8 +10,22 @@
 namespace statewise {
 
 enum Function : long {
-  kTanh, kSigmoidOfTwice, kSigmoid, kRelu, kSoftmax, kElu, kExponential, kGelu, kHardSigmoid, kHardSigmoidKeras2,
-  kLeakyRelu, kSelu, kSilu, kSoftplus, kSoftsign, kFunctions
+  kTanh,
+  kSigmoidOfTwice,
+  kSigmoid,
+  kRelu,
+  kSoftmax,
+  kElu,
+  kExponential,
+  kGelu,
+  kHardSigmoid,
+  kHardSigmoidKeras2,
+  kLeakyRelu,
+  kSelu,
+  kSilu,
+  kSoftplus,
+  kSoftsign,
+  kFunctions
 };
 
 // Applies `f` to `count` numbers, whole vectors.
@@ -52,15 +66,27 @@ inline void softmax(float* a, long units) {
 inline bool activate(long function, float* a, long blocks, long units, long padded) {
   const long count = blocks * padded;
   switch (function) {
-    case kTanh: each_tanh(a, count, [](Vec t) { return t; }); break;
-    case kSigmoidOfTwice: each_tanh(a, count, [](Vec t) { return t * 0.5f + 0.5f; }); break;
-    case kSigmoid: each_vector(a, count, [](Vec x) { return sigmoid(x); }); break;
-    case kRelu: each_vector(a, count, [](Vec x) { return x < 0.0f ? Vec{} : x; }); break;
+    case kTanh:
+      each_tanh(a, count, [](Vec t) { return t; });
+      break;
+    case kSigmoidOfTwice:
+      each_tanh(a, count, [](Vec t) { return t * 0.5f + 0.5f; });
+      break;
+    case kSigmoid:
+      each_vector(a, count, [](Vec x) { return sigmoid(x); });
+      break;
+    case kRelu:
+      each_vector(a, count, [](Vec x) { return x < 0.0f ? Vec{} : x; });
+      break;
     case kSoftmax:
       for (long block = 0; block < blocks; block++) softmax(a + block * padded, units);
       break;
-    case kElu: each_number(a, count, [](float x) { return x > 0 ? x : std::expm1(x); }); break;
-    case kExponential: each_vector(a, count, [](Vec x) { return exp(x); }); break;
+    case kElu:
+      each_number(a, count, [](float x) { return x > 0 ? x : std::expm1(x); });
+      break;
+    case kExponential:
+      each_vector(a, count, [](Vec x) { return exp(x); });
+      break;
     case kGelu:
       each_number(a, count, [](float x) { return 0.5f * x * static_cast<float>(std::erfc(-x / std::sqrt(2.0))); });
       break;
@@ -70,18 +96,24 @@ inline bool activate(long function, float* a, long blocks, long units, long padd
     case kHardSigmoidKeras2:
       each_number(a, count, [](float x) { return std::min(std::max(0.2f * x + 0.5f, 0.0f), 1.0f); });
       break;
-    case kLeakyRelu: each_vector(a, count, [](Vec x) { return x >= 0.0f ? x : x * 0.2f; }); break;
-    case kSelu:
-      each_number(a, count, [](float x) {
-        return 1.0507009873554805f * (x > 0 ? x : 1.6732632423543772f * std::expm1(x));
-      });
+    case kLeakyRelu:
+      each_vector(a, count, [](Vec x) { return x >= 0.0f ? x : x * 0.2f; });
       break;
-    case kSilu: each_vector(a, count, [](Vec x) { return x * sigmoid(x); }); break;
+    case kSelu:
+      each_number(a, count,
+                  [](float x) { return 1.0507009873554805f * (x > 0 ? x : 1.6732632423543772f * std::expm1(x)); });
+      break;
+    case kSilu:
+      each_vector(a, count, [](Vec x) { return x * sigmoid(x); });
+      break;
     case kSoftplus:
       each_number(a, count, [](float x) { return std::max(x, 0.0f) + std::log1p(std::exp(-std::fabs(x))); });
       break;
-    case kSoftsign: each_number(a, count, [](float x) { return x / (1.0f + std::fabs(x)); }); break;
-    default: return false;
+    case kSoftsign:
+      each_number(a, count, [](float x) { return x / (1.0f + std::fabs(x)); });
+      break;
+    default:
+      return false;
   }
   return true;
 }

@@ -7,27 +7,29 @@
 namespace statewise {
 
 struct Gradients {
-  const float* y;     // [B, T, H] of the outputs
-  const float* h;     // [B, H] of the state after the last step
-  const float* c;     // [B, H]
-  float* start_h;     // [B, H] of the state at the start
-  float* start_c;     // [B, H]
-  float* fresh_h;     // [B, H] of the state that resets start from, by row
-  float* fresh_c;     // [B, H]
-  float* x;           // [B, T, F]; null if nobody needs it
-  float* panels;      // of the slots, see `panel_at`
+  const float* y;  // [B, T, H] of the outputs
+  const float* h;  // [B, H] of the state after the last step
+  const float* c;  // [B, H]
+  float* start_h;  // [B, H] of the state at the start
+  float* start_c;  // [B, H]
+  float* fresh_h;  // [B, H] of the state that resets start from, by row
+  float* fresh_c;  // [B, H]
+  float* x;        // [B, T, F]; null if nobody needs it
+  float* panels;   // of the slots, see `panel_at`
 };
 
 template <class Cell>
 class Backward {
  public:
-  Backward(const Sizes& sizes, const Sequence& sequence, const Weights& weights, const float* tape, const Gradients& out)
+  Backward(const Sizes& sizes, const Sequence& sequence, const Weights& weights, const float* tape,
+           const Gradients& out)
       : n(sizes), s(sequence), w(weights), tape_(tape), g(out) {}
 
   void run(const Tasks& tasks) {
     pack(tasks);
-    const int shares =
-        n.work() > kWorthThreads ? static_cast<int>(std::min<long>(tasks.threads(), std::max(1L, n.B / kRowsOfTask))) : 1;
+    const int shares = n.work() > kWorthThreads
+                           ? static_cast<int>(std::min<long>(tasks.threads(), std::max(1L, n.B / kRowsOfTask)))
+                           : 1;
     tasks.run(shares, [&](int share) { run_rows(Range(n.B, share, shares)); });
   }
 
@@ -72,8 +74,8 @@ class Backward {
     for (long t = n.T - 1; t >= 0; t--) {
       for (long block = 0; block < n.blocks(); block++) retreat_block(rows, t, block);
       std::memset(rows.product, 0, rows.count * rows.stride * sizeof(float));
-      multiply<kRecurrent>(rows, rows.slots + Cell::kRecurrentAt * n.padded(), recurrent_panels_, transposed_panels(n.H),
-                           rows.product, rows.stride, t % 2);
+      multiply<kRecurrent>(rows, rows.slots + Cell::kRecurrentAt * n.padded(), recurrent_panels_,
+                           transposed_panels(n.H), rows.product, rows.stride, t % 2);
       if (g.x) write_x(rows, t);
       if (s.reset) cross_resets(rows, t);
     }

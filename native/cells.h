@@ -3,7 +3,8 @@
 // A cell has four slots, vectors of sums for the same units. The input's product fills slots 0 to kInput - 1, the
 // state's product adds to slots kRecurrentAt to kRecurrentAt + kRecurrent - 1; each slot says which gate of the layer's
 // weights it belongs to. `step` returns the new h and saves the derivatives themselves, so that `back` is a few
-// multiplications: it turns the gradient of the new state into that of the slots, and returns what h passes on directly.
+// multiplications: it turns the gradient of the new state into that of the slots, and returns what h passes on
+// directly.
 #pragma once
 
 #include "vectors.h"
@@ -66,11 +67,11 @@ struct GruCell {
     const Vec g = tanh(sums[0] + r * sums[3]);
     if (kSave) {
       const Vec by_candidate = (1.0f - z) * (1.0f - g * g);
-      saved[0] = by_candidate;                               // of h by the input's part of the candidate
-      saved[1] = (h - g) * z * (1.0f - z);                   // of h by the sum of z
-      saved[2] = by_candidate * sums[3] * r * (1.0f - r);    // of h by the sum of r
-      saved[3] = by_candidate * r;                           // of h by the state's part of the candidate
-      saved[4] = z;                                          // of h by the h before
+      saved[0] = by_candidate;                             // of h by the input's part of the candidate
+      saved[1] = (h - g) * z * (1.0f - z);                 // of h by the sum of z
+      saved[2] = by_candidate * sums[3] * r * (1.0f - r);  // of h by the sum of r
+      saved[3] = by_candidate * r;                         // of h by the state's part of the candidate
+      saved[4] = z;                                        // of h by the h before
     }
     return g + z * (h - g);
   }

@@ -25,8 +25,9 @@ class Forward {
 
   void run(const Tasks& tasks) {
     pack(tasks);
-    const int shares =
-        n.work() > kWorthThreads ? static_cast<int>(std::min<long>(tasks.threads(), std::max(1L, n.B / kRowsOfTask))) : 1;
+    const int shares = n.work() > kWorthThreads
+                           ? static_cast<int>(std::min<long>(tasks.threads(), std::max(1L, n.B / kRowsOfTask)))
+                           : 1;
     tasks.run(shares, [&](int share) { run_rows(Range(n.B, share, shares)); });
   }
 
@@ -108,8 +109,8 @@ class Forward {
       if (s.reset[(rows.first + r) * n.T + t]) set_state(rows, r, s.fresh_h, s.fresh_c);
   }
 
-  // Advances all rows by one step: a few blocks of units at a time, first their sums, then their gates. Every other step
-  // begins with the last block, whose weights are still in the cache.
+  // Advances all rows by one step: a few blocks of units at a time, first their sums, then their gates. Every other
+  // step begins with the last block, whose weights are still in the cache.
   void step(const Rows& rows, long t) const {
     const long group = rows.count < 4 ? side_by_side(static_cast<int>(rows.count), kInput) : 1;
     const long groups = (n.blocks() + group - 1) / group;
@@ -117,8 +118,10 @@ class Forward {
       const long block = (t % 2 ? groups - 1 - i : i) * group, count = std::min(group, n.blocks() - block);
       sum_blocks(rows, t, block, count);
       for (long b = 0; b < count; b++) {
-        if (out_.tape) apply_cell<true>(rows, t, block + b, rows.sums + b * rows.count * kSlots * kWidth);
-        else apply_cell<false>(rows, t, block + b, rows.sums + b * rows.count * kSlots * kWidth);
+        if (out_.tape)
+          apply_cell<true>(rows, t, block + b, rows.sums + b * rows.count * kSlots * kWidth);
+        else
+          apply_cell<false>(rows, t, block + b, rows.sums + b * rows.count * kSlots * kWidth);
       }
     }
   }

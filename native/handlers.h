@@ -16,12 +16,15 @@ using Bools = ffi::Buffer<ffi::PRED>;
 using Result = ffi::ResultBuffer<ffi::F32>;
 
 inline Tasks tasks_on(ffi::ThreadPool& pool) {
-  return Tasks(static_cast<int>(pool.num_threads()), [&pool](std::function<void()> work) { pool.Schedule(std::move(work)); });
+  return Tasks(static_cast<int>(pool.num_threads()),
+               [&pool](std::function<void()> work) { pool.Schedule(std::move(work)); });
 }
 
 // What a buffer holds; null if it is empty, which is how an argument that a call does not have is passed.
 template <class Buffer>
-auto* given(Buffer& buffer) { return buffer.element_count() ? buffer.typed_data() : nullptr; }
+auto* given(Buffer& buffer) {
+  return buffer.element_count() ? buffer.typed_data() : nullptr;
+}
 
 // The sizes of a call, and whether all its arrays have them: nothing is read or written beyond their ends.
 class Checked {
@@ -33,7 +36,9 @@ class Checked {
   }
 
   template <class Buffer>
-  void exactly(const Buffer& buffer, long count) { ok_ = ok_ && static_cast<long>(buffer.element_count()) == count; }
+  void exactly(const Buffer& buffer, long count) {
+    ok_ = ok_ && static_cast<long>(buffer.element_count()) == count;
+  }
 
   // An array that a call may not have.
   template <class Buffer>
@@ -43,7 +48,9 @@ class Checked {
 
   // An array that cells without c do not have.
   template <class Cell, class Buffer>
-  void cell_state(const Buffer& buffer, long count) { exactly(buffer, Cell::kHasCell ? count : 0); }
+  void cell_state(const Buffer& buffer, long count) {
+    exactly(buffer, Cell::kHasCell ? count : 0);
+  }
 
   ffi::Error error() const {
     return ok_ ? ffi::Error::Success() : ffi::Error::InvalidArgument("statewise: arrays of other sizes than expected");
@@ -149,7 +156,12 @@ inline ffi::Error run_adam(float beta_1, float beta_2, float epsilon, ffi::Remai
 }
 
 inline auto adam_binding() {
-  return ffi::Ffi::Bind().Attr<float>("beta_1").Attr<float>("beta_2").Attr<float>("epsilon").RemainingArgs().RemainingRets();
+  return ffi::Ffi::Bind()
+      .Attr<float>("beta_1")
+      .Attr<float>("beta_2")
+      .Attr<float>("epsilon")
+      .RemainingArgs()
+      .RemainingRets();
 }
 
 inline auto forward_binding() {

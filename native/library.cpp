@@ -1,7 +1,7 @@
 // The library: everything that is exported, besides the handlers.
 #include "check.h"
-#include "handlers.h"
 #include "generate.h"
+#include "handlers.h"
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -25,20 +25,21 @@ long statewise_panels_size(long B, long T, long F, long H) { return statewise::p
 // Both passes of a cell on one thread, for the check when the library is loaded; see check.h.
 void statewise_check(long cell, long B, long T, long F, long H, const float* given, float* results) {
   const statewise::Sizes n{B, T, F, H};
-  if (cell) statewise::check<statewise::GruCell>(n, given, results);
-  else statewise::check<statewise::LstmCell>(n, given, results);
+  if (cell)
+    statewise::check<statewise::GruCell>(n, given, results);
+  else
+    statewise::check<statewise::LstmCell>(n, given, results);
 }
 
 // One step of streams; see stream.h. Returns 0, or why nothing was done.
-long statewise_stream_step(long table) {
-  return statewise::stream_step(*reinterpret_cast<statewise::Table*>(table));
-}
+long statewise_stream_step(long table) { return statewise::stream_step(*reinterpret_cast<statewise::Table*>(table)); }
 
 // Continues one stream by `count` symbols, numbered from `first` on. Each is drawn from `scores`, which afterwards hold
 // those of the next. Returns 0, or why nothing more was done.
 long statewise_generate(long table, const statewise::Sampling* sampling, float* scores, long* order, long first,
                         long count, long* symbols) {
-  return statewise::generate(*reinterpret_cast<statewise::Table*>(table), *sampling, scores, order, first, count, symbols);
+  return statewise::generate(*reinterpret_cast<statewise::Table*>(table), *sampling, scores, order, first, count,
+                             symbols);
 }
 }
 #pragma GCC visibility pop

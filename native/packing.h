@@ -42,7 +42,9 @@ inline long transposed_panels(long rows) { return (rows + kColumns * kWidth - 1)
 
 // The size of the transposed weights [rows, G, H].
 template <int kCount>
-long transposed_size(const Sizes& n, long rows) { return transposed_panels(rows) * kCount * n.padded() * kColumns * kWidth; }
+long transposed_size(const Sizes& n, long rows) {
+  return transposed_panels(rows) * kCount * n.padded() * kColumns * kWidth;
+}
 
 // Panel `panel` of the transpose of weights [rows, G, H]: [kCount slots, padded units][columns], a column for each row.
 template <class Cell, int kFirst, int kCount>

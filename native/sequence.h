@@ -19,14 +19,14 @@ struct Sizes {
 
 // Batch-major arrays; null where there is none.
 struct Sequence {
-  const float* x;       // [B, T, F]
-  const float* h;       // [B, H] at the start
-  const float* c;       // [B, H]
-  const bool* reset;    // [B, T]
-  const bool* mask;     // [B, T]
-  const float* noise;   // [B, H], which multiplies every h before its product
-  const float* fresh_h; // [H] of a reset row; null is zeros
-  const float* fresh_c; // [H]
+  const float* x;        // [B, T, F]
+  const float* h;        // [B, H] at the start
+  const float* c;        // [B, H]
+  const bool* reset;     // [B, T]
+  const bool* mask;      // [B, T]
+  const float* noise;    // [B, H], which multiplies every h before its product
+  const float* fresh_h;  // [H] of a reset row; null is zeros
+  const float* fresh_c;  // [H]
 };
 
 struct Weights {
@@ -37,7 +37,9 @@ struct Weights {
 
 // The tape: for each step, block of units and row, the vectors that the cell saved.
 template <class Cell>
-long tape_size(const Sizes& n) { return n.T * n.blocks() * n.B * Cell::kSaved * kWidth; }
+long tape_size(const Sizes& n) {
+  return n.T * n.blocks() * n.B * Cell::kSaved * kWidth;
+}
 
 template <class Cell>
 STATEWISE_INLINE long tape_at(const Sizes& n, long t, long block, long row) {

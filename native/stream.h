@@ -12,12 +12,24 @@
 
 namespace statewise {
 
-constexpr long kBlock = 16;  // numbers; the assembler pads everything to whole blocks
-constexpr long kGroup = 4;   // streams that advance together
-constexpr long kPanel = 256; // columns of a matrix that lie together, row by row, so that they are read in order
+constexpr long kBlock = 16;   // numbers; the assembler pads everything to whole blocks
+constexpr long kGroup = 4;    // streams that advance together
+constexpr long kPanel = 256;  // columns of a matrix that lie together, row by row, so that they are read in order
 
 enum Code : int64_t {
-  kAddProduct, kActivate, kMultiplyAdd, kMultiply, kAdd, kSubtract, kRead, kWrite, kCopy, kDiffers, kChoose, kLookUp, kBias
+  kAddProduct,
+  kActivate,
+  kMultiplyAdd,
+  kMultiply,
+  kAdd,
+  kSubtract,
+  kRead,
+  kWrite,
+  kCopy,
+  kDiffers,
+  kChoose,
+  kLookUp,
+  kBias
 };
 
 struct Instruction {
@@ -53,8 +65,8 @@ STATEWISE_INLINE void combine(float* to, const float* x, const float* y, long co
   for (long k = 0; k < count; k += kWidth) store(to + k, f(load(x + k), load(y + k)));
 }
 
-// Adds a[K] times the columns of a matrix [K][width] that M vectors hold, for R streams. A few columns of one stream are
-// summed in four parts, since one sum after the other would wait for the last.
+// Adds a[K] times the columns of a matrix [K][width] that M vectors hold, for R streams. A few columns of one stream
+// are summed in four parts, since one sum after the other would wait for the last.
 template <int R, int M>
 STATEWISE_INLINE void add_columns(long K, const float* a, long stride, const float* b, long width, float* c) {
   if constexpr (R * M >= 4) {
@@ -80,7 +92,8 @@ STATEWISE_INLINE void add_columns(long K, const float* a, long stride, const flo
 
 // The columns of a panel from `column` on, most vectors first.
 template <int R, int M>
-STATEWISE_INLINE void add_panel(long K, const float* a, long stride, const float* b, long width, float* c, long column) {
+STATEWISE_INLINE void add_panel(long K, const float* a, long stride, const float* b, long width, float* c,
+                                long column) {
   for (; column + M * kWidth <= width; column += M * kWidth)
     add_columns<R, M>(K, a, stride, b + column, width, c + column);
   if constexpr (M > 1) {
@@ -119,27 +132,47 @@ Outcome advance(const Table& t, const int64_t* slots) {
       float* const state = t.store + slots[i] * t.row_size;
       switch (of->code) {
         case kActivate:
-          if (!activate(of->p, a + of->at, of->q, of->r, (of->r + kBlock - 1) / kBlock * kBlock)) return kUnknownFunction;
+          if (!activate(of->p, a + of->at, of->q, of->r, (of->r + kBlock - 1) / kBlock * kBlock))
+            return kUnknownFunction;
           break;
         case kMultiplyAdd:
           for (long k = 0; k < of->s; k += kWidth)
             store(a + of->at + k, load(a + of->p + k) * load(a + of->q + k) + load(a + of->r + k));
           break;
-        case kMultiply: combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x * y; }); break;
-        case kAdd: combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x + y; }); break;
-        case kSubtract: combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x - y; }); break;
-        case kRead: copy(a + of->at, state + of->p, of->q); break;
-        case kWrite: copy(state + of->at, a + of->p, of->q); break;
-        case kCopy: copy(a + of->at, a + of->p, of->q); break;
-        case kDiffers: a[of->at] = differs(a + of->p, of->q, t.weights[of->r]) ? 1.0f : 0.0f; break;
-        case kChoose: copy(a + of->at, a + (a[of->p] != 0.0f ? of->q : of->r), of->s); break;
+        case kMultiply:
+          combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x * y; });
+          break;
+        case kAdd:
+          combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x + y; });
+          break;
+        case kSubtract:
+          combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x - y; });
+          break;
+        case kRead:
+          copy(a + of->at, state + of->p, of->q);
+          break;
+        case kWrite:
+          copy(state + of->at, a + of->p, of->q);
+          break;
+        case kCopy:
+          copy(a + of->at, a + of->p, of->q);
+          break;
+        case kDiffers:
+          a[of->at] = differs(a + of->p, of->q, t.weights[of->r]) ? 1.0f : 0.0f;
+          break;
+        case kChoose:
+          copy(a + of->at, a + (a[of->p] != 0.0f ? of->q : of->r), of->s);
+          break;
         case kLookUp: {
           const long row = std::min(std::max(static_cast<long>(a[of->p]), 0L), static_cast<long>(of->s) - 1);
           copy(a + of->at, t.weights + of->q + row * of->r, of->r);
           break;
         }
-        case kBias: copy(a + of->at, t.weights + of->p, of->q); break;
-        default: return kUnknownInstruction;
+        case kBias:
+          copy(a + of->at, t.weights + of->p, of->q);
+          break;
+        default:
+          return kUnknownInstruction;
       }
     }
   }

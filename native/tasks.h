@@ -1,7 +1,7 @@
 // Work on several threads without waiting for one that has not begun.
 //
-// Tasks are claimed from a counter; the caller claims them too, and waits at the end only for those under way. So a pool
-// that is busy with something else costs time, but cannot cause a deadlock.
+// Tasks are claimed from a counter; the caller claims them too, and waits at the end only for those under way. So a
+// pool that is busy with something else costs time, but cannot cause a deadlock.
 #pragma once
 
 #include <algorithm>

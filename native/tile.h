@@ -102,8 +102,8 @@ void few_rows_times_panels(long panels, long K, const float* a, long lda, const 
 }
 
 // c[rows][panels][M] += a[rows][K] * b[panels][K][M]; the sums of a panel lie `block` floats after those of the last.
-// The panels are taken from the first to the last, or the other way: a caller that comes again and again alternates, and
-// finds in the cache what it used last.
+// The panels are taken from the first to the last, or the other way: a caller that comes again and again alternates,
+// and finds in the cache what it used last.
 template <int M>
 void rows_times_panels(long rows, long panels, long K, const float* a, long lda, const float* b, float* c, long ldc,
                        long block, bool from_last = false) {

@@ -117,7 +117,8 @@ STATEWISE_INLINE Fraction tanh_fraction(Vec x) {
   return {x * p, q};
 }
 
-// 1 or -1 for x beyond 9 or -9, otherwise `tanh_x`: a gate a little below 1 would drain a memory over thousands of steps.
+// 1 or -1 for x beyond 9 or -9, otherwise `tanh_x`: a gate a little below 1 would drain a memory over thousands of
+// steps.
 STATEWISE_INLINE Vec saturated(Vec x, Vec tanh_x) {
   const Lanes bits = (Lanes)x, sign = bits & static_cast<int>(0x80000000u);
   const Lanes one = sign | 0x3F800000;

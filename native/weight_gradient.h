@@ -29,8 +29,10 @@ class WeightGradient {
     const int shares = n.work() > kWorthThreads ? tasks.threads() : 1;
     tasks.run(shares, [&](int share) {
       const Range columns(n.F, share, shares), units(n.H, share, shares), blocks(n.blocks(), share, shares);
-      if (nonzeros_.few()) add_nonzeros(columns);
-      else multiply<0, Cell::kInput>(columns, out_.kernel, [&](long t, long b) { return s.x + (b * n.T + t) * n.F; });
+      if (nonzeros_.few())
+        add_nonzeros(columns);
+      else
+        multiply<0, Cell::kInput>(columns, out_.kernel, [&](long t, long b) { return s.x + (b * n.T + t) * n.F; });
       multiply_states(units);
       sum_biases(blocks);
     });
@@ -45,10 +47,13 @@ class WeightGradient {
   long steps() const { return n.T * n.B; }
 
   void multiply_states(const Range& units) const {
-    multiply<Cell::kRecurrentAt, Cell::kRecurrent>(units, out_.recurrent_kernel, [&](long t, long b) -> const float* {
-      if (s.reset && s.reset[b * n.T + t]) return s.fresh_h;
-      return t ? y_ + (b * n.T + t - 1) * n.H : s.h + b * n.H;
-    }, s.noise);
+    multiply<Cell::kRecurrentAt, Cell::kRecurrent>(
+        units, out_.recurrent_kernel,
+        [&](long t, long b) -> const float* {
+          if (s.reset && s.reset[b * n.T + t]) return s.fresh_h;
+          return t ? y_ + (b * n.T + t - 1) * n.H : s.h + b * n.H;
+        },
+        s.noise);
   }
 
   // Rows `columns` of a kernel's gradient from the factors that `from(t, b)` returns, null for zeros, times `noise`.
@@ -59,8 +64,8 @@ class WeightGradient {
     if (!tiles) return;
     thread_local Arena arena;
     Cutter memory(arena.reserve(tiles * R * (kDepthHere + n.blocks() * kCount * kWidth) + 64));
-    float* factors = memory.cut(tiles * R * kDepthHere);                      // [tiles][steps][R]
-    float* sums = memory.cut(tiles * R * n.blocks() * kCount * kWidth);       // [blocks][tiles][R][slots]
+    float* factors = memory.cut(tiles * R * kDepthHere);                 // [tiles][steps][R]
+    float* sums = memory.cut(tiles * R * n.blocks() * kCount * kWidth);  // [blocks][tiles][R][slots]
     std::memset(sums, 0, tiles * R * n.blocks() * kCount * kWidth * sizeof(float));
     for (long first = 0; first < steps(); first += kDepthHere) {
       const long depth = std::min(kDepthHere, steps() - first);
