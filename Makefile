@@ -38,17 +38,20 @@ check: $(VENV)/dev-ready
 native-check: $(VENV)/dev-ready
 	$(BIN)/python native/check.py
 
-# Wheels for Linux on x86-64 and arm64, with glibc 2.28 or later, from one machine: Zig compiles for any.
+# Writes an archive of the sources to dist/, and from it wheels for Linux on x86-64 and arm64, with glibc 2.28 or later:
+# Zig compiles for any processor on one machine.
 wheels: .venv-wheels/ready
+	rm -rf dist
+	.venv-wheels/bin/python -m build --sdist
 	for processor in x86_64 aarch64; do \
-		CXX="$(CURDIR)/.venv-wheels/bin/python -m ziglang c++ -target $$processor-linux-gnu.2.28" \
-		STATEWISE_PROCESSOR=$$processor STATEWISE_PLATFORM=manylinux_2_28_$$processor \
-		.venv-wheels/bin/pip wheel --disable-pip-version-check --no-deps --wheel-dir dist . || exit 1; \
+		CXX="'$(CURDIR)/.venv-wheels/bin/python' -m ziglang c++ -target $$processor-linux-gnu.2.28" \
+		STATEWISE_PLATFORM=manylinux_2_28_$$processor \
+		.venv-wheels/bin/pip wheel --disable-pip-version-check --no-deps --wheel-dir dist dist/*.tar.gz || exit 1; \
 	done
 
 .venv-wheels/ready:
 	$(PYTHON) -m venv .venv-wheels
-	.venv-wheels/bin/pip install --disable-pip-version-check ziglang==0.17.1
+	.venv-wheels/bin/pip install --disable-pip-version-check build==1.6.1 ziglang==0.17.1
 	@touch $@
 
 # Writes docs/recipes.md from the recipes, and from docs/recipes.json, what they measured.

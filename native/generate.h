@@ -7,8 +7,8 @@
 namespace statewise {
 
 // `t` is the table of one stream that reads symbols, and whose answers are scores.
-inline Outcome generate(Table& t, const Sampling& sampling, float* scores, long* order, long first, long count,
-                        long* symbols) {
+inline Outcome generate(Table& t, const Sampling& sampling, float* scores, int64_t* order, long first, long count,
+                        int64_t* symbols) {
   double symbol;
   t.n = 1, t.x = &symbol, t.y = scores;
   for (long i = 0; i < count; i++) {

@@ -36,8 +36,8 @@ long statewise_stream_step(long table) { return statewise::stream_step(*reinterp
 
 // Continues one stream by `count` symbols, numbered from `first` on. Each is drawn from `scores`, which afterwards hold
 // those of the next. Returns 0, or why nothing more was done.
-long statewise_generate(long table, const statewise::Sampling* sampling, float* scores, long* order, long first,
-                        long count, long* symbols) {
+long statewise_generate(long table, const statewise::Sampling* sampling, float* scores, int64_t* order, long first,
+                        long count, int64_t* symbols) {
   return statewise::generate(*reinterpret_cast<statewise::Table*>(table), *sampling, scores, order, first, count,
                              symbols);
 }
