@@ -6,6 +6,9 @@ to work; ours has in it what compiling took.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from benchmarks.harness.claim import MB_GROWN, Claim, Faster, Timed
@@ -46,21 +49,14 @@ def pytorch(reach: int) -> Timed:
     optimizer = net.optimizer("adam")
     pieces = list(zip(*(torch.from_numpy(a).split(reach, dim=1) for a in (X, Y)), strict=True))
 
-    def work(epochs: int) -> list[float]:
-        losses = []
-        for _ in range(epochs):
-            state = None
-            for x, y in pieces:
-                optimizer.zero_grad(set_to_none=True)
-                h, after = net.lstm(x, state)
-                state = tuple(part.detach() for part in after)
-                loss = torch.nn.functional.mse_loss(net.dense(h), y)
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.detach())
-        return in_pytorch.epoch_means(losses, epochs)
+    def epoch() -> Iterator[Any]:
+        state = None
+        for x, y in pieces:
+            h, after = net.lstm(x, state)
+            state = tuple(part.detach() for part in after)
+            yield torch.nn.functional.mse_loss(net.dense(h), y)
 
-    return in_pytorch.threaded(work)
+    return in_pytorch.threaded(lambda epochs: in_pytorch.descend(optimizer, epochs, epoch))
 
 
 CLAIM = Claim(

@@ -6,6 +6,7 @@ the pieces. Where to cut is worked out beforehand. It has no way to skip steps o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -56,23 +57,16 @@ def pytorch(flags: Flags) -> Timed:
         )
     ]
 
-    def work(epochs: int) -> list[float]:
-        losses = []
-        for _ in range(epochs):
-            for xs, keeps, y in batches:
-                optimizer.zero_grad(set_to_none=True)
-                state = (torch.zeros(1, TASK.batch_size, TASK.units),) * 2
-                outputs = []
-                for x, keep in zip(xs, keeps, strict=True):
-                    h, state = net.lstm(x, (state[0] * keep, state[1] * keep))
-                    outputs.append(h)
-                loss = in_pytorch.score(net.dense(torch.cat(outputs, dim=1)), y)
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.detach())
-        return in_pytorch.epoch_means(losses, epochs)
+    def epoch() -> Iterator[Any]:
+        for xs, keeps, y in batches:
+            state = (torch.zeros(1, TASK.batch_size, TASK.units),) * 2
+            outputs = []
+            for x, keep in zip(xs, keeps, strict=True):
+                h, state = net.lstm(x, (state[0] * keep, state[1] * keep))
+                outputs.append(h)
+            yield in_pytorch.score(net.dense(torch.cat(outputs, dim=1)), y)
 
-    return in_pytorch.threaded(work)
+    return in_pytorch.threaded(lambda epochs: in_pytorch.descend(optimizer, epochs, epoch))
 
 
 def pieces(reset: np.ndarray[Any, Any]) -> tuple[list[int], list[Any]]:

@@ -7,8 +7,10 @@ quicker.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 
@@ -61,21 +63,14 @@ def pytorch(_: None) -> Timed:
     optimizer = net.optimizer("adam")
     data = cycle(DATA)
 
-    def work(fits: int) -> list[float]:
-        losses = []
-        for x, y in islice(data, fits):
-            state = None
-            for rows, classes in zip(torch.from_numpy(x).split(B), torch.from_numpy(y).split(B), strict=True):
-                optimizer.zero_grad(set_to_none=True)
-                h, after = net.lstm(rows, state)
-                state = tuple(part.detach() for part in after)
-                loss = in_pytorch.score(net.dense(h[:, -1]), classes)
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.detach())
-        return in_pytorch.epoch_means(losses, fits)
+    def fit() -> Iterator[Any]:
+        state, (x, y) = None, next(data)
+        for rows, classes in zip(torch.from_numpy(x).split(B), torch.from_numpy(y).split(B), strict=True):
+            h, after = net.lstm(rows, state)
+            state = tuple(part.detach() for part in after)
+            yield in_pytorch.score(net.dense(h[:, -1]), classes)
 
-    return in_pytorch.threaded(work)
+    return in_pytorch.threaded(lambda fits: in_pytorch.descend(optimizer, fits, fit))
 
 
 def keras_jax(_: None) -> Timed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -59,19 +60,12 @@ def pytorch(_: None) -> Timed:
     optimizer = torch.optim.Adam(learned, LEARNING_RATE, eps=ADAM_EPSILON, fused=True)
     batches = list(zip(*(torch.from_numpy(a).split(TASK.batch_size) for a in (TASK.x, TASK.y)), strict=True))
 
-    def work(epochs: int) -> list[float]:
-        losses = []
-        for _ in range(epochs):
-            for x, y in batches:
-                optimizer.zero_grad(set_to_none=True)
-                h, _state = gru(x)
-                loss = in_pytorch.score(dense(h), y)
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.detach())
-        return in_pytorch.epoch_means(losses, epochs)
+    def epoch() -> Iterator[Any]:
+        for x, y in batches:
+            h, _state = gru(x)
+            yield in_pytorch.score(dense(h), y)
 
-    return in_pytorch.threaded(work)
+    return in_pytorch.threaded(lambda epochs: in_pytorch.descend(optimizer, epochs, epoch))
 
 
 CLAIM = Claim(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -52,22 +52,31 @@ def train(task: Training) -> Timed:
     batches = list(zip(*(torch.from_numpy(a).split(task.batch_size) for a in (task.x, task.y)), strict=True))
     state: Any = None
 
-    def work(epochs: int) -> list[float]:
+    def epoch() -> Iterator[Tensor]:
         nonlocal state
-        losses = []
-        for _ in range(epochs):
-            for x, y in batches:
-                optimizer.zero_grad(set_to_none=True)
-                h, after = net.lstm(x, state)
-                if task.carry:
-                    state = tuple(part.detach() for part in after)
-                loss = score(net.dense(h if task.each_step else h[:, -1]), y)
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.detach())
-        return epoch_means(losses, epochs)
+        for x, y in batches:
+            h, after = net.lstm(x, state)
+            if task.carry:
+                state = tuple(part.detach() for part in after)
+            yield score(net.dense(h if task.each_step else h[:, -1]), y)
+
+    def work(epochs: int) -> list[float]:
+        return descend(optimizer, epochs, epoch)
 
     return threaded(work)
+
+
+def descend(optimizer: torch.optim.Optimizer, epochs: int, epoch: Callable[[], Iterator[Tensor]]) -> list[float]:
+    """Makes an update for each loss that `epoch()` yields; returns the mean of each epoch's."""
+    losses = []
+    for _ in range(epochs):
+        for loss in epoch():
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.detach())
+    means: list[float] = torch.stack(losses).reshape(epochs, -1).mean(1).tolist()
+    return means
 
 
 def cell_of(net: Net) -> nn.LSTMCell:
@@ -90,12 +99,6 @@ def step_of(net: Net) -> Callable[[Tensor, Any], Any]:
 def score(logits: Tensor, y: Tensor) -> Tensor:
     """Returns the mean cross-entropy of `logits [..., V]`."""
     return nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), y.reshape(-1))
-
-
-def epoch_means(losses: list[Tensor], epochs: int) -> list[float]:
-    """Returns the mean of each epoch's losses."""
-    means: list[float] = torch.stack(losses).reshape(epochs, -1).mean(1).tolist()
-    return means
 
 
 def threaded(work: Work) -> Timed:
