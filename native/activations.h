@@ -24,8 +24,7 @@ enum Function : long {
   kSelu,
   kSilu,
   kSoftplus,
-  kSoftsign,
-  kFunctions
+  kSoftsign
 };
 
 // Applies `f` to `count` numbers, whole vectors.

@@ -27,9 +27,7 @@ class Backward {
 
   void run(const Tasks& tasks) {
     pack(tasks);
-    const int shares = n.work() > kWorthThreads
-                           ? static_cast<int>(std::min<long>(tasks.threads(), std::max(1L, n.B / kRowsOfTask)))
-                           : 1;
+    const int shares = shares_of_rows(n, tasks);
     tasks.run(shares, [&](int share) { run_rows(Range(n.B, share, shares)); });
   }
 

@@ -25,9 +25,7 @@ class Forward {
 
   void run(const Tasks& tasks) {
     pack(tasks);
-    const int shares = n.work() > kWorthThreads
-                           ? static_cast<int>(std::min<long>(tasks.threads(), std::max(1L, n.B / kRowsOfTask)))
-                           : 1;
+    const int shares = shares_of_rows(n, tasks);
     tasks.run(shares, [&](int share) { run_rows(Range(n.B, share, shares)); });
   }
 
@@ -51,7 +49,7 @@ class Forward {
 
   // What a task works on: its rows, each [padded units] or [x, padded units].
   struct Rows {
-    long first, count, units_stride, stride, x_at, h_at;
+    long first, count, units_stride, stride, h_at;
     float *a, *next_a;  // [x and, `h_at` floats further, what is multiplied by the recurrent kernel]
     float *h, *c, *sums;
 

@@ -6,15 +6,18 @@
 
 namespace statewise {
 
-// `t` is the table of one stream that reads symbols, and whose answers are scores.
+// `t` is the table of one stream that reads symbols, and whose answers are scores; only its count of steps changes.
 inline Outcome generate(Table& t, const Sampling& sampling, float* scores, int64_t* order, long first, long count,
                         int64_t* symbols) {
+  if (t.features != 1) return kBadInput;
   double symbol;
-  t.n = 1, t.x = &symbol, t.y = scores;
+  Table own = t;
+  own.n = 1, own.x = &symbol, own.y = scores;
   for (long i = 0; i < count; i++) {
     symbols[i] = draw(sampling, scores, order, t.answer_size, first + i);
     symbol = static_cast<double>(symbols[i]);
-    if (const Outcome outcome = stream_step(t)) return outcome;
+    if (const Outcome outcome = stream_step(own)) return outcome;
+    t.done = own.done;
   }
   return kDone;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "sequence.h"
-#include "tasks.h"
 
 namespace statewise {
 

@@ -1,8 +1,11 @@
 // What a call of a layer over whole sequences is given, and the layout of what its passes share.
 #pragma once
 
+#include <algorithm>
+
 #include "cells.h"
 #include "memory.h"
+#include "tasks.h"
 
 namespace statewise {
 
@@ -53,10 +56,16 @@ STATEWISE_INLINE long panel_at(const Sizes& n, long block, long t, long row) {
   return ((block * n.T + t) * n.B + row) * kSlots * kWidth;
 }
 
-// From so much work on, several threads repay their start.
-constexpr double kWorthThreads = 1e6;
+// Among how many tasks a pass may be shared: from so much work on, several threads repay their start.
+inline int shares_of(const Sizes& n, const Tasks& tasks) {
+  constexpr double kWorthThreads = 1e6;
+  return n.work() > kWorthThreads ? tasks.threads() : 1;
+}
 
-// From so many rows on a task of its own repays reading all weights once more.
-constexpr long kRowsOfTask = 4;
+// The same where a task takes rows: from so many on, one of its own repays reading all weights once more.
+inline int shares_of_rows(const Sizes& n, const Tasks& tasks) {
+  constexpr long kRowsOfTask = 4;
+  return static_cast<int>(std::min<long>(shares_of(n, tasks), std::max(1L, n.B / kRowsOfTask)));
+}
 
 }  // namespace statewise

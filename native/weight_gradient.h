@@ -26,7 +26,7 @@ class WeightGradient {
   }
 
   void run(const Tasks& tasks) const {
-    const int shares = n.work() > kWorthThreads ? tasks.threads() : 1;
+    const int shares = shares_of(n, tasks);
     tasks.run(shares, [&](int share) {
       const Range columns(n.F, share, shares), units(n.H, share, shares), blocks(n.blocks(), share, shares);
       if (nonzeros_.few())

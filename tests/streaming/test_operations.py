@@ -18,7 +18,7 @@ from statewise.streaming import Runtime, Stream, Streams
 from statewise.streaming.assembler import assemble
 from statewise.streaming.composition import Composed
 from statewise.streaming.fused_products import Product, plan
-from statewise.streaming.instructions import ACTIVATE
+from statewise.streaming.instructions import ACTIVATE, ADD_PRODUCT, LOOK_UP, READ
 from statewise.streaming.numpy_step import write_step
 from streamed import ENGINES, needs_native
 from tolerances import assert_close
@@ -122,6 +122,15 @@ def test_an_unknown_operation_is_an_error_in_each_engine(kind: type[o.Pairwise])
     step = o.NetworkStep(x, o.apply("tanh", kind(x, x)))
     for make in (lambda: write_step(step), lambda: assemble(step, {})):
         refused(make, ConfigurationError, [f"unknown operation {kind.__name__!r}"])
+
+
+def test_a_row_that_a_product_has_in_its_own_table_is_not_looked_up_as_well() -> None:
+    symbol, h = o.Symbol(5), o.Input(3)
+    row = o.LookUp(symbol, np.ones((5, 2), np.float32))
+    answer = o.Affine([row, h], np.ones((5, 4), np.float32), np.ones(4, np.float32))
+    step = o.NetworkStep(symbol, answer, {"own": LSTMState(h, o.Input(3))})
+    program = assemble(step, {"own": LSTMState(np.zeros((1, 3)), np.zeros((1, 3)))})
+    assert program.instructions[:, 0].tolist() == [LOOK_UP, READ, ADD_PRODUCT]
 
 
 @needs_native

@@ -15,7 +15,6 @@ import os
 import pickle
 import platform
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +26,7 @@ from typing import Any
 import jax
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 
+from statewise.foundation.files import write_whole
 from statewise.foundation.program_cache import checked, content_of
 from statewise.native import ffi
 from statewise.native.library import identity
@@ -72,7 +72,7 @@ class KeptProgram:
         def run(*arguments: Any, **options: Any) -> Any:
             try:
                 return program(*arguments, **{name: options[name] for name in arrays})
-            except TypeError:  # other types than in the first call, which `jax.jit` would compile anew
+            except TypeError:  # other types than in the first call, which `jax.jit` compiles for
                 self._run = self.jitted
                 return self.jitted(*arguments, **options)
 
@@ -125,15 +125,7 @@ def _load(file: Path) -> Callable[..., Any] | None:
 def _save(file: Path, program: Any) -> None:
     """Writes a program, whole or not at all; if that fails, the next process compiles it again."""
     with suppress(Exception):
-        content = checked(pickle.dumps(serialize(program)))
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as opened:
-                opened.write(content)
-            os.replace(temporary, file)
-        finally:
-            with suppress(OSError):
-                os.unlink(temporary)
+        write_whole(file, checked(pickle.dumps(serialize(program))))
 
 
 @contextmanager

@@ -135,6 +135,8 @@ class _Assembler:
         if value not in self._places:
             if isinstance(value, Pairwise):
                 self._pairwise(value)
+            elif isinstance(value, LookUp):
+                self._look_up(value)
             else:
                 self._put(value, self._allocate(_size(value)))
                 self._read(value)
@@ -272,7 +274,7 @@ class _Assembler:
         self._write(code.CHOOSE, self._target(value, then), held, source, otherwise, padded(_size(value)))
 
     def _input(self, value: Input) -> None:
-        """Inputs are read when they are first needed."""
+        """Inputs, and rows of tables, are read when they are first needed: a product may have them in its own table."""
 
     # -- instructions and weights ------------------------------------------------------------------------------------
 
@@ -308,7 +310,7 @@ ASSEMBLED: dict[type[Value], Callable[[Any, Any], None]] = {
     Differs: _Assembler._differs,
     Input: _Assembler._input,
     Kept: _Assembler._kept,
-    LookUp: _Assembler._look_up,
+    LookUp: _Assembler._input,
     Multiply: _Assembler._multiply,
     Subtract: _Assembler._pairwise,
     Symbol: _Assembler._input,

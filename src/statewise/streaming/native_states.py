@@ -122,24 +122,17 @@ class SingleCall(_Call):
 
     def generate(self, *arguments: int) -> None:
         """Continues the sequence by symbols; `arguments` as of `statewise_generate` in native/library.cpp."""
-        before = self._table[at.X], self._table[at.Y]
-        try:
-            generate(self._handle.value, *arguments)
-        finally:
-            self._table[at.X], self._table[at.Y] = before
+        generate(self._handle.value, *arguments)
 
     def prepare(self, slot: int, x: Any, key: object) -> SingleCall:
         """Returns the call, prepared for the state in `slot`."""
-        if type(x) is np.ndarray and x.shape == self._shape and (x.dtype is SINGLE or x.dtype is DOUBLE):
-            self._x[...] = x
-        else:
-            self._take(x, key)
+        self._take(x, key)
         self._slots[0], self._given, self._before = slot, (x, key), self._table[at.DONE]
         return self
 
     def run(self) -> Array:
         """Executes the prepared call, and returns the answer `[V]`."""
-        if self._run(self._handle) and not self._execute():
+        if not self._execute():
             read_step(self._runtime, *self._given)
         return self._y.copy()
 
