@@ -12,11 +12,11 @@ inline Outcome generate(Table& t, const Sampling& sampling, float* scores, int64
   if (t.features != 1) return kBadInput;
   double symbol;
   Table own = t;
-  own.n = 1, own.x = &symbol, own.y = scores;
+  own.n = 1, own.y = scores;
   for (long i = 0; i < count; i++) {
     symbols[i] = draw(sampling, scores, order, t.answer_size, first + i);
     symbol = static_cast<double>(symbols[i]);
-    if (const Outcome outcome = stream_step(own)) return outcome;
+    if (const Outcome outcome = stream_step(own, &symbol)) return outcome;
     t.done = own.done;
   }
   return kDone;

@@ -2,12 +2,13 @@
 #include "check.h"
 #include "generate.h"
 #include "handlers.h"
+#include "stream_check.h"
 
 #pragma GCC visibility push(default)
 extern "C" {
 
 // See INTERFACE in src/statewise/native/library.py.
-int statewise_interface() { return 1; }
+int statewise_interface() { return 2; }
 
 const char* statewise_instructions() { return STATEWISE_INSTRUCTIONS; }
 
@@ -31,15 +32,20 @@ void statewise_check(long cell, long B, long T, long F, long H, const float* giv
     statewise::check<statewise::LstmCell>(n, given, results);
 }
 
-// One step of streams; see stream.h. Returns 0, or why nothing was done.
-long statewise_stream_step(long table) { return statewise::stream_step(*reinterpret_cast<statewise::Table*>(table)); }
+// The number of the first instruction that addresses anything outside of the table's arrays, or -1; see stream_check.h.
+long statewise_stream_check(const statewise::Table* table) { return statewise::first_invalid(*table); }
+
+// One step of streams; see stream.h. They read `x`, or the table's numbers if that is null. Returns 0, or why nothing
+// was done.
+long statewise_stream_step(statewise::Table* table, const float* x) {
+  return x ? statewise::stream_step(*table, x) : statewise::stream_step(*table, table->x);
+}
 
 // Continues one stream by `count` symbols, numbered from `first` on. Each is drawn from `scores`, which afterwards hold
 // those of the next. Returns 0, or why nothing more was done.
-long statewise_generate(long table, const statewise::Sampling* sampling, float* scores, int64_t* order, long first,
+long statewise_generate(statewise::Table* table, const statewise::Sampling* sampling, float* scores, int64_t* order, long first,
                         long count, int64_t* symbols) {
-  return statewise::generate(*reinterpret_cast<statewise::Table*>(table), *sampling, scores, order, first, count,
-                             symbols);
+  return statewise::generate(*table, *sampling, scores, order, first, count, symbols);
 }
 }
 #pragma GCC visibility pop

@@ -1,4 +1,5 @@
-// One step of streams: an interpreter of the instructions that src/statewise/streaming/assembler.py writes.
+// One step of streams: an interpreter of the instructions that src/statewise/streaming/assembler.py writes, and that
+// stream_check.h has checked.
 //
 // Everything that a call needs is in a table of addresses and numbers, so that calling it costs as little as possible.
 // Streams advance in groups, so that weights are read once for several of them; each has a workspace of its own, which
@@ -41,6 +42,7 @@ struct Table {
   const Instruction* instructions;
   int64_t count;
   const float* weights;
+  int64_t weights_size;
   float* store;  // [rows][row_size] states
   int64_t rows, row_size;
   float* workspace;  // [kGroup][workspace_size]
@@ -75,14 +77,21 @@ STATEWISE_INLINE void add_columns(long K, const float* a, long stride, const flo
     Vec sums[4][R][M] = {};
     long k = 0;
     for (; k + 4 <= K; k += 4)
-      for (int part = 0; part < 4; part++)
+#pragma GCC unroll 4
+      for (int part = 0; part < 4; part++)  // unrolled, or the sums are kept in memory
+#pragma GCC unroll 4
         for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
           for (int m = 0; m < M; m++)
             sums[part][r][m] += a[r * stride + k + part] * load(b + (k + part) * width + m * kWidth);
     for (; k < K; k++)
+#pragma GCC unroll 4
       for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
         for (int m = 0; m < M; m++) sums[0][r][m] += a[r * stride + k] * load(b + k * width + m * kWidth);
+#pragma GCC unroll 4
     for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
       for (int m = 0; m < M; m++) {
         float* at = c + r * stride + m * kWidth;
         store(at, load(at) + ((sums[0][r][m] + sums[1][r][m]) + (sums[2][r][m] + sums[3][r][m])));
@@ -164,7 +173,8 @@ Outcome advance(const Table& t, const int64_t* slots) {
           copy(a + of->at, a + (a[of->p] != 0.0f ? of->q : of->r), of->s);
           break;
         case kLookUp: {
-          const long row = std::min(std::max(static_cast<long>(a[of->p]), 0L), static_cast<long>(of->s) - 1);
+          const float last = static_cast<float>(of->s - 1);
+          const long row = static_cast<long>(std::min(std::max(0.0f, a[of->p]), last));  // of NaN it is 0
           copy(a + of->at, t.weights + of->q + row * of->r, of->r);
           break;
         }
@@ -179,12 +189,12 @@ Outcome advance(const Table& t, const int64_t* slots) {
   return kDone;
 }
 
-// The next R of `t.n` streams.
-template <int R>
-STATEWISE_INLINE Outcome advance_from(const Table& t, long first) {
+// The next R of `t.n` streams, which read `x`.
+template <int R, class Number>
+STATEWISE_INLINE Outcome advance_from(const Table& t, const Number* x, long first) {
   for (int i = 0; i < R; i++)
     for (long k = 0; k < t.features; k++)
-      t.workspace[i * t.workspace_size + k] = static_cast<float>(t.x[(first + i) * t.features + k]);
+      t.workspace[i * t.workspace_size + k] = static_cast<float>(x[(first + i) * t.features + k]);
   if (const Outcome outcome = advance<R>(t, t.slots + first)) return outcome;
   for (int i = 0; i < R; i++)
     std::memcpy(t.y + (first + i) * t.answer_size, t.workspace + i * t.workspace_size + t.answer,
@@ -192,15 +202,23 @@ STATEWISE_INLINE Outcome advance_from(const Table& t, long first) {
   return kDone;
 }
 
-// Advances t.n streams by one step and counts it, or changes nothing and says why.
-inline Outcome stream_step(Table& t) {
-  for (long k = 0; k < t.n * t.features; k++)
-    if (!std::isfinite(static_cast<float>(t.x[k]))) return kBadInput;
+// Whether all numbers are finite as floats; without leaving early, so that it takes whole vectors.
+template <class Number>
+STATEWISE_INLINE bool all_finite(const Number* x, long count) {
+  int odd = 0;
+  for (long k = 0; k < count; k++) odd |= !std::isfinite(static_cast<float>(x[k]));
+  return !odd;
+}
+
+// Advances t.n streams, which read `x`, by one step and counts it, or changes nothing and says why.
+template <class Number>
+inline Outcome stream_step(Table& t, const Number* x) {
+  if (!all_finite(x, t.n * t.features)) return kBadInput;
   for (long i = 0; i < t.n; i++)
     if (t.slots[i] < 0 || t.slots[i] >= t.rows) return kBadSlot;
   for (long first = 0; first < t.n;) {
     const long group = t.n - first >= kGroup ? kGroup : 1;
-    const Outcome outcome = group == kGroup ? advance_from<kGroup>(t, first) : advance_from<1>(t, first);
+    const Outcome outcome = group == kGroup ? advance_from<kGroup>(t, x, first) : advance_from<1>(t, x, first);
     if (outcome) return outcome;
     first += group;
   }

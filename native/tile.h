@@ -21,7 +21,7 @@ constexpr int side_by_side(int rows, int vectors) {
 constexpr long kAhead = 64;
 
 // c[R][P][M] += a[R][K] * b[P][K][M], where P panels of M vectors lie `panel` floats apart, and their sums `block`.
-// With kByColumn, `a` is [K][R].
+// With kByColumn, `a` is [K][R]. All loops over sums are unrolled, or the sums would be kept in memory.
 template <int R, int M, int P, bool kByColumn>
 STATEWISE_INLINE void tile(long K, const float* a, long lda, const float* b, long ldb, long panel, float* c, long ldc,
                            long block) {
@@ -30,11 +30,11 @@ STATEWISE_INLINE void tile(long K, const float* a, long lda, const float* b, lon
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
     for (int p = 0; p < P; p++)
-#pragma GCC unroll 4
+#pragma GCC unroll 16
       for (int m = 0; m < M; m++) sums[r][p][m] = load(c + r * ldc + p * block + m * kWidth);
   for (long k = 0; k < K; k++) {
     if constexpr (R > 3 && !kByColumn)
-#pragma GCC unroll 4
+#pragma GCC unroll 16
       for (int m = 0; m < M; m++) __builtin_prefetch(b + (k + kAhead) * ldb + m * kWidth);
     if constexpr (R < P * M) {
       float left[R];
@@ -42,7 +42,7 @@ STATEWISE_INLINE void tile(long K, const float* a, long lda, const float* b, lon
       for (int r = 0; r < R; r++) left[r] = kByColumn ? a[k * lda + r] : a[r * lda + k];
 #pragma GCC unroll 4
       for (int p = 0; p < P; p++)
-#pragma GCC unroll 4
+#pragma GCC unroll 16
         for (int m = 0; m < M; m++) {
           const Vec right = load(b + k * ldb + p * panel + m * kWidth);
 #pragma GCC unroll 16
@@ -52,14 +52,14 @@ STATEWISE_INLINE void tile(long K, const float* a, long lda, const float* b, lon
       Vec right[P][M];
 #pragma GCC unroll 4
       for (int p = 0; p < P; p++)
-#pragma GCC unroll 4
+#pragma GCC unroll 16
         for (int m = 0; m < M; m++) right[p][m] = load(b + k * ldb + p * panel + m * kWidth);
 #pragma GCC unroll 16
       for (int r = 0; r < R; r++) {
         const float left = kByColumn ? a[k * lda + r] : a[r * lda + k];
 #pragma GCC unroll 4
         for (int p = 0; p < P; p++)
-#pragma GCC unroll 4
+#pragma GCC unroll 16
           for (int m = 0; m < M; m++) sums[r][p][m] += left * right[p][m];
       }
     }
@@ -68,7 +68,7 @@ STATEWISE_INLINE void tile(long K, const float* a, long lda, const float* b, lon
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
     for (int p = 0; p < P; p++)
-#pragma GCC unroll 4
+#pragma GCC unroll 16
       for (int m = 0; m < M; m++) store(c + r * ldc + p * block + m * kWidth, sums[r][p][m]);
 }
 

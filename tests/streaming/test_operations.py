@@ -144,6 +144,7 @@ def test_the_compiled_step_refuses_what_it_does_not_know(place: int, what: str) 
     stream.push([0.5, 1.0])
     before = stream.state
     assert runtime.program is not None
+    runtime.program.instructions.flags.writeable = True  # after its check, which would refuse it
     runtime.program.instructions[runtime.program.instructions[:, 0] == ACTIVATE, place] = 99
     with pytest.raises(NotImplementedError, match=f"unknown {what}"):
         stream.push([0.5, 1.0])

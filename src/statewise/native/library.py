@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "lib"
 
-INTERFACE = 1
+INTERFACE = 2
 """Which functions the library must have, and with which arguments."""
 
 DESCRIBED = {"x86-64-v3": "AVX2", "x86-64-v4": "AVX-512", "aarch64": "NEON"}
@@ -55,21 +55,29 @@ def status() -> str:
 
 
 @lru_cache(maxsize=1)
-def stream_step() -> Callable[[ctypes.c_long], int]:
-    """Returns the function for one step of streams; it needs a library.
+def stream_step() -> Callable[[object, bytes | None], int]:
+    """Returns `statewise_stream_step`, see native/library.cpp; it needs a library.
 
-    It keeps the interpreter's lock: giving that up and taking it again would cost as much as a small step.
+    It takes a reference to a table as `ctypes.byref` returns it, and bytes or None, which are what ctypes passes most
+    quickly. It keeps the interpreter's lock: giving that up and taking it again would cost as much as a small step.
     """
     step = ctypes.PyDLL(loaded().path).statewise_stream_step
     step.restype = ctypes.c_long
     return step
 
 
-def generate(*arguments: int) -> None:
+def stream_check(table: object) -> int:
+    """Calls `statewise_stream_check`, see native/library.cpp, with a reference to a table; it needs a library."""
+    check: Callable[[object], int] = ctypes.PyDLL(loaded().path).statewise_stream_check
+    check.restype = ctypes.c_long  # type: ignore[attr-defined]
+    return check(table)
+
+
+def generate(table: object, *arguments: int) -> None:
     """Calls `statewise_generate`, see native/library.cpp; other threads may run meanwhile."""
     function = loaded().library.statewise_generate  # type: ignore[union-attr]
-    function.argtypes, function.restype = [ctypes.c_long] * 7, ctypes.c_long
-    if outcome := function(*arguments):
+    function.restype = ctypes.c_long
+    if outcome := function(table, *map(ctypes.c_long, arguments)):
         raise NotImplementedError(f"the native step cannot run this network ({outcome})")
 
 

@@ -45,9 +45,9 @@ FUNCTIONS = {
 }
 """The number of each activation function except linear, and of the one for weights halved by `fused_products`."""
 
-TABLE = 16
-INSTRUCTIONS, COUNT, WEIGHTS, STORE, ROWS, ROW_SIZE, WORKSPACE, WORKSPACE_SIZE = range(8)
-X, FEATURES, Y, ANSWER, ANSWER_SIZE, SLOTS, N, DONE = range(8, TABLE)
+TABLE = 17
+INSTRUCTIONS, COUNT, WEIGHTS, WEIGHTS_SIZE, STORE, ROWS, ROW_SIZE, WORKSPACE, WORKSPACE_SIZE = range(9)
+X, FEATURES, Y, ANSWER, ANSWER_SIZE, SLOTS, N, DONE = range(9, TABLE)
 """Fields of the table passed to the native step: addresses and sizes of blocks, and the answer's position.
 
 `DONE` counts the executed steps, so that after an interruption it is known whether the last one was executed.

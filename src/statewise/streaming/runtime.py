@@ -20,6 +20,7 @@ from statewise.storage.header import weights_by_layer
 from statewise.streaming.assembler import Program, assemble
 from statewise.streaming.composition import Composed, compose
 from statewise.streaming.engines import choose_engine
+from statewise.streaming.native_table import checked
 from statewise.streaming.numpy_step import write_step
 
 
@@ -45,7 +46,7 @@ class Runtime:
         self.engine = choose_engine(engine, self.step_shape, self.symbols)
         self.program: Program | None = None  # for the native step
         if self.engine.name == "native":
-            self.program = assemble(network.step, self.fresh(1))
+            self.program = checked(assemble(network.step, self.fresh(1)))
 
     @classmethod
     def of(cls, config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]], engine: str = "auto") -> Runtime:

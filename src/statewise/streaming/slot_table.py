@@ -50,13 +50,15 @@ class RepeatPush(NamedTuple):
         table.pushed[self.slots] = self.now
 
 
-class SinglePush(NamedTuple):
-    """A push of one existing stream."""
+class SinglePush:
+    """A push of one existing stream; a table has one, since making another takes as long as a small step."""
 
-    step: Update
-    key: Any
-    slot: int
-    now: float
+    __slots__ = ("key", "now", "slot", "step")
+
+    def __init__(self) -> None:
+        self.step: Update = NO_UPDATE
+        self.key: Any = None
+        self.slot, self.now = 0, 0.0
 
     def apply(self, table: SlotTable) -> None:
         """Records the time, and moves the key to the end."""
@@ -108,6 +110,7 @@ class SlotTable:
             self.store.write(np.arange(self.used), states)
         self.latest = _NO_KEYS
         self.pending: Transaction | None = None
+        self._single = SinglePush()
 
     def with_weights_of(self, runtime: Runtime) -> SlotTable:
         """Returns a table of the same streams and states on another network with states of the same sizes."""
@@ -129,7 +132,6 @@ class SlotTable:
         """Executes a transaction, and returns the answers of its step."""
         self.pending = transaction
         answers = transaction.step.run()
-        transaction.step.finish()
         transaction.apply(self)
         self.pending = None
         return answers
@@ -150,6 +152,17 @@ class SlotTable:
         slots, new, used = self._assign_slots(evicted, keys)
         self.store.reset(slots[new])
         return self._change(self.store.step(slots, x), evicted, KeySlots(keys, slots), now, len(new), used)
+
+    def push_known(self, key: Any, slot: int, x: object, now: float) -> Any:
+        """Executes one step of `key`, whose state is in `slot`, and returns its answer."""
+        single = self._single  # free, since no transaction is pending
+        step = self.store.step_one(slot, x, key)
+        single.step, single.key, single.slot, single.now = step, key, slot, now
+        self.pending = single
+        answer = step.run()
+        single.apply(self)
+        self.pending = None
+        return answer
 
     def push_one(self, evicted: Mapping[Any, int], key: Any, x: object, now: float) -> Transaction:
         """Returns the transaction of one step of `key`; a new or evicted key starts fresh."""

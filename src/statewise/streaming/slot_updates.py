@@ -1,7 +1,7 @@
 """Updates of the states of many streams, in two phases: the first may fail without effect, the second cannot fail.
 
-An exception can occur at any line: Ctrl-C, out of memory. So an update is first described completely and then applied;
-the next call applies it again, which changes nothing if it was already complete.
+An exception can occur at any line: Ctrl-C, out of memory. So an update is first described completely and then
+performed; the next call finishes it again, which changes nothing if it was already complete.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ class Update(Protocol):
     """An update of the states in some slots."""
 
     def run(self) -> Array | None:
-        """Performs the first phase, and returns the answers, if any."""
+        """Performs the update, and returns the answers, if any."""
 
     def done(self) -> bool:
         """Returns whether the update is committed; if not, nothing has changed and nothing will."""
 
     def finish(self) -> None:
-        """Performs the second phase; may be repeated."""
+        """Performs what an interruption left undone of a committed update; may be repeated."""
 
 
 class SlotStore(Protocol):
@@ -60,7 +60,8 @@ class Write(NamedTuple):
     answers: Array | None = None
 
     def run(self) -> Array | None:
-        """Returns the answers."""
+        """Writes the states, and returns the answers."""
+        self.finish()
         return self.answers
 
     def done(self) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from copy import copy
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from statewise.foundation.shapes import Array, check_more_than_zero, check_whole
 from statewise.state import State, describe_sizes
 from statewise.streaming.fork_safe_locks import ForkSafeLocks
 from statewise.streaming.runtime import EngineInfo, Runtime
-from statewise.streaming.slot_table import RepeatPush, SinglePush, SlotTable, Transaction
+from statewise.streaming.slot_table import RepeatPush, SlotTable, Transaction
 from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
 from statewise.streaming.step_input import read_rows, read_steps
 from statewise.streaming.weight_upgrade import Model, compatible_runtime
@@ -199,12 +199,15 @@ class Streams(EngineInfo, ForkSafeLocks):
         return dict(zip(keys, self._advance(table, keys, read_steps(table.runtime, xs)), strict=True))
 
     def _push_one(self, key: Any, x: object) -> Array:
-        check_key(key)
         table, now = self._table, self._now()
-        slot = table.slots.get(key)
+        try:
+            slot = table.slots.get(key)
+        except TypeError:
+            check_key(key)
+            raise
         answer: Array
-        if slot is not None and table.none_expired(now, self._max_age):
-            answer = table.commit(SinglePush(table.store.step_one(slot, x, key), key, slot, now))
+        if slot is not None and (self._max_age is None or table.none_expired(now, self._max_age)):
+            answer = table.push_known(key, slot, x, now)
             return answer
         evicted = self._evicted(table, {key: None}, now)
         answer = self._commit(table, evicted, table.push_one(evicted, key, x, now))
@@ -248,7 +251,7 @@ class Streams(EngineInfo, ForkSafeLocks):
 
     def _now(self) -> float:
         now = self._clock()
-        if not (type(now) is float or is_number(now)) or not math.isfinite(now):
+        if not (type(now) is float or is_number(now)) or not isfinite(now):
             raise ConfigurationError(
                 f"clock: expected a function that returns seconds, a finite number, got {now!r:.60}"
             )
