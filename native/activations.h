@@ -24,7 +24,8 @@ enum Function : long {
   kSelu,
   kSilu,
   kSoftplus,
-  kSoftsign
+  kSoftsign,
+  kFunctions  // their number
 };
 
 // Applies `f` to `count` numbers, whole vectors.

@@ -17,6 +17,7 @@ from statewise.native.library import generate, stream_step
 from statewise.state import LayerStates
 from statewise.streaming import instructions as at
 from statewise.streaming.assembler import Program
+from statewise.streaming.instructions import DONE
 from statewise.streaming.native_table import NativeTable
 from statewise.streaming.runtime import Runtime
 from statewise.streaming.step_input import read_step
@@ -46,7 +47,7 @@ class _Call:
 
     def done(self) -> bool:
         """Returns whether the step was executed."""
-        return self._table[at.DONE] != self._before
+        return self._table[DONE] != self._before
 
     def finish(self) -> None:
         """Does nothing: the step is already complete."""
@@ -77,16 +78,17 @@ class SingleCall(_Call):
         self._lowest, self._limit = (0, runtime.symbols or 0) if reads_symbols else (-EXACT, EXACT)
         self._shape = None if reads_symbols else (F,)
         self._bytes: bytes | None = None
-        self._given: tuple[Any, Any] = (None, None)
+        self._given: Any = None
+        self._key: object = None
 
     @property
     def steps(self) -> int:
         """The number of executed steps."""
-        return self._table[at.DONE]
+        return self._table[DONE]
 
     @steps.setter
     def steps(self, steps: int) -> None:
-        self._table[at.DONE] = steps
+        self._table[DONE] = steps
 
     def push(self, x: Any, key: object = None) -> Array:
         """Checks one more step, and returns the answer `[V]`; a failure changes nothing.
@@ -108,14 +110,14 @@ class SingleCall(_Call):
         """Returns the call, prepared for the state in `slot`."""
         plain = type(x) is ndarray and x.dtype is SINGLE and x.shape == self._shape
         self._bytes = x.tobytes() if plain else self._read(x, key)
-        self._slots[0], self._given, self._before = slot, (x, key), self._table[at.DONE]
+        self._slots[0], self._given, self._key, self._before = slot, x, key, self._table[DONE]
         return self
 
     def run(self) -> Array:
         """Executes the prepared call, and returns the answer `[V]`."""
         if reason := self._run(self._reference, self._bytes):
             self._refuse(reason)
-            read_step(self._runtime, *self._given)
+            read_step(self._runtime, self._given, self._key)
         return self._y.copy()
 
     def _read(self, x: Any, key: object) -> bytes | None:
@@ -145,7 +147,7 @@ class BatchCall(_Call):
         steps, slots = np.ascontiguousarray(x, np.float64), np.ascontiguousarray(slots, np.int64)
         self._native.set_arrays(X=steps, Y=self._y, SLOTS=slots)
         self._table[at.N] = min(len(x), len(slots))
-        self._before = self._table[at.DONE]
+        self._before = self._table[DONE]
         return self
 
     def run(self) -> Array:

@@ -8,14 +8,14 @@ from typing import Any
 
 from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, State, describe_sizes
-from statewise.streaming.fork_safe_locks import ForkSafeLocks
+from statewise.streaming.fork_safe_lock import ForkSafeLock
 from statewise.streaming.native_states import NativeState
 from statewise.streaming.numpy_states import NumpyState
 from statewise.streaming.runtime import EngineInfo, Runtime
 from statewise.streaming.weight_upgrade import Model, compatible_runtime
 
 
-class Stream(EngineInfo, ForkSafeLocks):
+class Stream(EngineInfo, ForkSafeLock):
     """One sequence, answered step by step: `y = stream.push(x)`.
 
     The answers and the state equal those of `model(x)` on the whole sequence. `model.stream()` returns one, with a copy
@@ -40,7 +40,7 @@ class Stream(EngineInfo, ForkSafeLocks):
     """
 
     def __init__(self, runtime: Runtime, state: State | None = None) -> None:
-        self.make_locks()
+        self.make_lock()
         self._state = _make_state(runtime, None if state is None else runtime.states_in(state, 1, "a stream"))
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from copy import copy
@@ -15,7 +14,8 @@ import numpy as np
 from statewise.errors import ConfigurationError, DataError, LifecycleError, StateError
 from statewise.foundation.shapes import Array, check_more_than_zero, check_whole, is_number
 from statewise.state import State, describe_sizes
-from statewise.streaming.fork_safe_locks import ForkSafeLocks
+from statewise.streaming.calls_on_stack import calls_on_stack
+from statewise.streaming.fork_safe_lock import ForkSafeLock
 from statewise.streaming.runtime import EngineInfo, Runtime
 from statewise.streaming.slot_table import RepeatPush, SlotTable, Transaction
 from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
@@ -26,7 +26,7 @@ from statewise.streaming.weight_upgrade import Model, compatible_runtime
 # of the lock. No other can: Python does not check for signals there.
 
 
-class Streams(EngineInfo, ForkSafeLocks):
+class Streams(EngineInfo, ForkSafeLock):
     """Many sequences by key, each with its own state: `answers = streams.push({key: x, ...})`.
 
     All keys in one push advance in one batched step. A key that is new or was evicted starts fresh. Iteration yields
@@ -74,7 +74,7 @@ class Streams(EngineInfo, ForkSafeLocks):
             if function is not None and not callable(function):
                 raise ConfigurationError(f"{name}: expected a function, got {function!r}")
         self._max_streams, self._max_age, self._on_evict, self._clock = max_streams, max_age, on_evict, clock
-        self.make_locks()
+        self.make_lock()
         self._table = SlotTable(runtime)
 
     @classmethod
@@ -97,13 +97,8 @@ class Streams(EngineInfo, ForkSafeLocks):
         with self._lock: return self._copied(self._completed())  # fmt: skip
 
     def _copied(self, table: SlotTable) -> Streams:
-        other = Streams(
-            table.runtime,
-            max_streams=self._max_streams,
-            max_age=self._max_age,
-            on_evict=self._on_evict,
-            clock=self._clock,
-        )
+        limits: dict[str, Any] = {"max_streams": self._max_streams, "max_age": self._max_age}
+        other = Streams(table.runtime, on_evict=self._on_evict, clock=self._clock, **limits)
         other._table = SlotTable(table.runtime, table.slots, table.rows(), self._now())
         return other
 
@@ -146,7 +141,7 @@ class Streams(EngineInfo, ForkSafeLocks):
             ShapeError, DataError: a step does not fit; the message names its key.
             ConfigurationError: more keys than `max_streams`.
         """
-        with self._lock, self._change(): return self._push(xs)  # fmt: skip
+        with self._lock: return self._push(xs)  # fmt: skip
 
     def push_one(self, key: Hashable, x: object) -> Array:
         """Returns the answer `[V]` to one more step of one stream: `push({key: x})[key]`, slightly faster.
@@ -160,7 +155,7 @@ class Streams(EngineInfo, ForkSafeLocks):
         Raises:
             ShapeError, DataError: the step does not fit; the message names the key.
         """
-        with self._lock, self._change(): return self._push_one(key, x)  # fmt: skip
+        with self._lock: return self._push_one(key, x)  # fmt: skip
 
     def push_rows(self, keys: Iterable[Any], x: object) -> Array:
         """Returns the answers `[n, V]` to one more step of each of n streams; like `push`, but with arrays.
@@ -182,15 +177,15 @@ class Streams(EngineInfo, ForkSafeLocks):
             ConfigurationError: more keys than `max_streams`.
         """
         listed = list(keys)
-        with self._lock, self._change(): return self._push_rows(listed, x)  # fmt: skip
+        with self._lock: return self._push_rows(listed, x)  # fmt: skip
 
     def _push(self, xs: Mapping[Any, object]) -> dict[Any, Array]:
         if not isinstance(xs, Mapping):
             raise DataError(f"push: expected a step for each key, such as {{'pump': [0.1, 0.2]}}, got {xs!r:.60}")
         if len(xs) == 1:
             return {key: self._push_one(key, x) for key, x in xs.items()}
+        table = self._begin()
         self._check_count("push", len(xs))
-        table = self._table
         if not xs:
             evicted = self._evicted(table, {}, self._now())
             self._commit(table, evicted, table.remove(evicted))
@@ -199,50 +194,48 @@ class Streams(EngineInfo, ForkSafeLocks):
         return dict(zip(keys, self._advance(table, keys, read_steps(table.runtime, xs)), strict=True))
 
     def _push_one(self, key: Any, x: object) -> Array:
-        table, now = self._table, self._now()
+        table, now = self._begin(), self._now()
         try:
             slot = table.slots.get(key)
         except TypeError:
             check_key(key)
             raise
-        answer: Array
         if slot is not None and (self._max_age is None or table.none_expired(now, self._max_age)):
-            answer = table.push_known(key, slot, x, now)
+            answer: Array = table.push_known(key, slot, x, now)
+            table.changing = False
             return answer
         evicted = self._evicted(table, {key: None}, now)
-        answer = self._commit(table, evicted, table.push_one(evicted, key, x, now))
-        return answer
+        return self._commit(table, evicted, table.push_one(evicted, key, x, now))
 
     def _push_rows(self, keys: list[Any], x: object) -> Array:
-        table = self._table
+        table = self._begin()
         if not keys:
             raise DataError("push_rows: expected at least one key, got none")
-        if not _is_latest(table, keys):
+        if not table.is_latest(keys):
             check_keys("push_rows", keys)
             self._check_count("push_rows", len(keys))
         return self._advance(table, keys, read_rows(table.runtime, x, len(keys)))
 
     def _advance(self, table: SlotTable, keys: list[Any], x: Array) -> Array:
         now = self._now()
-        answers: Array
-        if _is_latest(table, keys) and table.none_expired(now, self._max_age):
+        if table.is_latest(keys) and table.none_expired(now, self._max_age):
             slots = table.latest.slots
-            answers = table.commit(RepeatPush(table.store.step(slots, x), slots, now))
-            return answers
+            return self._commit(table, {}, RepeatPush(table.store.step(slots, x), slots, now))
         evicted = self._evicted(table, dict.fromkeys(keys), now)
-        answers = self._commit(table, evicted, table.push(evicted, keys, x, now))
-        return answers
+        return self._commit(table, evicted, table.push(evicted, keys, x, now))
 
-    def _change(self) -> threading.Lock:
-        """Returns the lock to hold while changing the streams, after completing an interrupted change."""
-        if self._changing.locked():  # by this thread, since it holds the other lock
-            raise LifecycleError(
-                "on_evict: expected a function that does not change the streams (nor may a signal handler during a "
-                "push); save the state it is given, and push or resume after the push"
-            )
-        if self._table.pending is not None:
-            self._table.finish_pending()
-        return self._changing
+    def _begin(self) -> SlotTable:
+        """Returns the table to change, after completing an interrupted change."""
+        table = self._table
+        if table.changing:
+            if calls_on_stack(self, CHANGES) > 1:
+                raise LifecycleError(
+                    "on_evict: expected a function that does not change the streams (nor may a signal handler during "
+                    "a push); save the state it is given, and push or resume after the push"
+                )
+            table.finish_pending()
+        table.changing = True
+        return table
 
     def _completed(self) -> SlotTable:
         """Returns the table, after completing an interrupted change."""
@@ -251,7 +244,7 @@ class Streams(EngineInfo, ForkSafeLocks):
 
     def _now(self) -> float:
         now = self._clock()
-        if not (type(now) is float or is_number(now)) or not isfinite(now):
+        if (type(now) is not float and not is_number(now)) or not isfinite(now):
             raise ConfigurationError(
                 f"clock: expected a function that returns seconds, a finite number, got {now!r:.60}"
             )
@@ -263,11 +256,13 @@ class Streams(EngineInfo, ForkSafeLocks):
         return table.evicted(pushed, now, self._max_streams, self._max_age)
 
     def _commit(self, table: SlotTable, evicted: Mapping[Any, int], transaction: Transaction) -> Any:
-        """Executes a transaction, after calling `on_evict` for the evicted streams."""
+        """Executes the transaction that finishes a change, after calling `on_evict` for the evicted streams."""
         if self._on_evict is not None:
             for key in evicted:
                 self._on_evict(key, self._state(table, key))
-        return table.commit(transaction)
+        answers = table.commit(transaction)
+        table.changing = False
+        return answers
 
     def _check_count(self, what: str, count: int) -> None:
         if self._max_streams is not None and count > self._max_streams:
@@ -295,11 +290,11 @@ class Streams(EngineInfo, ForkSafeLocks):
         Raises:
             StateError: the state belongs to another network, has another number of rows, or holds NaN or infinity.
         """
-        with self._lock, self._change(): self._resume(key, state)  # fmt: skip
+        with self._lock: self._resume(key, state)  # fmt: skip
 
     def _resume(self, key: Hashable, state: State) -> None:
         check_key(key)
-        table = self._table
+        table = self._begin()
         states, now = table.runtime.states_in(state, 1, f"stream {key!r}"), self._now()
         evicted = self._evicted(table, {key: None}, now)
         self._commit(table, evicted, table.put(evicted, key, states, now))
@@ -310,14 +305,14 @@ class Streams(EngineInfo, ForkSafeLocks):
         Raises:
             StateError: there is no such stream.
         """
-        with self._lock, self._change(): self._drop(self._table, key)  # fmt: skip
+        with self._lock: self._drop(self._begin(), key)  # fmt: skip
 
     def _drop(self, table: SlotTable, key: Hashable) -> None:
-        table.commit(table.remove({key: _slot(table, key)}))
+        self._commit(table, {}, table.remove({key: _slot(table, key)}))
 
     def clear(self) -> None:
         """Removes all streams, without calling `on_evict`."""
-        with self._lock, self._change(): self._table = SlotTable(self._runtime)  # fmt: skip
+        with self._lock: self._table = SlotTable(self._begin().runtime)  # fmt: skip
 
     def snapshot(self) -> Snapshot:
         """Returns all keys, the least recently pushed first, and a state with their rows; `restore` takes both.
@@ -347,13 +342,13 @@ class Streams(EngineInfo, ForkSafeLocks):
             ConfigurationError: more keys than `max_streams`.
             DataError: a key is repeated or not hashable.
         """
-        with self._lock, self._change(): self._table = self._restored(snapshot)  # fmt: skip
+        with self._lock: self._table = self._restored(self._begin(), snapshot)  # fmt: skip
 
-    def _restored(self, snapshot: tuple[Iterable[Hashable], State]) -> SlotTable:
+    def _restored(self, table: SlotTable, snapshot: tuple[Iterable[Hashable], State]) -> SlotTable:
         keys, state = read_snapshot(snapshot)
         self._check_count("restore", len(keys))
-        states = self._runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
-        return SlotTable(self._runtime, keys, states, self._now())
+        states = table.runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
+        return SlotTable(table.runtime, keys, states, self._now())
 
     def upgrade(self, model: Model) -> None:
         """Replaces the weights; the streams keep their keys, states and ages.
@@ -374,7 +369,7 @@ class Streams(EngineInfo, ForkSafeLocks):
             FileError: the file holds no model.
         """
         runtime = compatible_runtime(self._runtime, model)
-        with self._lock, self._change(): self._table = self._table.with_weights_of(runtime)  # fmt: skip
+        with self._lock: self._table = self._begin().with_weights_of(runtime)  # fmt: skip
 
 
 def _is_hashable(key: object) -> bool:
@@ -385,14 +380,6 @@ def _is_hashable(key: object) -> bool:
     return True
 
 
-def _is_latest(table: SlotTable, keys: list[Any]) -> bool:
-    """Returns whether the latest push had the same keys in the same order."""
-    try:
-        return table.latest.keys == keys
-    except ValueError:  # arrays, which are not keys, do not compare to True or False
-        return False
-
-
 def _slot(table: SlotTable, key: Hashable) -> int:
     check_key(key)
     if key not in table.slots:
@@ -401,3 +388,10 @@ def _slot(table: SlotTable, key: Hashable) -> int:
             "whether it exists"
         )
     return table.slots[key]
+
+
+CHANGES = frozenset(
+    getattr(Streams, name).__code__
+    for name in ("push", "push_one", "push_rows", "resume", "drop", "clear", "restore", "upgrade")
+)
+"""The methods that change streams."""
