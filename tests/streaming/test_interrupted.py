@@ -85,7 +85,7 @@ def world(engine: str, **options: Any) -> World:
     """Five streams, of which each was pushed a different number of times, and one that went."""
     now: list[float] = [0.0]
     gone: list[Any] = []
-    streams = Streams(runtime(engine), clock=lambda: now[0], on_evict=lambda key, _: gone.append(key))
+    streams = Streams(runtime(engine), max_age=1e9, clock=lambda: now[0], on_evict=lambda key, _: gone.append(key))
     singles = {key: Stream(runtime(engine)) for key in KEYS}
     streams.push({"z": X[0]})
     for last in range(len(KEYS)):

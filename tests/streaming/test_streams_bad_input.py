@@ -231,9 +231,20 @@ def test_more_keys_than_streams_are_refused_before_anything_changes() -> None:
     ),
     case("resume-nan", lambda: streams_of().resume("a", bad_state(1, np.nan)), StateError, "stream 'a'", "got nan"),
     case("stream-nan", lambda: stream_of().restore(bad_state(1, np.nan)), StateError, "a stream", "got nan"),
-    case("clock-text", lambda: streams_of(clock=lambda: "noon"), ConfigurationError, "clock", "seconds", "'noon'"),
-    case("clock-none", lambda: streams_of(clock=lambda: None), ConfigurationError, "clock", "seconds", "None"),
-    case("clock-nan", lambda: streams_of(clock=lambda: np.nan), ConfigurationError, "clock", "seconds", "nan"),
+    case(
+        "clock-text",
+        lambda: streams_of(max_age=5, clock=lambda: "noon"),
+        ConfigurationError,
+        "clock",
+        "seconds",
+        "'noon'",
+    ),
+    case(
+        "clock-none", lambda: streams_of(max_age=5, clock=lambda: None), ConfigurationError, "clock", "seconds", "None"
+    ),
+    case(
+        "clock-nan", lambda: streams_of(max_age=5, clock=lambda: np.nan), ConfigurationError, "clock", "seconds", "nan"
+    ),
     case("push-one-unhashable", lambda: streams_of().push_one(["a"], STEP), DataError, "['a']", "tuple(key)"),
     case("upgrade-sizes", lambda: streams_of().upgrade(other_model()), StateError, "expected lstm: h [B, 4]", "[B, 6]"),
     case("upgrade-steps", lambda: streams_of().upgrade(narrow_model()), StateError, "shape [3]", "shape [2]"),

@@ -41,7 +41,7 @@ class Streams(EngineInfo, ForkSafeLock):
         max_age: seconds without a push after which a stream is evicted, at the next push of any key. None keeps all.
         on_evict: called as `on_evict(key, state)` before an eviction, so that `streams.resume` can restore it. If
             it raises, the push fails and nothing is evicted. Other threads wait; it may only read the streams.
-        clock: returns the time in seconds.
+        clock: returns the time in seconds; it is read only if there is a `max_age`.
 
     >>> import statewise as sw
     >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -194,7 +194,8 @@ class Streams(EngineInfo, ForkSafeLock):
         return dict(zip(keys, self._advance(table, keys, read_steps(table.runtime, xs)), strict=True))
 
     def _push_one(self, key: Any, x: object) -> Array:
-        table, now = self._begin(), self._now()
+        table = self._begin()
+        now = 0.0 if self._max_age is None else self._now()  # a call would take a tenth of a small step
         try:
             slot = table.slots.get(key)
         except TypeError:
@@ -243,11 +244,12 @@ class Streams(EngineInfo, ForkSafeLock):
         return self._table
 
     def _now(self) -> float:
+        """Returns the time, or 0 if it is of no use, since streams have no age."""
+        if self._max_age is None:
+            return 0.0
         now = self._clock()
         if (type(now) is not float and not is_number(now)) or not isfinite(now):
-            raise ConfigurationError(
-                f"clock: expected a function that returns seconds, a finite number, got {now!r:.60}"
-            )
+            raise ConfigurationError(f"clock: expected a function that returns finite seconds, got {now!r:.60}")
         return now
 
     # -- eviction ----------------------------------------------------------------------------------------------
