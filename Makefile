@@ -92,7 +92,7 @@ $(VENV)/dev-ready: $(VENV)/created pyproject.toml constraints.txt $(NATIVE)
 	@echo 'installed'
 	@touch $@ $(VENV)/demo-ready
 
-.venv-bench/ready: benchmarks/requirements.txt pyproject.toml constraints.txt
+.venv-bench/ready: benchmarks/requirements.txt pyproject.toml constraints.txt $(NATIVE)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt \
 		--requirement benchmarks/requirements.txt --editable .

@@ -89,7 +89,7 @@ def test_figures_as_people_read_them() -> None:
 def test_an_outcome_holds_all_that_a_reader_must_know() -> None:
     found = json.loads(json.dumps(kept(6.0, noise=0.05)))
     assert {"claim", "work", "unit", "tolerance", "machine", "cases", "goals", "failures"} == set(found)
-    assert {"cpu", "cores", "avx512", "system", "python"} == set(found["machine"])
+    assert {"cpu", "cores", "avx512", "system", "python", "library"} == set(found["machine"])
     ours, theirs = (found["cases"][""]["contenders"][name] for name in ("statewise", "pytorch"))
     assert len(ours["figures"]["seconds"]["rounds"]) == 21
     assert theirs["ratios"]["seconds"]["median"] == pytest.approx(6.0, rel=0.1)

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.harness.agreement import difference
 from benchmarks.harness.claim import OURS, Claim, Faster, Under
 from benchmarks.harness.figures import ratios, spread
+from statewise.native.library import status
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -140,6 +141,7 @@ def machine() -> dict[str, Any]:
         "avx512": "avx512f" in _cpu("flags").split(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "library": status(),
     }
 
 

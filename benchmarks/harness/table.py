@@ -96,7 +96,8 @@ def _bound(goal: dict[str, Any], name: str) -> str:
 
 def _circumstances(outcomes: Sequence[dict[str, Any]]) -> list[str]:
     machines = {
-        f"{m['cpu']}, {m['cores']} cores{', AVX-512' if m['avx512'] else ''}, {m['system']}, Python {m['python']}"
+        f"{m['cpu']}, {m['cores']} cores{', AVX-512' if m['avx512'] else ''}, {m['system']}, Python {m['python']}, "
+        f"statewise's native library {m['library']}"
         for m in (kept["machine"] for kept in outcomes)
     }
     versions = {

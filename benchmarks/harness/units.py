@@ -8,6 +8,7 @@ PEERS = {
     "pytorch": "PyTorch",
     "pytorch, nn.LSTM": "PyTorch, nn.LSTM",
     "pytorch, nn.LSTMCell": "PyTorch, nn.LSTMCell",
+    "jax": "JAX by hand",
     "keras-jax": "Keras on JAX",
     "keras-torch": "Keras on PyTorch",
     "tf-keras": "tf-keras",
