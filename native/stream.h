@@ -30,7 +30,9 @@ enum Code : int64_t {
   kDiffers,
   kChoose,
   kLookUp,
-  kBias
+  kBias,
+  kMaximum,
+  kMinimum
 };
 
 struct Instruction {
@@ -47,7 +49,7 @@ struct Table {
   int64_t rows, row_size;
   float* workspace;  // [kGroup][workspace_size]
   int64_t workspace_size;
-  const double* x;  // [n][features]
+  double* x;  // [n][features]
   int64_t features;
   float* y;  // [n][answer_size]
   int64_t answer, answer_size;
@@ -156,6 +158,12 @@ Outcome advance(const Table& t, const int64_t* slots) {
           break;
         case kSubtract:
           combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x - y; });
+          break;
+        case kMaximum:
+          combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x > y ? x : y; });
+          break;
+        case kMinimum:
+          combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x < y ? x : y; });
           break;
         case kRead:
           copy(a + of->at, state + of->p, of->q);

@@ -42,6 +42,8 @@ inline bool is_valid(const Instruction& of, const Table& t) {
     case kMultiply:
     case kAdd:
     case kSubtract:
+    case kMaximum:
+    case kMinimum:
       return blocks_within({of.at, of.p, of.q}, of.r, own);
     case kRead:
       return blocks_within({of.at}, of.q, own) && within(of.p, of.q, state);

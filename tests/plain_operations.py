@@ -63,7 +63,10 @@ PAIRWISE: dict[str, Callable[[float, float], float]] = {
     "Add": lambda x, y: x + y,
     "Subtract": lambda x, y: x - y,
     "Multiply": lambda x, y: x * y,
+    "Maximum": max,
+    "Minimum": min,
 }
+KINDS = ("Affine", "Affine", "Affine", "Apply", "Apply", "Where", "Joined", "Constant", *PAIRWISE)
 
 
 def draw(seed: int, count: int = 14) -> Drawn:
@@ -78,7 +81,7 @@ def draw(seed: int, count: int = 14) -> Drawn:
         drawn.ops.append(Op("LookUp", (0,), size, rng.normal(size=(symbols, size)).astype(np.float32)))
     first = 1 if symbols else 0
     for number in range(count):
-        kind = rng.choice(["Affine", "Affine", "Affine", "Apply", "Apply", "Add", "Subtract", "Multiply", "Where"])
+        kind = rng.choice(KINDS)
         if number == count // 2:  # what comes after may read the first part as it is after the step
             drawn.after = (_kept(drawn, rng, first, 1), 0)
         _add(drawn, rng, first, str(kind))
@@ -99,6 +102,12 @@ def _add(drawn: Drawn, rng: np.random.Generator, first: int, kind: str) -> None:
             drawn.bounded.append(len(ops) - 1)
     elif kind == "Where":
         ops.append(Op(kind, (one,), ops[one].size))
+    elif kind == "Joined":
+        reads = (one, *(int(other) for other in rng.integers(first, len(ops), int(rng.integers(1, 3)))))
+        ops.append(Op(kind, reads, sum(ops[read].size for read in reads)))
+    elif kind == "Constant":
+        ops.append(Op(kind, (), ops[one].size, rng.normal(size=ops[one].size).astype(np.float32)))
+        drawn.bounded.append(len(ops) - 1)
     else:
         others = drawn.bounded if kind == "Multiply" else range(first, len(ops))
         fitting = [other for other in others if ops[other].size == ops[one].size]
@@ -141,6 +150,10 @@ def evaluate(drawn: Drawn, x: Row, state: tuple[Row, Row]) -> tuple[Row, tuple[R
             values.append(FUNCTIONS[op.more](read[0]))
         elif op.kind == "LookUp":
             values.append([float(value) for value in op.more[int(x[0])]])
+        elif op.kind == "Joined":
+            values.append([value for row in read for value in row])
+        elif op.kind == "Constant":
+            values.append([float(value) for value in op.more])
         elif op.kind == "Where":
             values.append(read[0] if differs else [0.0] * op.size)
         elif op.kind == "Kept":

@@ -28,18 +28,28 @@ if TYPE_CHECKING:
     from statewise.layers import L1L2 as L1L2
     from statewise.layers import LSTM as LSTM
     from statewise.layers import Activation as Activation
+    from statewise.layers import Add as Add
+    from statewise.layers import Average as Average
     from statewise.layers import Bidirectional as Bidirectional
+    from statewise.layers import Concatenate as Concatenate
     from statewise.layers import Dense as Dense
     from statewise.layers import Dropout as Dropout
     from statewise.layers import Embedding as Embedding
     from statewise.layers import Flatten as Flatten
     from statewise.layers import Masking as Masking
+    from statewise.layers import Maximum as Maximum
+    from statewise.layers import Minimum as Minimum
+    from statewise.layers import Multiply as Multiply
     from statewise.layers import Permute as Permute
     from statewise.layers import RepeatVector as RepeatVector
     from statewise.layers import Reshape as Reshape
     from statewise.layers import SimpleRNN as SimpleRNN
+    from statewise.layers import Subtract as Subtract
     from statewise.layers import TimeDistributed as TimeDistributed
+    from statewise.layers.tensors import Input as Input
+    from statewise.layers.tensors import Tensor as Tensor
     from statewise.loading import load as load
+    from statewise.models.model import Model as Model
     from statewise.models.sequential import Sequential as Sequential
     from statewise.objectives.sampled_softmax import SampledSoftmax as SampledSoftmax
     from statewise.optimizers.optimizer import SGD as SGD
@@ -70,9 +80,12 @@ _HOMES = {
     "Adagrad": "optimizers.optimizer",
     "Adam": "optimizers.optimizer",
     "Adamax": "optimizers.optimizer",
+    "Add": "layers",
+    "Average": "layers",
     "Bidirectional": "layers",
     "CSVLogger": "training.loggers",
     "Callback": "training.callbacks",
+    "Concatenate": "layers",
     "CosineDecay": "optimizers.schedules",
     "Dense": "layers",
     "Dropout": "layers",
@@ -82,12 +95,17 @@ _HOMES = {
     "Flatten": "layers",
     "GRU": "layers",
     "History": "training.history",
+    "Input": "layers.tensors",
     "InverseTimeDecay": "optimizers.schedules",
     "L1L2": "layers",
     "LSTM": "layers",
     "Lanes": "data.lanes",
     "Masking": "layers",
+    "Maximum": "layers",
+    "Minimum": "layers",
+    "Model": "models.model",
     "ModelCheckpoint": "training.monitors",
+    "Multiply": "layers",
     "Nadam": "optimizers.optimizer",
     "Permute": "layers",
     "PiecewiseConstantDecay": "optimizers.schedules",
@@ -103,6 +121,8 @@ _HOMES = {
     "StatewiseWarning": "errors",
     "Stream": "streaming",
     "Streams": "streaming",
+    "Subtract": "layers",
+    "Tensor": "layers.tensors",
     "TensorBoard": "training.loggers",
     "TextModel": "text",
     "TimeDistributed": "layers",

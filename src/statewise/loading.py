@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from statewise.errors import COPY_AGAIN, FileError, StatewiseError
+from statewise.models.model import Model
 from statewise.models.sequential import Sequential
 from statewise.phrasebook.guard import guarded
 from statewise.storage.artifact import read_artifact
 from statewise.text import TextModel
 
-KINDS: dict[str, type[Sequential] | type[TextModel]] = {"sequential": Sequential, "text": TextModel}
+KINDS: dict[str, type[Model] | type[TextModel]] = {"sequential": Sequential, "graph": Model, "text": TextModel}
 
 
 @guarded
-def load(path: str | Path) -> Sequential | TextModel:
+def load(path: str | Path) -> Model | TextModel:
     """Returns the model in a file written by `save`: weights, settings, optimizer, state.
 
     Raises:

@@ -95,8 +95,8 @@ class Affine(Vector):
                 f"Affine: expected weights [{sum(sizes)}, N] and bias [N], got {list(weights.shape)} and "
                 f"{list(bias.shape)}"
             )
-        self.sources = self.inputs = tuple(inputs)
-        self.weights, self.bias, self.size = weights, bias, len(bias)
+        self.sources = self.inputs = tuple(dict.fromkeys(part for vector in inputs for part in _parts(vector)))
+        self.weights, self.bias, self.size = _by_input(self.inputs, inputs, weights), bias, len(bias)
 
 
 class Apply(Vector):
@@ -131,6 +131,14 @@ class Multiply(Pairwise):
     """`left * right`."""
 
 
+class Maximum(Pairwise):
+    """The larger of `left` and `right`."""
+
+
+class Minimum(Pairwise):
+    """The smaller of `left` and `right`."""
+
+
 class Kept(Pairwise):
     """A part of the state after the step: `left`, or if the step is skipped `right`, the part before it."""
 
@@ -146,6 +154,23 @@ class LookUp(Vector):
         self.symbol, self.table, self.sources, self.size = symbol, table, (symbol,), table.shape[1]
 
 
+class Joined(Vector):
+    """Vectors side by side."""
+
+    def __init__(self, vectors: Sequence[Vector]) -> None:
+        self.sources = self.vectors = tuple(part for vector in vectors for part in _parts(vector))
+        self.size = sum(vector.size or 0 for vector in self.vectors)
+
+
+class Constant(Vector):
+    """The same numbers `[N]` at every step."""
+
+    size: int
+
+    def __init__(self, numbers: Array) -> None:
+        self.numbers, self.size = numbers, len(numbers)
+
+
 class Differs(Value):
     """The condition that at least one number in `source` differs from `value`."""
 
@@ -158,6 +183,21 @@ class Where(Vector):
 
     def __init__(self, condition: Differs, source: Vector) -> None:
         self.condition, self.source, self.sources, self.size = condition, source, (condition, source), source.size
+
+
+def _parts(vector: Vector) -> tuple[Vector, ...]:
+    """Returns what a vector is put together from, which may be itself alone."""
+    return vector.vectors if isinstance(vector, Joined) else (vector,)
+
+
+def _by_input(inputs: Sequence[Vector], given: Sequence[Vector], weights: Array) -> Array:
+    """Returns the weights for `inputs`, each once, of those for `given`, which may be joined or occur again."""
+    parts = [part for vector in given for part in _parts(vector)]
+    if len(inputs) == len(parts):
+        return weights
+    blocks = np.split(weights, np.cumsum([part.size or 0 for part in parts])[:-1])
+    sums = [sum(block for part, block in zip(parts, blocks, strict=True) if part is vector) for vector in inputs]
+    return np.concatenate([np.asarray(block, np.float32) for block in sums])
 
 
 # -- steps -----------------------------------------------------------------------------------------------------------

@@ -67,8 +67,8 @@ WITH: dict[str, dict[str, Any]] = {
     "Reshape": {"target_shape": (2,)}, "Masking": {}, "ModelCheckpoint": {"path": "m.statewise"},
     "CSVLogger": {"path": "log.csv"}, "lanes": {"series": np.arange(9.0), "batch_size": 1, "steps": 2},
     "windows": {"series": np.arange(9.0), "length": 3}, "load": {"path": "model.statewise"},
-    "Sequential.fit": {"x": X, "y": Y}, "Sequential.evaluate": {"x": X, "y": Y}, "Sequential.predict": {"x": X},
-    "Sequential.__call__": {"x": X}, "Sequential.compile": {"loss": "mse"}, "Sequential.save": {"path": "m.statewise"},
+    "Model.fit": {"x": X, "y": Y}, "Model.evaluate": {"x": X, "y": Y}, "Model.predict": {"x": X},
+    "Model.__call__": {"x": X}, "Model.compile": {"loss": "mse"}, "Model.save": {"path": "m.statewise"},
     "Learner.fit": {"text": TEXT}, "TextModel.generate": {"prompt": "the"},
 }  # fmt: skip
 """What else a call is given."""
@@ -78,10 +78,10 @@ def calls(key: str, world: dict[str, Any]) -> list[tuple[str, Callable[..., Any]
     """Returns the name of each call that a key of the tables stands for, the call, and what else it is given."""
     kinds = {"Layer": LAYERS[:4], "Recurrent": LAYERS[:3], "Optimizer": RATES, "Learner": ("TextModel",)}
     if key == "fit":
-        key = "Sequential.fit"
+        key = "Model.fit"
     owner, _, method = key.partition(".")
     if method:
-        of = world["model" if owner == "Sequential" else "text_model"]
+        of = world["model" if owner == "Model" else "text_model"]
         return [("model" if method == "__call__" else method, getattr(of, method), WITH.get(key, {}))]
     return [(kind, getattr(sw, kind), WITH.get(kind, {})) for kind in kinds.get(key, (key,))]
 
@@ -127,14 +127,11 @@ def test_an_argument_of_another_library(
 def test_an_attribute_of_another_library(
     key: str, word: str, answer: Answer, world: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    things = {"Sequential": world["model"], "Layer": world["layer"], "Optimizer": sw.Adam(), "State": world["state"]}
+    things = {"Model": world["model"], "Layer": world["layer"], "Optimizer": sw.Adam(), "State": world["state"]}
     thing = (things | {"Callback": sw.EarlyStopping(), "Learner": world["text_model"]})[key]
-    if word == "__call__":
-        message = refused(ArgumentError, "LSTM", lambda: thing(X))
-    else:
-        message = refused(AccessError, word, lambda: getattr(thing, word))
-        assert message.startswith(f"{type(thing).__name__} has no {word}: ")
-        assert not hasattr(thing, word)
+    message = refused(AccessError, word, lambda: getattr(thing, word))
+    assert message.startswith(f"{type(thing).__name__} has no {word}: ")
+    assert not hasattr(thing, word)
     assert message.endswith(answer.said(type(thing).__name__))
     run(answer.write, world, folder, monkeypatch)
 

@@ -46,6 +46,8 @@ def reach(numbers: list[int]) -> list[tuple[str, int, int]] | None:
         code.MULTIPLY: [(at, r), (p, r), (q, r)],
         code.ADD: [(at, r), (p, r), (q, r)],
         code.SUBTRACT: [(at, r), (p, r), (q, r)],
+        code.MAXIMUM: [(at, r), (p, r), (q, r)],
+        code.MINIMUM: [(at, r), (p, r), (q, r)],
         code.READ: [(at, q)],
         code.WRITE: [(p, q)],
         code.COPY: [(at, q), (p, q)],
@@ -74,7 +76,7 @@ def is_whole(numbers: list[int]) -> bool:
         return True
     if kind in (code.ADD_PRODUCT, code.MULTIPLY_ADD, code.CHOOSE):
         return s % 16 == 0 and (kind != code.ADD_PRODUCT or q >= 0)
-    if kind in (code.MULTIPLY, code.ADD, code.SUBTRACT, code.LOOK_UP):
+    if kind in (code.MULTIPLY, code.ADD, code.SUBTRACT, code.MAXIMUM, code.MINIMUM, code.LOOK_UP):
         return r % 16 == 0 and (kind != code.LOOK_UP or 0 < s <= MAX_SYMBOLS)
     return q % 16 == 0
 
@@ -108,7 +110,7 @@ def changed(program: Program, rng: np.random.Generator) -> tuple[Program, int]:
     line, place = int(rng.integers(len(program.instructions))), int(rng.integers(code.WIDTH))
     sizes = (program.workspace_size, program.weights.size, program.row.size)
     near = [int(size) + beside for size in (*sizes, *program.instructions[line]) for beside in (-32, -16, -1, 0, 1, 16)]
-    return with_number(program, line, place, int(rng.choice([*HUGE, *near, *range(14)]))), line
+    return with_number(program, line, place, int(rng.choice([*HUGE, *near, *range(16)]))), line
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -45,12 +45,12 @@ def operation(op: Op, read: list[Any], differs: o.Differs) -> o.Value:
         return o.Affine(read, *op.more)
     if op.kind == "Apply":
         return o.Apply(op.more, *read)
-    if op.kind == "LookUp":
-        return o.LookUp(read[0], op.more)
     if op.kind == "Where":
         return o.Where(differs, *read)
-    pairwise: type[o.Pairwise] = getattr(o, op.kind)
-    return pairwise(*read)
+    made: dict[str, Any] = {"Constant": (op.more,), "Joined": (read,), "LookUp": (*read, op.more)}
+    kind: Any = getattr(o, op.kind)
+    found: o.Value = kind(*made.get(op.kind, read))
+    return found
 
 
 def input_of(drawn: Drawn, rng: np.random.Generator) -> Array:

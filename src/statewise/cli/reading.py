@@ -9,7 +9,7 @@ from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.files import as_path, decode_text, read_text
 
 if TYPE_CHECKING:
-    from statewise.models.sequential import Sequential
+    from statewise.models.model import Model
     from statewise.text import TextModel
 
 STDIN = "-"
@@ -61,7 +61,7 @@ def check_model_file(path: str) -> None:
         raise FileError(f"no model file {path}; `statewise train TEXT --out {path}` creates one")
 
 
-def load_model(path: str) -> Sequential | TextModel:
+def load_model(path: str) -> Model | TextModel:
     """Returns the model in a file.
 
     Raises:
@@ -83,5 +83,7 @@ def load_text_model(path: str) -> TextModel:
     from statewise.text import TextModel
 
     if not isinstance(model, TextModel):
-        raise FileError(f"{path} holds a Sequential, not a text model; load it in Python with statewise.load")
+        raise FileError(
+            f"{path} holds a {type(model).__name__}, not a text model; load it in Python with statewise.load"
+        )
     return model

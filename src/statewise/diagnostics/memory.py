@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -288,7 +288,12 @@ def _conclude(losses: dict[int, float], carried: float | None, uses: int, reach:
 
 def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, start: LayerStates) -> Array:
     """Returns `[T]`: the RMS, over rows and probes, of the gradient with respect to what the memory reads."""
-    front, rest = _split(objective.network)
+    front, rest = objective.network.split_at_memory()
+    if rest.symbols is not None:
+        raise DataError(
+            "memory_report: expected one layer that turns symbols into numbers before all others, so that gradients "
+            "can be taken by those; call one Embedding, and give its output to the layers that read the symbols"
+        )
     steps = batch.x.shape[1]
     x, _ = front.apply(params, batch.x, start)
     mask = objective.network.mask_of(batch.x, batch.mask)
@@ -312,27 +317,20 @@ def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, 
     return sizes / max(sizes.max(), np.finfo(np.float64).tiny)
 
 
-def _split(network: Network) -> tuple[Network, Network]:
-    """Returns the layers before the first one with memory, and the rest."""
-    at = network.names.index(network.memory[0])
-    front = replace(network, layers=network.layers[:at], names=network.names[:at])
-    rest = replace(network, layers=network.layers[at:], names=network.names[at:], input_shape=network.shapes()[at])
-    return front, rest
-
-
 def _gate_use(
     network: Network, params: NetworkParams, batch: Batch, start: LayerStates
 ) -> dict[str, dict[str, GateUse]]:
     """Returns how saturated the gates of each layer are; those inside other layers are left out."""
     mask = network.mask_of(batch.x, batch.mask)
     real = np.ones(batch.x.shape[:2], bool) if mask is None else np.asarray(mask)
-    x, found = jnp.asarray(batch.x), {}
-    for name, layer in zip(network.names, network.layers, strict=True):
+    found = {}
+    for use in network.uses(params, jnp.asarray(batch.x), start, reset=batch.reset, mask=batch.mask):
+        name, layer = use.node.name, use.node.layer
         if not isinstance(layer, MemorylessLayer) and own_layer(layer) is None:
-            given = jax.tree.map(np.asarray, (params[name], x, start[name], batch.reset, mask))
+            weights = params[use.node.weights]
+            given = jax.tree.map(np.asarray, (weights, use.x, start[name], batch.reset, mask))
             if gates := _gate_values(layer, *given):
                 found[name] = {gate: _saturation(values[real]) for gate, values in gates.items()}
-        x, _ = layer.apply(params[name], x, start[name], reset=batch.reset, mask=mask)
     return found
 
 

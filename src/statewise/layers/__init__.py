@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from statewise.layers.gru import GRU as GRU
     from statewise.layers.lstm import LSTM as LSTM
     from statewise.layers.masking import Masking as Masking
+    from statewise.layers.merging import Add as Add
+    from statewise.layers.merging import Average as Average
+    from statewise.layers.merging import Concatenate as Concatenate
+    from statewise.layers.merging import Maximum as Maximum
+    from statewise.layers.merging import Minimum as Minimum
+    from statewise.layers.merging import Multiply as Multiply
+    from statewise.layers.merging import Subtract as Subtract
     from statewise.layers.regularizers import L1L2 as L1L2
     from statewise.layers.shaping import Flatten as Flatten
     from statewise.layers.shaping import Permute as Permute
@@ -32,7 +39,10 @@ if TYPE_CHECKING:
 
 LAYERS = {
     "Activation": "dense",
+    "Add": "merging",
+    "Average": "merging",
     "Bidirectional": "wrappers",
+    "Concatenate": "merging",
     "Dense": "dense",
     "Dropout": "dropout",
     "Embedding": "embedding",
@@ -40,10 +50,14 @@ LAYERS = {
     "GRU": "gru",
     "LSTM": "lstm",
     "Masking": "masking",
+    "Maximum": "merging",
+    "Minimum": "merging",
+    "Multiply": "merging",
     "Permute": "shaping",
     "RepeatVector": "shaping",
     "Reshape": "shaping",
     "SimpleRNN": "simple_rnn",
+    "Subtract": "merging",
     "TimeDistributed": "wrappers",
 }
 """Every layer by the name that a model file calls it, and the file that has its class."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from statewise.foundation.random import Key
 from statewise.foundation.shapes import Array, Shape, check_sizes, describe
 from statewise.kernels.states import LayerState
 from statewise.layers.regularizers import L1L2
+from statewise.layers.tensors import Tensor, output_of
 from statewise.operations import Step, Vector
 
 if TYPE_CHECKING:
@@ -41,6 +42,17 @@ class Layer(ABC):
         """Names of the weights in Keras's order."""
         return ()
 
+    def __call__(self, given: Tensor | Sequence[Tensor]) -> Tensor:
+        """Returns the symbolic output for symbolic input, to write a graph for `sw.Model`; computes nothing.
+
+        Calling a layer again uses its weights again, with a state of its own for each use.
+
+        Raises:
+            ConfigurationError: `given` is not symbolic.
+            ShapeError: the layer cannot read it.
+        """
+        return output_of(self, given)
+
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
         """Returns the shape, without batch axis, that comes out when `shape` goes in, or raises ShapeError."""
@@ -68,6 +80,11 @@ class Layer(ABC):
     def symbols(self) -> int | None:
         """V if it reads whole numbers 0 .. V-1, None if it reads real numbers."""
         return None
+
+    @property
+    def joins(self) -> bool:
+        """Whether it reads a list of values rather than one."""
+        return False
 
     @property
     def reads_from(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from statewise.errors import ConfigurationError, StateError
+from statewise.errors import StateError
 from statewise.foundation.random import Key, glorot_uniform, orthogonal, split
 from statewise.foundation.shapes import Array, Shape, check_rate, check_whole
 from statewise.kernels.states import LayerState, RecurrentState
@@ -204,13 +204,3 @@ def _from_the_end(reset: jax.Array | None, mask: jax.Array | None) -> Flags:
         None if reset is None else jnp.roll(jnp.flip(reset, axis=1), 1, axis=1),
         None if mask is None else jnp.flip(mask, axis=1),
     )
-
-
-def check_return_state(layers: tuple[Layer, ...]) -> None:
-    """Raises ConfigurationError if a layer other than the last should return its state."""
-    for layer in layers[:-1]:
-        if isinstance(layer, Recurrent) and layer.return_state:
-            raise ConfigurationError(
-                f"{type(layer).__name__}(return_state=True): expected on the last layer only; every layer's state "
-                "comes out of y, state = model(x)"
-            )

@@ -20,7 +20,9 @@ class UnsupportedError(StatewiseError, AttributeError):
 
 
 CONSTRAINT = f"{reasons.CONSTRAINT.reason}; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
-FUNCTIONAL = f"{reasons.FUNCTIONAL.reason}; a stack of layers is Sequential([...])"
+FUNCTIONAL = (
+    "in scripts for Keras 1 and 2, the functional Model is not supported yet; a stack of layers is Sequential([...])"
+)
 
 _SENTENCES = {
     "GaussianNoise GaussianDropout AlphaDropout": "write Dropout(rate) instead",
@@ -28,6 +30,8 @@ _SENTENCES = {
         "write Activation('relu') or Activation('elu') instead"
     ),
     "Model Graph clone_model": FUNCTIONAL,
+    "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Minimum minimum Dot"
+    " dot Subtract subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
     "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (
         "custom layers are not supported; docs/legacy.md lists the supported layers"
     ),

@@ -137,7 +137,8 @@ class Layer:
         """Returns the shape of what comes in (0) or out (1)."""
         core, place = self._in_core()
         batch, *row = self._in_model().input_shape
-        return (batch, *replace(core.network, input_shape=tuple(row)).shapes()[place + end])
+        network = replace(core.network, input_shape=tuple(row))
+        return (batch, *(network.signals[place].shape if end else network.read_shape(network.nodes[place])))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the layer's options in Keras 2's words, as JSON holds them."""

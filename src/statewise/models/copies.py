@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from statewise.foundation.engine import keep_compiled_programs
 from statewise.models import model_file
-from statewise.models.model import Model
+from statewise.models.interface import AnyModel
 from statewise.models.settings import Settings
 from statewise.models.train_state import TrainState
 from statewise.storage.artifact import artifact_from_bytes, artifact_to_bytes
 
-SomeModel = TypeVar("SomeModel", bound=Model)
+SomeModel = TypeVar("SomeModel", bound=AnyModel)
 
 OURS = {"seed", "train_state", "history", "measured", "_stack", "_settings", "_programs", "_warned"}
 """The attributes of a model; all others were added by a subclass."""
@@ -65,5 +65,5 @@ def unpickled(model: Any, state: dict[str, Any]) -> None:
     vars(model).update(state["attributes"])
 
 
-def _added(model: Model) -> dict[str, Any]:
+def _added(model: AnyModel) -> dict[str, Any]:
     return {name: value for name, value in vars(model).items() if name not in OURS}

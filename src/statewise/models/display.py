@@ -12,8 +12,9 @@ from statewise.foundation.markup import Cell, heading, table, text_table
 from statewise.foundation.shapes import describe
 from statewise.foundation.words import plural
 from statewise.layers import Layer
+from statewise.layers.nodes import name_layers
 from statewise.models.settings import Settings
-from statewise.network import Network, NetworkParams, count_weights, layer_rows, name_layers
+from statewise.network import Network, NetworkParams, count_weights, layer_rows, shown_columns
 from statewise.optimizers.optimizer import Optimizer
 
 
@@ -78,16 +79,18 @@ def _describe_value(value: object) -> str:
 
 def layers_table(network: Network, params: NetworkParams) -> str:
     """Returns the table of `summary` as HTML."""
+    columns = shown_columns(network)
     layers = [
         [
-            Cell(f"<code>{escape(name)}</code>", "words", "row"),
-            Cell(escape(kind), "words"),
-            Cell(f"<code>{escape(shape)}</code>", "words"),
-            Cell(weights),
-        ]
-        for name, kind, shape, weights in layer_rows(network, params)
+            Cell(f"<code>{escape(row.name)}</code>", "words", "row"),
+            Cell(escape(row.kind), "words"),
+            Cell(f"<code>{escape(row.output)}</code>", "words"),
+            Cell(row.weights),
+            Cell(escape(row.reads), "words"),
+        ][: len(columns)]
+        for row in layer_rows(network, params)
     ]
-    head = (*(heading(name, "words") for name in ("layer", "kind", "output")), heading("weights"))
+    head = [heading("layer" if name == "name" else name, *([] if name == "weights" else ["words"])) for name in columns]
     return table(f"Input {describe(network.input_shape)}, {_total(params)} weights in all", head, [layers])
 
 

@@ -13,7 +13,7 @@ from statewise.foundation.shapes import is_number
 from statewise.inference.forward import Told, say_nothing
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
 from statewise.models.feed import Feed, arrange, count_rows
-from statewise.models.model import Model
+from statewise.models.interface import AnyModel
 from statewise.models.reader import Flags
 from statewise.state import LayerStates, State
 from statewise.training import evaluation
@@ -23,7 +23,7 @@ from statewise.training.progress import shown
 
 @overload
 def evaluate(
-    model: Model,
+    model: AnyModel,
     x: object,
     y: object = None,
     *,
@@ -39,7 +39,7 @@ def evaluate(
 
 @overload
 def evaluate(
-    model: Model,
+    model: AnyModel,
     x: object,
     y: object = None,
     *,
@@ -54,7 +54,7 @@ def evaluate(
 
 
 def evaluate(
-    model: Model,
+    model: AnyModel,
     x: object,
     y: object = None,
     *,
@@ -91,7 +91,7 @@ def evaluate(
 
 
 def measure(
-    model: Model,
+    model: AnyModel,
     rows: Samples | LengthBuckets | CheckedBatches,
     size: int,
     start: Start,
@@ -109,7 +109,7 @@ def measure(
     return evaluation.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring, told=told)
 
 
-def validate(model: Model, feed: Feed, start: Start) -> dict[str, float]:
+def validate(model: AnyModel, feed: Feed, start: Start) -> dict[str, float]:
     """Returns the logs of the validation data, with names that begin with `val_`."""
     held_out = feed.validation
     if held_out is None:

@@ -15,7 +15,7 @@ from statewise.data.windows import Windows
 from statewise.inference.start import read_start
 from statewise.models.evaluating import validate
 from statewise.models.feed import Validate
-from statewise.models.model import Model
+from statewise.models.interface import AnyModel
 from statewise.models.plan import Plan
 from statewise.models.reader import Flags
 from statewise.models.train_state import TrainState
@@ -35,7 +35,7 @@ from statewise.training.truncation import read_truncation
 
 
 def fit(  # noqa: PLR0913 - Keras's arguments, all by keyword
-    model: Model,
+    model: AnyModel,
     x: object,
     y: object = None,
     *,
@@ -127,7 +127,7 @@ def fit(  # noqa: PLR0913 - Keras's arguments, all by keyword
 
 
 def _fit(
-    model: Model, plan: Plan, callback_list: CallbackList, file: Checkpoint | None, *, counted: bool, verbose: bool
+    model: AnyModel, plan: Plan, callback_list: CallbackList, file: Checkpoint | None, *, counted: bool, verbose: bool
 ) -> History:
     """Trains as planned; `counted` says whether epochs continue the model's own count."""
     measured = plan.measured_by(model.settings) if callback_list.reads_model or file is not None else None
@@ -169,13 +169,13 @@ def _fit(
     return history
 
 
-def _identity(model: Model, plan: Plan, measured: dict[str, object]) -> Identity:
+def _identity(model: AnyModel, plan: Plan, measured: dict[str, object]) -> Identity:
     described = plan.describe(model.network, model.seed, model.settings)
     checksum = model.train_state.checksum(with_state=plan.start.across_epochs)
     return Identity({**described, **measured}, checksum, plan.first, plan.last)
 
 
-def _recall(model: Model, kept: Kept, callback_list: CallbackList) -> History:
+def _recall(model: AnyModel, kept: Kept, callback_list: CallbackList) -> History:
     """Restores the model and the callbacks from a training that is already finished."""
     callback_list.recall(model, kept.callback_states)
     model.become(kept.artifact)  # as at the end of the training
@@ -183,7 +183,7 @@ def _recall(model: Model, kept: Kept, callback_list: CallbackList) -> History:
     return kept.history
 
 
-def _training(model: Model, plan: Plan, position: Position, *, one_by_one: bool) -> Training | StreamedTraining:
+def _training(model: AnyModel, plan: Plan, position: Position, *, one_by_one: bool) -> Training | StreamedTraining:
     run = _run(model, plan.layout) if position.step else position.run  # the result of the last finished epoch
     keys, source, initial = Keys.of(model.seed), plan.feed.source, plan.start.batch
     if isinstance(source, LengthBuckets | CheckedBatches):
@@ -191,7 +191,7 @@ def _training(model: Model, plan: Plan, position: Position, *, one_by_one: bool)
     return Training(model.programs, run, position, keys, padded(source), plan.layout, initial, plan.last, one_by_one)
 
 
-def _run(model: Model, layout: Layout) -> Run:
+def _run(model: AnyModel, layout: Layout) -> Run:
     """Returns the initial `Run` of a training."""
     states, order, totals = model.programs.fresh(layout.batch_size, layout.order)
     learned, network = model.train_state, model.network

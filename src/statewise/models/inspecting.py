@@ -15,12 +15,12 @@ from statewise.inference.rows import read_rows
 from statewise.inference.start import Start
 from statewise.layers import Layer
 from statewise.models.evaluating import measure
-from statewise.models.model import Model
+from statewise.models.interface import AnyModel
 from statewise.models.reader import Flags, unframe
 from statewise.network import count_weights, summarize
 
 
-def get_layer(model: Model, name: str | None = None, index: int | None = None) -> Layer:
+def get_layer(model: AnyModel, name: str | None = None, index: int | None = None) -> Layer:
     """Returns a layer by its name, as shown by `summary`, or by its index.
 
     >>> import statewise as sw
@@ -44,18 +44,18 @@ def get_layer(model: Model, name: str | None = None, index: int | None = None) -
     return layers[index]
 
 
-def count_params(model: Model) -> int:
+def count_params(model: AnyModel) -> int:
     """Returns the number of weights."""
     return sum(count_weights(weights) for weights in model.params.values())
 
 
-def summary(model: Model) -> None:
+def summary(model: AnyModel) -> None:
     """Prints the layers with their output shapes and numbers of weights."""
     sys.stdout.write(summarize(model.network, model.params) + "\n")
 
 
 def verify(
-    model: Model, x: object, *, reset: object = None, mask: object = None, tolerance: float = TOLERANCE
+    model: AnyModel, x: object, *, reset: object = None, mask: object = None, tolerance: float = TOLERANCE
 ) -> Verification:
     """Returns how much the outputs for `x` differ when it is split, padded, ordered, saved or streamed differently.
 
@@ -76,7 +76,7 @@ def verify(
 
 
 def memory_report(
-    model: Model,
+    model: AnyModel,
     x: object,
     y: object = None,
     *,

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from statewise.errors import ConfigurationError, LifecycleError
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Embedding, Layer
-from statewise.network import Network, name_layers
+from statewise.layers.nodes import Node, name_layers, nodes_of_chain, nodes_of_graph
+from statewise.layers.tensors import Tensor
+from statewise.network import Network
 
 
 @dataclass(frozen=True)
@@ -18,35 +20,56 @@ class LayerStack:
     layers: tuple[Layer, ...] = ()
     network: Network | None = None  # None until the input shape is known
 
+    @classmethod
+    def of_graph(cls, x: Tensor, y: Tensor) -> LayerStack:
+        """Returns the layers between an input and an output, with their network.
+
+        Raises:
+            ConfigurationError: the output is not made of that input alone.
+            ShapeError: a layer does not fit.
+        """
+        nodes = nodes_of_graph(x, y)
+        layers = list({id(node.layer): node.layer for node in nodes}.values())
+        for place, layer in enumerate(layers):
+            check_not_shared(layers[:place], layer)
+        network = _network(nodes, x.row_shape, x.name)
+        return cls(network.layers, network)
+
     @property
     def named_layers(self) -> list[Layer]:
-        """The layers, each with its name."""
-        return [replace(layer, name=name) for layer, name in zip(self.layers, name_layers(self.layers), strict=True)]
+        """The layers, each once and with its name."""
+        named: dict[int, Layer] = {}
+        for layer, name in zip(self.layers, name_layers(self.layers), strict=True):
+            named.setdefault(id(layer), replace(layer, name=name))
+        return list(named.values())
 
     @property
     def reads_symbols(self) -> bool:
         """Whether the input is integers, which have no feature axis."""
+        if self.network is not None:
+            return self.network.symbols is not None
         return any(isinstance(layer, Embedding) for layer in self.layers[:1])
 
     def with_layer(self, layer: Layer) -> LayerStack:
         """Returns the stack with one more layer.
 
         Raises:
-            ConfigurationError: it is not a layer, has an input_shape but is not the first, or is already in the stack,
-                by itself or inside another layer.
+            ConfigurationError: it is not a layer, has an input_shape but is not the first, or is inside a layer of the
+                stack. A layer that is in the stack already has its weights there once, and another state.
             ShapeError: it does not fit the layer before it.
         """
         if not isinstance(layer, Layer):
             raise ConfigurationError(f"expected a layer such as LSTM(32), got {layer!r}")
-        check_not_shared(self.layers, layer)
-        if self.layers and layer.input_shape is not None:
+        if not any(layer is other for other in self.layers):
+            check_not_shared(self.layers, layer)
+        if self.layers and layer.input_shape is not None and layer is not self.layers[0]:
             raise ConfigurationError("only the first layer takes input_shape; the shapes of the others follow from it")
         layers = (*self.layers, layer)
         name_layers(layers)  # raises if a name is taken
         shape = layers[0].input_shape  # may include the number of steps, which the network omits
         if shape is None and self.network is not None:
             shape = self.network.input_shape
-        return LayerStack(layers, None if shape is None else _network(layers, shape))
+        return LayerStack(layers, None if shape is None else _network(nodes_of_chain(layers), shape))
 
     def built_for(self, input_shape: Shape) -> LayerStack:
         """Returns the stack with its network for an input shape, given without the batch axis.
@@ -57,7 +80,7 @@ class LayerStack:
         """
         if not self.layers:
             raise LifecycleError("the model has no layers; model.add(LSTM(32)) adds one")
-        network = _network(self.layers, input_shape)
+        network = _network(nodes_of_chain(self.layers), input_shape)
         if self.network is None:
             return replace(self, network=network)
         if network.input_shape != self.network.input_shape:
@@ -78,14 +101,12 @@ def check_not_shared(layers: Iterable[Layer], layer: Layer) -> None:
     if shared is not None:
         kind = type(shared).__name__
         raise ConfigurationError(
-            f"{kind}: expected a separate layer for each position, got one object in two positions of the model; "
-            f"sharing weights is not supported yet; write {kind}(...) again for the second position"
+            f"{kind}: expected a separate layer for each position, got one object in two, of which a layer around it "
+            f"would not share the weights; write {kind}(...) again for the second position"
         )
 
 
-def _network(layers: tuple[Layer, ...], input_shape: Shape) -> Network:
+def _network(nodes: tuple[Node, ...], input_shape: Shape, input_name: str = "input") -> Network:
     """Returns the network, with a variable number of steps if possible: T may differ between calls."""
-    steps_first = len(input_shape) == 2 or isinstance(layers[0], Embedding)
-    if steps_first and any(layer.needs_steps for layer in layers):
-        return Network.of(layers, input_shape).free_in_steps()
-    return Network.of(layers, (None, *input_shape[1:]) if steps_first else input_shape)
+    network = Network.of_nodes(nodes, input_shape, input_name)
+    return network.free_in_steps() if len(input_shape) == 2 or network.symbols is not None else network

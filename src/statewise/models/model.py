@@ -1,81 +1,382 @@
-"""The interface of a model that fit, evaluate, predict, save and the other functions use."""
+"""Model: define, compile, fit, evaluate, predict. With Sequential, the only mutable class in this folder.
+
+Its methods are functions in separate modules that take the model: `fit` is in `fitting`, `predict` in `predicting`. The
+interface that they use is in `interface`.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
 
+import jax
+import optax
+
+from statewise.errors import ConfigurationError, LifecycleError, StatewiseError, warn
+from statewise.foundation.engine import keep_compiled_programs
+from statewise.foundation.forks import check_process
+from statewise.foundation.shapes import Array, check_seed, check_whole
 from statewise.layers import Layer
+from statewise.layers.registry import warn_of_custom
+from statewise.layers.tensors import Tensor, one_tensor
+from statewise.models import copies, evaluating, fitting, inspecting, model_file, predicting, streaming
+from statewise.models.display import Display
+from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
 from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
+from statewise.objectives.sampled_softmax import SampledSoftmax
+from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
+from statewise.phrasebook.guard import guard
 from statewise.state import State
-from statewise.storage.artifact import Artifact
-from statewise.streaming import Stream
-from statewise.training.callbacks import TrainedModel
+from statewise.storage.artifact import Artifact, write_artifact
 from statewise.training.history import History
+from statewise.training.learned import Learned
 from statewise.training.programs import Programs
 
 
-class Model(TrainedModel, Protocol):
-    """A network with weights, and the settings it is compiled with."""
+@guard
+class Model:
+    """A graph of layers to define, compile, fit, evaluate and predict with.
 
-    seed: int
-    train_state: TrainState
-    """All that training changes; replaced, never modified in place."""
+    The model is also a function of its input and a state: `y, state = model(x, state)`. That call changes nothing;
+    `fit` changes the weights, and only `state="carry"` and `"continue"` change `model.state`.
 
-    state: State | None
-    history: History | None
-    measured: dict[str, Any] | None
+    Args:
+        inputs: the `sw.Input` that the layers begin with.
+        outputs: what a layer returned at their end.
+        seed: all randomness (weights, shuffling, dropout) derives from it and from the number of trained epochs.
+
+    >>> import numpy as np
+    >>> import statewise as sw
+    >>> x = sw.Input((None, 1))
+    >>> h = sw.LSTM(8, return_sequences=True)(x)
+    >>> h = sw.Add()([h, sw.LSTM(8, return_sequences=True)(h)])  # a skip connection
+    >>> model = sw.Model(x, sw.Dense(1)(h), seed=7)
+    >>> model.compile("adam", "mse")
+    >>> series = np.sin(np.arange(40, dtype="float32")).reshape(2, 20, 1)
+    >>> history = model.fit(series[:, :-1], series[:, 1:], epochs=3, verbose=0)
+    >>> model.predict(series).shape
+    (2, 20, 1)
+
+    Raises:
+        ConfigurationError: the output is not made of that input alone.
+        ShapeError: a layer does not fit.
+    """
+
+    stop_training = False
+    """A callback may set it to True to stop the training after the current epoch."""
+
+    kind = "graph"
+    """What a file calls models of this class."""
+
+    def __init__(self, inputs: Tensor, outputs: Tensor, *, seed: int = 0) -> None:
+        self._start(seed)
+        self._build(LayerStack.of_graph(one_tensor("inputs", inputs), one_tensor("outputs", outputs)))
+
+    def _start(self, seed: int) -> None:
+        """Sets what a model without layers has."""
+        keep_compiled_programs()
+        self.seed = check_seed(seed)
+        self.train_state = TrainState()
+        self.history: History | None = None
+        self.measured: dict[str, Any] | None = None  # what logs are measured on: loss, data, validation data
+        self._stack = LayerStack()
+        self._settings: Settings | None = None
+        self._programs: Programs | None = None
+        self._warned = False  # about what a file cannot store
+
+    def __repr__(self) -> str:
+        return str(self._display)
+
+    def _repr_html_(self) -> str:
+        return self._display.to_html()
 
     @property
-    def layers(self) -> list[Layer]:
-        """Its layers, each with its name."""
+    def _display(self) -> Display:
+        stack, done = self._stack, self.train_state
+        return Display(type(self).__name__, stack.layers, stack.network, done.params, self._settings, done.epochs)
+
+    # -- 1 define ----------------------------------------------------------------------------------------------
+
+    def _build(self, stack: LayerStack) -> None:
+        rebuilt = stack.network is not self._stack.network
+        self._stack = stack
+        if rebuilt:
+            self.train_state, self._programs = self.train_state.rebuilt(self.network, self.seed), None
+
+    def built_for(self, x: object) -> Network:
+        """Returns the network, for any `x`; checks that JAX can run in this process."""
+        check_process()
+        return self.network
 
     @property
     def network(self) -> Network:
-        """Its layers with their names and shapes; LifecycleError if the input is not known yet."""
+        """The layers with their names and shapes.
 
-    @property
-    def params(self) -> NetworkParams:
-        """Its weights; LifecycleError if the input is not known yet."""
+        Raises:
+            LifecycleError: the model does not know its input yet.
+        """
+        if self._stack.network is None:
+            raise LifecycleError(
+                "the model does not know its input yet: fit it, call model.build((None, T, F)), or give the first "
+                "layer input_shape=(T, F)"
+            )
+        return self._stack.network
 
     @property
     def reads_symbols(self) -> bool:
-        """Whether its input is integers, without a feature axis."""
+        """Whether the input is integers `[N, T]`, without a feature axis."""
+        return self._stack.reads_symbols
 
-    def built_for(self, x: object) -> Network:
-        """Returns the network, built for `x` if necessary; checks that JAX can run in this process."""
+    @property
+    def params(self) -> NetworkParams:
+        """Weights by layer and name, as immutable arrays."""
+        self.network  # noqa: B018 - raises if there are no weights yet
+        return self.train_state.params
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, with their names in this model."""
+        return self._stack.named_layers
+
+    @property
+    def weights(self) -> list[jax.Array]:
+        """All weights in Keras's order, as immutable arrays; `params` has them by name."""
+        params = self.params
+        return [params[layer][weight] for layer, weight in self.network.weight_names]
+
+    get_layer = inspecting.get_layer
+    count_params = inspecting.count_params
+    summary = inspecting.summary
+
+    def get_weights(self) -> list[Array]:
+        """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
+        return self.train_state.weights_in_order(self.network)
+
+    def set_weights(self, weights: Sequence[object]) -> None:
+        """Replaces all weights, in the order and with the shapes of `get_weights`.
+
+        Raises:
+            ShapeError: another number of arrays, or other shapes.
+            DataError: NaN among them.
+        """
+        self.train_state = self.train_state.with_weights(self.network, weights)
+
+    # -- 2 compile ---------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
+        loss: str | SampledSoftmax | None = None,
+        metrics: str | Sequence[str] | None = (),
+    ) -> None:
+        """Sets the optimizer (a name, an optimizer, or an Optax transformation), the loss and the metrics.
+
+        Names may be written in any case, as "MSE" or "CategoricalCrossentropy".
+
+        For many classes, the loss may be a `SampledSoftmax`, which excludes metrics.
+
+        Raises:
+            ConfigurationError: a name does not exist; the message suggests the nearest.
+        """
+        if loss is None:
+            raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
+        settings, before = Settings.of(optimizer, loss, metrics), self._settings
+        if before is not None and before.loss != settings.loss:
+            self.train_state = replace(self.train_state, logs=None)
+        if before is None:  # loaded from a file that could not store its optimizer
+            self._adopt_settings(settings, replace(self.train_state, optimizer=None))
+        else:
+            self._adopt_settings(settings, self.train_state.without_optimizer())
+        self._warned = False
+        warn_of_custom(self._stack.layers)
+
+    def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
+        """Compiles for further training; with `continues`, an unchanged optimizer keeps its state.
+
+        An optimizer that a file cannot store counts as unchanged if the file could not store the previous one either.
+        """
+        settings = Settings.of(optimizer, loss, metrics)
+        unnamed = self._settings is None and settings.config()["optimizer"] is None
+        if continues and (unnamed or self._settings == settings):
+            self._adopt_settings(settings, self.train_state)
+        else:
+            self._adopt_settings(settings, self.train_state.without_optimizer())
+            self._warned = False
+
+    def _adopt_settings(self, settings: Settings, train_state: TrainState) -> None:
+        self._settings, self._programs = settings, None
+        self.train_state = settings.taking_over(self._stack.network, train_state)
 
     @property
     def settings(self) -> Settings:
-        """The arguments of `compile`; LifecycleError if the model is not compiled."""
+        """The arguments of `compile`.
+
+        Raises:
+            LifecycleError: the model is not compiled.
+        """
+        if self._settings is None:
+            raise LifecycleError("the model is not compiled: call model.compile(optimizer, loss, metrics) first")
+        return self._settings
 
     @property
     def programs(self) -> Programs:
-        """The programs that train and evaluate it; creates the optimizer's state."""
+        """The compiled programs that train and evaluate the model; creates the optimizer's state."""
+        settings = self.settings
+        check_process()
+        self.train_state = settings.started(self.network, self.train_state)
+        if self._programs is None:
+            self._programs = settings.programs(self.network)
+        return self._programs
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update. Setting it changes nothing else in the optimizer, and compiles nothing.
+
+        A schedule continues, scaled by the ratio of the new to the old rate.
+
+        >>> import statewise as sw
+        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)])
+        >>> model.compile(sw.Adam(0.01), "mse")
+        >>> model.learning_rate /= 2
+        >>> round(model.learning_rate, 6)
+        0.005
+
+        Raises:
+            ConfigurationError: the rate is not a number >= 0, or the optimizer is an Optax transformation.
+        """
+        self.programs  # noqa: B018 - creates the optimizer's state
+        return learning_rate_of(self.settings.optimizer, self.train_state.optimizer)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self.programs  # noqa: B018 - creates the optimizer's state
+        changed = with_learning_rate(self.settings.optimizer, self.train_state.optimizer, rate)
+        self.train_state = replace(self.train_state, optimizer=changed)
+
+    # -- 3 fit, 4 evaluate, 5 predict --------------------------------------------------------------------------
+
+    fit = fitting.fit
+    evaluate = evaluating.evaluate
+    predict = predicting.predict
+    __call__ = predicting.call
+
+    stream = streaming.stream
+    streams = streaming.streams
+    runtime = streaming.runtime
+
+    verify = inspecting.verify
+    memory_report = inspecting.memory_report
 
     @property
     def reader(self) -> Reader:
-        """The reader of its training and evaluation data."""
+        """The reader of the model's training and evaluation data."""
+        return Reader(self.settings, self.reads_symbols, self.built_for, self._object_to)
 
-    def __call__(
-        self, x: object, state: State | None = None, *, reset: object = None, mask: object = None
-    ) -> tuple[Any, State]:
-        """Returns the outputs for `x`, and the state after its last step."""
+    def _object_to(self, error: StatewiseError) -> None:
+        """Raises `error` about data that nothing can be learned from; Keras scripts only get a warning."""
+        raise error
+
+    @property
+    def epochs_done(self) -> int:
+        """The number of epochs the model was trained for; seeds the randomness of the next."""
+        return self.train_state.epochs
+
+    # -- states ------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State | None:
+        """Where `state="continue"` starts: the final state of the last "carry" or "continue"; None is fresh."""
+        return self.train_state.state
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        self.train_state = replace(self.train_state, state=state)
+
+    def reset_state(self) -> None:
+        """Clears `model.state`, so that "continue" starts fresh."""
+        self.state = None
 
     def initial_state(self, batch: int) -> State:
-        """Returns the initial state of `batch` sequences."""
+        """Returns the initial state of `batch` sequences: zeros, or what `learn_initial_state` learned."""
+        states = self.network.initial_state(self.params, check_whole("batch", batch))
+        return self.network.state_of(self.params, states)
 
-    def stream(self, *, engine: str = "auto") -> Stream:
-        """Returns a stream of the model."""
+    def zero_state(self, batch: int) -> State:
+        """Returns a state of zeros for `batch` rows: the initial state, unless that is learned."""
+        return self.network.state_of(self.params, self.network.zero_state(check_whole("batch", batch)))
+
+    def check_state(self, state: State) -> None:
+        """Raises StateError, with the expected and the actual sizes, unless `state` fits this model."""
+        self.network.check_state(state)
+
+    # -- save, copy, pickle ------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to one file, atomically: layers, weights, training settings, optimizer, state.
+
+        A custom optimizer or schedule, or an Optax transformation, cannot be stored; a StatewiseWarning says so once.
+
+        Raises:
+            FileError: it cannot be written there.
+            ConfigurationError: a layer is of a custom class.
+        """
+        write_artifact(path, self.to_artifact())
+        self.warn_of_unsaved(f"{path} lacks")
+
+    def warn_of_unsaved(self, what: str) -> None:
+        """Warns once about what a file cannot store of this model; `what` begins the sentence."""
+        unsaved = None if self._settings is None else self._settings.unsaved
+        if unsaved is not None and not self._warned:
+            self._warned = True
+            warn(
+                f"{what} the optimizer, {unsaved}, which only Python code can describe. Everything else is stored, "
+                "including the optimizer's state: call model.compile(...) with it again before training further"
+            )
+
+    @property
+    def learned(self) -> Learned:
+        """Weights, optimizer and state by their names in files, as a value.
+
+        Setting it restores them, but not the number of trained epochs.
+
+        Raises:
+            FileError: it belongs to another model.
+        """
+        self.network  # noqa: B018 - raises if there are no weights yet
+        return self.train_state.learned
+
+    @learned.setter
+    def learned(self, learned: Learned) -> None:
+        self._restore(self.train_state.with_learned(self.network, learned))
+
+    def _restore(self, train_state: TrainState) -> None:
+        self.train_state = train_state
+        if self._settings is not None:
+            self.programs  # noqa: B018 - notices now what is missing
 
     def to_artifact(self) -> Artifact:
-        """Returns the contents of its model file."""
+        """Returns the contents of this model's file."""
+        return model_file.to_artifact(self, self._settings)
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
         """Returns the model from the contents of its file."""
+        model = cls.__new__(cls)
+        model._start(artifact.header["seed"])
+        model._stack, model._settings, model.train_state, model.measured = model_file.from_artifact(artifact)
+        return model
 
     def become(self, artifact: Artifact) -> None:
         """Restores the model from one of its checkpoints."""
+        self._restore(model_file.train_state_in(artifact, self.network))
+        self.measured = artifact.header.get("measured")
+
+    __copy__ = copies.shallow
+    __deepcopy__ = copies.deep
+    __getstate__ = copies.pickled
+    __setstate__ = copies.unpickled

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 from typing import Any, NamedTuple
 
+from statewise.models.interface import AnyModel
 from statewise.models.layer_stack import LayerStack
-from statewise.models.model import Model
 from statewise.models.settings import Settings
 from statewise.models.train_state import TrainState
 from statewise.network import Network, network_from_config
@@ -23,7 +23,7 @@ class Contents(NamedTuple):
     measured: dict[str, Any] | None
 
 
-def to_artifact(model: Model, settings: Settings | None) -> Artifact:
+def to_artifact(model: AnyModel, settings: Settings | None) -> Artifact:
     """Returns the file contents of a model compiled with `settings`.
 
     Raises:
@@ -42,7 +42,7 @@ def to_artifact(model: Model, settings: Settings | None) -> Artifact:
         "compiled": None if settings is None else settings.config(),
         "state": learned.state,
     }
-    return Artifact("sequential", header, learned.arrays)
+    return Artifact(model.kind, header, learned.arrays)
 
 
 def from_artifact(artifact: Artifact, optimizer: Any = None) -> Contents:

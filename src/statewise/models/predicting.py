@@ -14,14 +14,14 @@ from statewise.errors import ConfigurationError, DataError, LifecycleError, Shap
 from statewise.inference.forward import Told, forward_of, predict_rows
 from statewise.inference.rows import read_input
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
-from statewise.models.model import Model
+from statewise.models.interface import AnyModel
 from statewise.models.reader import ROWS, unframe
 from statewise.state import LayerStates, State, parts_of
 from statewise.training.progress import shown
 
 
 def predict(
-    model: Model,
+    model: AnyModel,
     x: object,
     *,
     batch_size: int | None = None,
@@ -61,7 +61,7 @@ def predict(
 
 
 def _of_rows(
-    model: Model,
+    model: AnyModel,
     x: object,
     state: str | State,
     batch_size: int | None,
@@ -84,7 +84,7 @@ def _of_rows(
     return answers, ended
 
 
-def _of_batches(model: Model, batches: Any, state: str | State, told: Told) -> tuple[Any, State]:
+def _of_batches(model: AnyModel, batches: Any, state: str | State, told: Told) -> tuple[Any, State]:
     """Returns the outputs for an iterable of batches, none of them larger than the first."""
     network, size, start = model.network, 0, Start()
     answers: list[Any] = []
@@ -126,7 +126,7 @@ def _x_of(batch: Any, axes: int) -> object:
 
 
 def call(
-    model: Model, x: object, state: State | None = None, *, reset: object = None, mask: object = None
+    model: AnyModel, x: object, state: State | None = None, *, reset: object = None, mask: object = None
 ) -> tuple[Any, State]:
     """Returns `(y, state)`: the outputs for `x [B, T, F]`, and the state after its last step.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from statewise.models.model import Model
+from statewise.models.interface import AnyModel
 from statewise.state import State
 from statewise.streaming import Runtime, Stream, Streams
 
 
-def stream(model: Model, *, engine: str = "auto") -> Stream:
+def stream(model: AnyModel, *, engine: str = "auto") -> Stream:
     """Returns a stream of the model: one step in, one answer out, in microseconds and without JAX.
 
     Args:
@@ -32,7 +32,7 @@ def stream(model: Model, *, engine: str = "auto") -> Stream:
 
 
 def streams(
-    model: Model,
+    model: AnyModel,
     *,
     max_streams: int | None = None,
     max_age: float | None = None,
@@ -54,7 +54,7 @@ def streams(
     return Streams(runtime(model, engine), max_streams=max_streams, max_age=max_age, on_evict=on_evict)
 
 
-def runtime(model: Model, engine: str = "auto") -> Runtime:
+def runtime(model: AnyModel, engine: str = "auto") -> Runtime:
     """Returns the model's network for streams, with a copy of the current weights; `engine` as in `stream`.
 
     Any number of `Stream` and `Streams` may share one, in any number of threads.

@@ -54,12 +54,12 @@ OTHER_NAMES: dict[str, dict[str, str]] = {
     "SGD": {"momentum_rate": "momentum"},
     "RMSprop": {"alpha": "rho"},
     "Optimizer": {"eps": "epsilon", "clip_norm": "clipnorm", "clip_value": "clipvalue", "max_norm": "global_clipnorm"},
-    "Sequential.fit": {
+    "Model.fit": {
         "batch": "batch_size", "max_epochs": "epochs", "num_epochs": "epochs", "weights": "sample_weight",
     },
-    "Sequential.evaluate": {"weights": "sample_weight"},
-    "Sequential.compile": {"criterion": "loss", "loss_fn": "loss", "metric": "metrics"},
-    "Sequential.__call__": {"hidden": "state", "hx": "state", "initial_state": "state", "states": "state"},
+    "Model.evaluate": {"weights": "sample_weight"},
+    "Model.compile": {"criterion": "loss", "loss_fn": "loss", "metric": "metrics"},
+    "Model.__call__": {"hidden": "state", "hx": "state", "initial_state": "state", "states": "state"},
     "Learner": {"hidden_size": "units", "rnn_size": "units", "num_layers": "layers", "embedding_dim": "embedding"},
     "Learner.fit": {
         "nb_epoch": "epochs", "lr": "learning_rate", "seq_length": "steps", "validation_data": "validation_text",
@@ -76,7 +76,7 @@ OTHER_NAMES: dict[str, dict[str, str]] = {
         "sequence_length": "steps", "seq_length": "steps", "length": "steps", "bptt": "steps", "timesteps": "steps",
     },
     "load": {"filepath": "path", "filename": "path"},
-    "Sequential.save": {"filepath": "path", "filename": "path"},
+    "Model.save": {"filepath": "path", "filename": "path"},
 }  # fmt: skip
 """What PyTorch and others call arguments that are there under Keras 2's names."""
 
@@ -197,7 +197,7 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
             "inputs outputs": FUNCTIONAL,
         }
     ),
-    "Sequential.compile": spread(
+    "Model.compile": spread(
         {
             "learning_rate lr": Answer("the optimizer has it", 'model.compile(sw.Adam(learning_rate=0.01), "mse")'),
             "weighted_metrics": Answer("metrics are not weighted", 'model.compile("adam", "mse", metrics=["mae"])'),
@@ -206,18 +206,18 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
             "run_eagerly jit_compile steps_per_execution class_mode auto_scale_loss": SAME_RESULT,
         }
     ),
-    "Sequential.fit": _WITH_DATA | _FIT,
-    "Sequential.evaluate": _WITH_DATA | _WITHOUT_TRAINING,
-    "Sequential.predict": {
+    "Model.fit": _WITH_DATA | _FIT,
+    "Model.evaluate": _WITH_DATA | _WITHOUT_TRAINING,
+    "Model.predict": {
         word: answer._replace(write=answer.write.replace("x, y", "x")) if "{call}" in answer.write else answer
         for word, answer in (_WITH_DATA | _WITHOUT_TRAINING).items()
         if word != "generator"
     },
-    "Sequential.__call__": spread({"training": NO_MODES}),
-    "Sequential.summary": spread(
+    "Model.__call__": spread({"training": NO_MODES}),
+    "Model.summary": spread(
         {"line_length positions print_fn expand_nested show_trainable layer_range": Answer("it prints one table")}
     ),
-    "Sequential.save": spread(
+    "Model.save": spread(
         {
             "overwrite": Answer("a file is replaced, whole or not at all"),
             "include_optimizer": Answer("the optimizer is in it"),
@@ -295,9 +295,9 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "Adam": ("learning_rate", "beta_1", "beta_2", "epsilon"),
     "SGD": ("learning_rate", "momentum", "nesterov"),
     "RMSprop": ("learning_rate", "rho", "momentum", "epsilon", "centered"),
-    "Sequential.fit": ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data"),
-    "Sequential.evaluate": ("x", "y", "batch_size", "verbose", "sample_weight"),
-    "Sequential.predict": ("x", "batch_size", "verbose"),
+    "Model.fit": ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data"),
+    "Model.evaluate": ("x", "y", "batch_size", "verbose", "sample_weight"),
+    "Model.predict": ("x", "batch_size", "verbose"),
     "EarlyStopping": ("monitor", "min_delta", "patience"),
     "windows": ("series", "length", "stride", "horizon"),
     "lanes": ("series", "y", "batch_size", "steps"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from statewise.phrasebook.answer import Answer, spread
-from statewise.phrasebook.reasons import DEVICE, FLOAT32, FUNCTIONAL, LOOP, NO_MODES, TRAINABLE
+from statewise.phrasebook.reasons import DEVICE, FLOAT32, LOOP, NO_MODES, TRAINABLE
 
 _LAYERS_ARE_FROZEN = "layers are descriptions without arrays"
 
 ATTRIBUTES: dict[str, dict[str, Answer]] = {
-    "Sequential": spread(
+    "Model": spread(
         {
             "reset_states reset_hidden": Answer("", "model.reset_state()"),
             "init_hidden": Answer("", "model.initial_state(1)"),
@@ -49,7 +49,7 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
             "loss loss_functions metrics metrics_names compiled_metrics compiled_loss": Answer(
                 "", "model.evaluate(x, y, return_dict=True)"
             ),
-            "input inputs output outputs": Answer(FUNCTIONAL.reason, "y, state = model(x)"),
+            "input inputs output outputs": Answer("", "y, state = model(x)"),
             "input_shape": Answer("", "model.network.input_shape"),
             "output_shape": Answer("", "model.network.output_shape"),
             "pop": Answer("", "sw.Sequential(model.layers[:-1])"),
@@ -73,7 +73,7 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
             "states hidden": Answer(_LAYERS_ARE_FROZEN, 'model.initial_state(2)["lstm"].h'),
             "reset_states reset_state": Answer("", "model.reset_state()"),
             "stateful": Answer("the call carries the state", 'model.fit(x, y, batch_size=2, state="carry")'),
-            "input output call forward __call__": Answer(
+            "input output call forward": Answer(
                 f"{_LAYERS_ARE_FROZEN}, and a model runs them", "y, state = sw.Sequential([layer])(x)"
             ),
             "get_config": Answer("", "layer.config()"),
@@ -144,6 +144,6 @@ HOOKS: dict[str, Answer] = spread(
 """Methods of callbacks that would never be called."""
 
 SWITCHES: dict[str, frozenset[str]] = {
-    "Sequential": frozenset(["trainable", "stateful", "training", "requires_grad", "optimizer", "loss", "lr", "dtype"])
+    "Model": frozenset(["trainable", "stateful", "training", "requires_grad", "optimizer", "loss", "lr", "dtype"])
 }
 """What would be without any effect if it were set, by class."""

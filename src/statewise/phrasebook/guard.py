@@ -61,8 +61,6 @@ def guard_attributes(kind: Kind) -> Kind:
         made.__setattr__ = _frozen(made.__setattr__)
     elif kind.__name__ in SWITCHES:
         made.__setattr__ = _set
-    if "__call__" in _table(ATTRIBUTES, kind):
-        made.__call__ = _not_called
     return kind
 
 
@@ -223,10 +221,6 @@ def _frozen(own: Callable[[Any, str, object], None]) -> Callable[[Any, str, obje
             ) from None
 
     return refuse
-
-
-def _not_called(self: object, *_: object, **__: object) -> Any:
-    raise ArgumentError(f"{type(self).__name__}(...)(x): {ATTRIBUTES['Layer']['__call__'].said()}")
 
 
 # -- modules -----------------------------------------------------------------------------------------------------------

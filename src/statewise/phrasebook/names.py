@@ -26,11 +26,6 @@ SHARED = spread(
             "statewise has no normalization layers; leave the layer out and scale the data before training",
             "x = (x - x.mean()) / x.std()",
         ),
-        "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot dot Subtract"
-        " subtract": Answer(
-            "models with branches are not supported yet; a stack of layers is Sequential([...])",
-            "sw.Sequential([sw.LSTM(32), sw.Dense(1)])",
-        ),
         "Attention AdditiveAttention MultiHeadAttention": Answer(
             "statewise has recurrent layers and no attention; a stack of layers is Sequential([...])",
             "sw.Sequential([sw.LSTM(32), sw.Dense(1)])",
@@ -53,9 +48,14 @@ SHARED = spread(
 
 NAMES = SHARED | spread(
     {
-        "Model Graph Functional clone_model": FUNCTIONAL,
-        "Input InputLayer": Answer(
-            "the first layer may name its input", "sw.LSTM(32, input_shape=(None, 2))"
+        "Graph Functional clone_model": FUNCTIONAL,
+        "InputLayer": Answer("the first layer may name its input", "sw.LSTM(32, input_shape=(None, 2))"),
+        "Merge merge concatenate add multiply average maximum minimum subtract": Answer(
+            "layers such as Concatenate and Add join values", "x = sw.Input((None, 2)); h = sw.Add()([x, x])"
+        ),
+        "Dot dot": Answer(
+            "there is no product of whole sequences; Multiply takes it number by number",
+            "x = sw.Input((None, 2)); h = sw.Multiply()([x, x])",
         ),
         "GaussianNoise GaussianDropout AlphaDropout": _DROP,
         "SpatialDropout1D": Answer("", "sw.Dropout(0.2, noise_shape=(None, 1, None))"),

@@ -21,5 +21,8 @@ LOOP = Answer("fit goes through the data, differentiates and updates", "model.fi
 CARRIED = Answer("the call carries the state, not the layer", 'model.fit(x, y, batch_size=2, state="carry")')
 NO_MODES = Answer("fit trains, and all other calls do not: there are no modes")
 BATCH_MAJOR = Answer("arrays are [B, T, F] everywhere")
-FUNCTIONAL = Answer("the functional Model(inputs, outputs) is planned", "sw.Sequential([sw.LSTM(32), sw.Dense(1)])")
+FUNCTIONAL = Answer(
+    "a graph of layers begins with sw.Input and ends in sw.Model",
+    "x = sw.Input((None, 2)); model = sw.Model(x, sw.Dense(1)(sw.LSTM(32)(x)))",
+)
 SCHEDULE = Answer("a learning rate that falls is a schedule", "sw.{call}(sw.InverseTimeDecay(0.01, 1, 0.001))")

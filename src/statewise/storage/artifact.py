@@ -29,7 +29,7 @@ VERSION = 1
 class Artifact:
     """The contents of a model file: its kind, a header that JSON can hold, and arrays by name."""
 
-    kind: str  # "sequential" or "text"
+    kind: str  # "sequential", "graph", "text" or "state"
     header: dict[str, Any]
     arrays: dict[str, Array]
 

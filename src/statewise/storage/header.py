@@ -157,7 +157,13 @@ def _layer(place: str, value: Any) -> None:
 SHAPE = _list_of(_or_null(_whole(-1, INT64)))
 INNER = _fields({"kind": _text}, _option)
 LAYER = _fields(
-    {"kind": _text, "layer": _Optional(_layer), **{name: _Optional(_whole(1, INT64)) for name in (*SIZES, "n")}},
+    {
+        "kind": _text,
+        "layer": _Optional(_layer),
+        "sources": _Optional(_list_of(_text)),
+        "weights": _Optional(_text),
+        **{name: _Optional(_whole(1, INT64)) for name in (*SIZES, "n")},
+    },
     _option,
 )
 NAMED = _list_of(_fields({"name": _text}))
@@ -171,7 +177,9 @@ def _layers(place: str, value: Any) -> None:
         raise _refuse(place, "one or more layers, with different names", names)
 
 
-NETWORK = _fields({"input_shape": _list_of(_or_null(_whole(1, INT64))), "layers": _layers})
+NETWORK = _fields(
+    {"input_shape": _list_of(_or_null(_whole(1, INT64))), "input_name": _Optional(_text), "layers": _layers}
+)
 
 
 def _schedule(place: str, value: Any) -> None:
@@ -305,7 +313,12 @@ STATE: dict[str, Check | _Optional] = {
     "resume": _Optional(_nothing),
 }
 
-FORMS: dict[str, Check] = {"sequential": _fields(MODEL), "text": _fields(MODEL | TEXT), "state": _fields(STATE)}
+FORMS: dict[str, Check] = {
+    "sequential": _fields(MODEL),
+    "graph": _fields(MODEL),
+    "text": _fields(MODEL | TEXT),
+    "state": _fields(STATE),
+}
 
 
 # -- arrays that fit the header --------------------------------------------------------------------------------------
@@ -315,7 +328,8 @@ def _fit_model(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
     """Checks that no size exceeds that of an array in the file, so that nothing larger is allocated."""
     weights = weights_by_layer(header["network"], arrays)
     for index, entry in enumerate(header["network"]["layers"]):
-        largest = max((max(array.shape) for array in weights[entry["name"]].values() if array.size), default=0)
+        own = weights[entry.get("weights", entry["name"])]
+        largest = max((max(array.shape) for array in own.values() if array.size), default=0)
         inner = entry
         while "layer" in inner:
             inner = inner["layer"]
@@ -370,6 +384,7 @@ def _fit_state(header: dict[str, Any], _: Mapping[str, Array]) -> None:
 
 FITS: dict[str, Callable[[dict[str, Any], Mapping[str, Array]], None]] = {
     "sequential": _fit_model,
+    "graph": _fit_model,
     "text": _fit_text,
     "state": _fit_state,
 }

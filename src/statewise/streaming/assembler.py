@@ -11,10 +11,14 @@ from statewise.foundation.shapes import Array
 from statewise.operations import (
     Add,
     Apply,
+    Constant,
     Differs,
     Input,
+    Joined,
     Kept,
     LookUp,
+    Maximum,
+    Minimum,
     Multiply,
     NetworkStep,
     Pairwise,
@@ -33,7 +37,10 @@ from statewise.streaming.instructions import FUNCTIONS, SIMD_WIDTH, WIDTH, align
 LARGEST_TABLE = 2**20
 """How many numbers a table may have that is multiplied by weights beforehand."""
 
-PAIRWISE: dict[type[Pairwise], int] = {Add: code.ADD, Multiply: code.MULTIPLY, Subtract: code.SUBTRACT}
+PAIRWISE: dict[type[Pairwise], int] = {
+    **{Add: code.ADD, Multiply: code.MULTIPLY, Subtract: code.SUBTRACT},
+    **{Maximum: code.MAXIMUM, Minimum: code.MINIMUM},
+}
 
 
 class Slice(NamedTuple):
@@ -255,6 +262,15 @@ class _Assembler:
         first, symbol = self._append_weights(_padded_columns(value.table)), self._place(value.symbol)
         self._write(code.LOOK_UP, self._target(value), symbol, first, padded(value.size), len(value.table))
 
+    def _joined(self, value: Joined) -> None:
+        # Not a place of its own: a part of a state may have its place in it.
+        self._places[value] = self._side_by_side(value.vectors)
+
+    def _constant(self, value: Constant) -> None:
+        first = self._append_weights(_padded_columns(value.numbers[None]))
+        self._put(value, self._allocate(value.size))
+        self._write(code.BIAS, self._places[value], first, padded(value.size))
+
     def _differs(self, value: Differs) -> None:
         first = self._append_weights(np.array([value.value], np.float32))
         self._places[value] = self._allocate(1)
@@ -307,10 +323,14 @@ def _padded_columns(rows: Array) -> Array:
 ASSEMBLED: dict[type[Value], Callable[[Any, Any], None]] = {
     Add: _Assembler._sum,
     Apply: _Assembler._apply,
+    Constant: _Assembler._constant,
     Differs: _Assembler._differs,
     Input: _Assembler._input,
+    Joined: _Assembler._joined,
     Kept: _Assembler._kept,
     LookUp: _Assembler._input,
+    Maximum: _Assembler._pairwise,
+    Minimum: _Assembler._pairwise,
     Multiply: _Assembler._multiply,
     Subtract: _Assembler._pairwise,
     Symbol: _Assembler._input,

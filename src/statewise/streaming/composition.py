@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.errors import ConfigurationError, ShapeError
+from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.foundation.shapes import Array, Shape
-from statewise.layers.base import Layer
-from statewise.layers.registry import layer_from_config
-from statewise.operations import Input, NetworkStep, Step, Symbol, Vector
+from statewise.layers.nodes import INPUT, Node, nodes_from_config
+from statewise.layers.signals import readers, symbols_of
+from statewise.operations import Differs, Input, NetworkStep, Step, Symbol, Vector
 from statewise.state import LayerStates
 
 
@@ -36,24 +36,25 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
     names = [options["name"] for options in config["layers"]]
     if len(set(names)) < len(names):
         raise ConfigurationError(f"layers: expected unique names, got {names!r:.200}")
-    layers, shape = [layer_from_config(options) for options in config["layers"]], tuple(config["input_shape"])
-    symbols = layers[0].symbols
+    nodes = nodes_from_config(config["layers"], config.get("input_name", "input"))
+    symbols, shape = symbols_of(nodes), tuple(config["input_shape"])
     step_shape = shape[1:] if symbols is not None or len(shape) > 1 else shape
     x = Input(step_shape[-1] if step_shape else None) if symbols is None else Symbol(symbols)
-    answer: Vector = x
     steps: dict[str, Step] = {}
     learned: LayerStates = {}
-    for name, layer in zip(names, layers, strict=True):
-        weights = _weights_of(layer, name, answer, params.get(name, {}))
-        steps[name], learned[name] = layer.step(answer, weights), layer.learned_state(weights)
-        answer = steps[name].answer
+    for node in nodes:
+        read = [x if source == INPUT else steps[names[source]].answer for source in node.sources]
+        weights = _weights_of(node, read[0], params.get(node.weights, {}))
+        whole: Any = read if node.layer.joins else read[0]
+        steps[node.name] = node.layer.step(whole, weights)
+        learned[node.name] = node.layer.learned_state(weights)
     return Composed(
         NetworkStep(
             x,
-            answer,
+            steps[names[-1]].answer,
             {name: step.before for name, step in steps.items() if step.before},
             {name: step.after for name, step in steps.items() if step.after},
-            steps[names[0]].counts,
+            _counts([(node, steps[node.name].counts) for node in readers(nodes)]),
         ),
         step_shape,
         symbols,
@@ -61,10 +62,22 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
     )
 
 
-def _weights_of(layer: Layer, name: str, x: Vector, arrays: Mapping[str, Any]) -> dict[str, Array]:
+def _counts(conditions: list[tuple[Node, Differs | None]]) -> Differs | None:
+    """Returns the condition under which a step counts, which layers that read the input set."""
+    known = [(node, counts) for node, counts in conditions if counts is not None]
+    if len({counts.value for _, counts in known}) > 1:
+        (one, _), (other, _) = known[:2]
+        raise StateError(
+            f"layers {one.name!r} and {other.name!r} skip different steps, which streams do not support; use one "
+            "Masking layer, or model.predict(x)"
+        )
+    return known[0][1] if known else None
+
+
+def _weights_of(node: Node, x: Vector, arrays: Mapping[str, Any]) -> dict[str, Array]:
     """Returns float32 copies of a layer's weights, so that changes of the model do not affect its streams."""
-    weights = {}
-    for weight, shape in layer.weight_shapes((None, x.size)).items():
+    weights, name = {}, node.weights
+    for weight, shape in node.layer.weight_shapes((None, x.size)).items():
         if weight not in arrays:
             known = ", ".join(arrays) or "none"
             raise ShapeError(f"weights of {name!r}: expected {weight} {list(shape)}, got {known}")

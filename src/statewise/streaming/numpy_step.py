@@ -14,10 +14,14 @@ from statewise.foundation.shapes import Array
 from statewise.operations import (
     Add,
     Apply,
+    Constant,
     Differs,
     Input,
+    Joined,
     Kept,
     LookUp,
+    Maximum,
+    Minimum,
     Multiply,
     NetworkStep,
     Pairwise,
@@ -32,6 +36,7 @@ from statewise.streaming.fused_products import FIRST, OF_TWICE, Column, Product,
 from statewise.streaming.numpy_activations import ACTIVATIONS
 
 SIGNS = {Add: "+", Subtract: "-", Multiply: "*"}
+EXTREMES = {Maximum: "maximum", Minimum: "minimum"}
 
 
 class NumpyStep(Protocol):
@@ -57,6 +62,7 @@ class _Writer:
         self._step, self._operations = step, plan(step)
         self._uses = uses_of(step, self._operations)
         self._globals: dict[str, Any] = {"concatenate": np.concatenate, "tanh": np.tanh, "where": np.where}
+        self._globals |= {"broadcast_to": np.broadcast_to, "maximum": np.maximum, "minimum": np.minimum}
         self._names: dict[Value, str] = {step.x: "x"}
         self._fresh: set[Value] = set()  # new arrays, which their last user may overwrite
         self._lines: list[str] = []
@@ -152,6 +158,17 @@ class _Writer:
             self._set(value, f"{self._names[left]} {sign} {self._names[right]}")
         self._fresh.add(value)
 
+    def _write_extreme(self, value: Pairwise) -> None:
+        self._set(value, f"{EXTREMES[type(value)]}({self._names[value.left]}, {self._names[value.right]})")
+        self._fresh.add(value)
+
+    def _write_joined(self, value: Joined) -> None:
+        self._set(value, f"concatenate(({', '.join(self._names[part] for part in value.vectors)}), -1)")
+        self._fresh.add(value)
+
+    def _write_constant(self, value: Constant) -> None:
+        self._set(value, f"broadcast_to({self._constant(value.numbers)}, (len(x), {value.size}))")
+
     def _is_last_use(self, value: Value) -> bool:
         return value in self._fresh and self._uses[value] == 1
 
@@ -183,10 +200,14 @@ class _Writer:
 WRITERS: dict[type[Value], Callable[[Any, Any], None]] = {
     Add: _Writer._write_pairwise,
     Apply: _Writer._write_apply,
+    Constant: _Writer._write_constant,
     Differs: _Writer._write_differs,
     Input: _Writer._write_nothing,
+    Joined: _Writer._write_joined,
     Kept: _Writer._write_kept,
     LookUp: _Writer._write_look_up,
+    Maximum: _Writer._write_extreme,
+    Minimum: _Writer._write_extreme,
     Multiply: _Writer._write_pairwise,
     Subtract: _Writer._write_pairwise,
     Symbol: _Writer._write_nothing,

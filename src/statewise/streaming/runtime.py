@@ -80,7 +80,7 @@ class Runtime:
     @classmethod
     def of_artifact(cls, artifact: Artifact, path: str | Path, engine: str = "auto") -> Runtime:
         """Returns the runtime of the network in an artifact read from `path`; errors as in `open`."""
-        if artifact.kind not in ("sequential", "text"):
+        if artifact.kind not in ("sequential", "graph", "text"):
             raise FileError(f"{path} holds a {artifact.kind!r}; expected a model, as model.save(path) writes one")
         try:
             config = artifact.header["network"]

@@ -1,9 +1,8 @@
-"""Layers composed into one pure state machine: `y, states = network.apply(params, x, states)`."""
+"""A graph of layers as one pure state machine: `y, states = network.apply(params, x, states)`."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,15 +11,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.errors import ConfigurationError, ShapeError, StateError
+from statewise.errors import ConfigurationError, StateError
 from statewise.foundation.engine import on_device
 from statewise.foundation.forks import check_process
 from statewise.foundation.random import Key, split
-from statewise.foundation.shapes import Shape, describe
-from statewise.layers import Activation, Dense, Embedding, Layer, Masking, Params
-from statewise.layers.base import Flags, MemorylessLayer, MisfitError
-from statewise.layers.recurrent import Recurrent, check_return_state
-from statewise.layers.registry import layer_from_config, layer_to_config, own_layer
+from statewise.foundation.shapes import Shape
+from statewise.layers import Activation, Dense, Layer, Params
+from statewise.layers.base import Flags, MemorylessLayer
+from statewise.layers.nodes import INPUT, Node, nodes_from_config, nodes_of_chain, nodes_to_config
+from statewise.layers.recurrent import Recurrent
+from statewise.layers.registry import own_layer
+from statewise.layers.signals import Signal, readers, signals_of, symbols_of
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 
 NetworkParams = dict[str, Params]
@@ -36,45 +37,76 @@ jax.tree_util.register_pytree_node(
 )
 
 
+class Use(NamedTuple):
+    """A node in one pass: what it reads, and what comes out."""
+
+    node: Node
+    x: Any  # an array, or a tuple of them if the layer joins several
+    reset: jax.Array | None
+    mask: jax.Array | None
+    y: jax.Array
+    state: Any
+
+
 @dataclass(frozen=True)
 class Network:
-    """A stack of layers with their names and the input shape."""
+    """Nodes, in an order in which each reads only what is before it, and the input shape; the last makes the output.
 
-    layers: tuple[Layer, ...]
-    names: tuple[str, ...]
+    Weights go by layer, states by node: a layer that is used twice has its weights once, and a state for each use.
+    """
+
+    nodes: tuple[Node, ...]
     input_shape: Shape
+    input_name: str = "input"
 
     @classmethod
     def of(cls, layers: Sequence[Layer], input_shape: Shape) -> Network:
-        """Returns the network of `layers` after checking that there are some and that each fits the one before it."""
+        """Returns the chain of `layers` after checking that there are some and that each fits the one before it."""
         if not layers:
             raise ConfigurationError("a network needs at least one layer, such as LSTM(32)")
-        check_return_state(tuple(layers))
-        network = cls(tuple(layers), name_layers(layers), tuple(input_shape))
-        network.shapes()
+        return cls.of_nodes(nodes_of_chain(layers), input_shape)
+
+    @classmethod
+    def of_nodes(cls, nodes: tuple[Node, ...], input_shape: Shape, input_name: str = "input") -> Network:
+        """Returns the network of `nodes` after checking that each fits what it reads."""
+        network = cls(nodes, tuple(input_shape), input_name)
+        network.signals  # noqa: B018 - raises if a layer does not fit
         return network
 
-    def shapes(self) -> list[Shape]:
-        """Returns the shape, without batch axis, before the first layer and after each."""
-        shapes = [self.input_shape]
-        for index, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
-            if index > 0 and isinstance(layer, Embedding):
-                raise ShapeError(
-                    f"layer {name!r}: Embedding expects integers [B, T], got the real numbers that "
-                    f"{self.names[index - 1]!r} outputs; make it the first layer"
-                )
-            if index > 0 and isinstance(layer, Masking):
-                raise ShapeError(f"layer {name!r}: Masking reads the network's input; make it the first layer")
-            try:
-                shapes.append(layer.output_shape(shapes[-1]))
-            except MisfitError as error:
-                raise ShapeError(f"layer {name!r}: {error if index else error.as_first}") from None
-        return shapes
+    @cached_property
+    def signals(self) -> tuple[Signal, ...]:
+        """The shape, and whose steps it has, of each node's output."""
+        return signals_of(self.nodes, self.input_shape)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layer of each node."""
+        return tuple(node.layer for node in self.nodes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each node."""
+        return tuple(node.name for node in self.nodes)
+
+    @property
+    def owners(self) -> list[Node]:
+        """The nodes whose weights go by their own name: each layer's first."""
+        return [node for node in self.nodes if node.weights == node.name]
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each node reads the one before it."""
+        return all(node.sources == (place - 1,) for place, node in enumerate(self.nodes))
+
+    def read_shape(self, node: Node) -> Shape:
+        """Returns the shape, without batch axis, of what a node reads, or of the first of several."""
+        source = node.sources[0]
+        return self.input_shape if source == INPUT else self.signals[source].shape
 
     @property
     def output_shape(self) -> Shape:
         """The shape of `y` without batch axis."""
-        return self.shapes()[-1]
+        return self.signals[-1].shape
 
     @property
     def outputs(self) -> int:
@@ -84,13 +116,16 @@ class Network:
     @property
     def weight_names(self) -> list[tuple[str, str]]:
         """Layer and weight of each array of weights, in Keras's order."""
-        parts = zip(self.names, self.layers, strict=True)
-        return [(name, weight) for name, layer in parts for weight in layer.weight_names]
+        return [(node.name, weight) for node in self.owners for weight in node.layer.weight_names]
 
     @property
     def from_output(self) -> tuple[Layer, ...]:
         """The layers that make the outputs, the last one first, back to where a layer reads several others."""
-        return self.layers[::-1]
+        found, place = [self.nodes[-1]], len(self.nodes) - 1
+        while len(sources := self.nodes[place].sources) == 1 and sources[0] != INPUT:
+            place = sources[0]
+            found.append(self.nodes[place])
+        return tuple(node.layer for node in found)
 
     @property
     def returned_state(self) -> str | None:
@@ -101,22 +136,21 @@ class Network:
     @property
     def symbols(self) -> int | None:
         """V if the network reads integers 0 .. V-1, None if it reads real numbers."""
-        first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
-        return None if first is None else first.symbols
+        return symbols_of(self.nodes)
 
     def init(self, key: Key) -> NetworkParams:
         """Returns initial weights."""
-        keys = split(key, len(self.layers))
-        parts = zip(self.names, self.layers, keys, self.shapes()[:-1], strict=True)
-        params: NetworkParams = on_device({name: layer.init(k, shape) for name, layer, k, shape in parts})
+        owners = self.owners
+        keys = zip(owners, split(key, len(owners)), strict=True)
+        params: NetworkParams = on_device({n.name: n.layer.init(k, self.read_shape(n)) for n, k in keys})
         return params
 
     def weight_shapes(self) -> dict[str, dict[str, jax.ShapeDtypeStruct]]:
         """Returns the shapes of all weights, as a file that holds them must have them; allocates nothing."""
-        parts = zip(self.names, self.layers, self.shapes()[:-1], strict=True)
+        shapes = {node.name: node.layer.weight_shapes(self.read_shape(node)) for node in self.owners}
         return {
-            name: {weight: jax.ShapeDtypeStruct(sizes, np.float32) for weight, sizes in layer.weight_shapes(s).items()}
-            for name, layer, s in parts
+            name: {weight: jax.ShapeDtypeStruct(sizes, np.float32) for weight, sizes in weights.items()}
+            for name, weights in shapes.items()
         }
 
     def state_shapes(self, batch: int) -> dict[str, Any]:
@@ -128,9 +162,8 @@ class Network:
 
     @property
     def memory(self) -> tuple[str, ...]:
-        """Names of the layers that have a state."""
-        parts = zip(self.names, self.layers, strict=True)
-        return tuple(name for name, layer in parts if not isinstance(layer, MemorylessLayer))
+        """Names of the nodes that have a state."""
+        return tuple(node.name for node in self.nodes if not isinstance(node.layer, MemorylessLayer))
 
     @property
     def reads_steps(self) -> bool:
@@ -140,20 +173,20 @@ class Network:
     @property
     def answers_each_step(self) -> bool:
         """Whether `y` has the time axis of `x`."""
-        return len(self.output_shape) == 2 and all(layer.keeps_steps for layer in self.layers)
+        return len(self.output_shape) == 2 and self.signals[-1].steps == INPUT
 
     @property
     def looks_ahead(self) -> str | None:
         """The name of a layer whose outputs depend on later steps; None if there is none."""
-        return next((name for name, layer in zip(self.names, self.layers, strict=True) if layer.looks_ahead), None)
+        return next((node.name for node in self.nodes if node.layer.looks_ahead), None)
 
     @property
     def whole_only(self) -> str | None:
         """Why rows can only be read whole, not in pieces, as a clause; None if they can be read in pieces."""
-        layers = dict(zip(self.names, self.layers, strict=True))
-        if self.looks_ahead is not None:
-            return f"layer {self.looks_ahead!r} reads its input from {layers[self.looks_ahead].reads_from}"
-        remade = (name for name, layer in layers.items() if not layer.keeps_steps)
+        for node in self.nodes:
+            if node.layer.looks_ahead:
+                return f"layer {node.name!r} reads its input from {node.layer.reads_from}"
+        remade = (node.name for node in self.nodes if not node.layer.keeps_steps)
         return next((f"layer {name!r} rearranges the steps that it reads" for name in remade), None)
 
     @cached_property
@@ -165,20 +198,20 @@ class Network:
 
     def free_in_steps(self) -> Network:
         """Returns the network for input of any number of steps T, unless a layer must know it."""
-        shape = free = (None, *self.input_shape[1:])
-        for layer in self.layers:
-            if layer.needs_steps and None in shape:
+        free = replace(self, input_shape=(None, *self.input_shape[1:]))
+        for place, node in enumerate(self.nodes):
+            known = replace(free, nodes=self.nodes[:place])  # what comes before this node
+            if node.layer.needs_steps and None in known.read_shape(node):
                 return self
-            shape = layer.output_shape(shape)
-        return replace(self, input_shape=free)
+        return free
 
     def zero_state(self, batch: int) -> LayerStates:
         """Returns zeros in the shape of the states of `batch` rows."""
-        return {name: layer.zero_state(batch) for name, layer in zip(self.names, self.layers, strict=True)}
+        return {node.name: node.layer.zero_state(batch) for node in self.nodes}
 
     def learned_states(self, params: NetworkParams) -> LayerStates:
-        """Returns the rows `[H]` in which sequences start, for the layers where they are learned."""
-        learned = {name: layer.learned_state(params[name]) for name, layer in zip(self.names, self.layers, strict=True)}
+        """Returns the rows `[H]` in which sequences start, for the nodes whose layers learned them."""
+        learned = {node.name: node.layer.learned_state(params[node.weights]) for node in self.nodes}
         return {name: state for name, state in learned.items() if state}
 
     def initial_state(self, params: NetworkParams, batch: int) -> LayerStates:
@@ -190,24 +223,35 @@ class Network:
         return states
 
     def mask_of(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
-        """Returns `mask` without the steps that the first layer skips."""
-        first = next((layer for layer in self.layers if not isinstance(layer, Activation)), None)
-        own = None if first is None else first.mask_of(x)
-        return own if mask is None else mask if own is None else own & mask
+        """Returns `mask` without the steps that a layer which reads the input skips: they are skipped everywhere."""
+        for node in readers(self.nodes):
+            own = node.layer.mask_of(x)
+            mask = own if mask is None else mask if own is None else own & mask
+        return mask
 
     def mask_of_answers(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
         """Returns which steps of the output for `x` count, if it has steps; `mask` is that of `x`."""
-        flags: Flags = None, self.mask_of(x, mask)
-        for layer, shape in zip(self.layers, self.shapes()[1:], strict=True):
-            flags = layer.pass_on(*flags, shape)
-        return flags[1]
+        return self._flags(None, self.mask_of(x, mask))[-1][1]
+
+    def _flags(self, reset: jax.Array | None, mask: jax.Array | None) -> list[Flags]:
+        """Returns `reset` and `mask` for each node's output, given those of the input."""
+        flags: list[Flags] = []
+        for node, signal in zip(self.nodes, self.signals, strict=True):
+            flags.append(node.layer.pass_on(*self._flags_read(node, flags, (reset, mask)), signal.shape))
+        return flags
+
+    def _flags_read(self, node: Node, flags: Sequence[Flags], given: Flags) -> Flags:
+        """Returns the flags of what a node reads: of a source that has steps, if any."""
+        steps = [given if source == INPUT else flags[source] for source in node.sources]
+        with_steps = (source == INPUT or self.signals[source].steps is not None for source in node.sources)
+        return next((read for read, has in zip(steps, with_steps, strict=True) if has), steps[0])
 
     def penalty(self, params: NetworkParams) -> jax.Array | None:
         """Returns what the regularizers of all layers add to the loss; None if there are none."""
         penalties = [
-            regularizer.penalty(params[name][weight])
-            for name, layer in zip(self.names, self.layers, strict=True)
-            for weight, regularizer in layer.regularizers.items()
+            regularizer.penalty(params[node.name][weight])
+            for node in self.owners
+            for weight, regularizer in node.layer.regularizers.items()
             if regularizer is not None
         ]
         return sum(penalties[1:], penalties[0]) if penalties else None
@@ -224,12 +268,31 @@ class Network:
     ) -> tuple[jax.Array, LayerStates]:
         """Returns `(y, states)`; `rng` in training only. Arguments as in `Layer.apply`."""
         after: LayerStates = {}
-        mask = self.mask_of(x, mask)
-        for index, (name, layer, shape) in enumerate(zip(self.names, self.layers, self.shapes()[1:], strict=True)):
-            key = None if rng is None else jax.random.fold_in(rng, index)
-            x, after[name] = layer.apply(params[name], x, states[name], reset=reset, mask=mask, rng=key)
-            reset, mask = layer.pass_on(reset, mask, shape)
+        for use in self.uses(params, x, states, reset=reset, mask=mask, rng=rng):
+            x, after[use.node.name] = use.y, use.state
         return x, after
+
+    def uses(
+        self,
+        params: NetworkParams,
+        x: jax.Array,
+        states: LayerStates,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> Iterator[Use]:
+        """Yields each node with what it reads and outputs; arguments as for `apply`."""
+        given, flags, values = (reset, self.mask_of(x, mask)), list[Flags](), list[jax.Array]()
+        for place, (node, signal) in enumerate(zip(self.nodes, self.signals, strict=True)):
+            read = tuple(x if source == INPUT else values[source] for source in node.sources)
+            again, real = self._flags_read(node, flags, given)
+            key = None if rng is None else jax.random.fold_in(rng, place)
+            whole: Any = read if node.layer.joins else read[0]
+            y, state = node.layer.apply(params[node.weights], whole, states[node.name], reset=again, mask=real, rng=key)
+            values.append(y)
+            flags.append(node.layer.pass_on(again, real, signal.shape))
+            yield Use(node, whole, again, real, y, state)
 
     def without_head(self) -> tuple[Network, str]:
         """Returns the network up to its last activation, and that activation's name.
@@ -240,17 +303,37 @@ class Network:
         last = self.layers[-1]
         if isinstance(last, Dense | Activation):
             bare = replace(last, activation="linear")
-            return replace(self, layers=(*self.layers[:-1], bare)), last.activation
+            return self._with_last(bare), last.activation
         return self, "linear"
 
     def before_last(self) -> Head:
         """Returns the last layer, separated from the network that makes its input."""
-        bare = replace(self, layers=(*self.layers[:-1], Activation("linear")))
-        return Head(bare, self.names[-1], self.layers[-1], len(self.layers) - 1)
+        last = self.nodes[-1]
+        return Head(self._with_last(Activation("linear")), last.weights, last.layer, len(self.nodes) - 1)
+
+    def _with_last(self, layer: Layer) -> Network:
+        """Returns the network with another layer in its last node, with that node's weights."""
+        return replace(self, nodes=(*self.nodes[:-1], self.nodes[-1]._replace(layer=layer)))
+
+    def split_at_memory(self) -> tuple[Network, Network]:
+        """Returns the first layers, which all that follows reads and that have no memory, and the rest."""
+        count = 0
+        for node in self.nodes:
+            users = sum(count - 1 in other.sources for other in self.nodes)
+            if node.sources != (count - 1,) or users > 1 or not isinstance(node.layer, MemorylessLayer):
+                break
+            count += 1
+        shape = self.signals[count - 1].shape if count else self.input_shape
+        moved = tuple(
+            node._replace(sources=tuple(max(source - count, INPUT) for source in node.sources))
+            for node in self.nodes[count:]
+        )
+        return replace(self, nodes=self.nodes[:count]), replace(self, nodes=moved, input_shape=shape)
 
     def unnamed(self) -> Network:
         """Returns the network without names that users gave its layers, which change no result."""
-        return replace(self, layers=tuple(replace(layer, name=None) for layer in self.layers))
+        nodes = tuple(node._replace(layer=replace(node.layer, name=None)) for node in self.nodes)
+        return Network(nodes, self.input_shape)
 
     def state_of(self, params: NetworkParams, states: LayerStates) -> State:
         """Returns the states of all layers as a State, in the layers' order."""
@@ -301,11 +384,8 @@ class Network:
         Raises:
             ConfigurationError: a layer is of a custom class.
         """
-        layers = [
-            {**layer_to_config(name, layer), "name": name, "input_shape": None}
-            for name, layer in zip(self.names, self.layers, strict=True)
-        ]
-        return {"input_shape": list(self.input_shape), "layers": layers}
+        named = {} if self.is_chain else {"input_name": self.input_name}
+        return {"input_shape": list(self.input_shape), **named, "layers": nodes_to_config(self.nodes, self.input_name)}
 
 
 class Head(NamedTuple):
@@ -319,54 +399,5 @@ class Head(NamedTuple):
 
 def network_from_config(config: dict[str, Any]) -> Network:
     """Returns the network that `Network.config` described."""
-    layers = [layer_from_config(entry) for entry in config["layers"]]
-    return Network.of(layers, tuple(config["input_shape"]))
-
-
-def name_layers(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Returns a name for each layer: its own, or its kind's with a number from the second on, as Keras does."""
-    given = [layer.name for layer in layers if layer.name is not None]
-    if twice := [name for name, count in Counter(given).items() if count > 1]:
-        raise ConfigurationError(f"two layers are called {twice[0]!r}; give them different names")
-    seen: Counter[str] = Counter()
-    names = []
-    for layer in layers:
-        kind = type(layer).__name__.lower()
-        name = layer.name
-        while name is None:
-            candidate = f"{kind}_{seen[kind]}" if seen[kind] else kind
-            seen[kind] += 1
-            name = None if candidate in given else candidate
-        names.append(name)
-    return tuple(names)
-
-
-def count_weights(params: Params) -> int:
-    """Returns how many numbers a layer's weights have."""
-    return sum(int(jnp.size(weight)) for weight in params.values())
-
-
-def layer_rows(network: Network, params: NetworkParams) -> list[tuple[str, str, str, str]]:
-    """Returns the name, kind, output shape and number of weights of each layer, as text."""
-    return [
-        (name, type(layer).__name__, describe(shape), f"{count_weights(params[name]):,}")
-        for name, layer, shape in zip(network.names, network.layers, network.shapes()[1:], strict=True)
-    ]
-
-
-def summarize(network: Network, params: NetworkParams) -> str:
-    """Returns a table of layers, output shapes and weights, as `model.summary` prints it."""
-    rows = [("layer", "kind", "output", "weights"), *layer_rows(network, params)]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [
-        "  ".join(
-            [
-                *(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)),
-                row[3].rjust(widths[3]),
-            ]
-        )
-        for row in rows
-    ]
-    total = sum(count_weights(weights) for weights in params.values())
-    lines.insert(1, "-" * len(lines[0]))
-    return "\n".join([f"input {describe(network.input_shape)}", *lines, f"{total:,} weights in all"])
+    name = config.get("input_name", "input")
+    return Network.of_nodes(nodes_from_config(config["layers"], name), tuple(config["input_shape"]), name)

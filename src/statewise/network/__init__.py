@@ -1,0 +1,15 @@
+"""Layers composed into one pure state machine: `y, states = network.apply(params, x, states)`."""
+
+from statewise.network.network import Head, Network, NetworkParams, network_from_config
+from statewise.network.table import count_weights, layer_rows, shown_columns, summarize
+
+__all__ = [
+    "Head",
+    "Network",
+    "NetworkParams",
+    "count_weights",
+    "layer_rows",
+    "network_from_config",
+    "shown_columns",
+    "summarize",
+]

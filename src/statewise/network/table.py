@@ -1,0 +1,66 @@
+"""A network as a table: its layers, their output shapes and weights."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+
+from statewise.foundation.shapes import describe
+from statewise.layers.base import Params
+from statewise.layers.nodes import INPUT
+from statewise.network.network import Network, NetworkParams
+
+
+def count_weights(params: Params) -> int:
+    """Returns how many numbers a layer's weights have."""
+    return sum(int(jnp.size(weight)) for weight in params.values())
+
+
+class LayerRow(NamedTuple):
+    """A node of a network, as text."""
+
+    name: str
+    kind: str
+    output: str
+    weights: str  # how many; "as NAME" if they are those of an earlier node
+    reads: str  # what it reads
+
+
+def layer_rows(network: Network, params: NetworkParams) -> list[LayerRow]:
+    """Returns a row for each node of a network."""
+    names = {INPUT: network.input_name} | dict(enumerate(network.names))
+    return [
+        LayerRow(
+            node.name,
+            type(node.layer).__name__,
+            describe(signal.shape),
+            f"{count_weights(params[node.name]):,}" if node.weights == node.name else f"as {node.weights}",
+            ", ".join(names[source] for source in node.sources),
+        )
+        for node, signal in zip(network.nodes, network.signals, strict=True)
+    ]
+
+
+def shown_columns(network: Network) -> tuple[str, ...]:
+    """Returns the columns to show: what a node reads only if that is not always the one before it."""
+    return ("name", "kind", "output", "weights") if network.is_chain else LayerRow._fields
+
+
+def summarize(network: Network, params: NetworkParams) -> str:
+    """Returns a table of layers, output shapes and weights, as `model.summary` prints it."""
+    columns = shown_columns(network)
+    cells = [["layer" if column == "name" else column for column in columns]]
+    cells += [[getattr(row, column) for column in columns] for row in layer_rows(network, params)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column == "weights" else cell.ljust(width)
+            for column, cell, width in zip(columns, row, widths, strict=True)
+        ).rstrip()
+        for row in cells
+    ]
+    total = sum(count_weights(weights) for weights in params.values())
+    lines.insert(1, "-" * max(map(len, lines)))
+    name = "" if network.is_chain else f" {network.input_name!r}"
+    return "\n".join([f"input{name} {describe(network.input_shape)}", *lines, f"{total:,} weights in all"])
