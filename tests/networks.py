@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -23,10 +23,11 @@ NOTHING = -1.0
 
 @dataclass(frozen=True)
 class Case:
-    """A network: how to make its layers, and what they are like."""
+    """A network: how to make its layers, or its graph from the input to the output, and what they are like."""
 
     name: str
-    layers: Callable[[], Sequence[Layer]]
+    layers: Callable[[], Sequence[Layer]] = list
+    graph: Callable[[sw.Tensor], sw.Tensor] | None = field(default=None, kw_only=True)
     every_step: bool = True  # whether it answers at every step
     symbols: bool = False  # whether it reads symbols
     skips: bool = False  # whether it skips steps by what is in them
@@ -36,6 +37,43 @@ class Case:
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         return (None,) if self.symbols else (None, FEATURES)
+
+    def model(self, seed: int = 0) -> sw.Model:
+        """Returns a model of the network, with its first weights."""
+        if self.graph is not None:
+            x = sw.Input(self.input_shape)
+            return sw.Model(x, self.graph(x), seed=seed)
+        model = sw.Sequential(self.layers(), seed=seed)
+        model.build((None, *self.input_shape))
+        return model
+
+
+def skip_connection(x: sw.Tensor) -> sw.Tensor:
+    """Steps go around a layer, and beside it."""
+    h = sw.LSTM(4, return_sequences=True)(x)
+    beside = sw.Concatenate()([x, h, sw.Dense(2, activation="tanh")(x)])
+    return sw.Dense(2)(sw.Add()([h, sw.LSTM(4, return_sequences=True)(beside)]))
+
+
+def branches(x: sw.Tensor) -> sw.Tensor:
+    """Two cells read the same, one of them past a mask, and their last outputs meet in all ways."""
+    a = sw.LSTM(3, learn_initial_state=True, name="a")(sw.Masking(NOTHING)(x))
+    b = sw.GRU(3, name="b")(x)
+    extremes = sw.Concatenate()([sw.Maximum()([a, b]), sw.Minimum()([a, b]), sw.Subtract()([a, b])])
+    return sw.Multiply()([sw.Dense(3)(extremes), sw.Average()([a, b, sw.Activation("tanh")(b)])])
+
+
+def shared_layer(x: sw.Tensor) -> sw.Tensor:
+    """One cell is used twice, by turns with another, on symbols that one table turns into numbers."""
+    cell, vectors = sw.LSTM(3, return_sequences=True), sw.Embedding(SYMBOLS, 3, mask_zero=True)(x)
+    between = sw.GRU(3, return_sequences=True)(cell(vectors))
+    return sw.Dense(2)(sw.Concatenate()([cell(between), vectors]))
+
+
+def both_ways(x: sw.Tensor) -> sw.Tensor:
+    """A layer that looks ahead makes a graph that does."""
+    ahead = sw.Bidirectional(sw.LSTM(2, return_sequences=True))(x)
+    return sw.Concatenate()([ahead, sw.SimpleRNN(3, return_sequences=True)(x)])
 
 
 CASES = [
@@ -92,6 +130,9 @@ CASES = [
         every_step=False,
     ),
     Case("simple", lambda: [sw.SimpleRNN(4, return_sequences=True, learn_initial_state=True)], repeats=True),
+    Case("skip-connection", graph=skip_connection),
+    Case("branches", graph=branches, every_step=False, skips=True),
+    Case("shared-layer", graph=shared_layer, symbols=True, skips=True),
 ]
 """Networks whose input may come in pieces."""
 
@@ -123,6 +164,7 @@ LOOKING_AHEAD = [
         every_step=False,
         looks_ahead=True,
     ),
+    Case("both-ways", graph=both_ways, looks_ahead=True),
 ]
 """Networks that read from the end, too."""
 
@@ -138,7 +180,7 @@ def quick_compilation() -> Iterator[None]:
         jax.config.update("jax_disable_most_optimizations", before)
 
 
-def random_weights(model: sw.Sequential, seed: int = 1, scale: float = 0.7, bias_scale: float = 0.7) -> None:
+def random_weights(model: sw.Model, seed: int = 1, scale: float = 0.7, bias_scale: float = 0.7) -> None:
     """Gives a model random weights, biases included: fresh ones have zeros and ones, which hide swapped gates."""
     rng = np.random.default_rng(seed)
     scales = [bias_scale if weight.ndim == 1 else scale for weight in model.get_weights()]
@@ -146,7 +188,7 @@ def random_weights(model: sw.Sequential, seed: int = 1, scale: float = 0.7, bias
     model.set_weights([factor * rng.normal(size=shape) for factor, shape in zip(scales, shapes, strict=True)])
 
 
-def random_state(model: sw.Sequential, batch: int, seed: int = 2) -> sw.State:
+def random_state(model: sw.Model, batch: int, seed: int = 2) -> sw.State:
     """Returns a state of different, non-zero h and c."""
     rng = np.random.default_rng(seed)
     return each_part(

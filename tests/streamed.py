@@ -80,14 +80,16 @@ def built(layers: Sequence[Layer], input_shape: tuple[int | None, ...], seed: in
     return model
 
 
-def runtime_of(model: sw.Sequential, engine: str = "auto") -> Runtime:
+def runtime_of(model: sw.Model, engine: str = "auto") -> Runtime:
     return Runtime.of(model.network.config(), model.params, engine)
 
 
 @cache
-def model_of(case: Case) -> sw.Sequential:
+def model_of(case: Case) -> sw.Model:
     """One model for each network, so that JAX compiles it once."""
-    return built(case.layers(), case.input_shape)
+    model = case.model(seed=5)
+    random_weights(model)
+    return model
 
 
 def masked_x(case: Case, batch: int = BATCH, steps: int = STEPS, seed: int = 3) -> Array:

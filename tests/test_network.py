@@ -34,8 +34,7 @@ def test_a_whole_network_equals_the_oracle() -> None:
         ],
         symbols=True,
     )
-    model = sw.Sequential(case.layers())
-    model.build((None, None))
+    model = case.model()
     random_weights(model)
     x, start = random_x(case, 2, 3), random_state(model, 2)
     embeddings, k1, u1, b1, k2, u2, b2, w, b = (weight.tolist() for weight in model.get_weights())
@@ -71,7 +70,7 @@ def test_a_layer_that_does_not_fit_is_named() -> None:
 
 @pytest.mark.parametrize("case", [*CASES, *LOOKING_AHEAD], ids=lambda case: case.name)
 def test_a_network_is_remade_from_its_configuration(case: Case) -> None:
-    network = Network.of(case.layers(), case.input_shape)
+    network = case.model().network
     again = network_from_config(json.loads(json.dumps(network.config())))
     assert again.config() == network.config()
     assert again.names == network.names

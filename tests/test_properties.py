@@ -52,7 +52,7 @@ class Subject:
     """A network with random weights, its input and state, and what comes out of one call for all of it."""
 
     case: Case
-    model: sw.Sequential
+    model: sw.Model
     dtype: str
     x: Array
     start: sw.State | None  # None where nothing goes on from a state
@@ -83,7 +83,7 @@ class Subject:
         return np.concatenate(parts, axis=1) if self.case.every_step else parts[-1]
 
 
-def in_float64(model: sw.Sequential, x: Array, state: sw.State | None, **flags: Any) -> tuple[Array, sw.State]:
+def in_float64(model: sw.Model, x: Array, state: sw.State | None, **flags: Any) -> tuple[Array, sw.State]:
     """Returns what `model(x, state, **flags)` does, computed in float64."""
     with jax.enable_x64(True):
         params, numbers = as_float64((model.params, x))
@@ -114,8 +114,7 @@ read_in_pieces = each_of(*((case, dtype) for case, dtype in SUBJECTS if not case
 @pytest.fixture(scope="module")
 def subject(request: pytest.FixtureRequest) -> Subject:
     case, dtype = request.param
-    model = sw.Sequential(case.layers(), seed=5)
-    model.build((None, *case.input_shape))
+    model = case.model(seed=5)
     random_weights(model)
     start = None if case.looks_ahead else random_state(model, BATCH)
     bare = Subject(case, model, dtype, random_x(case, BATCH, STEPS), start, np.empty(0), model.initial_state(1))
@@ -351,8 +350,7 @@ def with_gradients() -> list[Any]:
 @pytest.mark.parametrize("case", with_gradients())
 def test_the_gradient_of_every_weight_and_state_equals_the_numeric_one(case: Case) -> None:
     """By all weights, by h0 and c0, and by where sequences start if that is learnt; with resets and masks."""
-    model = sw.Sequential(case.layers(), seed=5)
-    model.build((None, *case.input_shape))
+    model = case.model(seed=5)
     random_weights(model)
     network, (x, params) = model.network, as_float64((random_x(case, BATCH, STEPS), model.params))
     states = as_float64(network.check_state(random_state(model, BATCH)))

@@ -27,9 +27,8 @@ RESET, SAVED, STREAM = "rows reset", "saved and loaded", "streaming runtime"
 LINES = (*CHUNKS, ROW, ORDER, COPIES, LEFT, RIGHT, RESET, SAVED, STREAM)
 
 
-def made(case: Case) -> sw.Sequential:
-    model = sw.Sequential(case.layers(), seed=1)
-    model.build((None, *case.input_shape))
+def made(case: Case) -> sw.Model:
+    model = case.model(seed=1)
     random_weights(model)
     return model
 

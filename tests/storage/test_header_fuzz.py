@@ -322,8 +322,7 @@ def untraced() -> Iterator[None]:
 
 def test_weights_have_the_shapes_that_layers_say() -> None:
     for case in (*CASES, *LOOKING_AHEAD):
-        model = sw.Sequential(case.layers())
-        model.build((None, *case.input_shape))
+        model = case.model()
         made = {name: {w: a.shape for w, a in weights.items()} for name, weights in model.params.items()}
         said = model.network.weight_shapes()
         assert {name: {w: a.shape for w, a in weights.items()} for name, weights in said.items()} == made, case.name

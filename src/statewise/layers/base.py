@@ -12,7 +12,7 @@ from statewise.foundation.random import Key
 from statewise.foundation.shapes import Array, Shape, check_sizes, describe
 from statewise.kernels.states import LayerState
 from statewise.layers.regularizers import L1L2
-from statewise.layers.tensors import Tensor, output_of
+from statewise.layers.tensors import Input, Tensor, output_of
 from statewise.operations import Step, Vector
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class Layer(ABC):
             ConfigurationError: `given` is not symbolic.
             ShapeError: the layer cannot read it.
         """
-        return output_of(self, given)
+        try:
+            return output_of(self, given)
+        except MisfitError as error:
+            raise ShapeError(error.as_first if isinstance(given, Input) else str(error)) from None
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
