@@ -12,6 +12,7 @@ import numpy as np
 
 import statewise as sw
 from statewise.layers import Layer
+from statewise.layers.tensors import Tensor
 
 SYMBOLS, FEATURES = 7, 3
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,7 +28,7 @@ class Case:
 
     name: str
     layers: Callable[[], Sequence[Layer]] = list
-    graph: Callable[[sw.Tensor], sw.Tensor] | None = field(default=None, kw_only=True)
+    graph: Callable[[Tensor], Tensor] | None = field(default=None, kw_only=True)
     every_step: bool = True  # whether it answers at every step
     symbols: bool = False  # whether it reads symbols
     skips: bool = False  # whether it skips steps by what is in them
@@ -48,14 +49,14 @@ class Case:
         return model
 
 
-def skip_connection(x: sw.Tensor) -> sw.Tensor:
+def skip_connection(x: Tensor) -> Tensor:
     """Steps go around a layer, and beside it."""
     h = sw.LSTM(4, return_sequences=True)(x)
     beside = sw.Concatenate()([x, h, sw.Dense(2, activation="tanh")(x)])
     return sw.Dense(2)(sw.Add()([h, sw.LSTM(4, return_sequences=True)(beside)]))
 
 
-def branches(x: sw.Tensor) -> sw.Tensor:
+def branches(x: Tensor) -> Tensor:
     """Two cells read the same, one of them past a mask, and their last outputs meet in all ways."""
     a = sw.LSTM(3, learn_initial_state=True, name="a")(sw.Masking(NOTHING)(x))
     b = sw.GRU(3, name="b")(x)
@@ -63,14 +64,14 @@ def branches(x: sw.Tensor) -> sw.Tensor:
     return sw.Multiply()([sw.Dense(3)(extremes), sw.Average()([a, b, sw.Activation("tanh")(b)])])
 
 
-def shared_layer(x: sw.Tensor) -> sw.Tensor:
+def shared_layer(x: Tensor) -> Tensor:
     """One cell is used twice, by turns with another, on symbols that one table turns into numbers."""
     cell, vectors = sw.LSTM(3, return_sequences=True), sw.Embedding(SYMBOLS, 3, mask_zero=True)(x)
     between = sw.GRU(3, return_sequences=True)(cell(vectors))
     return sw.Dense(2)(sw.Concatenate()([cell(between), vectors]))
 
 
-def both_ways(x: sw.Tensor) -> sw.Tensor:
+def both_ways(x: Tensor) -> Tensor:
     """A layer that looks ahead makes a graph that does."""
     ahead = sw.Bidirectional(sw.LSTM(2, return_sequences=True))(x)
     return sw.Concatenate()([ahead, sw.SimpleRNN(3, return_sequences=True)(x)])

@@ -10,6 +10,7 @@ import pytest
 
 import statewise as sw
 from golden.keras_graph_cases import BATCH_SIZE, EPOCHS, GRAPHS, Graph
+from statewise.layers.tensors import Tensor
 from tolerances import assert_close
 
 RECORDED = np.load(Path(__file__).parent / "golden" / "keras_graphs.npz")
@@ -17,7 +18,7 @@ RECORDED = np.load(Path(__file__).parent / "golden" / "keras_graphs.npz")
 
 def made(graph: Graph) -> sw.Model:
     x = sw.Input(graph.input_shape)
-    values: dict[str, sw.Tensor] = {"x": x}
+    values: dict[str, Tensor] = {"x": x}
     layers: dict[str, Any] = {}
     for use in graph.uses:
         if use.layer not in layers:

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from statewise.layers import Subtract as Subtract
     from statewise.layers import TimeDistributed as TimeDistributed
     from statewise.layers.tensors import Input as Input
-    from statewise.layers.tensors import Tensor as Tensor
     from statewise.loading import load as load
     from statewise.models.model import Model as Model
     from statewise.models.sequential import Sequential as Sequential
@@ -122,7 +121,6 @@ _HOMES = {
     "Stream": "streaming",
     "Streams": "streaming",
     "Subtract": "layers",
-    "Tensor": "layers.tensors",
     "TensorBoard": "training.loggers",
     "TextModel": "text",
     "TimeDistributed": "layers",

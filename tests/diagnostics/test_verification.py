@@ -71,12 +71,12 @@ def test_every_network_is_verified(case: Case) -> None:
 
 
 @cache
-def subject() -> sw.Sequential:
+def subject() -> sw.Model:
     return made(CASES[0])
 
 
 @cache
-def tagger() -> sw.Sequential:
+def tagger() -> sw.Model:
     return made(Case("tagger", lambda: [sw.LSTM(4, return_sequences=True), sw.Dense(2)]))
 
 

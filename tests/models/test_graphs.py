@@ -12,6 +12,7 @@ import statewise as sw
 from mistakes import refused
 from networks import random_weights, skip_connection
 from statewise.errors import ConfigurationError, FileError, ShapeError, StateError
+from statewise.layers.tensors import Tensor
 from statewise.storage.artifact import read_artifact, write_artifact
 
 RNG = np.random.default_rng(4)
@@ -35,7 +36,8 @@ def graph(seed: int = 0) -> sw.Model:
 
 def test_a_chain_is_a_sequential_bit_for_bit() -> None:
     layers = [sw.LSTM(4, return_sequences=True, dropout=0.2), sw.Dropout(0.3), sw.Dense(2)]
-    tensor = x = sw.Input((None, 3))
+    x = sw.Input((None, 3))
+    tensor: Tensor = x
     for layer in layers:
         tensor = layer(tensor)
     chain, stack = sw.Model(x, tensor, seed=7), sw.Sequential(layers, seed=7)
@@ -186,11 +188,16 @@ def test_shared_weights_are_shown_once(capsys: pytest.CaptureFixture[str]) -> No
 # ------------------------------------------------------------------------------------------------- mistakes
 
 
+def wrong(value: object) -> Any:
+    """A value whose type the type checker refuses."""
+    return value
+
+
 def test_tensors_have_no_numbers() -> None:
     x = sw.Input((None, 3))
     for use in (lambda: np.asarray(x), lambda: bool(x), lambda: list(x)):
         refused(use, ConfigurationError, ["symbolic", "sw.Model(x, y)"])
-    refused(lambda: sw.LSTM(3)(X), ConfigurationError, ["LSTM", "sw.Input(shape)", "ndarray"])
+    refused(lambda: sw.LSTM(3)(wrong(X)), ConfigurationError, ["LSTM", "sw.Input(shape)", "ndarray"])
     refused(lambda: sw.LSTM(3)([x, x]), ConfigurationError, ["LSTM", "one tensor", "Concatenate"])
     refused(lambda: sw.Add()(x), ConfigurationError, ["Add", "a list of tensors"])
     refused(lambda: sw.LSTM(3, input_shape=(None, 3))(x), ConfigurationError, ["input_shape", "leave it out"])
@@ -202,9 +209,9 @@ def test_inputs_and_outputs_that_do_not_belong_together() -> None:
     refused(lambda: sw.Model(other, y), ConfigurationError, ["'readings'", "'other'", "one input"])
     refused(lambda: sw.Model(x, x), ConfigurationError, ["at least one layer"])
     refused(lambda: sw.Model(x, sw.Add()([y, sw.LSTM(3)(other)])), ConfigurationError, ["'other'"])
-    refused(lambda: sw.Model([x, other], y), ConfigurationError, ["inputs", "a list of 2", "not supported yet"])
-    refused(lambda: sw.Model(x, {"y": y}), ConfigurationError, ["outputs", "a dict of 1"])
-    refused(lambda: sw.Model([sw.LSTM(3)], y), ConfigurationError, ["inputs", "sw.Input", "Sequential"])
+    refused(lambda: sw.Model(wrong([x, other]), y), ConfigurationError, ["inputs", "a list of 2", "not supported yet"])
+    refused(lambda: sw.Model(x, wrong({"y": y})), ConfigurationError, ["outputs", "a dict of 1"])
+    refused(lambda: sw.Model(wrong([sw.LSTM(3)]), y), ConfigurationError, ["inputs", "sw.Input", "Sequential"])
 
 
 def test_layers_that_do_not_fit() -> None:

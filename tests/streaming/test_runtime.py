@@ -44,7 +44,7 @@ class Subject:
     """A network in both forms, with input for it."""
 
     case: Case
-    model: sw.Sequential
+    model: sw.Model
     runtime: Runtime
     x: Array
 

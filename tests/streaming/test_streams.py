@@ -29,7 +29,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module", params=marked(STREAMED))
-def network(request: pytest.FixtureRequest, engine: str) -> tuple[Case, sw.Sequential, Runtime]:
+def network(request: pytest.FixtureRequest, engine: str) -> tuple[Case, sw.Model, Runtime]:
     case: Case = request.param
     return case, model_of(case), runtime_of(model_of(case), engine)
 
@@ -48,7 +48,7 @@ def sequence(seed: int, steps: int = STEPS) -> Array:
 
 
 @pytest.mark.parametrize("start", ["fresh", "random"])
-def test_pushes_equal_the_whole_sequence(network: tuple[Case, sw.Sequential, Runtime], start: str) -> None:
+def test_pushes_equal_the_whole_sequence(network: tuple[Case, sw.Model, Runtime], start: str) -> None:
     case, model, runtime = network
     x, state = masked_x(case, 3, STEPS)[:1], None if start == "fresh" else random_state(model, 1)
     stream = Stream(runtime, state)
@@ -59,7 +59,7 @@ def test_pushes_equal_the_whole_sequence(network: tuple[Case, sw.Sequential, Run
     assert stream.steps == STEPS
 
 
-def test_the_model_goes_on_where_a_stream_stands(network: tuple[Case, sw.Sequential, Runtime]) -> None:
+def test_the_model_goes_on_where_a_stream_stands(network: tuple[Case, sw.Model, Runtime]) -> None:
     case, model, runtime = network
     x, stream = masked_x(case, 3, STEPS), Stream(runtime)
     for step in x[0, :3]:
@@ -94,7 +94,7 @@ def test_symbols_may_be_numbers_of_any_kind(engine: str) -> None:
     assert_close(answers["c"], Stream(runtime).push(5), "y of c")
 
 
-def test_a_state_taken_earlier_stays_what_it_was(network: tuple[Case, sw.Sequential, Runtime]) -> None:
+def test_a_state_taken_earlier_stays_what_it_was(network: tuple[Case, sw.Model, Runtime]) -> None:
     case, _, runtime = network
     stream, streams = Stream(runtime), Streams(runtime)
     for step in random_x(case, 1, STEPS)[0]:
@@ -108,7 +108,7 @@ def test_a_state_taken_earlier_stays_what_it_was(network: tuple[Case, sw.Sequent
             assert_same(parts(state), kept, "state")
 
 
-def test_answers_are_ones_own(network: tuple[Case, sw.Sequential, Runtime]) -> None:
+def test_answers_are_ones_own(network: tuple[Case, sw.Model, Runtime]) -> None:
     """An LSTM in last place answers its h: whoever writes into that must not reach the state, or the input."""
     case, _, runtime = network
     x = random_x(case, 1, STEPS)[0]
@@ -169,7 +169,7 @@ def test_masked_steps_are_skipped_by_value(engine: str) -> None:
 # ---------------------------------------------------------------------------------------------- many streams
 
 
-def test_keyed_streams_equal_single_ones(network: tuple[Case, sw.Sequential, Runtime]) -> None:
+def test_keyed_streams_equal_single_ones(network: tuple[Case, sw.Model, Runtime]) -> None:
     """However the pushes interleave, and whatever is pushed together."""
     case, _, runtime = network
     rng, keys = np.random.default_rng(4), [("pump", n) for n in range(9)]

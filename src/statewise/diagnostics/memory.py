@@ -23,6 +23,7 @@ from statewise.inference.forward import forward_of
 from statewise.layers.base import Layer, MemorylessLayer
 from statewise.layers.registry import own_layer
 from statewise.network import Network, NetworkParams
+from statewise.network.parts import split_at_memory
 from statewise.operations import Input, NetworkStep
 from statewise.state import LayerStates, map_parts
 from statewise.streaming.numpy_step import write_step
@@ -288,7 +289,7 @@ def _conclude(losses: dict[int, float], carried: float | None, uses: int, reach:
 
 def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, start: LayerStates) -> Array:
     """Returns `[T]`: the RMS, over rows and probes, of the gradient with respect to what the memory reads."""
-    front, rest = objective.network.split_at_memory()
+    front, rest = split_at_memory(objective.network)
     if rest.symbols is not None:
         raise DataError(
             "memory_report: expected one layer that turns symbols into numbers before all others, so that gradients "

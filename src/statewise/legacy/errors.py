@@ -20,9 +20,7 @@ class UnsupportedError(StatewiseError, AttributeError):
 
 
 CONSTRAINT = f"{reasons.CONSTRAINT.reason}; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
-FUNCTIONAL = (
-    "in scripts for Keras 1 and 2, the functional Model is not supported yet; a stack of layers is Sequential([...])"
-)
+FUNCTIONAL = "the functional Model(inputs, outputs) is planned; a stack of layers is Sequential([...])"
 
 _SENTENCES = {
     "GaussianNoise GaussianDropout AlphaDropout": "write Dropout(rate) instead",

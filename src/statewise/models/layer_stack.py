@@ -9,6 +9,7 @@ from statewise.errors import ConfigurationError, LifecycleError
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Embedding, Layer
 from statewise.layers.nodes import Node, name_layers, nodes_of_chain, nodes_of_graph
+from statewise.layers.signals import symbols_of
 from statewise.layers.tensors import Tensor
 from statewise.network import Network
 
@@ -101,12 +102,14 @@ def check_not_shared(layers: Iterable[Layer], layer: Layer) -> None:
     if shared is not None:
         kind = type(shared).__name__
         raise ConfigurationError(
-            f"{kind}: expected a separate layer for each position, got one object in two, of which a layer around it "
-            f"would not share the weights; write {kind}(...) again for the second position"
+            f"{kind}: expected a separate layer for each position, got one object in two positions of the model; "
+            f"sharing weights is not supported here; write {kind}(...) again for the second position"
         )
 
 
 def _network(nodes: tuple[Node, ...], input_shape: Shape, input_name: str = "input") -> Network:
     """Returns the network, with a variable number of steps if possible: T may differ between calls."""
-    network = Network.of_nodes(nodes, input_shape, input_name)
-    return network.free_in_steps() if len(input_shape) == 2 or network.symbols is not None else network
+    has_steps = len(input_shape) == 2 or symbols_of(nodes) is not None
+    if has_steps and any(node.layer.needs_steps for node in nodes):
+        return Network.of_nodes(nodes, input_shape, input_name).free_in_steps()
+    return Network.of_nodes(nodes, (None, *input_shape[1:]) if has_steps else input_shape, input_name)

@@ -315,21 +315,6 @@ class Network:
         """Returns the network with another layer in its last node, with that node's weights."""
         return replace(self, nodes=(*self.nodes[:-1], self.nodes[-1]._replace(layer=layer)))
 
-    def split_at_memory(self) -> tuple[Network, Network]:
-        """Returns the first layers, which all that follows reads and that have no memory, and the rest."""
-        count = 0
-        for node in self.nodes:
-            users = sum(count - 1 in other.sources for other in self.nodes)
-            if node.sources != (count - 1,) or users > 1 or not isinstance(node.layer, MemorylessLayer):
-                break
-            count += 1
-        shape = self.signals[count - 1].shape if count else self.input_shape
-        moved = tuple(
-            node._replace(sources=tuple(max(source - count, INPUT) for source in node.sources))
-            for node in self.nodes[count:]
-        )
-        return replace(self, nodes=self.nodes[:count]), replace(self, nodes=moved, input_shape=shape)
-
     def unnamed(self) -> Network:
         """Returns the network without names that users gave its layers, which change no result."""
         nodes = tuple(node._replace(layer=replace(node.layer, name=None)) for node in self.nodes)
