@@ -21,7 +21,7 @@ from statewise.foundation.shapes import Array, check_seed, check_whole
 from statewise.layers import Layer
 from statewise.layers.registry import warn_of_custom
 from statewise.layers.tensors import Tensor, one_tensor
-from statewise.models import copies, evaluating, fitting, inspecting, model_file, predicting, streaming
+from statewise.models import applying, copies, evaluating, fitting, inspecting, model_file, predicting, streaming
 from statewise.models.display import Display
 from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
@@ -134,9 +134,20 @@ class Model:
 
     @property
     def params(self) -> NetworkParams:
-        """Weights by layer and name, as immutable arrays."""
+        """Weights by layer and name, as immutable arrays. Others may be set, as after a training loop of one's own.
+
+        Raises:
+            LifecycleError: the model does not know its input yet.
+            ShapeError: others have other names or shapes.
+            DataError: NaN among them.
+        """
         self.network  # noqa: B018 - raises if there are no weights yet
         return self.train_state.params
+
+    @params.setter
+    def params(self, params: NetworkParams) -> None:
+        applying.check_params(self.network, params)
+        self.set_weights([params[layer][weight] for layer, weight in self.network.weight_names])
 
     @property
     def layers(self) -> list[Layer]:
@@ -264,6 +275,7 @@ class Model:
     evaluate = evaluating.evaluate
     predict = predicting.predict
     __call__ = predicting.call
+    apply = applying.apply
 
     stream = streaming.stream
     streams = streaming.streams
