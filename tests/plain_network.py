@@ -104,7 +104,8 @@ def _recurrent(
     zeros = fresh(spec, {}, len(x))
     y, _ = _read(spec, sides[0], x, zeros, reset, mask)
     back, _ = _read(spec, sides[1], x[:, ::-1], zeros, reset[:, ::-1], mask[:, ::-1])
-    return np.concatenate([y, back[:, ::-1] if spec.return_sequences else back], axis=-1), {}
+    y = np.concatenate([y, back[:, ::-1] if spec.return_sequences else back], axis=-1)
+    return (y * mask[..., None] if spec.return_sequences else y), {}
 
 
 def _read(

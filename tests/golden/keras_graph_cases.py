@@ -98,6 +98,17 @@ GRAPHS: dict[str, Graph] = {
         symbols=30,
         classes=4,
     ),
+    "masked both ways": Graph(
+        (6, 2),
+        [
+            Use("mask", ("x",), "Masking", {"mask_value": -1.0}),
+            Use("ahead", ("mask",), "Bidirectional", {"layer": ("GRU", {"units": 3, **EVERY}), "merge_mode": "sum"}),
+            Use("answer", ("ahead",), "Dense", {"units": 2}),
+        ],
+        (6, 2),
+        "mse",
+        "adam",
+    ),
     "masked": Graph(
         (6, 2),
         [

@@ -92,7 +92,8 @@ class Bidirectional(Layer):
     """Reads `[B, T, F]` from both ends with two copies of a recurrent layer (Schuster and Paliwal 1997).
 
     Its outputs depend on later steps, so its input cannot come in pieces: it is not streamed, and its state is not
-    carried. A masked step is skipped in both directions; a reset separates sequences in both.
+    carried. A masked step is skipped in both directions, and its output is zeros, as in Keras; a reset separates
+    sequences in both.
 
     Args:
         layer: an `LSTM`, `GRU` or `SimpleRNN`; the copy that reads from the end has its own weights.
@@ -177,7 +178,10 @@ class Bidirectional(Layer):
         )
         if backward.ndim == forward.ndim == x.ndim:
             backward = jnp.flip(backward, axis=1)
-        return MERGES[self.merge_mode](forward, backward), BidirectionalState(after, before)
+        y = MERGES[self.merge_mode](forward, backward)
+        if mask is not None and y.ndim == x.ndim:
+            y = jnp.where(mask[..., None], y, 0)
+        return y, BidirectionalState(after, before)
 
 
 def _kind(value: object) -> str:
