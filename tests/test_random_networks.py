@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +135,16 @@ def close(found: Any, expected: Array, what: str) -> None:
     assert difference.max(initial=0) < TOLERANCE, f"{what} off by {difference.max():.1e}"
 
 
+def over(**strategies: Any) -> Callable[[Any], Any]:
+    """Says what a property is drawn from; `given` would keep the first number of draws."""
+
+    def marked(property_: Any) -> Any:
+        property_.strategies = strategies
+        return property_
+
+    return marked
+
+
 def hold(property_: Any, draws: int) -> None:
     """Draws so many cases; few are always the same, many others each time."""
     settings(
@@ -144,7 +155,7 @@ def hold(property_: Any, draws: int) -> None:
         suppress_health_check=list(HealthCheck),
         phases=(Phase.explicit, Phase.generate),  # a smaller case would mean compiling a hundred others
         print_blob=True,
-    )(property_)()
+    )(given(**property_.strategies)(property_))()
 
 
 def draws(few: int, many: int) -> pytest.MarkDecorator:
@@ -152,7 +163,7 @@ def draws(few: int, many: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("count", [few, slow])
 
 
-@given(drawn=networks(), share=st.sampled_from([0.0, 0.3]), from_state=st.booleans())
+@over(drawn=networks(), share=st.sampled_from([0.0, 0.3]), from_state=st.booleans())
 def answers_and_states(drawn: Drawn, share: float, from_state: bool) -> None:
     """`model(x, state, reset, mask)`, and `predict` in batches, are what the oracle answers."""
     model, x, ahead = drawn.model(), drawn.x(), drawn.looks_ahead
@@ -177,7 +188,7 @@ def test_answers_and_states(count: int) -> None:
     hold(answers_and_states, count)
 
 
-@given(drawn=networks(looks_ahead=False))
+@over(drawn=networks(looks_ahead=False))
 def one_step_at_a_time(drawn: Drawn) -> None:
     """A stream's last answer to each row is the oracle's to the whole of it."""
     model, x = drawn.model(), drawn.x()
@@ -194,7 +205,7 @@ def test_one_step_at_a_time(count: int) -> None:
     hold(one_step_at_a_time, count)
 
 
-@given(
+@over(
     drawn=networks(each_step=True, looks_ahead=False),
     batch_size=st.integers(1, 4),
     carry=st.booleans(),

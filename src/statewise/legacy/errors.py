@@ -28,7 +28,7 @@ _SENTENCES = {
         "write Activation('relu') or Activation('elu') instead"
     ),
     "Model Graph clone_model": FUNCTIONAL,
-    "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Minimum minimum Dot"
+    "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot"
     " dot Subtract subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
     "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (
         "custom layers are not supported; docs/legacy.md lists the supported layers"
