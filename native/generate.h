@@ -10,7 +10,7 @@ namespace statewise {
 inline Outcome generate(Table& t, const Sampling& sampling, float* scores, int64_t* order, long first, long count,
                         int64_t* symbols) {
   if (t.features != 1) return kBadInput;
-  double symbol;
+  double symbol = 0.0;
   Table own = t;
   own.n = 1, own.y = scores;
   for (long i = 0; i < count; i++) {
