@@ -6,17 +6,17 @@
 
 namespace statewise {
 
-// `t` is the table of one stream that reads symbols, and whose answers are scores; only its count of steps changes.
+// `t` is the table of one stream that reads symbols, and whose answers are scores; only its x and its count of
+// steps change.
 inline Outcome generate(Table& t, const Sampling& sampling, float* scores, int64_t* order, long first, long count,
                         int64_t* symbols) {
   if (t.features != 1) return kBadInput;
-  double symbol = 0.0;
   Table own = t;
   own.n = 1, own.y = scores;
   for (long i = 0; i < count; i++) {
     symbols[i] = draw(sampling, scores, order, t.answer_size, first + i);
-    symbol = static_cast<double>(symbols[i]);
-    if (const Outcome outcome = stream_step(own, &symbol)) return outcome;
+    own.x[0] = static_cast<double>(symbols[i]);
+    if (const Outcome outcome = stream_step(own, own.x)) return outcome;
     t.done = own.done;
   }
   return kDone;

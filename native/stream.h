@@ -47,7 +47,7 @@ struct Table {
   int64_t rows, row_size;
   float* workspace;  // [kGroup][workspace_size]
   int64_t workspace_size;
-  const double* x;  // [n][features]
+  double* x;  // [n][features]
   int64_t features;
   float* y;  // [n][answer_size]
   int64_t answer, answer_size;
