@@ -31,10 +31,12 @@ class Layer(ABC):
 
     Args:
         name: what weights and state are called; `lstm`, `lstm_1`, ... by default.
+        trainable: whether training changes its weights; `model.freeze` and `unfreeze` change that later.
         input_shape: `(T, F)` of the network's input, on the first layer only; T may be None.
     """
 
     name: str | None = None
+    trainable: bool = True
     input_shape: Shape | None = field(default=None, compare=False)
 
     @property
@@ -78,6 +80,11 @@ class Layer(ABC):
         """The layer itself, and those inside it."""
         inner = (value for entry in fields(self) if isinstance(value := getattr(self, entry.name), Layer))
         return (self, *(part for layer in inner for part in layer.parts))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether training leaves its weights as they are, since it, or a layer inside it, is not trainable."""
+        return not all(part.trainable for part in self.parts)
 
     @property
     def symbols(self) -> int | None:
@@ -208,5 +215,7 @@ def check_layer(layer: Layer) -> None:
     kind, name = type(layer).__name__, layer.name
     if name is not None and not (isinstance(name, str) and name and "/" not in name):
         raise ConfigurationError(f"{kind} name: expected text without '/', got {name!r}")
+    if not isinstance(layer.trainable, bool):
+        raise ConfigurationError(f"{kind} trainable: expected True or False, got {layer.trainable!r}")
     if layer.input_shape is not None:
         check_sizes(f"{kind} input_shape", layer.input_shape)

@@ -19,6 +19,7 @@ class UnsupportedError(StatewiseError, AttributeError):
     """
 
 
+TRAINABLE = "all weights are trained; leave it out"
 CONSTRAINT = f"{reasons.CONSTRAINT.reason}; write kernel_regularizer=l2(...), or clipnorm= in the optimizer"
 FUNCTIONAL = "the functional Model(inputs, outputs) is planned; a stack of layers is Sequential([...])"
 

@@ -11,11 +11,11 @@ import numpy as np
 import statewise as sw
 from statewise.errors import LifecycleError, ShapeError
 from statewise.foundation.shapes import Array, Shape
-from statewise.legacy.errors import FUNCTIONAL, not_there, unsupported
+from statewise.legacy.errors import FUNCTIONAL, TRAINABLE, not_there, unsupported
 from statewise.legacy.initializers import Initializer
 from statewise.legacy.names import fresh_name
 from statewise.legacy.spellings import note
-from statewise.phrasebook.reasons import FLOAT32, TRAINABLE
+from statewise.phrasebook.reasons import FLOAT32
 
 
 class Model(Protocol):
@@ -67,7 +67,7 @@ class Layer:
     ) -> None:
         kind = type(self).__name__
         if not trainable:
-            raise unsupported(f"{kind}(trainable=False)", TRAINABLE.said())
+            raise unsupported(f"{kind}(trainable=False)", TRAINABLE)
         if not _is_supported(dtype):
             raise unsupported(f"{kind}(dtype={dtype!r})", FLOAT32.said())
         self.given_name, self.name = name, name or fresh_name(kind)
@@ -177,7 +177,7 @@ class Layer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         if not value:
-            raise unsupported("layer.trainable = False", TRAINABLE.said())
+            raise unsupported("layer.trainable = False", TRAINABLE)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Raises UnsupportedError: that is how the functional Model(inputs, outputs) is made."""

@@ -13,7 +13,7 @@ from statewise.legacy.arrays import Rows, read_rows
 from statewise.legacy.callback import History
 from statewise.legacy.compiled import Compiled, read_compiled
 from statewise.legacy.core import Core
-from statewise.legacy.errors import unsupported
+from statewise.legacy.errors import TRAINABLE, unsupported
 from statewise.legacy.input_layer import InputLayer
 from statewise.legacy.layer import Layer
 from statewise.legacy.names import fresh_name
@@ -23,7 +23,6 @@ from statewise.legacy.seeds import next_seed
 from statewise.legacy.spellings import note
 from statewise.models.layer_stack import check_not_shared
 from statewise.network import Network
-from statewise.phrasebook.reasons import TRAINABLE
 
 
 class Stack:
@@ -123,7 +122,7 @@ class Stack:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         if not value:
-            raise unsupported("model.trainable = False", TRAINABLE.said())
+            raise unsupported("model.trainable = False", TRAINABLE)
 
     # -- build -------------------------------------------------------------------------------------------------
 

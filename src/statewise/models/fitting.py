@@ -29,6 +29,7 @@ from statewise.training.fit_warnings import warn_if_unlearnable
 from statewise.training.fitting_callbacks import Callbacks, read_callbacks
 from statewise.training.history import History
 from statewise.training.loop import run_epochs
+from statewise.training.output_checks import check_trainable
 from statewise.training.programs import Keys, Layout, Run
 from statewise.training.progress import display
 from statewise.training.truncation import read_truncation
@@ -121,6 +122,7 @@ def fit(  # noqa: PLR0913 - Keras's arguments, all by keyword
     for rows in (feed.source, feed.validation):
         if rows is not None and not callable(rows):
             reader.check_counts(network, rows, start.warmup)
+    check_trainable(network)
     warn_if_unlearnable(network, settings.loss, x, feed.data, feed.steps, start)
     file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, model.to_artifact)
     return _fit(model, plan, callback_list, file, counted=initial_epoch is None, verbose=bool(verbose))

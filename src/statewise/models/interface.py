@@ -43,6 +43,10 @@ class AnyModel(TrainedModel, Protocol):
     def params(self) -> NetworkParams:
         """Its weights; LifecycleError if the input is not known yet."""
 
+    @params.setter
+    def params(self, params: NetworkParams) -> None:
+        """Replaces them."""
+
     @property
     def reads_symbols(self) -> bool:
         """Whether its input is integers, without a feature axis."""

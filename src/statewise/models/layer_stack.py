@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
-from statewise.errors import ConfigurationError, LifecycleError
+from statewise.errors import ConfigurationError, LifecycleError, unknown_name
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Embedding, Layer
 from statewise.layers.nodes import Node, name_layers, nodes_of_chain, nodes_of_graph
@@ -72,6 +73,20 @@ class LayerStack:
             shape = self.network.input_shape
         return LayerStack(layers, None if shape is None else _network(nodes_of_chain(layers), shape))
 
+    def with_trainable(self, names: Collection[str], trainable: bool) -> LayerStack:
+        """Returns the stack whose layers of these names are `trainable` or not; weights and states stay the same."""
+        changed = {
+            id(layer): replace(layer, trainable=trainable)
+            for name, layer in zip(name_layers(self.layers), self.layers, strict=True)
+            if name in names
+        }
+        layers = tuple(changed.get(id(layer), layer) for layer in self.layers)
+        if self.network is None:
+            return LayerStack(layers)
+        pairs = zip(self.network.nodes, layers, strict=True)
+        nodes = tuple(node._replace(layer=layer) for node, layer in pairs)
+        return LayerStack(layers, replace(self.network, nodes=nodes))
+
     def built_for(self, input_shape: Shape) -> LayerStack:
         """Returns the stack with its network for an input shape, given without the batch axis.
 
@@ -90,6 +105,23 @@ class LayerStack:
                 "make a new Sequential for another input"
             )
         return self
+
+
+def matching(names: Sequence[str], patterns: Sequence[str]) -> set[str]:
+    """Returns the names that match one of the patterns, in which `*` and `?` stand for any characters.
+
+    Raises:
+        ConfigurationError: a pattern matches none, or there are no patterns.
+    """
+    if not patterns:
+        raise ConfigurationError(f"expected names of layers, such as {names[0]!r}; '*' means all")
+    found: set[str] = set()
+    for pattern in patterns:
+        fitting = {name for name in names if isinstance(pattern, str) and fnmatchcase(name, pattern)}
+        if not fitting:
+            raise unknown_name("layer", pattern, names)
+        found |= fitting
+    return found
 
 
 def check_not_shared(layers: Iterable[Layer], layer: Layer) -> None:

@@ -17,11 +17,22 @@ import optax
 from statewise.errors import ConfigurationError, LifecycleError, StatewiseError, warn
 from statewise.foundation.engine import keep_compiled_programs
 from statewise.foundation.forks import check_process
-from statewise.foundation.shapes import Array, check_seed, check_whole
+from statewise.foundation.shapes import check_seed, check_whole
 from statewise.layers import Layer
 from statewise.layers.registry import warn_of_custom
 from statewise.layers.tensors import Tensor, one_tensor
-from statewise.models import applying, copies, evaluating, fitting, inspecting, model_file, predicting, streaming
+from statewise.models import (
+    applying,
+    copies,
+    evaluating,
+    fitting,
+    freezing,
+    inspecting,
+    model_file,
+    predicting,
+    streaming,
+    weight_access,
+)
 from statewise.models.display import Display
 from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
@@ -164,18 +175,11 @@ class Model:
     count_params = inspecting.count_params
     summary = inspecting.summary
 
-    def get_weights(self) -> list[Array]:
-        """Returns copies of all weights in Keras's order: for LSTM kernel, recurrent_kernel, bias."""
-        return self.train_state.weights_in_order(self.network)
-
-    def set_weights(self, weights: Sequence[object]) -> None:
-        """Replaces all weights, in the order and with the shapes of `get_weights`.
-
-        Raises:
-            ShapeError: another number of arrays, or other shapes.
-            DataError: NaN among them.
-        """
-        self.train_state = self.train_state.with_weights(self.network, weights)
+    get_weights = weight_access.get_weights
+    set_weights = weight_access.set_weights
+    load_weights = weight_access.load_weights
+    freeze = freezing.freeze
+    unfreeze = freezing.unfreeze
 
     # -- 2 compile ---------------------------------------------------------------------------------------------
 

@@ -247,14 +247,20 @@ class Network:
         return next((read for read, has in zip(steps, with_steps, strict=True) if has), steps[0])
 
     def penalty(self, params: NetworkParams) -> jax.Array | None:
-        """Returns what the regularizers of all layers add to the loss; None if there are none."""
+        """Returns what the regularizers of all layers that are trained add to the loss; None if there are none."""
         penalties = [
             regularizer.penalty(params[node.name][weight])
             for node in self.owners
+            if not node.layer.frozen
             for weight, regularizer in node.layer.regularizers.items()
             if regularizer is not None
         ]
         return sum(penalties[1:], penalties[0]) if penalties else None
+
+    def keep_frozen(self, before: NetworkParams, after: NetworkParams) -> NetworkParams:
+        """Returns the weights `after` an update, those of frozen layers as they were `before`."""
+        frozen = {node.name for node in self.owners if node.layer.frozen}
+        return {name: before[name] if name in frozen else weights for name, weights in after.items()}
 
     def apply(
         self,
@@ -289,7 +295,8 @@ class Network:
             again, real = self._flags_read(node, flags, given)
             key = None if rng is None else jax.random.fold_in(rng, place)
             whole: Any = read if node.layer.joins else read[0]
-            y, state = node.layer.apply(params[node.weights], whole, states[node.name], reset=again, mask=real, rng=key)
+            weights = jax.lax.stop_gradient(params[node.weights]) if node.layer.frozen else params[node.weights]
+            y, state = node.layer.apply(weights, whole, states[node.name], reset=again, mask=real, rng=key)
             values.append(y)
             flags.append(node.layer.pass_on(again, real, signal.shape))
             yield Use(node, whole, again, real, y, state)

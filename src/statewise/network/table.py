@@ -33,7 +33,7 @@ def layer_rows(network: Network, params: NetworkParams) -> list[LayerRow]:
     return [
         LayerRow(
             node.name,
-            type(node.layer).__name__,
+            f"{type(node.layer).__name__}{', frozen' if node.layer.frozen and node.layer.weight_names else ''}",
             describe(signal.shape),
             f"{count_weights(params[node.name]):,}" if node.weights == node.name else f"as {node.weights}",
             ", ".join(names[source] for source in node.sources),
@@ -61,6 +61,9 @@ def summarize(network: Network, params: NetworkParams) -> str:
         for row in cells
     ]
     total = sum(count_weights(weights) for weights in params.values())
+    frozen = sum(count_weights(params[node.name]) for node in network.owners if node.layer.frozen)
     lines.insert(1, "-" * max(map(len, lines)))
     name = "" if network.is_chain else f" {network.input_name!r}"
-    return "\n".join([f"input{name} {describe(network.input_shape)}", *lines, f"{total:,} weights in all"])
+    of_them = f", {frozen:,} of them frozen" if frozen else ""
+    first, last = f"input{name} {describe(network.input_shape)}", f"{total:,} weights in all{of_them}"
+    return "\n".join([first, *lines, last])

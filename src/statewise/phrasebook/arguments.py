@@ -89,7 +89,6 @@ _LAYER = spread(
             "the data tell the input's shape, or the first layer does", "sw.LSTM(32, input_shape=(None, 2))"
         ),
         "batch_size": Answer("it belongs to a call, not to the model", "model.fit(x, y, batch_size=2)"),
-        "trainable": TRAINABLE,
         "dtype": FLOAT32,
         "device": DEVICE,
         "seed": RANDOMNESS,

@@ -28,7 +28,7 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
             "to_json to_yaml get_config save_model export save_weights dump": Answer(
                 "one file holds layers, weights and all else", 'model.save("model.statewise")'
             ),
-            "from_config load load_model load_weights load_from_checkpoint restore": Answer(
+            "from_config load load_model load_from_checkpoint restore": Answer(
                 "one file holds layers, weights and all else", 'model = sw.load("model.statewise")'
             ),
             "trainable_weights trainable_variables variables non_trainable_weights non_trainable_variables": Answer(
@@ -37,7 +37,7 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
             "parameters named_parameters": Answer("", "model.params"),
             "state_dict": Answer("", "model.get_weights()"),
             "load_state_dict": Answer("", "model.set_weights(weights)"),
-            "trainable requires_grad requires_grad_ freeze unfreeze": TRAINABLE,
+            "trainable requires_grad requires_grad_": TRAINABLE,
             "train eval training": NO_MODES,
             "forward call": Answer("", "y, state = model(x)"),
             "to cuda cpu device gpu mps": DEVICE,
@@ -68,7 +68,6 @@ ATTRIBUTES: dict[str, dict[str, Answer]] = {
             "set_weights load_state_dict": Answer(
                 f"{_LAYERS_ARE_FROZEN}, which are the model's", "model.set_weights(weights)"
             ),
-            "trainable": TRAINABLE,
             "count_params": Answer("", "model.count_params()"),
             "states hidden": Answer(_LAYERS_ARE_FROZEN, 'model.initial_state(2)["lstm"].h'),
             "reset_states reset_state": Answer("", "model.reset_state()"),

@@ -8,7 +8,7 @@ _PENALTY = "sw.{call}(32, kernel_regularizer=sw.L1L2(l2=0.01))"
 
 CONSTRAINT = Answer("weights are not constrained here", _PENALTY)
 ACTIVITY = Answer("outputs are not penalized here", _PENALTY)
-TRAINABLE = Answer("all weights are trained")
+TRAINABLE = Answer("layers are frozen by their names", 'model.freeze("lstm*")')
 FLOAT32 = Answer("weights are float32")
 SAME_RESULT = Answer("it chose between ways to the same result")
 DEVICE = Answer("the devices are found without it")

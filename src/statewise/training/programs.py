@@ -228,7 +228,7 @@ class Programs:
         updates, optimizer = self.transformation.update(gradients, run.optimizer, run.params)
         if scale is not None:
             updates = jax.tree.map(lambda update: update * scale, updates)
-        params = optax.apply_updates(run.params, updates)
+        params = self.objective.network.keep_frozen(run.params, optax.apply_updates(run.params, updates))
         after = Run(params, optimizer, states, run.order, run.totals.add(added))
         sure = scale is None and batch.mask is None  # whether something was certainly scored
         return (after if sure else _if_scored(added, after, run)), passed
