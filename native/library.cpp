@@ -8,7 +8,7 @@
 extern "C" {
 
 // See INTERFACE in src/statewise/native/library.py.
-int statewise_interface() { return 3; }
+int statewise_interface() { return 4; }
 
 const char* statewise_instructions() { return STATEWISE_INSTRUCTIONS; }
 

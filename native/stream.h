@@ -6,6 +6,7 @@
 // begins with the step's input.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "activations.h"
@@ -32,7 +33,8 @@ enum Code : int64_t {
   kLookUp,
   kBias,
   kMaximum,
-  kMinimum
+  kMinimum,
+  kNormalize
 };
 
 struct Instruction {
@@ -122,6 +124,16 @@ STATEWISE_INLINE void add_product(float* a, long stride, const Instruction& of, 
   }
 }
 
+// y = (x - mean) / sqrt(variance + epsilon)
+inline void normalize(float* y, const float* x, long count, float epsilon) {
+  float sum = 0.0f, squares = 0.0f;
+  for (long k = 0; k < count; k++) sum += x[k];
+  const float mean = sum / static_cast<float>(count);
+  for (long k = 0; k < count; k++) squares += (x[k] - mean) * (x[k] - mean);
+  const float scale = 1.0f / std::sqrt(squares / static_cast<float>(count) + epsilon);
+  for (long k = 0; k < count; k++) y[k] = (x[k] - mean) * scale;
+}
+
 STATEWISE_INLINE bool differs(const float* a, long count, float value) {
   for (long k = 0; k < count; k++)
     if (a[k] != value) return true;
@@ -164,6 +176,9 @@ Outcome advance(const Table& t, const int64_t* slots) {
           break;
         case kMinimum:
           combine(a + of->at, a + of->p, a + of->q, of->r, [](Vec x, Vec y) { return x < y ? x : y; });
+          break;
+        case kNormalize:
+          normalize(a + of->at, a + of->p, of->q, t.weights[of->r]);
           break;
         case kRead:
           copy(a + of->at, state + of->p, of->q);

@@ -58,6 +58,8 @@ inline bool is_valid(const Instruction& of, const Table& t) {
     case kLookUp:
       return within(of.p, 1, own) && blocks_within({of.at}, of.r, own) && of.s > 0 && of.s <= kMaxSymbols &&
              matrix_within(of.q, of.s, of.r, weights);
+    case kNormalize:
+      return of.q > 0 && within(of.at, of.q, own) && within(of.p, of.q, own) && within(of.r, 1, weights);
     case kBias:
       return blocks_within({of.at}, of.q, own) && within(of.p, of.q, weights);
     default:

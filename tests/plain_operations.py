@@ -66,7 +66,8 @@ PAIRWISE: dict[str, Callable[[float, float], float]] = {
     "Maximum": max,
     "Minimum": min,
 }
-KINDS = ("Affine", "Affine", "Affine", "Apply", "Apply", "Where", "Joined", "Constant", *PAIRWISE)
+KINDS = ("Affine", "Affine", "Affine", "Apply", "Apply", "Where", "Joined", "Constant", "Normalize", *PAIRWISE)
+EPSILON = 0.1
 
 
 def draw(seed: int, count: int = 14) -> Drawn:
@@ -105,6 +106,9 @@ def _add(drawn: Drawn, rng: np.random.Generator, first: int, kind: str) -> None:
     elif kind == "Joined":
         reads = (one, *(int(other) for other in rng.integers(first, len(ops), int(rng.integers(1, 3)))))
         ops.append(Op(kind, reads, sum(ops[read].size for read in reads)))
+    elif kind == "Normalize":
+        ops.append(Op(kind, (one,), ops[one].size, EPSILON))
+        drawn.bounded.append(len(ops) - 1)
     elif kind == "Constant":
         ops.append(Op(kind, (), ops[one].size, rng.normal(size=ops[one].size).astype(np.float32)))
         drawn.bounded.append(len(ops) - 1)
@@ -152,6 +156,10 @@ def evaluate(drawn: Drawn, x: Row, state: tuple[Row, Row]) -> tuple[Row, tuple[R
             values.append([float(value) for value in op.more[int(x[0])]])
         elif op.kind == "Joined":
             values.append([value for row in read for value in row])
+        elif op.kind == "Normalize":
+            mean = sum(read[0]) / op.size
+            variance = sum((value - mean) ** 2 for value in read[0]) / op.size
+            values.append([(value - mean) / math.sqrt(variance + op.more) for value in read[0]])
         elif op.kind == "Constant":
             values.append([float(value) for value in op.more])
         elif op.kind == "Where":

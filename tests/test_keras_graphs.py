@@ -35,9 +35,10 @@ def made(graph: Graph) -> sw.Model:
 def weights_of(name: str, when: str, model: sw.Model) -> list[Any]:
     numbers: dict[str, int] = {}
     arrays = []
-    for layer, _ in model.network.weight_names:
+    for layer, weight in model.network.weight_names:
         place = numbers[layer] = numbers.get(layer, -1) + 1
-        arrays.append(RECORDED[f"{name}/{when}/{layer}/{place}"])
+        found = RECORDED[f"{name}/{when}/{layer}/{place}"]
+        arrays.append(found.reshape(model.params[layer][weight].shape))
     return arrays
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from statewise.errors import StatewiseError as StatewiseError
     from statewise.errors import StatewiseWarning as StatewiseWarning
     from statewise.foundation.files import read_text as read_text
+    from statewise.layers import ELU as ELU
     from statewise.layers import GRU as GRU
     from statewise.layers import L1L2 as L1L2
     from statewise.layers import LSTM as LSTM
@@ -36,14 +37,19 @@ if TYPE_CHECKING:
     from statewise.layers import Dropout as Dropout
     from statewise.layers import Embedding as Embedding
     from statewise.layers import Flatten as Flatten
+    from statewise.layers import GaussianNoise as GaussianNoise
+    from statewise.layers import LayerNormalization as LayerNormalization
+    from statewise.layers import LeakyReLU as LeakyReLU
     from statewise.layers import Masking as Masking
     from statewise.layers import Maximum as Maximum
     from statewise.layers import Minimum as Minimum
     from statewise.layers import Multiply as Multiply
     from statewise.layers import Permute as Permute
+    from statewise.layers import PReLU as PReLU
     from statewise.layers import RepeatVector as RepeatVector
     from statewise.layers import Reshape as Reshape
     from statewise.layers import SimpleRNN as SimpleRNN
+    from statewise.layers import SpatialDropout1D as SpatialDropout1D
     from statewise.layers import Subtract as Subtract
     from statewise.layers import TimeDistributed as TimeDistributed
     from statewise.layers.tensors import Input as Input
@@ -88,17 +94,21 @@ _HOMES = {
     "CosineDecay": "optimizers.schedules",
     "Dense": "layers",
     "Dropout": "layers",
+    "ELU": "layers",
     "EarlyStopping": "training.monitors",
     "Embedding": "layers",
     "ExponentialDecay": "optimizers.schedules",
     "Flatten": "layers",
     "GRU": "layers",
+    "GaussianNoise": "layers",
     "History": "training.history",
     "Input": "layers.tensors",
     "InverseTimeDecay": "optimizers.schedules",
     "L1L2": "layers",
     "LSTM": "layers",
     "Lanes": "data.lanes",
+    "LayerNormalization": "layers",
+    "LeakyReLU": "layers",
     "Masking": "layers",
     "Maximum": "layers",
     "Minimum": "layers",
@@ -106,6 +116,7 @@ _HOMES = {
     "ModelCheckpoint": "training.monitors",
     "Multiply": "layers",
     "Nadam": "optimizers.optimizer",
+    "PReLU": "layers",
     "Permute": "layers",
     "PiecewiseConstantDecay": "optimizers.schedules",
     "RMSprop": "optimizers.optimizer",
@@ -115,6 +126,7 @@ _HOMES = {
     "SampledSoftmax": "objectives.sampled_softmax",
     "Sequential": "models.sequential",
     "SimpleRNN": "layers",
+    "SpatialDropout1D": "layers",
     "State": "state",
     "StatewiseError": "errors",
     "StatewiseWarning": "errors",

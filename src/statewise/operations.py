@@ -107,6 +107,13 @@ class Apply(Vector):
         self.function, self.source, self.sources, self.size = function, source, (source,), source.size
 
 
+class Normalize(Vector):
+    """The source less its mean, divided by the square root of its variance plus `epsilon`."""
+
+    def __init__(self, source: Vector, epsilon: float) -> None:
+        self.source, self.epsilon, self.sources, self.size = source, epsilon, (source,), source.size
+
+
 class Pairwise(Vector):
     """An elementwise operation on two vectors of the same size."""
 

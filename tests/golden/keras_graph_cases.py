@@ -98,6 +98,22 @@ GRAPHS: dict[str, Graph] = {
         symbols=30,
         classes=4,
     ),
+    "per step": Graph(
+        (5, 3),
+        [
+            Use("one", ("x",), "LSTM", {"units": 6, **EVERY}),
+            Use("normal", ("one",), "LayerNormalization", {}),
+            Use("leaky", ("normal",), "LeakyReLU", {"negative_slope": 0.2}),
+            Use("learned", ("leaky",), "PReLU", {}),
+            Use("elu", ("learned",), "ELU", {"alpha": 0.5}),
+            Use("last", ("elu",), "GRU", {"units": 4}),
+            Use("close", ("last",), "LayerNormalization", {"epsilon": 1e-2, "center": False}),
+            Use("answer", ("close",), "Dense", {"units": 2}),
+        ],
+        (2,),
+        "mse",
+        "adam",
+    ),
     "masked both ways": Graph(
         (6, 2),
         [

@@ -52,6 +52,8 @@ def made(graph: Graph) -> tuple[Any, dict[str, Any]]:
             if "layer" in options:
                 kind, inner = options["layer"]
                 options["layer"] = getattr(keras.layers, kind)(**inner)
+            if use.kind == "PReLU":
+                options["shared_axes"] = [1]  # all steps share it here
             layers[use.layer] = getattr(keras.layers, use.kind)(name=use.layer, **options)
         read = [values[name] for name in use.reads]
         values[use.name] = layers[use.layer](read if len(read) > 1 else read[0])

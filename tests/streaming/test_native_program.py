@@ -55,6 +55,7 @@ def reach(numbers: list[int]) -> list[tuple[str, int, int]] | None:
         code.CHOOSE: [(at, s), (p, 1), (q, s), (r, s)],
         code.LOOK_UP: [(at, r), (p, 1)],
         code.BIAS: [(at, q)],
+        code.NORMALIZE: [(at, q), (p, q)],
     }.get(kind, [])]  # fmt: skip
     elsewhere = {
         code.ADD_PRODUCT: [("weights", r, q * s)],
@@ -63,6 +64,7 @@ def reach(numbers: list[int]) -> list[tuple[str, int, int]] | None:
         code.DIFFERS: [("weights", r, 1)],
         code.LOOK_UP: [("weights", q, s * r)],
         code.BIAS: [("weights", p, q)],
+        code.NORMALIZE: [("weights", r, 1)],
     }.get(kind, [])
     return own + elsewhere if own else None
 
@@ -72,6 +74,8 @@ def is_whole(numbers: list[int]) -> bool:
     kind, _, p, q, r, s = numbers
     if kind == code.ACTIVATE:
         return 0 <= p < 15 and q >= 0 and r > 0
+    if kind == code.NORMALIZE:
+        return q > 0
     if kind == code.DIFFERS:
         return True
     if kind in (code.ADD_PRODUCT, code.MULTIPLY_ADD, code.CHOOSE):
@@ -110,7 +114,7 @@ def changed(program: Program, rng: np.random.Generator) -> tuple[Program, int]:
     line, place = int(rng.integers(len(program.instructions))), int(rng.integers(code.WIDTH))
     sizes = (program.workspace_size, program.weights.size, program.row.size)
     near = [int(size) + beside for size in (*sizes, *program.instructions[line]) for beside in (-32, -16, -1, 0, 1, 16)]
-    return with_number(program, line, place, int(rng.choice([*HUGE, *near, *range(16)]))), line
+    return with_number(program, line, place, int(rng.choice([*HUGE, *near, *range(17)]))), line
 
 
 @pytest.mark.parametrize("name", NETWORKS)

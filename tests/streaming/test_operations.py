@@ -47,7 +47,12 @@ def operation(op: Op, read: list[Any], differs: o.Differs) -> o.Value:
         return o.Apply(op.more, *read)
     if op.kind == "Where":
         return o.Where(differs, *read)
-    made: dict[str, Any] = {"Constant": (op.more,), "Joined": (read,), "LookUp": (*read, op.more)}
+    made: dict[str, Any] = {
+        "Constant": (op.more,),
+        "Joined": (read,),
+        "LookUp": (*read, op.more),
+        "Normalize": (*read, op.more),
+    }
     kind: Any = getattr(o, op.kind)
     found: o.Value = kind(*made.get(op.kind, read))
     return found

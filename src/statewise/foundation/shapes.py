@@ -142,6 +142,13 @@ def check_more_than_zero(name: str, value: float) -> float:
     return value
 
 
+def check_not_negative(name: str, value: float) -> float:
+    """Returns `value` if it is a finite number of at least 0."""
+    if not is_number(value) or not 0 <= value < math.inf:
+        raise ConfigurationError(f"{name}: expected a finite number >= 0, got {value!r}")
+    return value
+
+
 def check_sizes(name: str, value: object) -> Shape:
     """Returns `value` as a shape if each of its sizes is None or an integer of at least 1.
 

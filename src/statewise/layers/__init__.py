@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from statewise.layers.dense import Activation as Activation
     from statewise.layers.dense import Dense as Dense
     from statewise.layers.dropout import Dropout as Dropout
+    from statewise.layers.dropout import GaussianNoise as GaussianNoise
+    from statewise.layers.dropout import SpatialDropout1D as SpatialDropout1D
     from statewise.layers.embedding import Embedding as Embedding
     from statewise.layers.gru import GRU as GRU
     from statewise.layers.lstm import LSTM as LSTM
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from statewise.layers.merging import Minimum as Minimum
     from statewise.layers.merging import Multiply as Multiply
     from statewise.layers.merging import Subtract as Subtract
+    from statewise.layers.normalization import LayerNormalization as LayerNormalization
+    from statewise.layers.rectifiers import ELU as ELU
+    from statewise.layers.rectifiers import LeakyReLU as LeakyReLU
+    from statewise.layers.rectifiers import PReLU as PReLU
     from statewise.layers.regularizers import L1L2 as L1L2
     from statewise.layers.shaping import Flatten as Flatten
     from statewise.layers.shaping import Permute as Permute
@@ -45,18 +51,24 @@ LAYERS = {
     "Concatenate": "merging",
     "Dense": "dense",
     "Dropout": "dropout",
+    "ELU": "rectifiers",
     "Embedding": "embedding",
     "Flatten": "shaping",
     "GRU": "gru",
+    "GaussianNoise": "dropout",
     "LSTM": "lstm",
+    "LayerNormalization": "normalization",
+    "LeakyReLU": "rectifiers",
     "Masking": "masking",
     "Maximum": "merging",
     "Minimum": "merging",
     "Multiply": "merging",
+    "PReLU": "rectifiers",
     "Permute": "shaping",
     "RepeatVector": "shaping",
     "Reshape": "shaping",
     "SimpleRNN": "simple_rnn",
+    "SpatialDropout1D": "dropout",
     "Subtract": "merging",
     "TimeDistributed": "wrappers",
 }

@@ -1,4 +1,4 @@
-"""Dropout: noise that acts in training only, and the layer that applies it."""
+"""Noise that acts in training only, and the layers that apply it: Dropout, SpatialDropout1D and GaussianNoise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from statewise.errors import ConfigurationError
-from statewise.foundation.shapes import Array, Shape, check_rate, check_sizes
+from statewise.foundation.shapes import Array, Shape, check_not_negative, check_rate, check_sizes
 from statewise.layers.base import MemorylessLayer, Params, check_layer
 from statewise.operations import Step, Vector
 from statewise.phrasebook.guard import guard_making
@@ -65,6 +65,66 @@ class Dropout(MemorylessLayer):
         shape = [size or given for size, given in zip(noise, x.shape, strict=True)]
         kept = jax.random.bernoulli(rng, 1 - self.rate, shape)
         return jnp.where(kept, x / (1 - self.rate), 0.0)
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        return Step(x)
+
+
+@guard_making
+@dataclass(frozen=True)
+class SpatialDropout1D(MemorylessLayer):
+    """In training, drops whole features of a row, `[B, T, F]`, at all steps together, and scales the rest.
+
+    The same as `Dropout(rate, noise_shape=(None, 1, None))` (Tompson et al. 2015).
+
+    Args:
+        rate: the fraction, 0 <= rate < 1.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        check_rate("SpatialDropout1D rate", self.rate)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 2:
+            raise self._refuse("[B, T, F]", shape, "use Dropout where there are no steps")
+        return shape
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        if rng is None or self.rate == 0:
+            return x
+        return x * draw_noise(rng, self.rate, (x.shape[0], 1, x.shape[2]), x.dtype)
+
+    def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
+        return Step(x)
+
+
+@guard_making
+@dataclass(frozen=True)
+class GaussianNoise(MemorylessLayer):
+    """In training, adds normal noise to its input; otherwise does nothing.
+
+    Args:
+        stddev: the standard deviation of the noise.
+    """
+
+    stddev: float
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        check_not_negative("GaussianNoise stddev", self.stddev)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        if rng is None or self.stddev == 0:
+            return x
+        import jax
+
+        return x + self.stddev * jax.random.normal(rng, x.shape, x.dtype)
 
     def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
         return Step(x)

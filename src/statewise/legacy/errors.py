@@ -29,6 +29,7 @@ _SENTENCES = {
         "write Activation('relu') or Activation('elu') instead"
     ),
     "Model Graph clone_model": FUNCTIONAL,
+    "LayerNormalization": "in scripts for Keras it is not supported yet; leave the layer out and scale the data",
     "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot"
     " dot Subtract subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
     "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (

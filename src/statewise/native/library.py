@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "lib"
 
-INTERFACE = 3
+INTERFACE = 4
 """Which functions the library must have, and with which arguments."""
 
 DESCRIBED = {"x86-64-v3": "AVX2", "x86-64-v4": "AVX-512", "aarch64": "NEON"}

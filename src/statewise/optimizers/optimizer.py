@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -12,23 +11,16 @@ import jax.numpy as jnp
 import optax
 
 from statewise.errors import ConfigurationError, unknown_kind, unknown_name
-from statewise.foundation.shapes import check_more_than_zero, check_rate, is_number
+from statewise.foundation.shapes import check_more_than_zero, check_not_negative, check_rate, is_number
 from statewise.foundation.words import known_name
 from statewise.optimizers.adam_rules import scale_by_adam, scale_by_adamax, scale_by_nadam
 from statewise.optimizers.schedules import SCHEDULES, LearningRate, RateState, Schedule, rate_at, scale_by_rate
 from statewise.phrasebook.guard import guard_making
 
-
-def _check_not_negative(name: str, value: float) -> float:
-    if not is_number(value) or not 0 <= value < math.inf:
-        raise ConfigurationError(f"{name}: expected a number >= 0, got {value!r}")
-    return value
-
-
 _CHECKS = dict.fromkeys(("momentum", "rho", "beta_1", "beta_2"), check_rate) | {
     "epsilon": check_more_than_zero,
-    "initial_accumulator_value": _check_not_negative,
-    "schedule_decay": _check_not_negative,
+    "initial_accumulator_value": check_not_negative,
+    "schedule_decay": check_not_negative,
 }
 """Checks of the numbers that only some optimizers have."""
 
@@ -318,7 +310,7 @@ def with_learning_rate(optimizer: Optimizer | optax.GradientTransformation, stat
     Raises:
         ConfigurationError: `rate` is not positive, the schedule is at 0, or the optimizer is Optax's.
     """
-    _check_not_negative("learning_rate", rate)
+    check_not_negative("learning_rate", rate)
     scheduled = float(rate_at(_rate(optimizer), _rate_state(state).updates))
     if scheduled == 0:
         raise ConfigurationError(

@@ -22,9 +22,9 @@ SHARED = spread(
             "step",
             "sw.LSTM(32)",
         ),
-        "BatchNormalization LayerNormalization": Answer(
-            "statewise has no normalization layers; leave the layer out and scale the data before training",
-            "x = (x - x.mean()) / x.std()",
+        "BatchNormalization": Answer(
+            "statewise has no batch normalization; LayerNormalization normalizes each step by itself",
+            "sw.LayerNormalization()",
         ),
         "Attention AdditiveAttention MultiHeadAttention": Answer(
             "statewise has recurrent layers and no attention; a stack of layers is Sequential([...])",
@@ -57,10 +57,9 @@ NAMES = SHARED | spread(
             "there is no product of whole sequences; Multiply takes it number by number",
             "x = sw.Input((None, 2)); h = sw.Multiply()([x, x])",
         ),
-        "GaussianNoise GaussianDropout AlphaDropout": _DROP,
-        "SpatialDropout1D": Answer("", "sw.Dropout(0.2, noise_shape=(None, 1, None))"),
+        "GaussianDropout AlphaDropout": _DROP,
         "ReLU": Answer("", 'sw.Activation("relu")'),
-        "LeakyReLU PReLU ELU ThresholdedReLU": Answer("", 'sw.Activation("leaky_relu")'),
+        "ThresholdedReLU": Answer("", "sw.LeakyReLU(0.1)"),
         "Softmax": Answer("", 'sw.Activation("softmax")'),
         "Lambda Layer Module RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells": Answer(
             "custom layers inherit from the layers of statewise", "sw.LSTM(32)"
@@ -68,7 +67,8 @@ NAMES = SHARED | spread(
         "CuDNNLSTM": Answer("it runs on any device that JAX finds", "sw.LSTM(32)"),
         "CuDNNGRU": Answer("it runs on any device that JAX finds", "sw.GRU(32)"),
         "Linear": Answer("", "sw.Dense(1)"),
-        "LayerNorm BatchNorm1d": SHARED["LayerNormalization"],
+        "LayerNorm": Answer("", "sw.LayerNormalization()"),
+        "BatchNorm1d": SHARED["BatchNormalization"],
         "Conv1d Conv2d": SHARED["Conv1D"],
         "Transformer TransformerEncoder": SHARED["Attention"],
         "nn keras tf torch legacy_keras": _IN_STATEWISE,

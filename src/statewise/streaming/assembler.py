@@ -21,6 +21,7 @@ from statewise.operations import (
     Minimum,
     Multiply,
     NetworkStep,
+    Normalize,
     Pairwise,
     Subtract,
     Symbol,
@@ -271,6 +272,11 @@ class _Assembler:
         self._put(value, self._allocate(value.size))
         self._write(code.BIAS, self._places[value], first, padded(value.size))
 
+    def _normalize(self, value: Normalize) -> None:
+        first = self._append_weights(np.array([value.epsilon], np.float32))
+        source = self._place(value.source)
+        self._write(code.NORMALIZE, self._target(value, value.source), source, _size(value), first)
+
     def _differs(self, value: Differs) -> None:
         first = self._append_weights(np.array([value.value], np.float32))
         self._places[value] = self._allocate(1)
@@ -332,6 +338,7 @@ ASSEMBLED: dict[type[Value], Callable[[Any, Any], None]] = {
     Maximum: _Assembler._pairwise,
     Minimum: _Assembler._pairwise,
     Multiply: _Assembler._multiply,
+    Normalize: _Assembler._normalize,
     Subtract: _Assembler._pairwise,
     Symbol: _Assembler._input,
     Where: _Assembler._where,

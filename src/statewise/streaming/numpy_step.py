@@ -24,6 +24,7 @@ from statewise.operations import (
     Minimum,
     Multiply,
     NetworkStep,
+    Normalize,
     Pairwise,
     Subtract,
     Symbol,
@@ -62,7 +63,12 @@ class _Writer:
         self._step, self._operations = step, plan(step)
         self._uses = uses_of(step, self._operations)
         self._globals: dict[str, Any] = {"concatenate": np.concatenate, "tanh": np.tanh, "where": np.where}
-        self._globals |= {"broadcast_to": np.broadcast_to, "maximum": np.maximum, "minimum": np.minimum}
+        self._globals |= {
+            "broadcast_to": np.broadcast_to,
+            "maximum": np.maximum,
+            "minimum": np.minimum,
+            "sqrt": np.sqrt,
+        }
         self._names: dict[Value, str] = {step.x: "x"}
         self._fresh: set[Value] = set()  # new arrays, which their last user may overwrite
         self._lines: list[str] = []
@@ -162,6 +168,13 @@ class _Writer:
         self._set(value, f"{EXTREMES[type(value)]}({self._names[value.left]}, {self._names[value.right]})")
         self._fresh.add(value)
 
+    def _write_normalize(self, value: Normalize) -> None:
+        centered = f"n{len(self._names)}"
+        x, epsilon = self._names[value.source], self._constant(np.float32(value.epsilon))
+        self._lines.append(f"{centered} = {x} - {x}.mean(-1, keepdims=True)")
+        self._set(value, f"{centered} / sqrt(({centered} * {centered}).mean(-1, keepdims=True) + {epsilon})")
+        self._fresh.add(value)
+
     def _write_joined(self, value: Joined) -> None:
         self._set(value, f"concatenate(({', '.join(self._names[part] for part in value.vectors)}), -1)")
         self._fresh.add(value)
@@ -209,6 +222,7 @@ WRITERS: dict[type[Value], Callable[[Any, Any], None]] = {
     Maximum: _Writer._write_extreme,
     Minimum: _Writer._write_extreme,
     Multiply: _Writer._write_pairwise,
+    Normalize: _Writer._write_normalize,
     Subtract: _Writer._write_pairwise,
     Symbol: _Writer._write_nothing,
     Where: _Writer._write_where,
