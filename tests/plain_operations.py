@@ -66,7 +66,7 @@ PAIRWISE: dict[str, Callable[[float, float], float]] = {
     "Maximum": max,
     "Minimum": min,
 }
-KINDS = ("Affine", "Affine", "Affine", "Apply", "Apply", "Where", "Joined", "Constant", "Normalize", *PAIRWISE)
+KINDS = ("Affine", "Affine", "Affine", "Apply", "Apply", "Where", "Joined", "Constant", "Normalize", "Slice", *PAIRWISE)
 EPSILON = 0.1
 
 
@@ -106,6 +106,9 @@ def _add(drawn: Drawn, rng: np.random.Generator, first: int, kind: str) -> None:
     elif kind == "Joined":
         reads = (one, *(int(other) for other in rng.integers(first, len(ops), int(rng.integers(1, 3)))))
         ops.append(Op(kind, reads, sum(ops[read].size for read in reads)))
+    elif kind == "Slice":
+        start, end = sorted(int(place) for place in rng.choice(ops[one].size + 1, 2, replace=False))
+        ops.append(Op(kind, (one,), end - start, (start, end - start)))
     elif kind == "Normalize":
         ops.append(Op(kind, (one,), ops[one].size, EPSILON))
         drawn.bounded.append(len(ops) - 1)
@@ -156,6 +159,8 @@ def evaluate(drawn: Drawn, x: Row, state: tuple[Row, Row]) -> tuple[Row, tuple[R
             values.append([float(value) for value in op.more[int(x[0])]])
         elif op.kind == "Joined":
             values.append([value for row in read for value in row])
+        elif op.kind == "Slice":
+            values.append(read[0][op.more[0] : op.more[0] + op.size])
         elif op.kind == "Normalize":
             mean = sum(read[0]) / op.size
             variance = sum((value - mean) ** 2 for value in read[0]) / op.size

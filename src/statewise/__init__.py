@@ -31,17 +31,22 @@ if TYPE_CHECKING:
     from statewise.layers import Activation as Activation
     from statewise.layers import Add as Add
     from statewise.layers import Average as Average
+    from statewise.layers import AveragePooling1D as AveragePooling1D
     from statewise.layers import Bidirectional as Bidirectional
     from statewise.layers import Concatenate as Concatenate
+    from statewise.layers import Conv1D as Conv1D
     from statewise.layers import Dense as Dense
     from statewise.layers import Dropout as Dropout
     from statewise.layers import Embedding as Embedding
     from statewise.layers import Flatten as Flatten
     from statewise.layers import GaussianNoise as GaussianNoise
+    from statewise.layers import GlobalAveragePooling1D as GlobalAveragePooling1D
+    from statewise.layers import GlobalMaxPooling1D as GlobalMaxPooling1D
     from statewise.layers import LayerNormalization as LayerNormalization
     from statewise.layers import LeakyReLU as LeakyReLU
     from statewise.layers import Masking as Masking
     from statewise.layers import Maximum as Maximum
+    from statewise.layers import MaxPooling1D as MaxPooling1D
     from statewise.layers import Minimum as Minimum
     from statewise.layers import Multiply as Multiply
     from statewise.layers import Permute as Permute
@@ -87,10 +92,12 @@ _HOMES = {
     "Adamax": "optimizers.optimizer",
     "Add": "layers",
     "Average": "layers",
+    "AveragePooling1D": "layers",
     "Bidirectional": "layers",
     "CSVLogger": "training.loggers",
     "Callback": "training.callbacks",
     "Concatenate": "layers",
+    "Conv1D": "layers",
     "CosineDecay": "optimizers.schedules",
     "Dense": "layers",
     "Dropout": "layers",
@@ -101,6 +108,8 @@ _HOMES = {
     "Flatten": "layers",
     "GRU": "layers",
     "GaussianNoise": "layers",
+    "GlobalAveragePooling1D": "layers",
+    "GlobalMaxPooling1D": "layers",
     "History": "training.history",
     "Input": "layers.tensors",
     "InverseTimeDecay": "optimizers.schedules",
@@ -110,6 +119,7 @@ _HOMES = {
     "LayerNormalization": "layers",
     "LeakyReLU": "layers",
     "Masking": "layers",
+    "MaxPooling1D": "layers",
     "Maximum": "layers",
     "Minimum": "layers",
     "Model": "models.model",

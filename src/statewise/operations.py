@@ -169,6 +169,15 @@ class Joined(Vector):
         self.size = sum(vector.size or 0 for vector in self.vectors)
 
 
+class Slice(Vector):
+    """`size` numbers of the source, from `start` on."""
+
+    def __init__(self, source: Vector, start: int, size: int) -> None:
+        if source.size is None or not 0 <= start <= start + size <= source.size:
+            raise ShapeError(f"Slice: expected numbers of {source.size}, got {size} from {start} on")
+        self.source, self.start, self.size, self.sources = source, start, size, (source,)
+
+
 class Constant(Vector):
     """The same numbers `[N]` at every step."""
 

@@ -98,6 +98,38 @@ GRAPHS: dict[str, Graph] = {
         symbols=30,
         classes=4,
     ),
+    "causal convolution": Graph(
+        (12, 3),
+        [
+            Use("wide", ("x",), "Conv1D", {"filters": 5, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}),
+            Use(
+                "fine", ("wide",), "Conv1D", {"filters": 4, "kernel_size": 2, "padding": "causal", "activation": "tanh"}
+            ),
+            Use("pool", ("fine",), "MaxPooling1D", {"pool_size": 2}),
+            Use("last", ("pool",), "LSTM", {"units": 4}),
+            Use("answer", ("last",), "Dense", {"units": 2}),
+        ],
+        (2,),
+        "mse",
+        "adam",
+    ),
+    "convolutions": Graph(
+        (13, 2),
+        [
+            Use("same", ("x",), "Conv1D", {"filters": 4, "kernel_size": 4, "padding": "same", "strides": 2}),
+            Use("mean", ("same",), "AveragePooling1D", {"pool_size": 3, "strides": 1, "padding": "same"}),
+            Use("valid", ("mean",), "Conv1D", {"filters": 6, "kernel_size": 2, "activation": "relu"}),
+            Use("strided", ("x",), "Conv1D", {"filters": 6, "kernel_size": 3, "padding": "causal", "strides": 3}),
+            Use("peak", ("strided",), "MaxPooling1D", {"pool_size": 3, "strides": 2, "padding": "same"}),
+            Use("top", ("valid",), "GlobalMaxPooling1D"),
+            Use("middle", ("peak",), "GlobalAveragePooling1D"),
+            Use("beside", ("top", "middle"), "Concatenate"),
+            Use("answer", ("beside",), "Dense", {"units": 2}),
+        ],
+        (2,),
+        "mse",
+        "rmsprop",
+    ),
     "per step": Graph(
         (5, 3),
         [

@@ -208,7 +208,7 @@ def test_arguments_by_position_in_keras_order(key: str, world: dict[str, Any]) -
         (lambda _: sw.L1L2(l3=1), "L1L2 has no option l3=: it takes l1, l2"),
         (lambda m: m.fitt, "Sequential has no fitt: did you mean fit?"),
         (lambda _: sw.LTSM, "statewise has no LTSM: did you mean LSTM?"),
-        (lambda _: sw.layers.Conv1D, "statewise.layers has no Conv1D: statewise has no convolutions"),
+        (lambda _: sw.layers.Conv2D, "statewise.layers has no Conv2D: statewise learns from sequences"),
         (lambda _: sw.models.Sequential, "statewise.models has no Sequential: every name is in statewise itself"),
         (lambda _: setattr(sw.LSTM(3), "units", 5), "LSTM.units cannot be set once it is made; write LSTM("),
         (lambda m: setattr(m, "trainable", False), "Sequential has no trainable: layers are frozen by their names"),

@@ -47,12 +47,9 @@ def operation(op: Op, read: list[Any], differs: o.Differs) -> o.Value:
         return o.Apply(op.more, *read)
     if op.kind == "Where":
         return o.Where(differs, *read)
-    made: dict[str, Any] = {
-        "Constant": (op.more,),
-        "Joined": (read,),
-        "LookUp": (*read, op.more),
-        "Normalize": (*read, op.more),
-    }
+    own = op.more if op.kind == "Slice" else (op.more,)
+    made: dict[str, Any] = {"Constant": own, "Joined": (read,)}
+    made |= dict.fromkeys(("LookUp", "Normalize", "Slice"), (*read, *own))
     kind: Any = getattr(o, op.kind)
     found: o.Value = kind(*made.get(op.kind, read))
     return found

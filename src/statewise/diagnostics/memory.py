@@ -20,7 +20,7 @@ from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array
 from statewise.foundation.words import plural
 from statewise.inference.forward import forward_of
-from statewise.layers.base import Layer, MemorylessLayer
+from statewise.layers.base import Layer
 from statewise.layers.registry import own_layer
 from statewise.network import Network, NetworkParams
 from statewise.network.parts import split_at_memory
@@ -327,7 +327,7 @@ def _gate_use(
     found = {}
     for use in network.uses(params, jnp.asarray(batch.x), start, reset=batch.reset, mask=batch.mask):
         name, layer = use.node.name, use.node.layer
-        if not isinstance(layer, MemorylessLayer) and own_layer(layer) is None:
+        if layer.has_memory and own_layer(layer) is None:
             weights = params[use.node.weights]
             given = jax.tree.map(np.asarray, (weights, use.x, start[name], batch.reset, mask))
             if gates := _gate_values(layer, *given):

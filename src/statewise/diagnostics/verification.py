@@ -262,7 +262,8 @@ class _Comparison:
 
 def _may_be_padded(network: Network) -> bool:
     """Returns whether rows may be padded with steps, and outputs are then found where they were, or a few steps on."""
-    return network.input_shape[0] is None and (network.answers_each_step or network.output_shape[0] is not None)
+    found = network.answers_each_step or network.output_shape[0] is not None
+    return network.input_shape[0] is None and found and not any(layer.strided for layer in network.layers)
 
 
 def _random_state(model: Model, batch: int) -> State:

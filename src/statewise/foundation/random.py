@@ -71,9 +71,12 @@ def normal(key: Key, shape: tuple[int, ...]) -> Array:
     return drawn
 
 
-def glorot_uniform(key: Key, shape: tuple[int, int]) -> Array:
-    """Returns a kernel whose elements have variance `2 / (rows + columns)` (Glorot and Bengio 2010)."""
-    return uniform(key, shape, -1, 1) * np.float32(math.sqrt(np.float32(3 * 2 / sum(shape))))
+def glorot_uniform(key: Key, shape: tuple[int, ...], fans: tuple[int, int] | None = None) -> Array:
+    """Returns a kernel whose elements have variance `2 / sum of fans` (Glorot and Bengio 2010).
+
+    The fans are how many numbers an output is made of, and how many an input goes into: by default rows and columns.
+    """
+    return uniform(key, shape, -1, 1) * np.float32(math.sqrt(np.float32(3 * 2 / sum(fans or shape))))
 
 
 def orthogonal(key: Key, shape: tuple[int, int]) -> Array:

@@ -24,6 +24,12 @@ class SimpleState(NamedTuple):
     h: Any
 
 
+class WindowState(NamedTuple):
+    """State of a causal convolution: the last steps that it read, side by side, `past [B, N F]`."""
+
+    past: Any
+
+
 RecurrentState = LSTMState | GRUState | SimpleState
 """State of one layer that reads in one direction."""
 
@@ -35,5 +41,5 @@ class BidirectionalState(NamedTuple):
     backward: Any
 
 
-LayerState = RecurrentState | BidirectionalState | tuple[()]
+LayerState = RecurrentState | BidirectionalState | WindowState | tuple[()]
 """State of one layer; a layer without memory carries an empty one, so that every network is one state machine."""

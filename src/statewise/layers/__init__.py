@@ -14,6 +14,7 @@ from statewise.phrasebook.guard import lacking
 if TYPE_CHECKING:
     from statewise.layers.base import Layer as Layer
     from statewise.layers.base import Params as Params
+    from statewise.layers.convolution import Conv1D as Conv1D
     from statewise.layers.dense import Activation as Activation
     from statewise.layers.dense import Dense as Dense
     from statewise.layers.dropout import Dropout as Dropout
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from statewise.layers.merging import Multiply as Multiply
     from statewise.layers.merging import Subtract as Subtract
     from statewise.layers.normalization import LayerNormalization as LayerNormalization
+    from statewise.layers.pooling import AveragePooling1D as AveragePooling1D
+    from statewise.layers.pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+    from statewise.layers.pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+    from statewise.layers.pooling import MaxPooling1D as MaxPooling1D
     from statewise.layers.rectifiers import ELU as ELU
     from statewise.layers.rectifiers import LeakyReLU as LeakyReLU
     from statewise.layers.rectifiers import PReLU as PReLU
@@ -47,8 +52,10 @@ LAYERS = {
     "Activation": "dense",
     "Add": "merging",
     "Average": "merging",
+    "AveragePooling1D": "pooling",
     "Bidirectional": "wrappers",
     "Concatenate": "merging",
+    "Conv1D": "convolution",
     "Dense": "dense",
     "Dropout": "dropout",
     "ELU": "rectifiers",
@@ -56,10 +63,13 @@ LAYERS = {
     "Flatten": "shaping",
     "GRU": "gru",
     "GaussianNoise": "dropout",
+    "GlobalAveragePooling1D": "pooling",
+    "GlobalMaxPooling1D": "pooling",
     "LSTM": "lstm",
     "LayerNormalization": "normalization",
     "LeakyReLU": "rectifiers",
     "Masking": "masking",
+    "MaxPooling1D": "pooling",
     "Maximum": "merging",
     "Minimum": "merging",
     "Multiply": "merging",

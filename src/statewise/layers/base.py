@@ -112,6 +112,21 @@ class Layer(ABC):
         return True
 
     @property
+    def has_memory(self) -> bool:
+        """Whether it has a state."""
+        return True
+
+    @property
+    def strided(self) -> bool:
+        """Whether it reads every so many steps, so that a row moved by one step gives other outputs."""
+        return False
+
+    @property
+    def takes_padding(self) -> bool:
+        """Whether masked steps appended to a row leave its outputs as they are."""
+        return True
+
+    @property
     def needs_steps(self) -> bool:
         """Whether it must know the number of input steps."""
         return False
@@ -120,8 +135,8 @@ class Layer(ABC):
         """Returns `reset` and `mask` for the steps of the output, which has `shape` without batch axis."""
         return reset, mask
 
-    def zero_state(self, batch: int) -> LayerState:
-        """Returns zeros in the shape of the state of `batch` rows."""
+    def zero_state(self, batch: int, shape: Shape = ()) -> LayerState:
+        """Returns zeros in the shape of the state of `batch` rows, for input of `shape` (without batch axis)."""
         return ()
 
     def learned_state(self, params: Mapping[str, Any]) -> LayerState:
@@ -191,7 +206,11 @@ class MisfitError(ShapeError):
 
 
 class MemorylessLayer(Layer):
-    """A layer that treats each call separately, so that resets and masks mean nothing to it."""
+    """A layer that treats each call separately, and has no state."""
+
+    @property
+    def has_memory(self) -> bool:
+        return False
 
     @abstractmethod
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:

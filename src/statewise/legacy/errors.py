@@ -29,6 +29,10 @@ _SENTENCES = {
         "write Activation('relu') or Activation('elu') instead"
     ),
     "Model Graph clone_model": FUNCTIONAL,
+    "Conv1D Convolution1D AtrousConvolution1D MaxPooling1D AveragePooling1D MaxPool1D AvgPool1D GlobalMaxPooling1D"
+    " GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D": (
+        "in scripts for Keras it is not supported yet; leave it out, since a recurrent layer reads the steps itself"
+    ),
     "LayerNormalization": "in scripts for Keras it is not supported yet; leave the layer out and scale the data",
     "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot"
     " dot Subtract subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",

@@ -17,7 +17,7 @@ from statewise.foundation.forks import check_process
 from statewise.foundation.random import Key, split
 from statewise.foundation.shapes import Shape
 from statewise.layers import Activation, Dense, Layer, Params
-from statewise.layers.base import Flags, MemorylessLayer
+from statewise.layers.base import Flags
 from statewise.layers.nodes import INPUT, Node, nodes_from_config, nodes_of_chain, nodes_to_config
 from statewise.layers.recurrent import Recurrent
 from statewise.layers.registry import own_layer
@@ -163,7 +163,7 @@ class Network:
     @property
     def memory(self) -> tuple[str, ...]:
         """Names of the nodes that have a state."""
-        return tuple(node.name for node in self.nodes if not isinstance(node.layer, MemorylessLayer))
+        return tuple(node.name for node in self.nodes if node.layer.has_memory)
 
     @property
     def reads_steps(self) -> bool:
@@ -194,7 +194,9 @@ class Network:
         """Whether rows with masked steps appended get the same outputs, and end in the same states, as without."""
         free = self.reads_steps and self.input_shape[0] is None
         distinguishable = self.answers_each_step or None not in self.output_shape  # which outputs belong to padding
-        return free and distinguishable and all(own_layer(layer) is None for layer in self.layers)
+        return (
+            free and distinguishable and all(own_layer(layer) is None and layer.takes_padding for layer in self.layers)
+        )
 
     def free_in_steps(self) -> Network:
         """Returns the network for input of any number of steps T, unless a layer must know it."""
@@ -207,7 +209,7 @@ class Network:
 
     def zero_state(self, batch: int) -> LayerStates:
         """Returns zeros in the shape of the states of `batch` rows."""
-        return {node.name: node.layer.zero_state(batch) for node in self.nodes}
+        return {node.name: node.layer.zero_state(batch, self.read_shape(node)) for node in self.nodes}
 
     def learned_states(self, params: NetworkParams) -> LayerStates:
         """Returns the rows `[H]` in which sequences start, for the nodes whose layers learned them."""

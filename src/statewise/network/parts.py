@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from statewise.layers.base import MemorylessLayer
 from statewise.layers.nodes import INPUT
 from statewise.network.network import Network
 
@@ -14,7 +13,7 @@ def split_at_memory(network: Network) -> tuple[Network, Network]:
     count = 0
     for node in network.nodes:
         users = sum(count - 1 in other.sources for other in network.nodes)
-        if node.sources != (count - 1,) or users > 1 or not isinstance(node.layer, MemorylessLayer):
+        if node.sources != (count - 1,) or users > 1 or node.layer.has_memory:
             break
         count += 1
     shape = network.signals[count - 1].shape if count else network.input_shape

@@ -10,17 +10,11 @@ _IN_STATEWISE = Answer("every name is in statewise itself", "sw.LSTM(32)")
 
 SHARED = spread(
     {
-        "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D"
-        " SeparableConv2D DepthwiseConv2D AtrousConvolution1D LocallyConnected1D LocallyConnected2D Cropping1D"
-        " UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D ConvLSTM1D ConvLSTM2D ConvRecurrent2D": Answer(
-            "statewise has no convolutions; it learns from sequences with LSTM, GRU, SimpleRNN and Dense layers",
-            "sw.LSTM(32)",
-        ),
-        "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D MaxPool1D MaxPool2D AvgPool1D AvgPool2D"
-        " GlobalMaxPooling1D GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D": Answer(
-            "statewise has no pooling; a recurrent layer with return_sequences=False already answers with its last "
-            "step",
-            "sw.LSTM(32)",
+        "Conv2D Conv3D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D SeparableConv2D"
+        " DepthwiseConv2D LocallyConnected1D LocallyConnected2D Cropping1D UpSampling1D UpSampling2D ZeroPadding1D"
+        " ZeroPadding2D ConvLSTM1D ConvLSTM2D ConvRecurrent2D MaxPooling2D AveragePooling2D MaxPool2D"
+        " AvgPool2D": Answer(
+            "statewise learns from sequences; its only convolution is the one over steps", "sw.Conv1D(16, 3)"
         ),
         "BatchNormalization": Answer(
             "statewise has no batch normalization; LayerNormalization normalizes each step by itself",
@@ -69,7 +63,12 @@ NAMES = SHARED | spread(
         "Linear": Answer("", "sw.Dense(1)"),
         "LayerNorm": Answer("", "sw.LayerNormalization()"),
         "BatchNorm1d": SHARED["BatchNormalization"],
-        "Conv1d Conv2d": SHARED["Conv1D"],
+        "Convolution1D AtrousConvolution1D Conv1d": Answer("", "sw.Conv1D(16, 3)"),
+        "Conv2d": SHARED["Conv2D"],
+        "MaxPool1D MaxPool1d": Answer("", "sw.MaxPooling1D(2)"),
+        "AvgPool1D AvgPool1d": Answer("", "sw.AveragePooling1D(2)"),
+        "GlobalMaxPool1D": Answer("", "sw.GlobalMaxPooling1D()"),
+        "GlobalAvgPool1D": Answer("", "sw.GlobalAveragePooling1D()"),
         "Transformer TransformerEncoder": SHARED["Attention"],
         "nn keras tf torch legacy_keras": _IN_STATEWISE,
         "losses": Answer("compile takes losses by name", 'model.compile("adam", "mse")'),

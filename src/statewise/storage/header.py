@@ -141,7 +141,7 @@ def _fields(table: Mapping[str, Check | _Optional], others: Check = _anything) -
 
 # -- networks --------------------------------------------------------------------------------------------------------
 
-SIZES = ("units", "input_dim", "output_dim")
+SIZES = ("units", "input_dim", "output_dim", "filters", "kernel_size")
 """Options of a layer that equal the size of an axis of one of its weights."""
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import COPY_AGAIN, FileError, unknown_kind
-from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState
+from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState, WindowState
 from statewise.storage.artifact import Artifact
 
-KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState]] = {
-    kind.__name__: kind for kind in (LSTMState, GRUState, SimpleState, BidirectionalState)
+KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState | WindowState]] = {
+    kind.__name__: kind for kind in (LSTMState, GRUState, SimpleState, BidirectionalState, WindowState)
 }
 
 

@@ -23,6 +23,7 @@ from statewise.operations import (
     NetworkStep,
     Normalize,
     Pairwise,
+    Slice,
     Subtract,
     Symbol,
     Value,
@@ -44,7 +45,7 @@ PAIRWISE: dict[type[Pairwise], int] = {
 }
 
 
-class Slice(NamedTuple):
+class Span(NamedTuple):
     """The position of a part of a layer's state within a row of states."""
 
     start: int
@@ -56,11 +57,11 @@ class Program(NamedTuple):
 
     instructions: Array  # int64 [instructions, WIDTH]
     weights: Array  # float32
-    parts: dict[str, dict[str, Slice]]  # of each layer's state
+    parts: dict[str, dict[str, Span]]  # of each layer's state
     row: Array  # float32: the initial state of a sequence
     workspace_size: int  # numbers that a step needs
     features: int
-    answer: Slice  # its position in the workspace
+    answer: Span  # its position in the workspace
 
     def write(self, rows: Array, states: LayerStates) -> None:
         """Copies the states of n sequences into `rows [n, row]`."""
@@ -104,18 +105,18 @@ class _Assembler:
         self._weights: list[Array] = []
         self._count = self._row = 0
         self._memory: dict[Value, int] = {}  # where parts of states lie
-        self._parts: dict[str, dict[str, Slice]] = {}
+        self._parts: dict[str, dict[str, Span]] = {}
         for name, state in step.before.items():
             self._parts[name] = {}
             for field, part in zip(state._fields, state, strict=True):
-                self._memory[part], self._parts[name][field] = self._row, Slice(self._row, _size(part))
+                self._memory[part], self._parts[name][field] = self._row, Span(self._row, _size(part))
                 self._row += padded(_size(part))
 
     def program(self) -> Program:
         """Returns the whole program; states are written at its end."""
         for operation in self._operations:
             self._add(operation)
-        answer = Slice(self._place(self._step.answer), _size(self._step.answer))
+        answer = Span(self._place(self._step.answer), _size(self._step.answer))
         for name, state in self._step.after.items():
             for part, old in zip(state, self._step.before[name], strict=True):
                 self._write(code.WRITE, self._memory[old], self._place(part), padded(_size(part)))
@@ -267,6 +268,10 @@ class _Assembler:
         # Not a place of its own: a part of a state may have its place in it.
         self._places[value] = self._side_by_side(value.vectors)
 
+    def _slice(self, value: Slice) -> None:
+        self._places[value] = self._place(value.source) + value.start
+        self._allocate(SIMD_WIDTH)  # what reads whole vectors may read past the source
+
     def _constant(self, value: Constant) -> None:
         first = self._append_weights(_padded_columns(value.numbers[None]))
         self._put(value, self._allocate(value.size))
@@ -339,6 +344,7 @@ ASSEMBLED: dict[type[Value], Callable[[Any, Any], None]] = {
     Minimum: _Assembler._pairwise,
     Multiply: _Assembler._multiply,
     Normalize: _Assembler._normalize,
+    Slice: _Assembler._slice,
     Subtract: _Assembler._pairwise,
     Symbol: _Assembler._input,
     Where: _Assembler._where,

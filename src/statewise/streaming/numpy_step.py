@@ -26,6 +26,7 @@ from statewise.operations import (
     NetworkStep,
     Normalize,
     Pairwise,
+    Slice,
     Subtract,
     Symbol,
     Value,
@@ -179,6 +180,9 @@ class _Writer:
         self._set(value, f"concatenate(({', '.join(self._names[part] for part in value.vectors)}), -1)")
         self._fresh.add(value)
 
+    def _write_slice(self, value: Slice) -> None:
+        self._set(value, f"{self._names[value.source]}[..., {value.start} : {value.start + (value.size or 0)}]")
+
     def _write_constant(self, value: Constant) -> None:
         self._set(value, f"broadcast_to({self._constant(value.numbers)}, (len(x), {value.size}))")
 
@@ -223,6 +227,7 @@ WRITERS: dict[type[Value], Callable[[Any, Any], None]] = {
     Minimum: _Writer._write_extreme,
     Multiply: _Writer._write_pairwise,
     Normalize: _Writer._write_normalize,
+    Slice: _Writer._write_slice,
     Subtract: _Writer._write_pairwise,
     Symbol: _Writer._write_nothing,
     Where: _Writer._write_where,

@@ -1,0 +1,208 @@
+"""Layers that summarize steps: the largest or the mean of each feature, in windows or over all steps."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from statewise.errors import ShapeError, unknown_name
+from statewise.foundation.shapes import Shape, check_whole
+from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
+from statewise.layers.step_windows import StepWindows
+from statewise.operations import Step, Vector
+from statewise.phrasebook.guard import guard_making
+
+if TYPE_CHECKING:
+    import jax
+
+
+class _Summary(MemorylessLayer):
+    """A layer that reads whole rows, and leaves out masked steps."""
+
+    @property
+    def keeps_steps(self) -> bool:
+        return False
+
+    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
+        raise NotImplementedError  # `apply` needs the flags
+
+    def step(self, x: Vector, weights: Any) -> Step:
+        raise self._unanswerable(
+            f": {type(self).__name__} summarizes steps, and a stream sees one at a time; give whole sequences to "
+            "model.predict(x)"
+        )
+
+    def _check_steps(self, shape: Shape) -> None:
+        if len(shape) != 2 or shape[-1] is None:
+            raise self._refuse("[B, T, F]", shape, "give the layer before it return_sequences=True")
+
+
+class _Pooling(_Summary):
+    """Windows of steps, each summarized."""
+
+    pool_size: int
+    strides: int | None
+    padding: str
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+        check_whole(f"{type(self).__name__} pool_size", self.pool_size)
+        if self.strides is not None:
+            check_whole(f"{type(self).__name__} strides", self.strides)
+        if self.padding not in ("valid", "same"):
+            raise unknown_name("padding", self.padding, ("valid", "same"))
+
+    @property
+    def _windows(self) -> StepWindows:
+        return StepWindows(self.pool_size, self.strides or self.pool_size, 1, self.padding)
+
+    @property
+    def strided(self) -> bool:
+        return self._windows.stride > 1
+
+    @property
+    def takes_padding(self) -> bool:
+        return self.padding == "valid"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        self._check_steps(shape)
+        try:
+            return (self._windows.number(shape[0]), shape[1])
+        except ShapeError as error:
+            raise ShapeError(f"{type(self).__name__}: {error}; make pool_size smaller") from None
+
+    def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
+        windows = self._windows
+        return None if reset is None else windows.reset(reset), None if mask is None else windows.counted(mask)
+
+    def apply(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: Any,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> tuple[jax.Array, Any]:
+        import jax.numpy as jnp
+
+        windows = self._windows
+        real = jnp.ones(x.shape[:2], bool) if mask is None else mask
+        inside = jnp.stack(windows.columns(real, fill=False))
+        if reset is not None:
+            segments = jnp.cumsum(reset, axis=1)
+            inside &= jnp.stack(windows.columns(segments, fill=-1)) == windows.anchors(segments)
+        return self.summarize(jnp.stack(windows.columns(x)), inside[..., None], axis=0), state
+
+    @abstractmethod
+    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+        """Returns the summary along an axis of what is counted; 0 where nothing is."""
+
+
+def largest(x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+    """Returns the largest number along an axis of those that are counted; 0 where there are none."""
+    import jax.numpy as jnp
+
+    found = jnp.where(counted, x, -jnp.inf).max(axis=axis)
+    return jnp.where(counted.any(axis=axis), found, 0)
+
+
+def mean(x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+    """Returns the mean along an axis of the numbers that are counted; 0 where there are none."""
+    import jax.numpy as jnp
+
+    return jnp.where(counted, x, 0).sum(axis=axis) / jnp.maximum(counted.sum(axis=axis), 1)
+
+
+@guard_making
+@dataclass(frozen=True)
+class MaxPooling1D(_Pooling):
+    """The largest number of each feature in windows of steps: `[B, T, F]` to `[B, T / strides, F]`.
+
+    Args:
+        pool_size: how many steps a window has.
+        strides: how many steps lie between two windows; `pool_size` by default.
+        padding: `valid`, only windows within the steps, all of which must count; `same`, also cut ones.
+
+    >>> MaxPooling1D(2).output_shape((10, 3))
+    (5, 3)
+    """
+
+    pool_size: int = 2
+    strides: int | None = field(default=None, kw_only=True)
+    padding: str = field(default="valid", kw_only=True)
+
+    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+        return largest(x, counted, axis)
+
+
+@guard_making
+@dataclass(frozen=True)
+class AveragePooling1D(_Pooling):
+    """The mean of each feature in windows of steps; arguments as for `MaxPooling1D`."""
+
+    pool_size: int = 2
+    strides: int | None = field(default=None, kw_only=True)
+    padding: str = field(default="valid", kw_only=True)
+
+    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+        return mean(x, counted, axis)
+
+
+class _GlobalPooling(_Summary):
+    """All steps of a row, summarized."""
+
+    def __post_init__(self) -> None:
+        check_layer(self)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        self._check_steps(shape)
+        return shape[1:]
+
+    def apply(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: Any,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> tuple[jax.Array, Any]:
+        import jax.numpy as jnp
+
+        counted = jnp.ones(x.shape[:2], bool) if mask is None else mask
+        if reset is not None:
+            segments = jnp.cumsum(reset, axis=1)
+            counted = counted & (segments == segments[:, -1:])
+        return self.summarize(x, counted[..., None], axis=1), state
+
+    @abstractmethod
+    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+        """Returns the summary along an axis of what is counted; 0 where nothing is."""
+
+
+@guard_making
+@dataclass(frozen=True)
+class GlobalMaxPooling1D(_GlobalPooling):
+    """The largest number of each feature over all steps of a row: `[B, T, F]` to `[B, F]`.
+
+    Masked steps, and those before a row's last reset, do not count.
+
+    >>> GlobalMaxPooling1D().output_shape((None, 3))
+    (3,)
+    """
+
+    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+        return largest(x, counted, axis)
+
+
+@guard_making
+@dataclass(frozen=True)
+class GlobalAveragePooling1D(_GlobalPooling):
+    """The mean of each feature over all steps of a row, as `GlobalMaxPooling1D`."""
+
+    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+        return mean(x, counted, axis)
