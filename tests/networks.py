@@ -182,7 +182,12 @@ LOOKING_AHEAD = [
     ),
     Case(
         "pooling",
-        lambda: [sw.Masking(NOTHING), sw.Conv1D(4, 2), sw.MaxPooling1D(2), sw.GRU(3)],
+        lambda: [
+            sw.Masking(NOTHING),
+            sw.Conv1D(4, 2, padding="causal", strides=2),
+            sw.MaxPooling1D(2, strides=1, padding="same"),
+            sw.GRU(3),
+        ],
         every_step=False,
         skips=True,
         looks_ahead=True,

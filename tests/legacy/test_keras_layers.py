@@ -280,7 +280,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "functional": (lambda: Dense(3)(Input((4, 2))), r"Model\(inputs, outputs\) is planned.*Sequential"),
     "functional LSTM": (lambda: LSTM(3)(Input((4, 2))), r"Model\(inputs, outputs\) is planned.*Sequential"),
     "own": (lambda: layers.Layer, r"custom layers are not supported"),
-    "Conv1D": (lambda: layers.Conv1D, r"statewise has no convolutions"),
+    "Conv1D": (lambda: layers.Conv1D, r"in scripts for Keras it is not supported yet"),
     "kind": (lambda: layers.deserialize({"class_name": "Conv1D", "config": {}}), r"keras.layers.Conv1D"),
 }
 

@@ -263,7 +263,7 @@ class _Comparison:
 def _may_be_padded(network: Network) -> bool:
     """Returns whether rows may be padded with steps, and outputs are then found where they were, or a few steps on."""
     found = network.answers_each_step or network.output_shape[0] is not None
-    return network.input_shape[0] is None and found and not any(layer.strided for layer in network.layers)
+    return network.input_shape[0] is None and found and all(layer.takes_padding for layer in network.layers)
 
 
 def _random_state(model: Model, batch: int) -> State:

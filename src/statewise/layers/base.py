@@ -117,11 +117,6 @@ class Layer(ABC):
         return True
 
     @property
-    def strided(self) -> bool:
-        """Whether it reads every so many steps, so that a row moved by one step gives other outputs."""
-        return False
-
-    @property
     def takes_padding(self) -> bool:
         """Whether masked steps appended to a row leave its outputs as they are."""
         return True

@@ -14,7 +14,7 @@ from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.kernels.states import LayerState, WindowState
 from statewise.layers.base import Flags, Layer, Params, check_layer
 from statewise.layers.regularizers import L1L2, check_regularizer
-from statewise.layers.step_windows import PADDINGS, StepWindows
+from statewise.layers.step_windows import PADDINGS, StepWindows, moved_back, moved_together, since_last_reset
 from statewise.operations import Affine, Constant, Input, Joined, Kept, Slice, Step, Vector, apply, settle_function
 from statewise.phrasebook.guard import guard_making
 
@@ -29,7 +29,7 @@ class Conv1D(Layer):
 
     With `padding="causal"` an output depends on its step and those before it. The layer then has memory, the last
     steps of a row: it reads rows in pieces, carries, and streams, and a reset cuts its windows. With the other paddings
-    it reads whole rows. A masked step is skipped: "causal" passes over it, otherwise it counts as zeros.
+    it reads whole rows; if it makes steps of its own, from the last reset on. A masked step is not there.
 
     Weights as in Keras: `kernel [kernel_size, F, filters]` glorot-uniform, `bias [filters]` zero.
 
@@ -89,10 +89,6 @@ class Conv1D(Layer):
         return "both sides of each step" if around else "the start"
 
     @property
-    def strided(self) -> bool:
-        return self.strides > 1
-
-    @property
     def takes_padding(self) -> bool:
         return not (self.padding == "same" and self.strides > 1)  # where windows lie depends on the number of steps
 
@@ -135,10 +131,7 @@ class Conv1D(Layer):
         return WindowState(zeros(batch, self._windows.reach * (shape[-1] or 0)))
 
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
-        if self.keeps_steps:
-            return reset, mask
-        windows = self._windows
-        return None if reset is None else windows.reset(reset), None if mask is None else windows.counted(mask)
+        return (reset, mask) if self.keeps_steps else self._windows.pass_on(reset, mask)
 
     def apply(
         self,
@@ -152,40 +145,42 @@ class Conv1D(Layer):
     ) -> tuple[jax.Array, LayerState]:
         import jax.numpy as jnp
 
+        if not self.keeps_steps:
+            real = since_last_reset(reset, mask)
+            x = x if real is None else moved_together(real, x)
+            return self._convolve(params, x, None, self._windows), state
         segments = None if reset is None else jnp.cumsum(reset, axis=1)
-        if self.has_memory:
-            return self._continue(params, x, state, segments, mask)
+        last = None if segments is None else segments[:, -1:]
         if mask is not None:
-            x = jnp.where(mask[..., None], x, 0)
-        return self._convolve(params, x, segments, self._windows), state
+            x = moved_together(mask, x)
+            segments = None if segments is None else moved_together(mask, segments, fill=-1)
+        after: LayerState = state
+        if self.has_memory:
+            x, segments, after = self._with_past(x, state, segments, last, mask)
+            y = self._convolve(params, x, segments, self._windows._replace(padding="valid"))
+        else:
+            y = self._convolve(params, x, segments, self._windows)
+        return (y if mask is None else moved_back(mask, y)), after
 
-    def _continue(
-        self, params: Params, x: jax.Array, state: Any, segments: jax.Array | None, mask: jax.Array | None
-    ) -> tuple[jax.Array, WindowState]:
-        """Returns outputs and the last steps; with a mask, the steps that count are moved together and back."""
+    def _with_past(
+        self, x: jax.Array, state: Any, segments: jax.Array | None, last: jax.Array | None, mask: jax.Array | None
+    ) -> tuple[jax.Array, jax.Array | None, WindowState]:
+        """Returns x and segments with the last steps before them, and the last steps now: zeros before a reset."""
         import jax.numpy as jnp
 
         B, T, F = x.shape
-        reach, found = self._windows.reach, segments
-        if mask is not None:
-            order = jnp.argsort(~mask, axis=1, stable=True)
-            x = jnp.take_along_axis(x, order[..., None], axis=1)
-            found = None if segments is None else jnp.take_along_axis(segments, order, axis=1)
+        reach = self._windows.reach
         x = jnp.concatenate([state.past.reshape(B, reach, F), x], axis=1)
-        if found is not None:
-            found = jnp.pad(found, [(0, 0), (reach, 0)])
-        y = self._convolve(params, x, found, self._windows._replace(padding="valid"))
+        segments = None if segments is None else jnp.pad(segments, [(0, 0), (reach, 0)])
         if mask is None:
-            past, ids = x[:, T:], None if found is None else found[:, T:]
+            past, ids = x[:, T:], None if segments is None else segments[:, T:]
         else:
-            y = jnp.take_along_axis(y, jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)[..., None], axis=1)
-            y = jnp.where(mask[..., None], y, 0)
             place = mask.sum(axis=1)[:, None] + jnp.arange(reach)
             past = jnp.take_along_axis(x, place[..., None], axis=1)
-            ids = None if found is None else jnp.take_along_axis(found, place, axis=1)
-        if ids is not None and segments is not None:
-            past = jnp.where((ids == segments[:, -1:])[..., None], past, 0)
-        return y, WindowState(past.reshape(B, reach * F))
+            ids = None if segments is None else jnp.take_along_axis(segments, place, axis=1)
+        if ids is not None and last is not None:
+            past = jnp.where((ids == last)[..., None], past, 0)
+        return x, segments, WindowState(past.reshape(B, reach * F))
 
     def _convolve(self, params: Params, x: jax.Array, segments: jax.Array | None, windows: StepWindows) -> jax.Array:
         """Returns the output of each window; of what lies in another segment than its anchor it reads zeros."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from statewise.errors import ShapeError, unknown_name
 from statewise.foundation.shapes import Shape, check_whole
 from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
-from statewise.layers.step_windows import StepWindows
+from statewise.layers.step_windows import StepWindows, moved_together, since_last_reset
 from statewise.operations import Step, Vector
 from statewise.phrasebook.guard import guard_making
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Summary(MemorylessLayer):
-    """A layer that reads whole rows, and leaves out masked steps."""
+    """A layer that reads whole rows, from their last reset on; a masked step is not there."""
 
     @property
     def keeps_steps(self) -> bool:
@@ -58,12 +58,8 @@ class _Pooling(_Summary):
         return StepWindows(self.pool_size, self.strides or self.pool_size, 1, self.padding)
 
     @property
-    def strided(self) -> bool:
-        return self._windows.stride > 1
-
-    @property
     def takes_padding(self) -> bool:
-        return self.padding == "valid"
+        return self.padding == "valid" or self._windows.stride == 1
 
     def output_shape(self, shape: Shape) -> Shape:
         self._check_steps(shape)
@@ -73,8 +69,7 @@ class _Pooling(_Summary):
             raise ShapeError(f"{type(self).__name__}: {error}; make pool_size smaller") from None
 
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
-        windows = self._windows
-        return None if reset is None else windows.reset(reset), None if mask is None else windows.counted(mask)
+        return self._windows.pass_on(reset, mask)
 
     def apply(
         self,
@@ -88,13 +83,11 @@ class _Pooling(_Summary):
     ) -> tuple[jax.Array, Any]:
         import jax.numpy as jnp
 
-        windows = self._windows
-        real = jnp.ones(x.shape[:2], bool) if mask is None else mask
-        inside = jnp.stack(windows.columns(real, fill=False))
-        if reset is not None:
-            segments = jnp.cumsum(reset, axis=1)
-            inside &= jnp.stack(windows.columns(segments, fill=-1)) == windows.anchors(segments)
-        return self.summarize(jnp.stack(windows.columns(x)), inside[..., None], axis=0), state
+        real, inside = since_last_reset(reset, mask), jnp.ones(x.shape[:2], bool)
+        if real is not None:
+            x, inside = moved_together(real, x), moved_together(real, inside, fill=False)
+        columns, counted = (jnp.stack(self._windows.columns(a)) for a in (x, inside))
+        return self.summarize(columns, counted[..., None], axis=0), state
 
     @abstractmethod
     def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
@@ -124,7 +117,7 @@ class MaxPooling1D(_Pooling):
     Args:
         pool_size: how many steps a window has.
         strides: how many steps lie between two windows; `pool_size` by default.
-        padding: `valid`, only windows within the steps, all of which must count; `same`, also cut ones.
+        padding: `valid`, only windows within the steps; `same`, also cut ones.
 
     >>> MaxPooling1D(2).output_shape((10, 3))
     (5, 3)
@@ -173,10 +166,8 @@ class _GlobalPooling(_Summary):
     ) -> tuple[jax.Array, Any]:
         import jax.numpy as jnp
 
-        counted = jnp.ones(x.shape[:2], bool) if mask is None else mask
-        if reset is not None:
-            segments = jnp.cumsum(reset, axis=1)
-            counted = counted & (segments == segments[:, -1:])
+        real = since_last_reset(reset, mask)
+        counted = jnp.ones(x.shape[:2], bool) if real is None else real
         return self.summarize(x, counted[..., None], axis=1), state
 
     @abstractmethod

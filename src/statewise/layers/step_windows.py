@@ -1,4 +1,7 @@
-"""Windows of steps, which convolutions and pooling read: where they lie, and which of them count."""
+"""Windows of steps, which convolutions and pooling read: where they lie, and which of them count.
+
+A masked step is not there: those that count are moved together first.
+"""
 
 from __future__ import annotations
 
@@ -67,16 +70,48 @@ class StepWindows(NamedTuple):
         place = (self.size - 1) // 2 if self.padding == "same" else self.size - 1
         return self.columns(a)[place]
 
-    def counted(self, mask: jax.Array) -> jax.Array:
-        """Returns which windows count: those of whose steps all do, or with zeros beyond the steps the anchor does."""
+    def pass_on(self, reset: jax.Array | None, mask: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
+        """Returns `reset` and `mask` for windows as steps: those that a row has by itself count.
+
+        A row with a reset anywhere starts fresh before its first window, since it is read from its last reset on.
+        """
         import jax.numpy as jnp
 
-        columns = self.columns(mask, fill=False)
-        return jnp.stack(columns).all(axis=0) if self.padding == "valid" else self.anchors(mask)
+        real = since_last_reset(reset, mask)
+        if real is None:
+            return None, None
+        steps = real.sum(axis=1, keepdims=True)
+        own = (steps - self.reach - 1) // self.stride + 1 if self.padding == "valid" else -(-steps // self.stride)
+        place = jnp.arange(self.number(real.shape[1]) or 0)[None]
+        return None if reset is None else reset.any(axis=1, keepdims=True) & (place == 0), place < own
 
-    def reset(self, reset: jax.Array) -> jax.Array:
-        """Returns before which windows a row starts fresh: where there was a reset since the anchor before."""
-        import jax.numpy as jnp
 
-        resets = self.anchors(jnp.cumsum(reset, axis=1))
-        return jnp.diff(resets, axis=1, prepend=0) > 0
+def since_last_reset(reset: jax.Array | None, mask: jax.Array | None) -> jax.Array | None:
+    """Returns the mask without the steps before each row's last reset; None if all steps count."""
+    import jax.numpy as jnp
+
+    if reset is None:
+        return mask
+    segments = jnp.cumsum(reset, axis=1)
+    own = segments == segments[:, -1:]
+    return own if mask is None else own & mask
+
+
+def moved_together(mask: jax.Array, a: jax.Array, fill: float = 0) -> jax.Array:
+    """Returns `a [B, T, ...]` with the steps that count at the beginning of each row, and `fill` after them."""
+    import jax.numpy as jnp
+
+    order = jnp.argsort(~mask, axis=1, stable=True)
+    apart = (1,) * (a.ndim - 2)
+    real = jnp.arange(mask.shape[1])[None] < mask.sum(axis=1, keepdims=True)
+    return jnp.where(
+        real.reshape(*mask.shape, *apart), jnp.take_along_axis(a, order.reshape(*mask.shape, *apart), 1), fill
+    )
+
+
+def moved_back(mask: jax.Array, a: jax.Array) -> jax.Array:
+    """Returns what `moved_together` moved, at its place; zeros at the steps that do not count."""
+    import jax.numpy as jnp
+
+    place = jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)
+    return jnp.where(mask[..., None], jnp.take_along_axis(a, place[..., None], axis=1), 0)

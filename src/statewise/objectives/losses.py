@@ -124,8 +124,27 @@ def _sparse_categorical_crossentropy(y_true: jax.Array, y_pred: jax.Array) -> ja
     return -_pick(_log_probabilities(y_pred), y_true)
 
 
+@jax.custom_vjp
 def _sparse_categorical_crossentropy_of_logits(y_true: jax.Array, logits: jax.Array) -> jax.Array:
-    return jax.nn.logsumexp(logits, axis=-1) - _pick(logits, y_true)
+    return _sparse_forward(y_true, logits)[0]
+
+
+def _sparse_forward(y_true: jax.Array, logits: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+    largest = jnp.max(logits, axis=-1)
+    largest = jnp.where(jnp.isfinite(largest), largest, 0)
+    powers = jnp.exp(logits - largest[..., None])
+    total = jnp.sum(powers, axis=-1)
+    return jnp.log(total) + largest - _pick(logits, y_true), (y_true, powers, total)
+
+
+def _sparse_backward(saved: tuple[jax.Array, ...], d_loss: jax.Array) -> tuple[None, jax.Array]:
+    """Returns the gradient: probabilities less one at the class, without the scatter that XLA would make of `_pick`."""
+    y_true, powers, total = saved
+    chosen = jnp.arange(powers.shape[-1]) == y_true[..., None]
+    return None, (d_loss / total)[..., None] * powers - jnp.where(chosen, d_loss[..., None], 0)
+
+
+_sparse_categorical_crossentropy_of_logits.defvjp(_sparse_forward, _sparse_backward)
 
 
 @dataclass(frozen=True)
