@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from statewise.layers import SpatialDropout1D as SpatialDropout1D
     from statewise.layers import Subtract as Subtract
     from statewise.layers import TimeDistributed as TimeDistributed
+    from statewise.layers.residual import Residual as Residual
     from statewise.layers.tensors import Input as Input
     from statewise.loading import load as load
     from statewise.models.model import Model as Model
@@ -132,6 +133,7 @@ _HOMES = {
     "RMSprop": "optimizers.optimizer",
     "RepeatVector": "layers",
     "Reshape": "layers",
+    "Residual": "layers.residual",
     "SGD": "optimizers.optimizer",
     "SampledSoftmax": "objectives.sampled_softmax",
     "Sequential": "models.sequential",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError, FileError
@@ -24,9 +25,13 @@ class Node(NamedTuple):
     weights: str  # the name of the first node of the same layer, by which the weights go
 
 
-def nodes_of_chain(layers: Sequence[Layer]) -> tuple[Node, ...]:
-    """Returns a node for each layer, which reads the one before it; a layer that occurs twice has its weights once."""
-    return _nodes(layers, [(place - 1,) for place in range(len(layers))])
+def nodes_of_chain(layers: Sequence[Layer], skips: Mapping[int, int] = MappingProxyType({})) -> tuple[Node, ...]:
+    """Returns a node for each layer, which reads the one before it; a layer that occurs twice has its weights once.
+
+    `skips` has, for layers that join two values, the place of the other that they read, which comes first.
+    """
+    before = ((place - 1,) for place in range(len(layers)))
+    return _nodes(layers, [(skips[place], *read) if place in skips else read for place, read in enumerate(before)])
 
 
 def nodes_of_graph(x: Tensor, y: Tensor) -> tuple[Node, ...]:
@@ -128,6 +133,7 @@ def nodes_from_config(entries: Sequence[Mapping[str, Any]], input_name: str) -> 
         weights = entry.get("weights", name)
         if weights != name and weights not in [node.name for node in nodes if node.weights == node.name]:
             raise FileError(f"layer {name!r} has the weights of {weights!r}: expected a layer before it")
-        nodes.append(Node(name, layer_from_config(options), sources, weights))
+        owner = next((node.layer for node in nodes if node.name == weights), None)
+        nodes.append(Node(name, owner or layer_from_config(options), sources, weights))
         places[name] = place
     return tuple(nodes)

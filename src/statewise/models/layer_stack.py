@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from statewise.errors import ConfigurationError, LifecycleError, unknown_name
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Embedding, Layer
 from statewise.layers.nodes import Node, name_layers, nodes_of_chain, nodes_of_graph
+from statewise.layers.residual import Residual, Stacked
 from statewise.layers.signals import symbols_of
 from statewise.layers.tensors import Tensor
 from statewise.network import Network
@@ -21,6 +22,7 @@ class LayerStack:
 
     layers: tuple[Layer, ...] = ()
     network: Network | None = None  # None until the input shape is known
+    skips: Mapping[int, int] = field(default_factory=dict)  # for each Add of a Residual, the place of what it adds
 
     @classmethod
     def of_graph(cls, x: Tensor, y: Tensor) -> LayerStack:
@@ -34,8 +36,14 @@ class LayerStack:
         layers = list({id(node.layer): node.layer for node in nodes}.values())
         for place, layer in enumerate(layers):
             check_not_shared(layers[:place], layer)
-        network = _network(nodes, x.row_shape, x.name)
-        return cls(network.layers, network)
+        return cls.of_network(_network(nodes, x.row_shape, x.name))
+
+    @classmethod
+    def of_network(cls, network: Network) -> LayerStack:
+        """Returns the layers of a network, with it."""
+        joining = ((place, node) for place, node in enumerate(network.nodes) if len(node.sources) == 2)
+        skips = {place: node.sources[0] for place, node in joining if node.sources[1] == place - 1}
+        return cls(network.layers, network, skips)
 
     @property
     def named_layers(self) -> list[Layer]:
@@ -51,6 +59,16 @@ class LayerStack:
         if self.network is not None:
             return self.network.symbols is not None
         return any(isinstance(layer, Embedding) for layer in self.layers[:1])
+
+    def with_part(self, part: Stacked) -> LayerStack:
+        """Returns the stack with one more layer, or with those of a Residual; errors as in `with_layer`."""
+        if not isinstance(part, Residual):
+            return self.with_layer(part)
+        stack, before = self, len(self.layers) - 1
+        for inner in part.layers:
+            stack = stack.with_part(inner)
+        skips = {**stack.skips, len(stack.layers): before}
+        return replace(stack, skips=skips).with_layer(part.add)
 
     def with_layer(self, layer: Layer) -> LayerStack:
         """Returns the stack with one more layer.
@@ -71,7 +89,8 @@ class LayerStack:
         shape = layers[0].input_shape  # may include the number of steps, which the network omits
         if shape is None and self.network is not None:
             shape = self.network.input_shape
-        return LayerStack(layers, None if shape is None else _network(nodes_of_chain(layers), shape))
+        network = None if shape is None else _network(nodes_of_chain(layers, self.skips), shape)
+        return LayerStack(layers, network, self.skips)
 
     def with_trainable(self, names: Collection[str], trainable: bool) -> LayerStack:
         """Returns the stack whose layers of these names are `trainable` or not; weights and states stay the same."""
@@ -82,10 +101,10 @@ class LayerStack:
         }
         layers = tuple(changed.get(id(layer), layer) for layer in self.layers)
         if self.network is None:
-            return LayerStack(layers)
+            return replace(self, layers=layers)
         pairs = zip(self.network.nodes, layers, strict=True)
         nodes = tuple(node._replace(layer=layer) for node, layer in pairs)
-        return LayerStack(layers, replace(self.network, nodes=nodes))
+        return replace(self, layers=layers, network=replace(self.network, nodes=nodes))
 
     def built_for(self, input_shape: Shape) -> LayerStack:
         """Returns the stack with its network for an input shape, given without the batch axis.
@@ -96,7 +115,7 @@ class LayerStack:
         """
         if not self.layers:
             raise LifecycleError("the model has no layers; model.add(LSTM(32)) adds one")
-        network = _network(nodes_of_chain(self.layers), input_shape)
+        network = _network(nodes_of_chain(self.layers, self.skips), input_shape)
         if self.network is None:
             return replace(self, network=network)
         if network.input_shape != self.network.input_shape:

@@ -56,7 +56,7 @@ def from_artifact(artifact: Artifact, optimizer: Any = None) -> Contents:
     train_state = train_state_in(artifact, network)
     if settings is not None and train_state.saved_optimizer:  # raises now if the file is incomplete
         train_state = settings.started(network, train_state)
-    return Contents(LayerStack(network.layers, network), settings, train_state, artifact.header.get("measured"))
+    return Contents(LayerStack.of_network(network), settings, train_state, artifact.header.get("measured"))
 
 
 def train_state_in(artifact: Artifact, network: Network) -> TrainState:

@@ -10,6 +10,7 @@ from statewise.foundation.shapes import check_sizes
 from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
 from statewise.layers.registry import warn_of_custom
+from statewise.layers.residual import Residual, Stacked
 from statewise.models.model import Model
 from statewise.network import Network
 from statewise.phrasebook.guard import guard
@@ -41,15 +42,15 @@ class Sequential(Model):
 
     kind = "sequential"
 
-    def __init__(self, layers: Iterable[Layer] = (), *, seed: int = 0) -> None:
+    def __init__(self, layers: Iterable[Stacked] = (), *, seed: int = 0) -> None:
         self._start(seed)
         if not isinstance(layers, Iterable):
             raise ConfigurationError(f"layers: expected a list such as [LSTM(32), Dense(1)], got {layers!r}")
         for layer in layers:
             self.add(layer)
 
-    def add(self, layer: Layer) -> None:
-        """Appends a layer.
+    def add(self, layer: Stacked) -> None:
+        """Appends a layer, or the layers of a `Residual`.
 
         Raises:
             ConfigurationError: it is not a layer, has an input_shape but is not the first, or is inside a layer of the
@@ -57,11 +58,12 @@ class Sequential(Model):
             LifecycleError: the model is already trained.
             ShapeError: it does not fit the layer before it.
         """
-        if self.train_state.trained and isinstance(layer, Layer):
+        if self.train_state.trained and isinstance(layer, Layer | Residual):
             raise LifecycleError("layers can only be added before training; make a new Sequential")
-        self._build(self._stack.with_layer(layer))
+        before = len(self._stack.layers)
+        self._build(self._stack.with_part(layer))
         if self._settings is not None:
-            warn_of_custom([layer])
+            warn_of_custom(self._stack.layers[before:])
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Creates the weights for an input shape given with its batch axis, as in Keras: `(None, T, F)`.
