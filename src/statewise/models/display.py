@@ -14,7 +14,7 @@ from statewise.foundation.words import plural
 from statewise.layers import Layer
 from statewise.layers.nodes import name_layers
 from statewise.models.settings import Settings
-from statewise.network import Network, NetworkParams, count_weights, layer_rows, shown_columns
+from statewise.network import Network, NetworkParams, count_weights, draw, layer_rows, shown_columns
 from statewise.optimizers.optimizer import Optimizer
 
 
@@ -38,7 +38,8 @@ class Display(NamedTuple):
         """Returns the notebook display: the table of `summary`, and what the model is compiled with."""
         shown = _unbuilt_table(self.layers) if self.network is None else layers_table(self.network, self.params)
         facts = "; ".join(filter(None, [self._compiled, self._training]))
-        return notebook.output(self.kind, f"<p>{escape(facts)}</p>", shown)
+        drawn = "" if self.network is None or self.network.is_chain else draw(self.network, self.params)
+        return notebook.output(self.kind, f"<p>{escape(facts)}</p>", shown, drawn)
 
     @property
     def _weights(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from statewise.data.batches import Samples
 from statewise.data.lanes import Lanes
@@ -10,14 +11,15 @@ from statewise.data.ragged_rows import padded
 from statewise.diagnostics.memory import MemoryReport, report_memory
 from statewise.diagnostics.verification import TOLERANCE, Verification
 from statewise.diagnostics.verification import verify as compare
-from statewise.errors import ConfigurationError, unknown_name
+from statewise.errors import ConfigurationError, FileError, unknown_name
+from statewise.foundation.files import as_path, write_whole
 from statewise.inference.rows import read_rows
 from statewise.inference.start import Start
 from statewise.layers import Layer
 from statewise.models.evaluating import measure
 from statewise.models.interface import AnyModel
 from statewise.models.reader import Flags, unframe
-from statewise.network import count_weights, summarize
+from statewise.network import count_weights, draw, summarize
 
 
 def get_layer(model: AnyModel, name: str | None = None, index: int | None = None) -> Layer:
@@ -52,6 +54,23 @@ def count_params(model: AnyModel) -> int:
 def summary(model: AnyModel) -> None:
     """Prints the layers with their output shapes and numbers of weights."""
     sys.stdout.write(summarize(model.network, model.params) + "\n")
+
+
+def plot(model: AnyModel, path: str | Path) -> None:
+    """Draws the network into an SVG file: its layers with shapes and weights, and what each of them reads.
+
+    >>> import statewise as sw
+    >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)])
+    >>> import tempfile
+    >>> model.plot(f"{tempfile.mkdtemp()}/network.svg")
+
+    Raises:
+        LifecycleError: the model does not know its input yet.
+        FileError: the name does not end in .svg, or the file cannot be written.
+    """
+    if as_path(path).suffix.lower() != ".svg":
+        raise FileError(f"cannot draw {path}: the drawing is SVG; name a file that ends in .svg")
+    write_whole(path, draw(model.network, model.params).encode())
 
 
 def verify(

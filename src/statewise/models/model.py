@@ -174,6 +174,7 @@ class Model:
     get_layer = inspecting.get_layer
     count_params = inspecting.count_params
     summary = inspecting.summary
+    plot = inspecting.plot
 
     get_weights = weight_access.get_weights
     set_weights = weight_access.set_weights

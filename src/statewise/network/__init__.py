@@ -1,5 +1,6 @@
 """Layers composed into one pure state machine: `y, states = network.apply(params, x, states)`."""
 
+from statewise.network.drawing import draw
 from statewise.network.network import Head, Network, NetworkParams, network_from_config
 from statewise.network.table import count_weights, layer_rows, shown_columns, summarize
 
@@ -8,6 +9,7 @@ __all__ = [
     "Network",
     "NetworkParams",
     "count_weights",
+    "draw",
     "layer_rows",
     "network_from_config",
     "shown_columns",
