@@ -29,7 +29,9 @@ def example(name: str) -> Any:
     return module
 
 
-echo, adding, copy_memory, carried_state = map(example, ["echo", "adding", "copy_memory", "carried_state"])
+echo, adding, copy_memory, carried_state, t_maze = map(
+    example, ["echo", "adding", "copy_memory", "carried_state", "t_maze"]
+)
 
 
 def without_memory(model: sw.Sequential, x: Any, y: Any) -> dict[str, float]:
@@ -129,3 +131,23 @@ def test_the_script_says_what_it_reached(
     monkeypatch.setattr("sys.argv", [script.__name__, *options, "--epochs", "1"])
     script.main()
     assert "seed 0" in capsys.readouterr().out
+
+
+# --------------------------------------------------------------------------------------------------------- T-maze
+
+
+def test_a_sign_is_remembered_to_the_end_of_a_corridor_by_rewards() -> None:
+    model = t_maze.policy(SEED)
+    rewards = t_maze.reinforce(model, length=6, updates=60, seed=SEED)
+    assert abs(np.mean(rewards[:2])) < 0.3
+    assert np.mean(rewards[-10:]) > 0.95
+    assert t_maze.rewarded(model, length=6, episodes=100, seed=1) > 0.95
+
+
+def test_and_by_example_in_episodes_end_to_end() -> None:
+    model = t_maze.policy(SEED)
+    assert t_maze.imitate(model, length=6, epochs=40, seed=SEED) > 0.95
+    assert t_maze.rewarded(model, length=6, episodes=100, seed=1) > 0.95
+    x, right, junction, _ = t_maze.recorded(7, 64, 3, 6)
+    blind = model.predict(x, reset=np.ones(right.shape, bool)).argmax(axis=-1)
+    assert abs((blind == right)[junction > 0].mean() - 0.5) < 0.15
