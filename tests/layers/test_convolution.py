@@ -66,6 +66,19 @@ def test_a_causal_convolution_is_the_loop_over_its_last_steps(size: int, dilatio
         np.testing.assert_allclose(np.concatenate(pieces, axis=1), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_stream_skips_the_steps_that_the_whole_pass_skips(size: int) -> None:
+    model = sw.Sequential([sw.Masking(-1.0), sw.Conv1D(4, size, padding="causal")])
+    model.build((None, None, FEATURES))
+    random_weights(model)
+    x = np.where(MASK[..., None], X, -1.0).astype("float32")
+    whole, _ = model(x)
+    for engine in ENGINES:
+        streams = model.streams(engine=engine)
+        pushed = [streams.push_rows(range(ROWS), x[:, t]) for t in range(STEPS)]
+        np.testing.assert_allclose(np.stack(pushed, axis=1), whole, atol=1e-5)
+
+
 def test_a_causal_convolution_streams() -> None:
     model = made(sw.Conv1D(20, 3, padding="causal", dilation_rate=2, activation="relu"))
     whole, _ = model(X)

@@ -207,6 +207,8 @@ def test_inputs_and_outputs_that_do_not_belong_together() -> None:
     x, other = sw.Input((None, 3), name="readings"), sw.Input((None, 3), name="other")
     y = sw.LSTM(3)(x)
     refused(lambda: sw.Model(other, y), ConfigurationError, ["'readings'", "'other'", "one input"])
+    named = sw.LSTM(3, name="readings")(x)
+    refused(lambda: sw.Model(x, named), ConfigurationError, ["'readings'", "the input and a layer"])
     refused(lambda: sw.Model(x, x), ConfigurationError, ["at least one layer"])
     refused(lambda: sw.Model(x, sw.Add()([y, sw.LSTM(3)(other)])), ConfigurationError, ["'other'"])
     refused(lambda: sw.Model(wrong([x, other]), y), ConfigurationError, ["inputs", "a list of 2", "not supported yet"])

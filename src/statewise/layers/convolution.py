@@ -205,13 +205,13 @@ class Conv1D(Layer):
                 "padding='causal', or give whole sequences to model.predict(x)"
             )
         bias = weights.get("bias", np.zeros(self.filters, np.float32))
+        nothing = Constant(np.zeros(self.filters, np.float32))
         if not self.has_memory:
-            return Step(apply(self.activation, Affine((x,), weights["kernel"][0], bias)))
+            return Step(Kept(apply(self.activation, Affine((x,), weights["kernel"][0], bias)), nothing))
         features, reach = x.size or 0, self._windows.reach
         spread = np.zeros((reach + 1, features, self.filters), np.float32)
         spread[:: self.dilation_rate] = weights["kernel"]
         past = Input(reach * features)
         y = apply(self.activation, Affine((past, x), spread.reshape(-1, self.filters), bias))
         newer = x if reach == 1 else Joined((Slice(past, features, (reach - 1) * features), x))
-        nothing = Constant(np.zeros(self.filters, np.float32))
         return Step(Kept(y, nothing), WindowState(past), WindowState(Kept(newer, past)))

@@ -61,7 +61,12 @@ def nodes_of_graph(x: Tensor, y: Tensor) -> tuple[Node, ...]:
     written = [tensor for tensor in tensors if tensor.layer is not None]
     places = {x: INPUT} | {tensor: place for place, tensor in enumerate(written)}
     layers = [tensor.layer for tensor in written if tensor.layer is not None]
-    return _nodes(layers, [tuple(places[source] for source in tensor.sources) for tensor in written])
+    nodes = _nodes(layers, [tuple(places[source] for source in tensor.sources) for tensor in written])
+    if x.name in [node.name for node in nodes]:
+        raise ConfigurationError(
+            f"Model: the input and a layer are both called {x.name!r}; name the input, as in sw.Input(shape, name='x')"
+        )
+    return nodes
 
 
 def _nodes(layers: Sequence[Layer], sources: Sequence[tuple[int, ...]]) -> tuple[Node, ...]:
@@ -127,8 +132,9 @@ def nodes_from_config(entries: Sequence[Mapping[str, Any]], input_name: str) -> 
         name = entry["name"]
         sources: tuple[int, ...] = (place - 1,)
         if "sources" in entry:
-            if unknown := [source for source in entry["sources"] if source not in places] or not entry["sources"]:
-                raise FileError(f"layer {name!r} reads {unknown!r:.60}: expected what is before it")
+            unknown = [source for source in entry["sources"] if source not in places]
+            if unknown or not entry["sources"]:
+                raise FileError(f"layer {name!r} reads {entry['sources']!r:.60}: expected what is before it")
             sources = tuple(places[source] for source in entry["sources"])
         weights = entry.get("weights", name)
         if weights != name and weights not in [node.name for node in nodes if node.weights == node.name]:
