@@ -78,6 +78,15 @@ def test_generate_continues(story: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert json.loads(capsys.readouterr().out)["text"].strip() == expected.removeprefix("had a general").strip()
 
 
+def test_generate_searches_with_beams(story: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also in a model that reads windows of words."""
+    arguments = ["--prompt", "had a general", "--length", "8", "--beams", "3"]
+    assert main(["generate", str(story), *arguments]) == 0
+    assert capsys.readouterr().out == "had a general council to consider what measures they could take\n"
+    assert main(["generate", str(story), *arguments, "--quiet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"].strip() == "council to consider what measures they could take"
+
+
 def test_generate_repeats_itself_by_seed(story: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = []
     for seed in ("1", "1", "2"):

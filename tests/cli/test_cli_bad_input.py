@@ -265,6 +265,8 @@ def test_train_finds_every_mistake_before_it_trains(folder: Path, run: Run, line
         "generate good.statewise --prompt the --temperature -1": ("temperature", ">= 0", "got -1.0"),
         "generate good.statewise --prompt the --temperature nan": ("temperature", ">= 0", "got nan"),
         "generate good.statewise --prompt the --top-k 0": ("top_k", ">= 1", "got 0"),
+        "generate good.statewise --prompt the --beams 0": ("beams", ">= 1", "got 0"),
+        "generate good.statewise --prompt the --beams 2 --top-k 3": ("beams", "excludes", "top_k"),
         "generate good.statewise --prompt the --top-p 0": ("top_p", "0 < top_p <= 1", "got 0.0"),
         "generate good.statewise --prompt the --top-p 2": ("top_p", "0 < top_p <= 1", "got 2.0"),
         "generate good.statewise --prompt the --seed -1": ("seed", "from 0 to", "got -1"),

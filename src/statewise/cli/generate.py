@@ -22,6 +22,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="sample from the most likely tokens whose probabilities add up to P (default: all)",
     )
+    parser.add_argument(
+        "--beams", type=int, default=1, metavar="K", help="search for the most likely text with K beams, do not sample"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--quiet", action="store_true", help="do not repeat the prompt")
@@ -31,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     """Generates text as specified by `options`."""
     prompt = read_prompt(options.prompt)
     model = load_text_model(options.model)
-    names = ("length", "temperature", "top_k", "top_p", "seed")
+    names = ("length", "temperature", "top_k", "top_p", "seed", "beams")
     pieces = model.stream(prompt, **{name: getattr(options, name) for name in names})
     if options.json:
         say_json({"prompt": prompt, "text": "".join(pieces)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from statewise.data.codecs import check_content
+from statewise.data.codecs import Vocabulary, check_content
 from statewise.data.lanes import Lanes
 from statewise.data.windows import Windows
 from statewise.diagnostics.memory import MemoryReport
@@ -15,6 +15,7 @@ from statewise.foundation.shapes import Array, check_seed, check_whole
 from statewise.inference.start import Start, read_start, warn_unused
 from statewise.phrasebook.guard import guard
 from statewise.state import LayerStates, State
+from statewise.text.beams import search_of
 from statewise.text.generation import Sampling, generator_of
 from statewise.text.learner import Learner
 from statewise.text.plan import frame
@@ -146,6 +147,7 @@ class TextModel(Learner):
         top_p: float | None = None,
         seed: int = 0,
         state: str | State = "fresh",
+        beams: int = 1,
     ) -> str:
         """Returns `length` tokens that continue `prompt`, which is not repeated.
 
@@ -158,15 +160,26 @@ class TextModel(Learner):
             seed: random seed; the same seed gives the same text.
             state: where the prompt starts: "fresh"; a `State` of one row; "carry", which starts fresh and stores the
                 state after prompt and text in `self.state`; or "continue", which starts from that.
+            beams: above 1, a beam search takes the place of sampling: this many continuations are kept at every
+                token, and the most likely one is returned. It excludes temperature, top_k and top_p.
 
         Raises:
             StateError: the state belongs to another network, or the model reads windows and has no state.
             DataError: the prompt is empty, too short for the window, or has a symbol that the model does not know.
             ConfigurationError: an option is out of range.
         """
-        return "".join(
-            self.stream(prompt, length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, state=state)
-        ).lstrip(" " if self.tokens == "word" else "")
+        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        pieces = self.stream(prompt, length, seed=seed, state=state, beams=beams, **options)  # type: ignore[arg-type]
+        return "".join(pieces).lstrip(" " if self.tokens == "word" else "")
+
+    def _prepared(self, prompt: str, length: int, state: str | State) -> tuple[Vocabulary, Start, Array]:
+        """Returns what a generation starts from, after checking it."""
+        vocabulary, _ = self._require_fitted()
+        check_whole("length", length)
+        start = self._start(state)
+        if start.warmup:
+            raise ConfigurationError("state='warmup:n': the whole prompt already warms up the state; remove it")
+        return vocabulary, start, vocabulary.read_prompt(prompt, self.window)
 
     def stream(
         self,
@@ -178,23 +191,27 @@ class TextModel(Learner):
         top_p: float | None = None,
         seed: int = 0,
         state: str | State = "fresh",
+        beams: int = 1,
     ) -> Iterator[str]:
         """Yields the text of `generate` in pieces, as they are generated; same arguments.
 
-        A word includes the space before it, so that the prompt and the pieces can be concatenated.
+        A word includes the space before it, so that the prompt and the pieces can be concatenated. Those of a beam
+        search all come at its end.
         """
-        vocabulary, _ = self._require_fitted()
         sampling = Sampling(temperature, top_k, top_p)
-        check_whole("length", length)
         check_seed(seed)
-        start = self._start(state)
-        if start.warmup:
-            raise ConfigurationError("state='warmup:n': the whole prompt already warms up the state; remove it")
-        ids = vocabulary.read_prompt(prompt, self.window)
+        if check_whole("beams", beams) > 1 and sampling != Sampling():
+            raise ConfigurationError("beams: a beam search excludes temperature, top_k and top_p; remove them")
+        vocabulary, start, ids = self._prepared(prompt, length, state)
         generator = generator_of(self._model.network, self.window)
 
         def symbols() -> Iterator[int]:
-            end = yield from generator.symbols(self._model.params, ids, length, sampling, seed, start.batch)
+            if beams > 1:
+                search = search_of(self._model.network, self.window, beams)
+                drawn, _, end = search.search(self._model.params, ids, length, start.batch)
+                yield from drawn
+            else:
+                end = yield from generator.symbols(self._model.params, ids, length, sampling, seed, start.batch)
             self._keep(start, end)
 
         return vocabulary.pieces(symbols(), after=ids.tolist())
