@@ -195,7 +195,16 @@ def wrong(value: object) -> Any:
 
 def test_tensors_have_no_numbers() -> None:
     x = sw.Input((None, 3))
-    for use in (lambda: np.asarray(x), lambda: bool(x), lambda: list(x)):
+    assert sw.Model(x, x * x - (x + x)).network.names == ("multiply", "add", "subtract")
+    uses = (
+        lambda: np.asarray(x),
+        lambda: bool(x),
+        lambda: list(x),
+        lambda: x + 1,
+        lambda: wrong(x) * 2.0,
+        lambda: x[:, 0],
+    )
+    for use in uses:
         refused(use, ConfigurationError, ["symbolic", "sw.Model(x, y)"])
     refused(lambda: sw.LSTM(3)(wrong(X)), ConfigurationError, ["LSTM", "sw.Input(shape)", "ndarray"])
     refused(lambda: sw.LSTM(3)([x, x]), ConfigurationError, ["LSTM", "one tensor", "Concatenate"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Shape, check_sizes, describe
+from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
     from statewise.layers.base import Layer
@@ -18,8 +19,8 @@ _numbers = count()
 class Tensor:
     """What an input or a layer will have once there are data. Made by `sw.Input` and by calling a layer.
 
-    It holds no numbers, only how they come about; `sw.Model(x, y)` makes a model of that. Tensors are compared by
-    identity.
+    It holds no numbers, only how they come about; `sw.Model(x, y)` makes a model of that. `a + b`, `a - b` and `a * b`
+    stand for `Add`, `Subtract` and `Multiply` of two tensors. Tensors are compared by identity.
 
     Attributes:
         row_shape: the shape without batch axis; None stands for any number of steps.
@@ -51,6 +52,27 @@ class Tensor:
         made = f"Input {self.name!r}" if self.layer is None else f"output of {type(self.layer).__name__}"
         return f"<{made}: {describe(self.row_shape)}>"
 
+    def __add__(self, other: object) -> Tensor:
+        return self._joined("Add", other)
+
+    def __sub__(self, other: object) -> Tensor:
+        return self._joined("Subtract", other)
+
+    def __mul__(self, other: object) -> Tensor:
+        return self._joined("Multiply", other)
+
+    def _joined(self, kind: str, other: object) -> Tensor:
+        """Returns what a layer of that kind makes of two tensors, as `kind()([self, other])` does."""
+        if not isinstance(other, Tensor):
+            raise self._no_numbers()
+        from statewise.layers import merging
+
+        joined: Tensor = getattr(merging, kind)()([self, other])
+        return joined
+
+    def __getitem__(self, _: object) -> Any:
+        raise self._no_numbers()
+
     def __bool__(self) -> bool:
         raise self._no_numbers()
 
@@ -67,6 +89,7 @@ class Tensor:
         )
 
 
+@guard_making
 class Input(Tensor):
     """The input of a graph, for `sw.Model`.
 

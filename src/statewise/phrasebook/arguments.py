@@ -196,6 +196,15 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
             "inputs outputs": FUNCTIONAL,
         }
     ),
+    "Input": spread(
+        {
+            "batch_size batch_shape": Answer("the batch size belongs to a call", "x = sw.Input((None, 2))"),
+            "dtype sparse ragged tensor": Answer(
+                "an Embedding reads symbols, other layers numbers", "x = sw.Input((None, 2))"
+            ),
+        }
+    ),
+    "Concatenate": {"axis": Answer("features are joined, on the last axis", "sw.Concatenate()")},
     "Model.compile": spread(
         {
             "learning_rate lr": Answer("the optimizer has it", 'model.compile(sw.Adam(learning_rate=0.01), "mse")'),

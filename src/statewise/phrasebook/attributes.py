@@ -10,6 +10,11 @@ _LAYERS_ARE_FROZEN = "layers are descriptions without arrays"
 ATTRIBUTES: dict[str, dict[str, Answer]] = {
     "Model": spread(
         {
+            "add": Answer(
+                "a graph is complete; call a layer on its last value",
+                "x = sw.Input((None, 2)); model = sw.Model(x, sw.LSTM(4)(x))",
+            ),
+            "build": Answer("a graph knows its input", "model.summary()"),
             "reset_states reset_hidden": Answer("", "model.reset_state()"),
             "init_hidden": Answer("", "model.initial_state(1)"),
             "states hidden": Answer("", "model.state"),

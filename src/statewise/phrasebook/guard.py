@@ -157,6 +157,8 @@ def _too_many(call: str, keys: tuple[str, ...], args: tuple[object, ...], places
     takes = f"{call} takes {' and '.join(places) or 'nothing'} by position, got {len(extra)} more"
     if call == "Sequential":
         return f"{takes}: layers go in one list; write Sequential([LSTM(32), Dense(1)])"
+    if "Merge" in keys:
+        return f"{call} joins values when it is called: write {call}()([a, b])"
     if not {"Recurrent", "Dense"}.isdisjoint(keys) and all(type(value) is int for value in extra):  # PyTorch's order
         return f"{takes}: the size of the input follows from the data; write {call}({extra[0]})"
     order = next((POSITIONS[key] for key in keys if key in POSITIONS), ())[len(places) :] or known[len(places) :]
