@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from statewise.errors import ConfigurationError
 from statewise.foundation.shapes import Shape, check_sizes, describe
 from statewise.phrasebook.guard import guard_making
-
-if TYPE_CHECKING:
-    from statewise.layers.base import Layer
 
 _numbers = count()
 
@@ -24,7 +21,7 @@ class Tensor:
 
     Attributes:
         row_shape: the shape without batch axis; None stands for any number of steps.
-        layer: the layer whose output it is; None for an input.
+        layer: the `Layer` whose output it is; None for an input.
         sources: what that layer reads.
         name: of an input.
 
@@ -37,9 +34,7 @@ class Tensor:
 
     __slots__ = ("layer", "name", "number", "row_shape", "sources")
 
-    def __init__(
-        self, row_shape: Shape, layer: Layer | None = None, sources: tuple[Tensor, ...] = (), name: str = ""
-    ) -> None:
+    def __init__(self, row_shape: Shape, layer: Any = None, sources: tuple[Tensor, ...] = (), name: str = "") -> None:
         self.row_shape, self.layer, self.sources, self.name = row_shape, layer, sources, name
         self.number = next(_numbers)  # a tensor's sources have lower ones
 
@@ -65,9 +60,9 @@ class Tensor:
         """Returns what a layer of that kind makes of two tensors, as `kind()([self, other])` does."""
         if not isinstance(other, Tensor):
             raise self._no_numbers()
-        from statewise.layers import merging
+        from statewise import layers
 
-        joined: Tensor = getattr(merging, kind)()([self, other])
+        joined: Tensor = getattr(layers, kind)()([self, other])
         return joined
 
     def __getitem__(self, _: object) -> Any:
@@ -133,7 +128,7 @@ def _values(given: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> list[Any]:
     return list(given.values() if isinstance(given, dict) else given)
 
 
-def output_of(layer: Layer, given: object) -> Tensor:
+def output_of(layer: Any, given: object) -> Tensor:
     """Returns what `layer` will output for a tensor, or for a list of those that a layer such as `Add` joins.
 
     Raises:
