@@ -116,7 +116,7 @@ def test_weights_go_into_another_model(tmp_path: Path, trained: Sequential) -> N
     again = model_from_json(trained.to_json())
     again.load_weights(str(tmp_path / "weights.h5"))
     trained.reset_states()
-    np.testing.assert_allclose(again.predict(X), trained.predict(X), rtol=1e-5)
+    np.testing.assert_allclose(again.predict(X), trained.predict(X), atol=1e-6)  # XLA's rounding differs now and then
 
 
 def test_a_model_need_not_be_compiled(tmp_path: Path, trained: Sequential) -> None:
