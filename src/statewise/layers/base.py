@@ -187,6 +187,23 @@ class Layer(ABC):
             for name, value in values.items()
         }
 
+    def _check_steps(self, shape: Shape) -> None:
+        """Raises an error unless input of `shape` has steps, each of them with features."""
+        if len(shape) != 2 or shape[-1] is None:
+            raise self._refuse(
+                "[B, T, F]",
+                shape,
+                "give the layer before it return_sequences=True",
+                as_first="give x three axes, rows, steps and features: for one feature per step x[..., None]",
+            )
+
+    def _check_features(self, shape: Shape) -> None:
+        """Raises an error unless input of `shape` has features on its last axis."""
+        if not shape or shape[-1] is None:
+            raise self._refuse(
+                "[B, F] or [B, T, F]", shape, "give it features: x[..., None] adds one, an Embedding before it more"
+            )
+
     def _refuse(self, expected: str, shape: Shape, way_out: str, as_first: str | None = None) -> MisfitError:
         what = f"{type(self).__name__} expects {expected}, got {describe(shape)}"
         return MisfitError(what, way_out, as_first or way_out)

@@ -12,10 +12,11 @@ from statewise.errors import ConfigurationError, ShapeError, unknown_name
 from statewise.foundation.random import Key, glorot_uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.kernels.states import LayerState, WindowState
-from statewise.layers.base import Flags, Layer, Params, check_layer
-from statewise.layers.regularizers import L1L2, check_regularizer
+from statewise.layers.base import Flags, Params, check_layer
+from statewise.layers.kernel import KernelLayer
+from statewise.layers.regularizers import L1L2
 from statewise.layers.step_windows import PADDINGS, StepWindows, moved_back, moved_together, since_last_reset
-from statewise.operations import Affine, Constant, Input, Joined, Kept, Slice, Step, Vector, apply, settle_function
+from statewise.operations import Affine, Constant, Input, Joined, Kept, Slice, Step, Vector, apply
 from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @guard_making
 @dataclass(frozen=True)
-class Conv1D(Layer):
+class Conv1D(KernelLayer):
     """A window of steps times a kernel, at every step: `[B, T, F]` to `[B, T, filters]`, or fewer steps.
 
     With `padding="causal"` an output depends on its step and those before it. The layer then has memory, the last
@@ -67,9 +68,7 @@ class Conv1D(Layer):
             raise unknown_name("padding", self.padding, PADDINGS)
         if self.strides > 1 and self.dilation_rate > 1:
             raise ConfigurationError("Conv1D: expected strides=1 with a dilation_rate above 1")
-        settle_function(self)
-        check_regularizer("Conv1D kernel_regularizer", self.kernel_regularizer)
-        check_regularizer("Conv1D bias_regularizer", self.bias_regularizer)
+        self._check_options()
 
     @property
     def _windows(self) -> StepWindows:
@@ -92,22 +91,8 @@ class Conv1D(Layer):
     def takes_padding(self) -> bool:
         return not (self.padding == "same" and self.strides > 1)  # where windows lie depends on the number of steps
 
-    @property
-    def weight_names(self) -> tuple[str, ...]:
-        return ("kernel", "bias") if self.use_bias else ("kernel",)
-
-    @property
-    def regularizers(self) -> dict[str, L1L2 | None]:
-        return {"kernel": self.kernel_regularizer} | ({"bias": self.bias_regularizer} if self.use_bias else {})
-
     def output_shape(self, shape: Shape) -> Shape:
-        if len(shape) != 2 or shape[-1] is None:
-            raise self._refuse(
-                "[B, T, F]",
-                shape,
-                "give the layer before it return_sequences=True",
-                as_first="give x three axes, rows, steps and features: for one feature per step x[..., None]",
-            )
+        self._check_steps(shape)
         try:
             return (self._windows.number(shape[0]), self.filters)
         except ShapeError as error:

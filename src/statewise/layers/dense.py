@@ -11,7 +11,8 @@ import numpy as np
 from statewise.foundation.random import Key, glorot_uniform
 from statewise.foundation.shapes import Array, Shape, check_whole
 from statewise.layers.base import MemorylessLayer, Params, check_layer
-from statewise.layers.regularizers import L1L2, check_regularizer
+from statewise.layers.kernel import KernelLayer
+from statewise.layers.regularizers import L1L2
 from statewise.operations import Affine, Step, Vector, apply, settle_function
 from statewise.phrasebook.guard import guard_making
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @guard_making
 @dataclass(frozen=True)
-class Dense(MemorylessLayer):
+class Dense(KernelLayer, MemorylessLayer):
     """`activation(x kernel + bias)` on the last axis: `[B, F]` to `[B, N]`, `[B, T, F]` to `[B, T, N]`.
 
     Weights as in Keras: `kernel [F, N]` glorot-uniform, `bias [N]` zero.
@@ -46,23 +47,10 @@ class Dense(MemorylessLayer):
     def __post_init__(self) -> None:
         check_layer(self)
         check_whole("Dense units", self.units)
-        settle_function(self)
-        check_regularizer("Dense kernel_regularizer", self.kernel_regularizer)
-        check_regularizer("Dense bias_regularizer", self.bias_regularizer)
-
-    @property
-    def weight_names(self) -> tuple[str, ...]:
-        return ("kernel", "bias") if self.use_bias else ("kernel",)
-
-    @property
-    def regularizers(self) -> dict[str, L1L2 | None]:
-        return {"kernel": self.kernel_regularizer} | ({"bias": self.bias_regularizer} if self.use_bias else {})
+        self._check_options()
 
     def output_shape(self, shape: Shape) -> Shape:
-        if not shape or shape[-1] is None:
-            raise self._refuse(
-                "[B, F] or [B, T, F]", shape, "give it features: x[..., None] adds one, an Embedding before it more"
-            )
+        self._check_features(shape)
         return (*shape[:-1], self.units)
 
     def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:

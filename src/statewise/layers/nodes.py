@@ -126,6 +126,7 @@ def nodes_from_config(entries: Sequence[Mapping[str, Any]], input_name: str) -> 
         ConfigurationError: an option of a layer is out of its range.
     """
     places = {input_name: INPUT}
+    owners: dict[str, Layer] = {}
     nodes: list[Node] = []
     for place, entry in enumerate(entries):
         options = {name: value for name, value in entry.items() if name not in ("sources", "weights")}
@@ -137,9 +138,10 @@ def nodes_from_config(entries: Sequence[Mapping[str, Any]], input_name: str) -> 
                 raise FileError(f"layer {name!r} reads {entry['sources']!r:.60}: expected what is before it")
             sources = tuple(places[source] for source in entry["sources"])
         weights = entry.get("weights", name)
-        if weights != name and weights not in [node.name for node in nodes if node.weights == node.name]:
+        if weights == name:
+            owners[name] = layer_from_config(options)
+        elif weights not in owners:
             raise FileError(f"layer {name!r} has the weights of {weights!r}: expected a layer before it")
-        owner = next((node.layer for node in nodes if node.name == weights), None)
-        nodes.append(Node(name, owner or layer_from_config(options), sources, weights))
+        nodes.append(Node(name, owners[weights], sources, weights))
         places[name] = place
     return tuple(nodes)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from statewise.errors import ShapeError, unknown_name
 from statewise.foundation.shapes import Shape, check_whole
+from statewise.kernels.states import LayerState
 from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
 from statewise.layers.step_windows import StepWindows, moved_together, since_last_reset
 from statewise.operations import Step, Vector
@@ -17,6 +19,25 @@ if TYPE_CHECKING:
     import jax
 
 
+Summary = Callable[["jax.Array", "jax.Array", int], "jax.Array"]
+"""Of an array, of which numbers in it count, and along which axis."""
+
+
+def largest(x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+    """Returns the largest number along an axis of those that are counted; 0 where there are none."""
+    import jax.numpy as jnp
+
+    found = jnp.where(counted, x, -jnp.inf).max(axis=axis)
+    return jnp.where(counted.any(axis=axis), found, 0)
+
+
+def mean(x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
+    """Returns the mean along an axis of the numbers that are counted; 0 where there are none."""
+    import jax.numpy as jnp
+
+    return jnp.where(counted, x, 0).sum(axis=axis) / jnp.maximum(counted.sum(axis=axis), 1)
+
+
 class _Summary(MemorylessLayer):
     """A layer that reads whole rows, from their last reset on; a masked step is not there."""
 
@@ -24,18 +45,35 @@ class _Summary(MemorylessLayer):
     def keeps_steps(self) -> bool:
         return False
 
+    @property
+    @abstractmethod
+    def summary(self) -> Summary:
+        """What becomes of the steps that count."""
+
+    @abstractmethod
+    def summarize(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
+        """Returns the output for `x [B, T, F]`, of whose steps those that are `real [B, T]` count, or all."""
+
     def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
-        raise NotImplementedError  # `apply` needs the flags
+        return self.summarize(x, None)
+
+    def apply(
+        self,
+        params: Params,
+        x: jax.Array,
+        state: LayerState,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> tuple[jax.Array, LayerState]:
+        return self.summarize(x, since_last_reset(reset, mask)), state
 
     def step(self, x: Vector, weights: Any) -> Step:
         raise self._unanswerable(
             f": {type(self).__name__} summarizes steps, and a stream sees one at a time; give whole sequences to "
             "model.predict(x)"
         )
-
-    def _check_steps(self, shape: Shape) -> None:
-        if len(shape) != 2 or shape[-1] is None:
-            raise self._refuse("[B, T, F]", shape, "give the layer before it return_sequences=True")
 
 
 class _Pooling(_Summary):
@@ -71,42 +109,14 @@ class _Pooling(_Summary):
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
         return self._windows.pass_on(reset, mask)
 
-    def apply(
-        self,
-        params: Params,
-        x: jax.Array,
-        state: Any,
-        *,
-        reset: jax.Array | None = None,
-        mask: jax.Array | None = None,
-        rng: jax.Array | None = None,
-    ) -> tuple[jax.Array, Any]:
+    def summarize(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
         import jax.numpy as jnp
 
-        real, inside = since_last_reset(reset, mask), jnp.ones(x.shape[:2], bool)
+        inside = jnp.ones(x.shape[:2], bool)
         if real is not None:
             x, inside = moved_together(real, x), moved_together(real, inside, fill=False)
         columns, counted = (jnp.stack(self._windows.columns(a)) for a in (x, inside))
-        return self.summarize(columns, counted[..., None], axis=0), state
-
-    @abstractmethod
-    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-        """Returns the summary along an axis of what is counted; 0 where nothing is."""
-
-
-def largest(x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-    """Returns the largest number along an axis of those that are counted; 0 where there are none."""
-    import jax.numpy as jnp
-
-    found = jnp.where(counted, x, -jnp.inf).max(axis=axis)
-    return jnp.where(counted.any(axis=axis), found, 0)
-
-
-def mean(x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-    """Returns the mean along an axis of the numbers that are counted; 0 where there are none."""
-    import jax.numpy as jnp
-
-    return jnp.where(counted, x, 0).sum(axis=axis) / jnp.maximum(counted.sum(axis=axis), 1)
+        return self.summary(columns, counted[..., None], 0)
 
 
 @guard_making
@@ -127,8 +137,9 @@ class MaxPooling1D(_Pooling):
     strides: int | None = field(default=None, kw_only=True)
     padding: str = field(default="valid", kw_only=True)
 
-    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-        return largest(x, counted, axis)
+    @property
+    def summary(self) -> Summary:
+        return largest
 
 
 @guard_making
@@ -140,8 +151,9 @@ class AveragePooling1D(_Pooling):
     strides: int | None = field(default=None, kw_only=True)
     padding: str = field(default="valid", kw_only=True)
 
-    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-        return mean(x, counted, axis)
+    @property
+    def summary(self) -> Summary:
+        return mean
 
 
 class _GlobalPooling(_Summary):
@@ -154,25 +166,11 @@ class _GlobalPooling(_Summary):
         self._check_steps(shape)
         return shape[1:]
 
-    def apply(
-        self,
-        params: Params,
-        x: jax.Array,
-        state: Any,
-        *,
-        reset: jax.Array | None = None,
-        mask: jax.Array | None = None,
-        rng: jax.Array | None = None,
-    ) -> tuple[jax.Array, Any]:
+    def summarize(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
         import jax.numpy as jnp
 
-        real = since_last_reset(reset, mask)
         counted = jnp.ones(x.shape[:2], bool) if real is None else real
-        return self.summarize(x, counted[..., None], axis=1), state
-
-    @abstractmethod
-    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-        """Returns the summary along an axis of what is counted; 0 where nothing is."""
+        return self.summary(x, counted[..., None], 1)
 
 
 @guard_making
@@ -186,8 +184,9 @@ class GlobalMaxPooling1D(_GlobalPooling):
     (3,)
     """
 
-    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-        return largest(x, counted, axis)
+    @property
+    def summary(self) -> Summary:
+        return largest
 
 
 @guard_making
@@ -195,5 +194,6 @@ class GlobalMaxPooling1D(_GlobalPooling):
 class GlobalAveragePooling1D(_GlobalPooling):
     """The mean of each feature over all steps of a row, as `GlobalMaxPooling1D`."""
 
-    def summarize(self, x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
-        return mean(x, counted, axis)
+    @property
+    def summary(self) -> Summary:
+        return mean

@@ -112,8 +112,7 @@ class PReLU(Rectifier):
         return ("alpha",)
 
     def output_shape(self, shape: Shape) -> Shape:
-        if not shape or shape[-1] is None:
-            raise self._refuse("[B, F] or [B, T, F]", shape, "give it features: x[..., None] adds one")
+        self._check_features(shape)
         return shape
 
     def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:

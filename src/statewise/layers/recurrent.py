@@ -76,13 +76,7 @@ class Recurrent(Layer):
         return (reset, mask) if self.keeps_steps else _from_the_end(reset, mask)
 
     def output_shape(self, shape: Shape) -> Shape:
-        if len(shape) != 2 or shape[-1] is None:
-            raise self._refuse(
-                "[B, T, F]",
-                shape,
-                "give the layer before it return_sequences=True",
-                as_first="give x three axes, rows, steps and features: for one feature per step x[..., None]",
-            )
+        self._check_steps(shape)
         return (shape[0], self.units) if self.return_sequences else (self.units,)
 
     def weight_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:

@@ -44,8 +44,8 @@ def _output(place: int, node: Node, read: Sequence[Signal]) -> Signal:
     if len(steps) > 1:
         shapes = ", ".join(describe(signal.shape) for signal in read)
         raise ShapeError(
-            f"layer {node.name!r}: {type(layer).__name__} expects values with the same steps, got {shapes}, of which "
-            "some have steps that a layer made anew; join them where they have one output per row"
+            f"layer {node.name!r}: {type(layer).__name__} expects values with the same steps, got {shapes}, not all "
+            "of which have the steps of the input; join values that have one output per row"
         )
     try:
         shape = layer.output_shape(*(signal.shape for signal in read))

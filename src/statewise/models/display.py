@@ -83,7 +83,7 @@ def layers_table(network: Network, params: NetworkParams) -> str:
     columns = shown_columns(network)
     layers = [
         [
-            Cell(f"<code>{escape(row.name)}</code>", "words", "row"),
+            Cell(f"<code>{escape(row.layer)}</code>", "words", "row"),
             Cell(escape(row.kind), "words"),
             Cell(f"<code>{escape(row.output)}</code>", "words"),
             Cell(row.weights),
@@ -91,7 +91,7 @@ def layers_table(network: Network, params: NetworkParams) -> str:
         ][: len(columns)]
         for row in layer_rows(network, params)
     ]
-    head = [heading("layer" if name == "name" else name, *([] if name == "weights" else ["words"])) for name in columns]
+    head = [heading(name, *([] if name == "weights" else ["words"])) for name in columns]
     return table(f"Input {describe(network.input_shape)}, {_total(params)} weights in all", head, [layers])
 
 

@@ -15,6 +15,7 @@ from statewise.data.windows import Windows
 from statewise.inference.start import read_start
 from statewise.models.evaluating import validate
 from statewise.models.feed import Validate
+from statewise.models.freezing import check_trainable
 from statewise.models.interface import AnyModel
 from statewise.models.plan import Plan
 from statewise.models.reader import Flags
@@ -29,7 +30,6 @@ from statewise.training.fit_warnings import warn_if_unlearnable
 from statewise.training.fitting_callbacks import Callbacks, read_callbacks
 from statewise.training.history import History
 from statewise.training.loop import run_epochs
-from statewise.training.output_checks import check_trainable
 from statewise.training.programs import Keys, Layout, Run
 from statewise.training.progress import display
 from statewise.training.truncation import read_truncation

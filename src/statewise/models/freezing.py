@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from statewise.errors import ConfigurationError
 from statewise.models.layer_stack import matching
+from statewise.network import Network
 
 
 def freeze(model: Any, *patterns: str) -> None:
@@ -33,6 +35,14 @@ def freeze(model: Any, *patterns: str) -> None:
 def unfreeze(model: Any, *patterns: str) -> None:
     """Includes layers in training again: those of these names, as in `freeze`, or all."""
     _set_trainable(model, patterns or ("*",), True)
+
+
+def check_trainable(network: Network) -> None:
+    """Raises ConfigurationError if training would change nothing."""
+    if network.weight_names and all(node.layer.frozen for node in network.owners if node.layer.weight_names):
+        raise ConfigurationError(
+            "fit: expected a layer to train, but all are frozen; model.unfreeze() includes them again"
+        )
 
 
 def _set_trainable(model: Any, patterns: Sequence[str], trainable: bool) -> None:

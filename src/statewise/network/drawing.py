@@ -87,7 +87,7 @@ def _texts(network: Network, place: int, row: LayerRow) -> tuple[str, str, str]:
     layer = network.nodes[place].layer
     weights = "" if row.weights == "0" else f", {row.weights}{'' if row.weights.startswith('as') else ' weights'}"
     kinds = [name for name, true in (("memory", layer.has_memory), ("frozen", layer.frozen)) if true]
-    return f"{row.name}: {row.kind}", f"{row.output}{weights}", " ".join(kinds)
+    return f"{row.layer}: {row.kind}", f"{row.output}{weights}", " ".join(kinds)
 
 
 def _center(network: Network, place: int, boxes: dict[int, _Box]) -> float:

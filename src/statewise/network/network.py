@@ -233,13 +233,13 @@ class Network:
 
     def mask_of_answers(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
         """Returns which steps of the output for `x` count, if it has steps; `mask` is that of `x`."""
-        return self._flags(None, self.mask_of(x, mask))[-1][1]
+        return self._flags((None, self.mask_of(x, mask)))[-1][1]
 
-    def _flags(self, reset: jax.Array | None, mask: jax.Array | None) -> list[Flags]:
+    def _flags(self, given: Flags) -> list[Flags]:
         """Returns `reset` and `mask` for each node's output, given those of the input."""
         flags: list[Flags] = []
         for node, signal in zip(self.nodes, self.signals, strict=True):
-            flags.append(node.layer.pass_on(*self._flags_read(node, flags, (reset, mask)), signal.shape))
+            flags.append(node.layer.pass_on(*self._flags_read(node, flags, given), signal.shape))
         return flags
 
     def _flags_read(self, node: Node, flags: Sequence[Flags], given: Flags) -> Flags:
@@ -291,8 +291,9 @@ class Network:
         rng: jax.Array | None = None,
     ) -> Iterator[Use]:
         """Yields each node with what it reads and outputs; arguments as for `apply`."""
-        given, flags, values = (reset, self.mask_of(x, mask)), list[Flags](), list[jax.Array]()
-        for place, (node, signal) in enumerate(zip(self.nodes, self.signals, strict=True)):
+        given, values = (reset, self.mask_of(x, mask)), list[jax.Array]()
+        flags = self._flags(given)
+        for place, node in enumerate(self.nodes):
             read = tuple(x if source == INPUT else values[source] for source in node.sources)
             again, real = self._flags_read(node, flags, given)
             key = None if rng is None else jax.random.fold_in(rng, place)
@@ -300,7 +301,6 @@ class Network:
             weights = jax.lax.stop_gradient(params[node.weights]) if node.layer.frozen else params[node.weights]
             y, state = node.layer.apply(weights, whole, states[node.name], reset=again, mask=real, rng=key)
             values.append(y)
-            flags.append(node.layer.pass_on(again, real, signal.shape))
             yield Use(node, whole, again, real, y, state)
 
     def without_head(self) -> tuple[Network, str]:

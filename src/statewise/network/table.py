@@ -20,7 +20,7 @@ def count_weights(params: Params) -> int:
 class LayerRow(NamedTuple):
     """A node of a network, as text."""
 
-    name: str
+    layer: str  # its name
     kind: str
     output: str
     weights: str  # how many; "as NAME" if they are those of an earlier node
@@ -44,13 +44,13 @@ def layer_rows(network: Network, params: NetworkParams) -> list[LayerRow]:
 
 def shown_columns(network: Network) -> tuple[str, ...]:
     """Returns the columns to show: what a node reads only if that is not always the one before it."""
-    return ("name", "kind", "output", "weights") if network.is_chain else LayerRow._fields
+    return ("layer", "kind", "output", "weights") if network.is_chain else LayerRow._fields
 
 
 def summarize(network: Network, params: NetworkParams) -> str:
     """Returns a table of layers, output shapes and weights, as `model.summary` prints it."""
     columns = shown_columns(network)
-    cells = [["layer" if column == "name" else column for column in columns]]
+    cells = [list(columns)]
     cells += [[getattr(row, column) for column in columns] for row in layer_rows(network, params)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [

@@ -14,9 +14,7 @@ from statewise.foundation.forks import check_process
 from statewise.foundation.shapes import Array
 from statewise.network import Network, NetworkParams
 from statewise.state import LayerStates
-
-SYMBOLS_PER_DISPATCH = 64
-"""Maximum number of symbols per dispatch: one program serves all lengths."""
+from statewise.text.generation import SYMBOLS_PER_DISPATCH, padded_prompt
 
 
 class Found(NamedTuple):
@@ -50,9 +48,7 @@ class BeamSearch:
         """
         check_process()
         states = self._network.initial_state(params, 1) if start is None else start
-        padded = len(prompt) if self._window is not None else 1 << (len(prompt) - 1).bit_length()
-        ids = np.pad(prompt.astype(np.int32), (0, padded - len(prompt)))[None]  # so that prompts share few programs
-        kept = self._prime(params, ids[:, -(self._window or padded) :], states, np.int32(len(prompt)))
+        kept = self._prime(params, *self._read(prompt), states, np.int32(len(prompt)))
         parents: list[Array] = []
         symbols: list[Array] = []
         for first in range(0, length, SYMBOLS_PER_DISPATCH):
@@ -67,13 +63,18 @@ class BeamSearch:
         best = jax.tree.map(lambda a: a[:1] if self._window is None else a[0], kept.memory)
         return Found(path[::-1], float(kept.totals[0]), best)
 
-    def _start(self, params: NetworkParams, prompt: jax.Array, states: LayerStates, length: jax.Array) -> _Beams:
+    def _read(self, prompt: Array) -> tuple[Array, Array | None]:
+        """Returns the row to begin with, and its mask: the last window, or the padded prompt."""
+        return padded_prompt(prompt) if self._window is None else (prompt[None, -self._window :], None)
+
+    def _start(
+        self, params: NetworkParams, prompt: jax.Array, mask: jax.Array | None, states: LayerStates, length: jax.Array
+    ) -> _Beams:
         """Returns the beams after the prompt, padded on the right: all the same, of which only the first counts."""
         if self._window is not None:
             memory = self._copies(prompt)
             scores = self._answer(params, memory)
         else:
-            mask = jnp.arange(prompt.shape[1])[None] < length
             answers, states = self._network.apply(params, prompt, states, mask=mask)
             memory, scores = jax.tree.map(self._copies, (states, answers[:, length - 1]))
         return _Beams(memory, scores, jnp.where(jnp.arange(self._beams) == 0, 0.0, -jnp.inf))

@@ -132,10 +132,8 @@ class SymbolGenerator:
         if self._window is not None:
             memory = jnp.asarray(prompt[-self._window :])
             return memory, self._answer(params, memory)
-        padded = 1 << (len(prompt) - 1).bit_length()  # powers of 2, so that prompts share few compilations
-        mask = np.arange(padded)[None] < len(prompt)
         states = self._network.initial_state(params, 1) if start is None else start
-        return self._prime(params, states, np.pad(prompt, (0, padded - len(prompt)))[None], mask, len(prompt))
+        return self._prime(params, states, *padded_prompt(prompt), len(prompt))
 
     def _prime_state(
         self, params: NetworkParams, states: LayerStates, ids: jax.Array, mask: jax.Array, length: jax.Array
@@ -177,6 +175,12 @@ class SymbolGenerator:
 
         drawn = jnp.zeros(SYMBOLS_PER_DISPATCH, jnp.int32)
         return jax.lax.fori_loop(0, count, step, (memory, logits, drawn))
+
+
+def padded_prompt(prompt: Array) -> tuple[Array, Array]:
+    """Returns a prompt `[P]` as a row `[1, T]`, and its mask: T is a power of 2, so that prompts share few programs."""
+    padded = 1 << (len(prompt) - 1).bit_length()
+    return np.pad(prompt, (0, padded - len(prompt)))[None], np.arange(padded)[None] < len(prompt)
 
 
 def _native_symbols(

@@ -43,14 +43,6 @@ def _passes_on(layer: Layer) -> bool:
     return linear or isinstance(layer, Dropout | Masking | Shaping)
 
 
-def check_trainable(network: Network) -> None:
-    """Raises ConfigurationError if training would change nothing."""
-    if network.weight_names and all(node.layer.frozen for node in network.owners if node.layer.weight_names):
-        raise ConfigurationError(
-            "fit: expected a layer to train, but all are frozen; model.unfreeze() includes them again"
-        )
-
-
 def one_output(network: Network, loss: Loss) -> ConfigurationError | None:
     """Returns the error if a network with one output should choose among classes, which it cannot; else None."""
     if network.outputs != 1:
