@@ -10,7 +10,7 @@ import statewise
 SOURCE = Path(statewise.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 LINES_OF_A_FILE = 400
-LINES_OF_CODE = {"core": 17_600, "legacy": 5_000, "recipes": 4_000}
+LINES_OF_CODE = {"core": 20_500, "legacy": 5_000, "recipes": 4_000}
 
 
 def lines_of_code(file: Path) -> int:

@@ -272,7 +272,7 @@ def test_the_first_lengths_are_run_as_they_are(counter: sw.Sequential) -> None:
     for steps in (40, 50, 1):
         counter(LONG[:, :steps])
         kept: Any = forward_of(counter.network)._programs
-        assert ((2, steps, 1), "<f4", True, True) in kept._programs
+        assert ((2, steps, 1), "<f4") in [shapes[0] for shapes in kept._programs]
 
 
 def test_a_layer_of_ones_own_is_not_given_padding() -> None:

@@ -244,7 +244,7 @@ def test_they_serve_where_they_can_and_are_faster() -> None:
     def served(size: Size, dtype: Any = np.float32) -> bool:
         given, _ = draw(cell, size, "plain", one_hot=False)
         weights, x, state = jax.tree.map(lambda a: a.astype(dtype), given[:3])
-        return serves(weights, x, state)
+        return serves(weights, x, state, {"reset": None})
 
     assert served((5, 2, 1, 4))
     assert not served((3, 3, 1, 4))  # too few

@@ -215,13 +215,14 @@ def test_tensors_have_no_numbers() -> None:
 def test_inputs_and_outputs_that_do_not_belong_together() -> None:
     x, other = sw.Input((None, 3), name="readings"), sw.Input((None, 3), name="other")
     y = sw.LSTM(3)(x)
-    refused(lambda: sw.Model(other, y), ConfigurationError, ["'readings'", "'other'", "one input"])
+    refused(lambda: sw.Model(other, y), ConfigurationError, ["'readings'", "'other'", "not among the inputs"])
     named = sw.LSTM(3, name="readings")(x)
     refused(lambda: sw.Model(x, named), ConfigurationError, ["'readings'", "the input and a layer"])
     refused(lambda: sw.Model(x, x), ConfigurationError, ["at least one layer"])
     refused(lambda: sw.Model(x, sw.Add()([y, sw.LSTM(3)(other)])), ConfigurationError, ["'other'"])
-    refused(lambda: sw.Model(wrong([x, other]), y), ConfigurationError, ["inputs", "a list of 2", "not supported yet"])
-    refused(lambda: sw.Model(x, wrong({"y": y})), ConfigurationError, ["outputs", "a dict of 1"])
+    refused(lambda: sw.Model([x, other], y), ConfigurationError, ["no output", "'other'"])
+    refused(lambda: sw.Model([x, x], y), ConfigurationError, ["inputs", "twice"])
+    refused(lambda: sw.Model(x, wrong({3: y})), ConfigurationError, ["outputs", "names as keys", "3"])
     refused(lambda: sw.Model(wrong([sw.LSTM(3)]), y), ConfigurationError, ["inputs", "sw.Input", "Sequential"])
 
 
@@ -230,7 +231,7 @@ def test_layers_that_do_not_fit() -> None:
     refused(lambda: sw.LSTM(3)(sw.LSTM(3)(x)), ShapeError, ["LSTM", "return_sequences=True"])
     steps = sw.RepeatVector(4)(sw.LSTM(3)(x))
     y = sw.Add()([sw.LSTM(3, return_sequences=True)(sw.Input((4, 3))), steps])
-    refused(lambda: sw.Model(x, y), ConfigurationError, ["which is not the input"])
+    refused(lambda: sw.Model(x, y), ConfigurationError, ["not among the inputs"])
     fixed = sw.Input((4, 3))
     made = sw.Add()([sw.LSTM(3, return_sequences=True)(fixed), sw.RepeatVector(4)(sw.LSTM(3)(fixed))])
     refused(lambda: sw.Model(fixed, made), ShapeError, ["'add'", "the same steps"])

@@ -7,6 +7,7 @@ from itertools import islice
 
 from statewise.data.batches import NEGATIVE_WEIGHTS, NOTHING_COUNTS, Samples
 from statewise.errors import DataError, ShapeError, warn
+from statewise.foundation.named_values import arrays_of
 
 
 def unpack(what: str, value: object, way_out: str = "") -> Sequence[object]:
@@ -113,7 +114,8 @@ class CheckedBatches:
 def _most_rows(batches: object) -> int:
     """Returns how many rows the largest batch of a list has; 0 where batches are only known as they come."""
     parts = [batch[0] for batch in batches if isinstance(batch, tuple) and batch] if isinstance(batches, list) else []
-    return max((len(x) for x in parts if isinstance(x, Sized)), default=0)
+    arrays = (x for part in parts for x in (arrays_of(part) if isinstance(part, Mapping) else [part]))
+    return max((len(x) for x in arrays if isinstance(x, Sized)), default=0)
 
 
 _AGAIN = (

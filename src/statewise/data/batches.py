@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from statewise.errors import DataError, ShapeError
+from statewise.foundation.named_values import arrays_of, each
 from statewise.foundation.shapes import (
     Array,
     Shape,
@@ -32,29 +33,32 @@ NEGATIVE_WEIGHTS = (
 
 
 class Samples(NamedTuple):
-    """What is known about N rows; all arrays have N as their first axis, and are None if the user passed none."""
+    """What is known about N rows; all arrays have N as their first axis, and are None if the user passed none.
 
-    x: Array  # [N, T, F], [N, F], or integers [N, T]
-    y: Array  # "classes": [N] or [N, T] integers; otherwise with one more axis, of outputs
-    weight: Array | None = None  # [N] or [N, T]
-    mask: Array | None = None  # bool [N, T]
-    reset: Array | None = None  # bool [N, T]
+    Where a network has several inputs, outputs or time axes, dicts by their names take the place of arrays.
+    """
+
+    x: Any  # [N, T, F], [N, F], or integers [N, T]
+    y: Any  # "classes": [N] or [N, T] integers; otherwise with one more axis, of outputs
+    weight: Any = None  # [N] or [N, T]
+    mask: Any = None  # bool [N, T]
+    reset: Any = None  # bool [N, T]
     initial: tuple[Array, ...] | None = None  # [N, H] each: the initial state of each row, its parts in order
 
     @property
     def rows(self) -> int:
         """N."""
-        return len(self.x)
+        return len(arrays_of(self.x)[0])
 
     @property
     def steps(self) -> int:
-        """T; 1 if rows have no time axis."""
-        return count_steps(self.x)
+        """T, of the longest time axis; 1 if rows have none."""
+        return max(map(count_steps, arrays_of(self.x)))
 
     @property
     def has_negative_weights(self) -> bool:
         """Whether a weight is below 0."""
-        return self.weight is not None and bool((self.weight < 0).any())
+        return any(bool((weight < 0).any()) for weight in arrays_of(self.weight))
 
     def padded(self, count: int) -> Samples:
         """Returns the rows followed by zeros up to `count`, a shape that is compiled already."""
@@ -71,10 +75,15 @@ class Samples(NamedTuple):
 
     def named(self) -> list[tuple[str, Array]]:
         """Returns the arrays that identify these rows, by name."""
-        return [(name, a) for name, a in zip(self._fields[:5], self[:5], strict=True) if a is not None]
+        given = [(what, value) for what, value in zip(self._fields[:5], self[:5], strict=True) if value is not None]
+        return [
+            (f"{what}/{name}" if name else what, array)
+            for what, value in given
+            for name, array in (value.items() if isinstance(value, Mapping) else [("", value)])
+        ]
 
     def longer(self, steps: int, each_step: bool) -> Samples:
-        """Returns the rows with masked steps appended, T `steps` in all.
+        """Returns the rows of one input and one output with masked steps appended, T `steps` in all.
 
         With `each_step`, targets and weights have steps too.
         """
@@ -92,9 +101,9 @@ class Samples(NamedTuple):
         )
 
     def _each(self, change: Callable[[Array], Array]) -> Samples:
-        x, y, weight, mask, reset = (None if array is None else change(array) for array in self[:5])
         initial = None if self.initial is None else tuple(change(part) for part in self.initial)
-        return Samples(x, y, weight, mask, reset, initial)  # type: ignore[arg-type]  # x and y are arrays
+        x, y, weight, mask, reset = (each(change, value) for value in self[:5])
+        return Samples(x, y, weight, mask, reset, initial)
 
 
 class Excluded(NamedTuple):

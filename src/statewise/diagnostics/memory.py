@@ -14,7 +14,7 @@ import numpy as np
 
 from statewise.data.batches import Samples
 from statewise.diagnostics.plots import plot_memory
-from statewise.errors import DataError
+from statewise.errors import ConfigurationError, DataError
 from statewise.foundation import notebook
 from statewise.foundation.markup import text_table
 from statewise.foundation.shapes import Array
@@ -27,7 +27,7 @@ from statewise.network.parts import split_at_memory
 from statewise.operations import Input, NetworkStep
 from statewise.state import LayerStates, map_parts
 from statewise.streaming.numpy_step import write_step
-from statewise.training.objective import Batch, Objective
+from statewise.training.objective import Batch, Objective, Stepped
 
 ENOUGH = 0.95
 """A model uses as many steps as it takes to get this share of the whole benefit of its memory."""
@@ -154,6 +154,8 @@ def report_memory(
     if not network.memory:
         raise DataError("the network has no memory to report on; expected a layer such as LSTM(32) in it")
     network.check_continuable("memory_report")
+    if not network.single:
+        raise ConfigurationError("memory_report: expected a model with one input and one output")
     if steps < 2:
         raise DataError("memory_report needs rows of at least 2 steps, x [N, T, F], to see how far back")
     if lanes is None:
@@ -218,7 +220,7 @@ def _ending_together(network: Network, samples: Samples) -> Samples:
     real = network.mask_of(batch.x, batch.mask)
     if real is None:
         return samples
-    x, y, *others = batch.ending_together(real, network.answers_each_step)[:5]
+    x, y, *others = batch.ending_together(real, Stepped.of(network))[:5]
     weight, mask, reset = (None if part is None else np.asarray(part) for part in others)
     return Samples(np.asarray(x), np.asarray(y), weight, mask, reset)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,15 +15,21 @@ import numpy as np
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation import notebook
 from statewise.foundation.markup import text_table
+from statewise.foundation.named_values import arrays_of
 from statewise.foundation.shapes import Array, is_number
+from statewise.inference.named_rows import NamedRows
 from statewise.inference.rows import Rows
 from statewise.network import Network
+from statewise.network.passing import by_axis
 from statewise.state import State, parts_of
 from statewise.storage.artifact import Artifact, read_artifact, write_artifact
 from statewise.streaming import Stream
 
 ROWS, STEPS = 8, 200
 """The maximum number of rows and steps of the input that are compared: errors show in a few."""
+
+Named = dict[str, Array]
+"""Arrays by the name of an input, output or time axis."""
 
 _WHOLE = "the whole pass over"
 
@@ -33,6 +39,9 @@ TOLERANCE = 1e-5
 
 class Model(Protocol):
     """The part of a Sequential that is used here."""
+
+    form: str
+    """In which outputs are returned: "one", a "list" or a "dict"."""
 
     @property
     def network(self) -> Network:
@@ -125,7 +134,7 @@ class Verification:
         return f"{failed} of {made} FAILED" if failed else "all within tolerance"
 
 
-def verify(model: Model, rows: Rows, tolerance: float, reload: Callable[[Artifact], Model]) -> Verification:
+def verify(model: Model, rows: Rows | NamedRows, tolerance: float, reload: Callable[[Artifact], Model]) -> Verification:
     """Returns the comparisons for `rows`, starting from a random state, since a zero state would hide errors.
 
     Raises:
@@ -133,26 +142,39 @@ def verify(model: Model, rows: Rows, tolerance: float, reload: Callable[[Artifac
         ShapeError: input without a time axis.
     """
     if not model.network.reads_steps:
-        raise ShapeError(f"verify needs an x with a time axis, [N, T, F]; this network reads {list(rows.x.shape)}")
+        shapes = ", ".join(str(list(array.shape)) for array in arrays_of(rows.x))
+        raise ShapeError(f"verify needs an x with a time axis, [N, T, F]; this network reads {shapes}")
     if not is_number(tolerance) or not tolerance >= 0:
         raise ConfigurationError(f"tolerance: expected a number >= 0, got {tolerance!r}")
     return _Comparison(model, rows, float(tolerance), reload).run()
 
 
 class _Comparison:
-    """The whole pass, and the other ways to compute the same."""
+    """The whole pass, and the other ways to compute the same. All values are by name, flags by time axis."""
 
-    def __init__(self, model: Model, rows: Rows, tolerance: float, reload: Callable[[Artifact], Model]) -> None:
-        self.model, self.tolerance, self.reload = model, tolerance, reload
-        self.x = rows.x[:ROWS, :STEPS]
-        self.reset, self.mask = (None if a is None else a[:ROWS, :STEPS] for a in (rows.reset, rows.mask))
-        self.rows, self.steps = self.x.shape[:2]
-        network = model.network
-        self.start = model.initial_state(self.rows) if network.looks_ahead else _random_state(model, self.rows)
-        self.y, self.end = self._pass(slice(None), slice(None), self.start)
+    def __init__(
+        self, model: Model, rows: Rows | NamedRows, tolerance: float, reload: Callable[[Artifact], Model]
+    ) -> None:
+        self.model, self.network, self.tolerance, self.reload = model, model.network, tolerance, reload
+        self.axis_of = {
+            given.name: signal.axis for given, signal in zip(self.network.inputs, self.network.given, strict=True)
+        }
+        self.x = {
+            name: array[:ROWS] if self.axis_of[name] is None else array[:ROWS, :STEPS]
+            for name, array in self.network.by_name(rows.x).items()
+        }
+        self.reset, self.mask = (
+            {axis: flag[:ROWS, :STEPS] for axis, flag in by_axis(self.network, flags).items()}
+            for flags in (rows.reset, rows.mask)
+        )
+        self.lengths = {str(self.axis_of[name]): array.shape[1] for name, array in self.x.items() if self.axis_of[name]}
+        self.rows, self.steps = len(next(iter(self.x.values()))), max(self.lengths.values())
+        fresh_only = self.network.looks_ahead
+        self.start = model.initial_state(self.rows) if fresh_only else _random_state(model, self.rows)
+        self.y, self.end = self._pass(self.x, self.start, self.reset, self.mask)
 
     def run(self) -> Verification:
-        network = self.model.network
+        network = self.network
         whole = None if network.whole_only is None else f"not possible: {network.whole_only}"
         fixed = None if _may_be_padded(network) else whole or "not possible: the number of steps is fixed"
         single = "there is one row" if self.rows == 1 else None
@@ -174,7 +196,7 @@ class _Comparison:
             self._check("padded on the right, masked", lambda: self._padded(left=False), fixed),
             self._check("rows reset", self._reset),
             self._check("saved and loaded", self._reloaded, tolerance=0.0),
-            self._check("streaming runtime", self._streamed, whole),
+            self._check("streaming runtime", self._streamed, whole or _unstreamed(network)),
         ]
         return Verification(self.rows, self.steps, tuple(checks))
 
@@ -184,86 +206,146 @@ class _Comparison:
         allowed = self.tolerance if tolerance is None else tolerance
         return Check(name, None, allowed, reason) if reason else Check(name, measure(), allowed)
 
-    def _pass(self, rows: Any, steps: slice, state: State | None) -> tuple[Array, State]:
-        reset, mask = (None if flag is None else flag[rows, steps] for flag in (self.reset, self.mask))
-        y, state = self.model(self.x[rows, steps], state, reset=reset, mask=mask)
-        return np.asarray(y), state
+    def _pass(
+        self, x: Named, state: State | None, reset: Named, mask: Named, model: Model | None = None
+    ) -> tuple[Named, State]:
+        """Returns the outputs by name, and the state, of one call."""
+        several = len(self.network.axes) > 1
+        flags = [(flag or None) if several else next(iter(flag.values()), None) for flag in (reset, mask)]
+        given: Any = x if len(self.axis_of) > 1 else next(iter(x.values()))
+        y, state = (model or self.model)(given, state, reset=flags[0], mask=flags[1])
+        return self._by_output(y), state
+
+    def _by_output(self, y: Any) -> Named:
+        names = [output.name for output in self.network.outputs]
+        if self.model.form != "dict":
+            y = dict(zip(names, y if self.model.form == "list" else [y], strict=True))
+        return {name: np.asarray(array) for name, array in y.items() if array is not None}
+
+    def _of_rows(self, rows: Any, state: State) -> tuple[Named, State]:
+        """Returns what some rows give that start in `state`."""
+        parts = ({name: array[rows] for name, array in given.items()} for given in (self.x, self.reset, self.mask))
+        x, reset, mask = parts
+        return self._pass(x, state, reset, mask)
 
     def _in_chunks(self, size: int) -> float:
-        state, answers = self.start, []
-        for first in range(0, self.steps, size):
-            y, state = self._pass(slice(None), slice(first, first + size), state)
-            answers.append(y)
-        y = np.concatenate(answers, axis=1) if self.model.network.answers_each_step else answers[-1]
-        return _difference((y, state), (self.y, self.end))
+        """One time axis after the other, each in chunks of so many steps."""
+        state, answers = self.start, dict[str, list[Array]]()
+        for axis in self.network.axes:
+            for first in range(0, self.lengths[axis], size):
+                part = slice(first, first + size)
+                x = {
+                    name: array if self.axis_of[name] is None else array[:, part]
+                    for name, array in self.x.items()
+                    if self.axis_of[name] in (None, axis)
+                }
+                reset, mask = ({axis: flag[axis][:, part]} if axis in flag else {} for flag in (self.reset, self.mask))
+                y, state = self._pass(x, state, reset, mask)
+                for name, array in y.items():
+                    answers.setdefault(name, []).append(array)
+        joined = {
+            name: np.concatenate(found, axis=1) if self._each_step(name) else found[-1]
+            for name, found in answers.items()
+        }
+        return _difference((joined, state), (self.y, self.end))
+
+    def _each_step(self, output: str) -> bool:
+        return self.network.toward(output).answers_each_step
 
     def _row_by_row(self) -> float:
-        single = [self._pass([row], slice(None), self.start.rows(row)) for row in range(self.rows)]
-        y = np.concatenate([y for y, _ in single])
+        single = [self._of_rows([row], self.start.rows(row)) for row in range(self.rows)]
+        y = {name: np.concatenate([y[name] for y, _ in single]) for name in self.y}
         return _difference((y, State.concat([state for _, state in single])), (self.y, self.end))
 
     def _permuted(self) -> float:
         order = np.roll(np.arange(self.rows), 1)
-        found = self._pass(order, slice(None), self.start.rows(order))
-        return _difference(found, (self.y[order], self.end.rows(order)))
+        return _difference(self._of_rows(order, self.start.rows(order)), (_taken(self.y, order), self.end.rows(order)))
 
     def _forked(self) -> float:
         twice = np.repeat(np.arange(self.rows), 2)
-        found = self._pass(twice, slice(None), self.start.fork(2))
-        return _difference(found, (self.y[twice], self.end.fork(2)))
+        return _difference(self._of_rows(twice, self.start.fork(2)), (_taken(self.y, twice), self.end.fork(2)))
 
     def _padded(self, left: bool) -> float:
         extra = 5
         room = (extra, 0) if left else (0, extra)
-        mask = np.ones((self.rows, self.steps), bool) if self.mask is None else self.mask
-        x, mask = _pad_steps(self.x, room), _pad_steps(mask, room, zeros=True)
-        reset = None if self.reset is None else _pad_steps(self.reset, room, zeros=True)
-        y, state = self.model(x, self.start, reset=reset, mask=mask)
-        if self.model.network.answers_each_step:
-            y = y[:, extra:] if left else y[:, : self.steps]
-        return _difference((np.asarray(y), state), (self.y, self.end))
+        x = {name: array if self.axis_of[name] is None else _pad_steps(array, room) for name, array in self.x.items()}
+        mask = {axis: self.mask.get(axis, np.ones((self.rows, steps), bool)) for axis, steps in self.lengths.items()}
+        mask = {axis: _pad_steps(flag, room, zeros=True) for axis, flag in mask.items()}
+        reset = {axis: _pad_steps(flag, room, zeros=True) for axis, flag in self.reset.items()}
+        y, state = self._pass(x, self.start, reset, mask)
+        part = slice(extra, None) if left else slice(-extra)
+        y = {name: array[:, part] if self._each_step(name) else array for name, array in y.items()}
+        return _difference((y, state), (self.y, self.end))
 
     def _reset(self) -> float:
         """Every other row is reset before its first step: it must be as if fresh, and the others unchanged."""
         fresh = np.arange(self.rows) % 2 == 0
-        reset = np.zeros((self.rows, self.steps), bool) if self.reset is None else self.reset.copy()
-        reset[fresh, 0] = True
-        found = self.model(self.x, self.start, reset=reset, mask=self.mask)
-        expected = self._pass(slice(None), slice(None), self.start.reset(fresh))
-        return _difference((np.asarray(found[0]), found[1]), expected)
+        reset = {}
+        for axis, steps in self.lengths.items():
+            reset[axis] = self.reset.get(axis, np.zeros((self.rows, steps), bool)).copy()
+            reset[axis][fresh, 0] = True
+        found = self._pass(self.x, self.start, reset, self.mask)
+        return _difference(found, self._pass(self.x, self.start.reset(fresh), self.reset, self.mask))
 
     def _reloaded(self) -> float:
         with tempfile.TemporaryDirectory() as folder:
             write_artifact(Path(folder) / "model", self.model.to_artifact())
             self.start.save(Path(folder) / "state")
             other, start = self.reload(read_artifact(Path(folder) / "model")), State.load(Path(folder) / "state")
-        y, end = other(self.x, start, reset=self.reset, mask=self.mask)
-        return _difference((np.asarray(y), end), (self.y, self.end))
+        return _difference(self._pass(self.x, start, self.reset, self.mask, other), (self.y, self.end))
 
     def _streamed(self) -> float:
-        differences = []
-        for row in range(min(self.rows, 2)):
-            stream, answers = self.model.stream(), []
-            stream.restore(self.start.rows(row))
-            for step in range(self.steps):
-                if self.reset is not None and self.reset[row, step]:
-                    stream.reset()
-                if self.mask is None or self.mask[row, step]:
-                    answers.append((step, stream.push(self.x[row, step])))
-            expected = self.end.rows(row)
-            differences.append(_difference((stream.snapshot(),), (expected,)))
-            if answers and self.model.network.answers_each_step:
-                steps = [step for step, _ in answers]
-                differences.append(_difference((np.stack([y for _, y in answers]),), (self.y[row, steps],)))
-            elif answers and (self.reset is None or not self.reset[row, answers[-1][0] + 1 :].any()):
-                differences.append(_difference((answers[-1][1],), (self.y[row],)))
-        return float(np.max(differences))
+        return float(np.max([self._streamed_row(row) for row in range(min(self.rows, 2))]))
+
+    def _streamed_row(self, row: int) -> float:
+        axis = self.network.axes[0]
+        mask, reset = self.mask.get(axis), self.reset.get(axis)
+        stream, answers, steps = self.model.stream(), [], []
+        stream.restore(self.start.rows(row))
+        for step in range(self.steps):
+            if reset is not None and reset[row, step]:
+                stream.reset()
+            if mask is None or mask[row, step]:
+                x = {
+                    name: array[row] if self.axis_of[name] is None else array[row, step]
+                    for name, array in self.x.items()
+                }
+                answers.append(self._by_output(stream.push(x if len(x) > 1 else next(iter(x.values())))))
+                steps.append(step)
+        found: list[Any] = [stream.snapshot()]
+        expected: list[Any] = [self.end.rows(row)]
+        ended = answers and (reset is None or not reset[row, steps[-1] + 1 :].any())
+        for name, array in self.y.items():
+            if answers and self._each_step(name):
+                found.append(np.stack([y[name] for y in answers]))
+                expected.append(array[row, steps])
+            elif ended:
+                found.append(answers[-1][name])
+                expected.append(array[row])
+        return _difference(found, expected)
+
+
+def _taken(values: Named, rows: Array) -> Named:
+    return {name: array[rows] for name, array in values.items()}
+
+
+def _unstreamed(network: Network) -> str | None:
+    """Returns why there is no stream of a network that can be read in pieces; None if there is one."""
+    if len(network.axes) > 1:
+        return "not possible: a stream has one time axis"
+    if not network.single:
+        return "not possible: several inputs or outputs do not stream yet"
+    wired = next((node.name for node in network.nodes if node.start), None)
+    return None if wired is None else f"not possible: layer {wired!r} starts in values of the graph"
 
 
 def _may_be_padded(network: Network) -> bool:
     """Returns whether rows may be padded with steps, and outputs are then found where they were, or a few steps on."""
-    found = network.answers_each_step or network.output_shape[0] is not None
-    return network.input_shape[0] is None and found and all(layer.takes_padding for layer in network.layers)
+    outputs = [network.toward(output.name) for output in network.outputs]
+    found = all(own.answers_each_step or own.output_shape[0] is not None for own in outputs)
+    pairs = zip(network.inputs, network.given, strict=True)
+    free = all(signal.axis is None or given.shape[0] is None for given, signal in pairs)
+    return free and found and all(layer.takes_padding for layer in network.layers)
 
 
 def _random_state(model: Model, batch: int) -> State:
@@ -293,6 +375,8 @@ def _arrays(values: Sequence[Any]) -> list[Array]:
     for value in values:
         if isinstance(value, State):
             listed += [np.asarray(part) for state in value.layers.values() for part in parts_of(state).values()]
+        elif isinstance(value, Mapping):
+            listed += [value[name] for name in sorted(value)]
         else:
             listed.append(np.asarray(value))
     return listed

@@ -49,7 +49,7 @@ def weigh_classes(
     Raises:
         ConfigurationError: `class_weight` does not fit, or has no weight for a class that counts.
     """
-    weights = check_class_weight(class_weight, target, network.outputs)
+    weights = check_class_weight(class_weight, target, network.width)
     if isinstance(rows, Samples):
         masked = masked_answers(network, rows.x, rows.mask)
         return rows._replace(weight=_weights(rows.y, target, weights, masked, rows.weight))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -12,9 +13,11 @@ import numpy as np
 from statewise.data.batches import count_steps
 from statewise.data.ragged_rows import RaggedRows
 from statewise.foundation.engine import ProgramsByShape, compiled
+from statewise.foundation.named_values import each
 from statewise.foundation.program_lengths import PIECE, Lengths
 from statewise.foundation.shapes import Array, filled
 from statewise.inference.description import describe_network
+from statewise.inference.named_rows import NamedRows
 from statewise.inference.rows import Rows
 from statewise.inference.start import Start
 from statewise.network import Network, NetworkParams
@@ -22,6 +25,9 @@ from statewise.state import LayerStates
 
 Told = Callable[[int], None]
 """What is told of how many batches more are done."""
+
+AnyRows = Rows | RaggedRows | NamedRows
+"""Input as it was read: arrays, rows of different lengths, or arrays by name."""
 
 KEPT = 32
 """How many programs of a network are kept, each for one input shape."""
@@ -51,7 +57,7 @@ class Forward:
         mask: Any = None,
         times: int = 1,
         ragged: bool = False,
-    ) -> tuple[jax.Array, LayerStates]:
+    ) -> tuple[Any, LayerStates]:
         """Returns `(y, states)`; `x` has the length of `times` calls or, if `ragged`, one that is unlikely to recur."""
         if not self._network.takes_padding:
             return self._run(params, x, states, reset, mask)
@@ -73,9 +79,10 @@ class Forward:
 
     def _run(
         self, params: NetworkParams, x: Any, states: LayerStates, reset: Any, mask: Any
-    ) -> tuple[jax.Array, LayerStates]:
-        program = self._programs.of((x.shape, x.dtype.str, reset is None, mask is None))
-        answer: tuple[jax.Array, LayerStates] = program.run(params, x, states, reset=reset, mask=mask)
+    ) -> tuple[Any, LayerStates]:
+        arrays, structure = jax.tree.flatten((x, reset, mask))
+        program = self._programs.of((*((array.shape, array.dtype.str) for array in arrays), structure))
+        answer: tuple[Any, LayerStates] = program.run(params, x, states, reset=reset, mask=mask)
         return answer
 
 
@@ -96,11 +103,11 @@ def say_nothing(_: int) -> None:
 def predict_rows(
     network: Network,
     params: NetworkParams,
-    rows: Rows | RaggedRows,
+    rows: AnyRows,
     batch_size: int,
     start: Start,
     told: Told = say_nothing,
-) -> tuple[Array | list[Array], LayerStates]:
+) -> tuple[Any, LayerStates]:
     """Returns the outputs of all rows, in the form of the input, and the final states.
 
     If rows continue from one another, those are the states after the last batch, `[B]`; otherwise those of all rows,
@@ -112,13 +119,13 @@ def predict_rows(
     times, ragged = -(-rows.rows // batch_size), isinstance(rows, RaggedRows)
     for chosen, batch in _batches(rows, batch_size, start):
         missing, mask = batch_size - len(chosen), batch.mask
-        if missing and start.carry and mask is None:
-            mask = np.ones(batch.x.shape[:2], bool)
-        x, reset, mask = (None if a is None else _fill(a, 0, batch_size) for a in (batch.x, batch.reset, mask))
+        if missing and start.carry:
+            mask = network.whole_mask(batch.x, mask)
+        x, reset, mask = (each(lambda a: _fill(a, 0, batch_size), part) for part in (batch.x, batch.reset, mask))
         if start.rows is not None:
             states = jax.tree.map(lambda a: _fill(np.asarray(a)[chosen], 0, batch_size), start.rows)  # noqa: B023 - used at once
         y, after = forward(params, x, states, reset=reset, mask=mask, times=times, ragged=ragged)
-        answers.add(chosen, np.asarray(y))
+        answers.add(chosen, each(np.asarray, y))
         told(1)
         if start.carry:
             states = after
@@ -127,7 +134,7 @@ def predict_rows(
     return answers.all(), states if start.carry else ended.all()
 
 
-def _batches(rows: Rows | RaggedRows, batch_size: int, start: Start) -> Iterator[tuple[Array, Rows]]:
+def _batches(rows: AnyRows, batch_size: int, start: Start) -> Iterator[tuple[Array, Rows | NamedRows]]:
     """Yields the numbers of the rows in each batch, and the rows."""
     order = np.arange(rows.rows)
     if isinstance(rows, RaggedRows) and not start.carry:
@@ -139,38 +146,45 @@ def _batches(rows: Rows | RaggedRows, batch_size: int, start: Start) -> Iterator
             yield chosen, Rows(taken["x"], taken.get("reset"), taken["mask"], True)
         else:
             part = slice(first, first + batch_size)
-            reset, mask = (None if flag is None else flag[part] for flag in (rows.reset, rows.mask))
-            yield chosen, Rows(rows.x[part], reset, mask, rows.ragged)
+            x, reset, mask = (each(itemgetter(part), value) for value in (rows.x, rows.reset, rows.mask))
+            yield chosen, rows._replace(x=x, reset=reset, mask=mask)
 
 
 class _Answers:
     """The outputs of all rows, in order."""
 
-    def __init__(self, network: Network, rows: Rows | RaggedRows, warmup: int) -> None:
-        self._rows, self._each_step, self._warmup = rows, network.answers_each_step, warmup
+    def __init__(self, network: Network, rows: AnyRows, warmup: int) -> None:
+        by_name = {output.name: network.toward(output.name).answers_each_step for output in network.outputs}
+        self._each_step: Any = by_name if len(by_name) > 1 else next(iter(by_name.values()))
+        self._rows, self._warmup = rows, warmup
         self._listed: list[Array] = [np.empty(0)] * rows.rows
-        self._array: Array | None = None
+        self._arrays: Any = None
 
-    def add(self, chosen: Array, y: Array) -> None:
+    def add(self, chosen: Array, y: Any) -> None:
         if isinstance(self._rows, RaggedRows) and self._each_step:
             for number, answer in zip(chosen, y, strict=False):
                 self._listed[number] = answer[self._warmup : self._rows.lengths[number]].copy()  # not the whole batch
             return
-        if self._array is None:
-            self._array = np.empty((self._rows.rows, *y.shape[1:]), y.dtype)
-        self._array[chosen] = y[: len(chosen)]
+        if self._arrays is None:
+            self._arrays = each(lambda part: np.empty((self._rows.rows, *part.shape[1:]), part.dtype), y)
 
-    def all(self) -> Array | list[Array]:
-        if self._array is None:
+        def put(array: Array, part: Array) -> None:
+            array[chosen] = part[: len(chosen)]
+
+        each(put, self._arrays, y)
+
+    def all(self) -> Any:
+        if self._arrays is None:
             return self._listed
-        y = self._array[:, self._warmup :] if self._each_step else self._array
-        return self._rows.restore(y, self._warmup) if isinstance(self._rows, Rows) else y
+        warmup = self._warmup
+        y = each(lambda array, each_step: array[:, warmup:] if each_step else array, self._arrays, self._each_step)
+        return y if isinstance(self._rows, RaggedRows) else self._rows.restore(y, warmup)
 
 
 class _Ended:
     """The final states of all rows, in order; joined by NumPy, which compiles nothing."""
 
-    def __init__(self, rows: Rows | RaggedRows) -> None:
+    def __init__(self, rows: AnyRows) -> None:
         self._rows = rows
         self._parts: list[tuple[Array, LayerStates]] = []
 
@@ -180,7 +194,7 @@ class _Ended:
     def all(self) -> LayerStates:
         order = np.concatenate([chosen for chosen, _ in self._parts])
         states = [after for _, after in self._parts]
-        if len(states) == 1 and isinstance(self._rows, Rows):
+        if len(states) == 1 and not isinstance(self._rows, RaggedRows):
             return states[0]  # no row was reordered or padded
         placed = np.argsort(order)
         joined: LayerStates = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(order)][placed], *states)

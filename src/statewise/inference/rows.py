@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from statewise.data.ragged import firsts_of, is_ragged, lay_end_to_end, pad, rea
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation.shapes import Array, as_numbers, check_input
+from statewise.inference.named_rows import NamedRows, anything_counts, read_named, read_named_samples
 from statewise.network import Network
 
 
@@ -79,15 +81,25 @@ def read_rows(
 
 
 def read_input(
-    network: Network, x: object, reset: object = None, mask: object = None, weight: object = None
-) -> Rows | RaggedRows:
+    network: Network, x: object, reset: object = None, mask: object = None, *, partly: bool = False
+) -> Rows | RaggedRows | NamedRows:
     """Returns the same as `read_rows`, but leaves rows of different lengths unpadded if `network` takes padding.
 
-    Rows whose `weight` is 0 throughout may hold NaN.
+    With `partly`, the inputs of a time axis may be missing.
 
     Raises:
         ShapeError, DataError, ConfigurationError: something does not fit.
     """
+    if not network.single:
+        return read_named(network, x, reset, mask, partly=partly)
+    return _read_one(network, x, reset, mask)
+
+
+def _read_one(
+    network: Network, x: object, reset: object = None, mask: object = None, weight: object = None
+) -> Rows | RaggedRows:
+    """Returns input for a network of one input; rows whose `weight` is 0 throughout may hold NaN."""
+    x = _only(x, network.input_name)
     if is_ragged(x) and network.takes_padding:
         _check_unmasked(mask)
         rows = _read_ragged(network, x, reset, weight)
@@ -171,9 +183,14 @@ def _check_one_input(x: object) -> None:
         )
 
 
+def _only(value: object, name: str) -> object:
+    """Returns what a dict has for the only input or output."""
+    return value[name] if isinstance(value, Mapping) and list(value) == [name] else value
+
+
 def read_samples_of(
     network: Network,
-    target: str,
+    targets: Mapping[str, str],
     x: object,
     y: object,
     weight: object = None,
@@ -182,7 +199,7 @@ def read_samples_of(
     *,
     measured: bool = False,
 ) -> Samples | RaggedRows:
-    """Returns rows for `network` and a loss for `target`, to learn from or to score.
+    """Returns rows for `network`, to learn from or to score; `targets` has the kind of y of each output with a loss.
 
     Steps that are masked or have weight 0 have no influence, and may be NaN; if metrics are `measured`, which ignore
     weights, only masked ones may.
@@ -190,8 +207,12 @@ def read_samples_of(
     Raises:
         ShapeError, DataError, ConfigurationError: something does not fit.
     """
+    if not network.single:
+        return read_named_samples(network, targets, x, y, weight, reset, mask)
+    (output, target), *_ = targets.items()
+    y, weight = _only(y, output), _only(weight, output)
     ignorable = None if measured else weight
-    rows = read_input(network, x, reset, mask, ignorable)
+    rows = _read_one(network, x, reset, mask, ignorable)
     if isinstance(rows, RaggedRows):
         return _with_targets(rows, network, target, y, weight, _zero_weights(ignorable, rows.lengths))
     if rows.ragged:
@@ -211,7 +232,7 @@ def masked_answers(network: Network, x: Array, mask: Array | None) -> Array | No
     """Returns bool `[N, T]`, True where no loss counts the output of a step; None where all count."""
     if len(network.output_shape) != 2:
         return None
-    counted = network.mask_of_answers(x, mask)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    counted = network.mask_of_answers(x, mask)
     return None if counted is None else ~np.broadcast_to(np.asarray(counted), (len(x), counted.shape[1]))
 
 
@@ -222,15 +243,17 @@ def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> 
     """
     if isinstance(samples, RaggedRows):
         return _ragged_counts(network, samples, warmup)
+    if not network.single:
+        return anything_counts(network, samples)
     x, mask, weight = samples.x, samples.mask, samples.weight
-    read = network.mask_of(x, mask)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    read = network.mask_of(x, mask)
     if read is not None and not np.asarray(read)[:, warmup if network.answers_each_step else 0 :].any():
         return False
     if weight is None:
         return True
     weighs = weight != 0
     if len(network.output_shape) == 2:
-        answers = network.mask_of_answers(x, mask)  # type: ignore[arg-type]  # likewise
+        answers = network.mask_of_answers(x, mask)
         weighs = weighs if weighs.ndim == 2 else np.repeat(weighs[:, None], samples.steps, axis=1)
         weighs = (weighs if answers is None else weighs & np.asarray(answers))[:, warmup:]
     return bool(weighs.any())
@@ -242,7 +265,7 @@ def _ragged_counts(network: Network, rows: RaggedRows, warmup: int) -> bool:
     count = np.arange(lengths.sum()) - np.repeat(rows.firsts, lengths) >= warmup
     if not network.answers_each_step:
         count[:] = True
-    read = network.mask_of(rows.by_step["x"][None], None)  # type: ignore[arg-type]  # NumPy in, NumPy out
+    read = network.mask_of(rows.by_step["x"][None], None)
     if read is not None:
         count &= np.asarray(read)[0]
     weights = rows.by_step.get("weight") if weight is None else np.repeat(weight, lengths)

@@ -30,8 +30,13 @@ def pick(marks: jax.Array, chosen: State, other: State) -> State:
 
 
 def back_over_reset(d_state: State, reset: jax.Array, initial: State | None) -> tuple[State, State | None]:
-    """Returns the gradients of the state before a reset `[B, H]` and of the initial state `[H]`, None without one."""
+    """Returns the gradients of the state before a reset `[B, H]` and of the initial state, None without one.
+
+    An initial state `[H]` is that of all rows; one `[B, H]` has each row's own.
+    """
     d_initial = None
     if initial is not None:
-        d_initial = jax.tree.map(lambda d: jnp.where(reset, d, 0.0).sum(0), d_state)
+        for_all = initial.h.ndim == 1
+        marked = jax.tree.map(lambda d: jnp.where(reset, d, 0.0), d_state)
+        d_initial = jax.tree.map(lambda d: d.sum(0), marked) if for_all else marked
     return jax.tree.map(lambda d: jnp.where(reset, 0.0, d), d_state), d_initial

@@ -6,7 +6,7 @@ kernels of `lstm_fast` and `gru_fast` do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -28,11 +28,16 @@ ENOUGH = 10
 """From so many steps of rows on, it pays to copy the weights into the order of the native kernels."""
 
 
-def serves(weights: Weights, x: jax.Array, state: LSTMState | GRUState) -> bool:
-    """Returns whether the native kernels are there, can compute this (float32 on a CPU), and are faster than XLA's."""
+def serves(weights: Weights, x: jax.Array, state: LSTMState | GRUState, flags: Mapping[str, Any]) -> bool:
+    """Returns whether the native kernels are there, can compute this (float32 on a CPU), and are faster than XLA's.
+
+    They return rows to one initial state, `[H]`, and not to one for each row.
+    """
     rows, steps, features = x.shape
+    initial = None if flags["reset"] is None else flags["initial"]
     return (
         steps > 1
+        and (initial is None or initial.h.ndim == 1)
         and rows * steps >= ENOUGH
         and features > 0
         and all(array.dtype == jnp.float32 for array in (x, *weights, *state))

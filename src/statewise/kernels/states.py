@@ -41,5 +41,15 @@ class BidirectionalState(NamedTuple):
     backward: Any
 
 
-LayerState = RecurrentState | BidirectionalState | WindowState | tuple[()]
+class WiredState(NamedTuple):
+    """State of a layer that starts in values of its graph: whether a row has started `[B, 1]`, and where it then is.
+
+    A row that has not started is at the values that it starts in, and has zeros here.
+    """
+
+    started: Any
+    reached: Any
+
+
+LayerState = RecurrentState | BidirectionalState | WindowState | WiredState | tuple[()]
 """State of one layer; a layer without memory carries an empty one, so that every network is one state machine."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from statewise.layers.dropout import GaussianNoise as GaussianNoise
     from statewise.layers.dropout import SpatialDropout1D as SpatialDropout1D
     from statewise.layers.embedding import Embedding as Embedding
+    from statewise.layers.final_state import FinalState as FinalState
     from statewise.layers.gru import GRU as GRU
     from statewise.layers.lstm import LSTM as LSTM
     from statewise.layers.masking import Masking as Masking
@@ -60,6 +61,7 @@ LAYERS = {
     "Dropout": "dropout",
     "ELU": "rectifiers",
     "Embedding": "embedding",
+    "FinalState": "final_state",
     "Flatten": "shaping",
     "GRU": "gru",
     "GaussianNoise": "dropout",

@@ -44,17 +44,27 @@ class Layer(ABC):
         """Names of the weights in Keras's order."""
         return ()
 
-    def __call__(self, given: Tensor | Sequence[Tensor]) -> Tensor:
+    def __call__(
+        self, given: Tensor | Sequence[Tensor], *, initial_state: Tensor | Sequence[Tensor] | None = None
+    ) -> Any:
         """Returns the symbolic output for symbolic input, to write a graph for `sw.Model`; computes nothing.
 
         Calling a layer again uses its weights again, with a state of its own for each use.
 
+        Args:
+            given: a tensor, or a list of those that a layer such as `Add` joins.
+            initial_state: for a layer such as LSTM, the tensors `[B, H]` that its state starts in and that a reset
+                returns it to, such as the last state of an encoder: h and c, or h alone.
+
+        Returns:
+            A tensor; with `return_state` a list of that and of each part of the layer's last state, `[B, H]`.
+
         Raises:
-            ConfigurationError: `given` is not symbolic.
-            ShapeError: the layer cannot read it.
+            ConfigurationError: `given` is not symbolic, or the layer has no state to start.
+            ShapeError: the layer cannot read it, or cannot start there.
         """
         try:
-            return output_of(self, given)
+            return output_of(self, given, initial_state)
         except MisfitError as error:
             raise ShapeError(error.as_first if isinstance(given, Input) else str(error)) from None
 
@@ -97,6 +107,11 @@ class Layer(ABC):
         return False
 
     @property
+    def steps_from(self) -> int | None:
+        """Which of several values has the steps of the output, while others may have others; None if all have them."""
+        return None
+
+    @property
     def reads_from(self) -> str:
         """Where it reads its steps from: "the start", "the end" or "both ends"."""
         return "the start"
@@ -115,6 +130,16 @@ class Layer(ABC):
     def has_memory(self) -> bool:
         """Whether it has a state."""
         return True
+
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        """H of each part `[B, H]` of its state, for a layer whose last state others can read, and may start in."""
+        return {}
+
+    @property
+    def learned_start(self) -> bool:
+        """Whether sequences start in weights of its own."""
+        return False
 
     @property
     def takes_padding(self) -> bool:

@@ -72,7 +72,7 @@ class GRU(Gated):
         weights = GRUWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
         if self._has_usual_functions and self.reset_after:
-            if serves(weights, x, state):
+            if serves(weights, x, state, flags):
                 return native_gru(weights, x, state, **flags, noise=noise)
             if noise is None:
                 return fast_gru(weights, x, state, **flags)

@@ -80,7 +80,7 @@ class LSTM(Gated):
         weights = LSTMWeights(params["kernel"], params["recurrent_kernel"], bias)
         flags: dict[str, Any] = {"reset": reset, "mask": mask, "initial": initial}
         if self._has_usual_functions:
-            if serves(weights, x, state):
+            if serves(weights, x, state, flags):
                 return native_lstm(weights, x, state, **flags, noise=noise)
             if noise is None:
                 return fast_lstm(weights, x, state, **flags)

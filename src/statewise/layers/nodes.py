@@ -1,4 +1,4 @@
-"""The nodes of a network: uses of layers, what each of them reads, and whose weights it has."""
+"""The parts of a network: its inputs, its outputs, and its nodes, which are uses of layers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError, FileError
+from statewise.foundation.shapes import Shape
 from statewise.layers.base import Layer
+from statewise.layers.final_state import FinalState
 from statewise.layers.registry import layer_from_config, layer_to_config
 from statewise.layers.tensors import Tensor
 
 INPUT = -1
-"""The network's input, as a source."""
+"""The place of a network's first input, as a source; those of the others are -2, -3, ..."""
 
 
 class Node(NamedTuple):
@@ -21,8 +23,29 @@ class Node(NamedTuple):
 
     name: str
     layer: Layer
-    sources: tuple[int, ...]  # places of the nodes it reads, or INPUT
+    sources: tuple[int, ...]  # places of the nodes or inputs that it reads
     weights: str  # the name of the first node of the same layer, by which the weights go
+    start: tuple[int, ...] = ()  # places of what its state starts in, a value for each part; empty: as its layer says
+
+
+class NetworkInput(NamedTuple):
+    """What a network is given, by name."""
+
+    name: str
+    shape: Shape  # without batch axis
+    axis: str  # the name of its time axis, if it has steps: those of equal axis have the same steps
+
+
+class NetworkOutput(NamedTuple):
+    """What a network answers, by name."""
+
+    name: str
+    place: int  # of the node
+
+
+def place_of_input(number: int) -> int:
+    """Returns the place of a network's input by its number, from 0."""
+    return INPUT - number
 
 
 def nodes_of_chain(layers: Sequence[Layer], skips: Mapping[int, int] = MappingProxyType({})) -> tuple[Node, ...]:
@@ -34,46 +57,63 @@ def nodes_of_chain(layers: Sequence[Layer], skips: Mapping[int, int] = MappingPr
     return _nodes(layers, [(skips[place], *read) if place in skips else read for place, read in enumerate(before)])
 
 
-def nodes_of_graph(x: Tensor, y: Tensor) -> tuple[Node, ...]:
-    """Returns the nodes between an input and an output, in the order in which they were written.
+def nodes_of_graph(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[tuple[Node, ...], list[int]]:
+    """Returns the nodes between inputs and outputs, in the order in which they were written, and the outputs' places.
 
     Raises:
-        ConfigurationError: the output does not come from that input, or from another one, too.
+        ConfigurationError: the outputs do not come from those inputs, or from others, too.
     """
     found: dict[int, Tensor] = {}
-    todo = [y]
+    todo = list(outputs)
     while todo:
         tensor = todo.pop()
         if tensor.number not in found:
             found[tensor.number] = tensor
-            todo += tensor.sources
+            todo += () if any(tensor is x for x in inputs) else (*tensor.sources, *tensor.start)
     tensors = [found[number] for number in sorted(found)]
-    if others := [tensor for tensor in tensors if tensor.layer is None and tensor is not x]:
+    places = {x: place_of_input(number) for number, x in enumerate(inputs)}
+    if others := [tensor for tensor in tensors if tensor.layer is None and tensor not in places]:
         raise ConfigurationError(
-            f"Model: the output is made of {others[0]!r}, which is not the input given, {x!r}; a model reads one input"
+            f"Model: the output is made of {others[0]!r}, which is not among the inputs given, "
+            f"{', '.join(map(repr, inputs))}; give it, too, or leave out the layers that read it"
         )
-    if x not in tensors:
+    if unread := [x for x in inputs if x not in tensors]:
         raise ConfigurationError(
-            f"Model: the output is not made of the input {x!r}; layers must lead from one to the other"
+            f"Model: no output is made of the input {unread[0]!r}; layers must lead from one to the other"
         )
-    if y is x:
-        raise ConfigurationError("Model: expected at least one layer between input and output")
-    written = [tensor for tensor in tensors if tensor.layer is not None]
-    places = {x: INPUT} | {tensor: place for place, tensor in enumerate(written)}
-    layers = [tensor.layer for tensor in written if tensor.layer is not None]
-    nodes = _nodes(layers, [tuple(places[source] for source in tensor.sources) for tensor in written])
-    if x.name in [node.name for node in nodes]:
+    if passed := [tensor for tensor in outputs if tensor in places]:
         raise ConfigurationError(
-            f"Model: the input and a layer are both called {x.name!r}; name the input, as in sw.Input(shape, name='x')"
+            f"Model: expected at least one layer between input and output, got {passed[0]!r} as both"
         )
-    return nodes
+    written = [tensor for tensor in tensors if tensor not in places]
+    places |= {tensor: place for place, tensor in enumerate(written)}
+    made = _nodes(
+        [tensor.layer for tensor in written],
+        [tuple(places[source] for source in tensor.sources) for tensor in written],
+        [tuple(places[source] for source in tensor.start) for tensor in written],
+    )
+    return _name_states(made), [places[tensor] for tensor in outputs]
 
 
-def _nodes(layers: Sequence[Layer], sources: Sequence[tuple[int, ...]]) -> tuple[Node, ...]:
+def _name_states(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Returns the nodes with the last states of layers called after them, as `encoder_h`, where that name is free."""
+    named = list(nodes)
+    for place, node in enumerate(nodes):
+        if isinstance(node.layer, FinalState) and node.layer.name is None:
+            name = f"{named[node.sources[0]].name}_{node.layer.part}"
+            if name not in [other.name for other in named]:
+                named[place] = node._replace(name=name, weights=name)
+    return tuple(named)
+
+
+def _nodes(
+    layers: Sequence[Layer], sources: Sequence[tuple[int, ...]], starts: Sequence[tuple[int, ...]] | None = None
+) -> tuple[Node, ...]:
     owners: dict[int, str] = {}
+    starts = [()] * len(layers) if starts is None else starts
     return tuple(
-        Node(name, layer, read, owners.setdefault(id(layer), name))
-        for name, layer, read in zip(name_layers(layers), layers, sources, strict=True)
+        Node(name, layer, read, owners.setdefault(id(layer), name), start)
+        for name, layer, read, start in zip(name_layers(layers), layers, sources, starts, strict=True)
     )
 
 
@@ -101,47 +141,54 @@ def name_layers(layers: Sequence[Layer]) -> tuple[str, ...]:
 # -- in files ----------------------------------------------------------------------------------------------------------
 
 
-def nodes_to_config(nodes: Sequence[Node], input_name: str) -> list[dict[str, Any]]:
+def nodes_to_config(nodes: Sequence[Node], inputs: Sequence[NetworkInput]) -> list[dict[str, Any]]:
     """Returns nodes as JSON holds them: `sources` and `weights` only where they are not those of a chain.
 
     Raises:
         ConfigurationError: a layer is of a custom class.
     """
+    names = {place_of_input(number): given.name for number, given in enumerate(inputs)}
+    names |= {place: node.name for place, node in enumerate(nodes)}
     entries = []
     for place, node in enumerate(nodes):
         entry = {**layer_to_config(node.name, node.layer), "name": node.name, "input_shape": None}
         if node.sources != (place - 1,):
-            entry["sources"] = [input_name if source == INPUT else nodes[source].name for source in node.sources]
+            entry["sources"] = [names[source] for source in node.sources]
+        if node.start:
+            entry["start"] = [names[source] for source in node.start]
         if node.weights != node.name:
             entry["weights"] = node.weights
         entries.append(entry)
     return entries
 
 
-def nodes_from_config(entries: Sequence[Mapping[str, Any]], input_name: str) -> tuple[Node, ...]:
-    """Returns the nodes that `nodes_to_config` described.
+def nodes_from_config(entries: Sequence[Mapping[str, Any]], inputs: Sequence[str]) -> tuple[Node, ...]:
+    """Returns the nodes that `nodes_to_config` described, for inputs of these names.
 
     Raises:
         FileError: there is no such layer, or a node reads something that is not before it.
         ConfigurationError: an option of a layer is out of its range.
     """
-    places = {input_name: INPUT}
+    places = {name: place_of_input(number) for number, name in enumerate(inputs)}
     owners: dict[str, Layer] = {}
     nodes: list[Node] = []
     for place, entry in enumerate(entries):
-        options = {name: value for name, value in entry.items() if name not in ("sources", "weights")}
+        options = {name: value for name, value in entry.items() if name not in ("sources", "start", "weights")}
         name = entry["name"]
-        sources: tuple[int, ...] = (place - 1,)
-        if "sources" in entry:
-            unknown = [source for source in entry["sources"] if source not in places]
-            if unknown or not entry["sources"]:
-                raise FileError(f"layer {name!r} reads {entry['sources']!r:.60}: expected what is before it")
-            sources = tuple(places[source] for source in entry["sources"])
+        sources = _places(entry, "sources", places) if "sources" in entry else (place - 1,)
+        start = _places(entry, "start", places) if "start" in entry else ()
         weights = entry.get("weights", name)
         if weights == name:
             owners[name] = layer_from_config(options)
         elif weights not in owners:
             raise FileError(f"layer {name!r} has the weights of {weights!r}: expected a layer before it")
-        nodes.append(Node(name, owners[weights], sources, weights))
+        nodes.append(Node(name, owners[weights], sources, weights, start))
         places[name] = place
     return tuple(nodes)
+
+
+def _places(entry: Mapping[str, Any], field: str, places: Mapping[str, int]) -> tuple[int, ...]:
+    unknown = [source for source in entry[field] if source not in places]
+    if unknown or not entry[field]:
+        raise FileError(f"layer {entry['name']!r} reads {entry[field]!r:.60}: expected what is before it")
+    return tuple(places[source] for source in entry[field])

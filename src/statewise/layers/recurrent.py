@@ -145,6 +145,14 @@ class Recurrent(Layer):
         # One array per part: a buffer that is donated to a compiled program may be passed only once.
         return self.state_kind(*(zeros(batch, self.units) for _ in self.state_kind._fields))
 
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        return dict.fromkeys(self.state_kind._fields, self.units)
+
+    @property
+    def learned_start(self) -> bool:
+        return self.learn_initial_state
+
     def learned_state(self, params: Mapping[str, Any]) -> LayerState:
         if not self.learn_initial_state:
             return ()
@@ -160,6 +168,21 @@ class Recurrent(Layer):
         mask: jax.Array | None = None,
         rng: jax.Array | None = None,
     ) -> tuple[jax.Array, LayerState]:
+        start = self.learned_state(params) or None
+        return self.apply_from(start, params, x, state, reset=reset, mask=mask, rng=rng)
+
+    def apply_from(
+        self,
+        start: Any,
+        params: Params,
+        x: jax.Array,
+        state: LayerState,
+        *,
+        reset: jax.Array | None = None,
+        mask: jax.Array | None = None,
+        rng: jax.Array | None = None,
+    ) -> tuple[jax.Array, LayerState]:
+        """Returns the same as `apply`, with `start` as the state that a reset returns to: `[H]`, or `[B, H]`."""
         if not isinstance(state, self.state_kind):
             parts = ", ".join(self.state_kind._fields)
             raise StateError(
@@ -170,7 +193,7 @@ class Recurrent(Layer):
 
             x, (reset, mask) = jnp.flip(x, axis=1), _from_the_end(reset, mask)
         x, noise = self._thinned(x, rng)
-        y, after = self.run(params, x, state, reset, mask, self.learned_state(params) or None, noise)
+        y, after = self.run(params, x, state, reset, mask, start, noise)
         return (y if self.return_sequences else after.h), after
 
     def _thinned(self, x: jax.Array, rng: jax.Array | None) -> tuple[jax.Array, jax.Array | None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
-from statewise.errors import ConfigurationError
+from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation.shapes import Shape, check_sizes, describe
 from statewise.phrasebook.guard import guard_making
 
@@ -23,6 +23,7 @@ class Tensor:
         row_shape: the shape without batch axis; None stands for any number of steps.
         layer: the `Layer` whose output it is; None for an input.
         sources: what that layer reads.
+        start: what the layer's state starts in, a tensor for each part; empty if that is the layer's own.
         name: of an input.
 
     >>> import statewise as sw
@@ -32,10 +33,17 @@ class Tensor:
     (None, None, 32)
     """
 
-    __slots__ = ("layer", "name", "number", "row_shape", "sources")
+    __slots__ = ("layer", "name", "number", "row_shape", "sources", "start")
 
-    def __init__(self, row_shape: Shape, layer: Any = None, sources: tuple[Tensor, ...] = (), name: str = "") -> None:
-        self.row_shape, self.layer, self.sources, self.name = row_shape, layer, sources, name
+    def __init__(
+        self,
+        row_shape: Shape,
+        layer: Any = None,
+        sources: tuple[Tensor, ...] = (),
+        start: tuple[Tensor, ...] = (),
+        name: str = "",
+    ) -> None:
+        self.row_shape, self.layer, self.sources, self.start, self.name = row_shape, layer, sources, start, name
         self.number = next(_numbers)  # a tensor's sources have lower ones
 
     @property
@@ -86,50 +94,75 @@ class Tensor:
 
 @guard_making
 class Input(Tensor):
-    """The input of a graph, for `sw.Model`.
+    """An input of a graph, for `sw.Model`.
 
     Args:
         shape: of a row: `(T, F)`, T often None for any number of steps; `(None,)` for symbols, which an `Embedding`
             reads; `(F,)` for rows without steps.
-        name: what errors, drawings and files call it.
+        name: what data, errors, drawings and files call it; "input" by default, and "input_1", ... for further ones.
+        axis: the name of its time axis, its own by default. Inputs of equal axis move together: step t of one belongs
+            to step t of the other, so that layers can join them.
 
     >>> import statewise as sw
     >>> sw.Input((None, 8), name="readings")
     <Input 'readings': [B, T, 8]>
+    >>> sw.Input((None, 2), name="weather", axis="readings")
+    <Input 'weather': [B, T, 2]>
 
     Raises:
         ConfigurationError: that is not a shape, or not a name.
     """
 
-    __slots__ = ()
+    __slots__ = ("axis", "named")
 
-    def __init__(self, shape: Sequence[int | None], *, name: str = "input") -> None:
-        if not isinstance(name, str) or not name or "/" in name:
-            raise ConfigurationError(f"Input name: expected text without '/', got {name!r}")
-        super().__init__(check_sizes("Input shape", shape), name=name)
+    def __init__(self, shape: Sequence[int | None], *, name: str | None = None, axis: str | None = None) -> None:
+        for what, given in (("name", name), ("axis", axis)):
+            if given is not None and (not isinstance(given, str) or not given or "/" in given):
+                raise ConfigurationError(f"Input {what}: expected text without '/', got {given!r}")
+        super().__init__(check_sizes("Input shape", shape), name="input" if name is None else name)
+        self.axis, self.named = axis, name is not None
 
 
-def one_tensor(what: str, given: object) -> Tensor:
-    """Returns `given`, an input or output of a model, after checking that it is one symbolic tensor."""
+Several = Sequence[Tensor] | Mapping[str, Tensor]
+"""Inputs or outputs of a model, if there are several."""
+
+
+class Tensors(NamedTuple):
+    """Inputs or outputs of a model, and the form in which they were given."""
+
+    tensors: tuple[Tensor, ...]
+    names: tuple[str | None, ...]  # the keys of a dict; None where there are none
+    form: str  # "one", "list" or "dict"
+
+
+def read_tensors(what: str, given: object) -> Tensors:
+    """Returns the inputs or outputs of a model: one symbolic tensor, or a list or dict of them.
+
+    Raises:
+        ConfigurationError: something else was given, or a tensor or a name twice.
+    """
     if isinstance(given, Tensor):
-        return given
-    if isinstance(given, list | tuple | dict) and any(isinstance(value, Tensor) for value in _values(given)):
+        return Tensors((given,), (None,), "one")
+    form = "dict" if isinstance(given, Mapping) else "list"
+    values = list(given.values() if isinstance(given, Mapping) else given if isinstance(given, list | tuple) else [])
+    if not values or not all(isinstance(value, Tensor) for value in values):
+        wrong = next((value for value in values if not isinstance(value, Tensor)), given)
         raise ConfigurationError(
-            f"Model {what}: expected one tensor, got a {type(given).__name__} of {len(given)}; models with several "
-            "inputs or outputs are not supported yet"
+            f"Model {what}: expected what sw.Input(shape) or a layer returned, or a list or dict of those, got "
+            f"{type(wrong).__name__}; a list of layers makes sw.Sequential([...])"
         )
-    raise ConfigurationError(
-        f"Model {what}: expected what sw.Input(shape) or a layer returned, got {type(given).__name__}; a list of "
-        "layers makes sw.Sequential([...])"
-    )
+    if len({id(value) for value in values}) < len(values):
+        raise ConfigurationError(f"Model {what}: expected different tensors, got one of them twice")
+    keys = list(given) if isinstance(given, Mapping) else [None] * len(values)
+    if wrong_keys := [key for key in keys if key is not None and not isinstance(key, str)]:
+        raise ConfigurationError(f"Model {what}: expected names as keys, got {wrong_keys[0]!r}")
+    return Tensors(tuple(values), tuple(keys), form)
 
 
-def _values(given: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> list[Any]:
-    return list(given.values() if isinstance(given, dict) else given)
-
-
-def output_of(layer: Any, given: object) -> Tensor:
+def output_of(layer: Any, given: object, initial_state: object = None) -> Tensor | list[Tensor]:
     """Returns what `layer` will output for a tensor, or for a list of those that a layer such as `Add` joins.
+
+    With `return_state`, that is a list: the outputs, and then each part of the layer's last state.
 
     Raises:
         ConfigurationError: something else was given, or another number of tensors.
@@ -150,4 +183,35 @@ def output_of(layer: Any, given: object) -> Tensor:
         )
     if layer.input_shape is not None:
         raise ConfigurationError(f"{kind}: input_shape is that of the tensor it is called with; leave it out")
-    return Tensor(layer.output_shape(*(source.row_shape for source in sources)), layer, sources)
+    shape = layer.output_shape(*(source.row_shape for source in sources))
+    y = Tensor(shape, layer, sources, _start(layer, initial_state))
+    if not getattr(layer, "return_state", False):
+        return y
+    from statewise.layers.final_state import FinalState
+
+    parts = {part: FinalState(part) for part in layer.state_sizes}
+    return [y, *(Tensor((size,), parts[part], (y,)) for part, size in layer.state_sizes.items())]
+
+
+def _start(layer: Any, given: object) -> tuple[Tensor, ...]:
+    """Returns the tensors that a layer's state starts in."""
+    if given is None:
+        return ()
+    kind, sizes = type(layer).__name__, layer.state_sizes
+    parts = (given,) if isinstance(given, Tensor) else tuple(given) if isinstance(given, list | tuple) else ()
+    expected = f"{len(sizes)} tensor(s) of shape " + " and ".join(f"[B, {size}]" for size in sizes.values())
+    if not sizes:
+        raise ConfigurationError(f"{kind} initial_state: only layers such as LSTM and GRU can start in given values")
+    if not all(isinstance(part, Tensor) for part in parts) or not parts:
+        raise ConfigurationError(
+            f"{kind} initial_state: expected {expected}, such as those that LSTM(32, return_state=True)(x) returns "
+            f"after its output, got {type(given).__name__}"
+        )
+    found = [part.row_shape for part in parts]
+    if found != [(size,) for size in sizes.values()]:
+        raise ShapeError(f"{kind} initial_state: expected {expected}, got {', '.join(map(describe, found))}")
+    if layer.learned_start:
+        raise ConfigurationError(
+            f"{kind}: expected either learn_initial_state=True or initial_state=[...], got both; leave one out"
+        )
+    return parts

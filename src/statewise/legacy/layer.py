@@ -137,7 +137,8 @@ class Layer:
         """Returns the shape of what comes in (0) or out (1)."""
         core, place = self._in_core()
         batch, *row = self._in_model().input_shape
-        network = replace(core.network, input_shape=tuple(row))
+        given = core.network.inputs[0]._replace(shape=tuple(row))
+        network = replace(core.network, inputs=(given,))
         return (batch, *(network.signals[place].shape if end else network.read_shape(network.nodes[place])))
 
     def get_config(self) -> dict[str, Any]:

@@ -11,8 +11,10 @@ import jax.numpy as jnp
 from statewise.errors import ShapeError
 from statewise.foundation.forks import check_process
 from statewise.foundation.shapes import check_input
+from statewise.models.answers import in_form
 from statewise.models.interface import AnyModel
 from statewise.network import Network, NetworkParams
+from statewise.network.passing import by_axis
 from statewise.state import State
 
 
@@ -25,7 +27,7 @@ def apply(
     reset: Any = None,
     mask: Any = None,
     rng: jax.Array | None = None,
-) -> tuple[jax.Array, State]:
+) -> tuple[Any, State]:
     """Returns `(y, state)` with the weights `params`: a pure function, for `jax.jit`, `grad`, `vmap` and `lax.scan`.
 
     It computes what `model(x, state)` does, and reads nothing of the model but its layers. `state` is a pytree, so it
@@ -33,9 +35,9 @@ def apply(
 
     Args:
         params: weights, such as `model.params`.
-        x: `[B, T, F]`, symbols `[B, T]`, or rows without steps; an array of JAX or NumPy.
+        x: `[B, T, F]`, symbols `[B, T]`, or rows without steps; an array of JAX or NumPy, or a dict of several inputs.
         state: where the rows start; None is the initial state that `params` describe.
-        reset: bool `[B, T]`; True resets that row to the initial state before that step.
+        reset: bool `[B, T]`; True resets that row to the initial state before that step; for several time axes a dict.
         mask: bool `[B, T]`; False skips that step.
         rng: a key of `jax.random`, in training only: for dropout.
 
@@ -56,24 +58,48 @@ def apply(
     check_process()
     network = model.network
     check_params(network, params)
-    array = x if isinstance(x, jax.Array) else jnp.asarray(x)
-    if network.symbols is None and not jnp.issubdtype(array.dtype, jnp.floating):
-        array = array.astype(jnp.float32)
-    check_input(array, network.input_shape)  # type: ignore[arg-type]  # it reads the shape only
-    rows = array.shape[0]
+    given = _arrays(network, x)
+    rows = next(iter(given.values())).shape[0]
     states = network.initial_state(params, rows) if state is None else network.check_state(state, rows)
-    flags = {"reset": _flag("reset", reset, array), "mask": _flag("mask", mask, array)}
-    y, after = network.apply(params, array, states, rng=rng, **flags)
-    return y, network.state_of(params, after)
+    flags = {name: _flags(network, name, flag, given) for name, flag in (("reset", reset), ("mask", mask))}
+    x = given if len(network.inputs) > 1 else next(iter(given.values()))
+    y, after = network.apply(params, x, states, rng=rng, **flags)
+    return in_form(model, y), network.state_of(params, after)
 
 
-def _flag(name: str, given: Any, x: jax.Array) -> jax.Array | None:
-    if given is None:
-        return None
-    flag = jnp.asarray(given)
-    if flag.dtype != bool or flag.shape != x.shape[:2]:
-        raise ShapeError(f"{name}: expected bool {list(x.shape[:2])}, got {flag.dtype} {list(flag.shape)}")
-    return flag
+def _arrays(network: Network, x: Any) -> dict[str, jax.Array]:
+    """Returns each input's array, checked."""
+    names = [entry.name for entry in network.inputs]
+    if not isinstance(x, Mapping):
+        x = dict(zip(names, x, strict=False)) if len(names) > 1 and isinstance(x, list | tuple) else {names[0]: x}
+    if unknown := [name for name in x if name not in names]:
+        raise ShapeError(f"x: there is no input {unknown[0]!r}; expected {', '.join(map(repr, names))}")
+    arrays = {}
+    for entry, symbols in zip(network.inputs, network.symbols_by_input, strict=True):
+        if entry.name in x:
+            array = x[entry.name] if isinstance(x[entry.name], jax.Array) else jnp.asarray(x[entry.name])
+            if symbols is None and not jnp.issubdtype(array.dtype, jnp.floating):
+                array = array.astype(jnp.float32)
+            check_input(array, entry.shape)  # type: ignore[arg-type]  # it reads the shape only
+            arrays[entry.name] = array
+    return arrays
+
+
+def _flags(network: Network, name: str, given: Any, x: Mapping[str, jax.Array]) -> Any:
+    """Returns flags in the form that networks read, checked."""
+    found = {}
+    for axis, flags in by_axis(network, given).items():
+        shape = next(
+            (x[entry.name].shape[:2] for entry in network.inputs if entry.axis == axis and entry.name in x), None
+        )
+        flag = jnp.asarray(flags)
+        if shape is None:
+            listed = ", ".join(map(repr, network.axes))
+            raise ShapeError(f"{name}: expected flags of the time axes given, of {listed}, got some of {axis!r}")
+        if flag.dtype != bool or flag.shape != shape:
+            raise ShapeError(f"{name}: expected bool {list(shape)}, got {flag.dtype} {list(flag.shape)}")
+        found[axis] = flag
+    return found if len(network.axes) > 1 else next(iter(found.values()), None)
 
 
 def check_params(network: Network, params: Mapping[str, Mapping[str, Any]]) -> None:

@@ -60,8 +60,8 @@ def unpickled(model: Any, state: dict[str, Any]) -> None:
         contents = model_file.from_artifact(artifact, state["optimizer"])
     else:
         settings = Settings.from_config(state["compiled"], state["optimizer"])
-        contents = model_file.Contents(state["stack"], settings, TrainState(), None)
-    model._stack, model._settings, model.train_state, model.measured = contents
+        contents = model_file.Contents(state["stack"], settings, TrainState(), None, "one")
+    model._stack, model._settings, model.train_state, model.measured, model.form = contents
     vars(model).update(state["attributes"])
 
 

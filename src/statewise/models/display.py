@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 from statewise.foundation import notebook
 from statewise.foundation.markup import Cell, heading, table, text_table
-from statewise.foundation.shapes import describe
 from statewise.foundation.words import plural
 from statewise.layers import Layer
 from statewise.layers.nodes import name_layers
-from statewise.models.settings import Settings
-from statewise.network import Network, NetworkParams, count_weights, draw, layer_rows, shown_columns
+from statewise.models.settings import Settings, Target
+from statewise.network import Network, NetworkParams, count_weights, describe_inputs, draw, layer_rows, shown_columns
 from statewise.optimizers.optimizer import Optimizer
 
 
@@ -58,9 +57,14 @@ class Display(NamedTuple):
     def _compiled(self) -> str:
         if self.settings is None:
             return "not compiled"
-        loss = self.settings.loss.name if self.settings.loss.sampling is None else repr(self.settings.loss.sampling)
-        metrics = f", metrics {', '.join(self.settings.metrics)}" if self.settings.metrics else ""
-        return f"compiled with {self._optimizer}, loss {loss}{metrics}"
+        return f"compiled with {self._optimizer}, {'; '.join(map(_describe_target, self.settings.targets))}"
+
+
+def _describe_target(target: Target) -> str:
+    loss = target.loss.name if target.loss.sampling is None else repr(target.loss.sampling)
+    metrics = f", metrics {', '.join(target.metrics)}" if target.metrics else ""
+    weight = "" if target.weight == 1 else f" (weight {target.weight:g})"
+    return f"loss {'' if target.output is None else f'of {target.output} '}{loss}{weight}{metrics}"
 
 
 def describe_layer(layer: Layer) -> str:
@@ -92,7 +96,7 @@ def layers_table(network: Network, params: NetworkParams) -> str:
         for row in layer_rows(network, params)
     ]
     head = [heading(name, *([] if name == "weights" else ["words"])) for name in columns]
-    return table(f"Input {describe(network.input_shape)}, {_total(params)} weights in all", head, [layers])
+    return table(f"Input {describe_inputs(network)}, {_total(params)} weights in all", head, [layers])
 
 
 def _unbuilt_table(layers: Sequence[Layer]) -> str:

@@ -123,7 +123,8 @@ def fit(  # noqa: PLR0913 - Keras's arguments, all by keyword
         if rows is not None and not callable(rows):
             reader.check_counts(network, rows, start.warmup)
     check_trainable(network)
-    warn_if_unlearnable(network, settings.loss, x, feed.data, feed.steps, start)
+    losses = [(target.output, target.loss) for target in settings.targets]
+    warn_if_unlearnable(network, losses, x, feed.data, feed.steps, start)
     file = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint, model.to_artifact)
     return _fit(model, plan, callback_list, file, counted=initial_epoch is None, verbose=bool(verbose))
 

@@ -13,6 +13,7 @@ from statewise.diagnostics.verification import TOLERANCE, Verification
 from statewise.diagnostics.verification import verify as compare
 from statewise.errors import ConfigurationError, FileError, unknown_name
 from statewise.foundation.files import as_path, write_whole
+from statewise.inference.named_rows import read_named
 from statewise.inference.rows import read_rows
 from statewise.inference.start import Start
 from statewise.layers import Layer
@@ -91,7 +92,8 @@ def verify(
     """
     x, _, _, reset, mask = unframe(x, None, None, reset, mask, symbols=model.reads_symbols)
     network = model.built_for(x)
-    return compare(model, read_rows(network, x, reset, mask), tolerance, type(model).from_artifact)
+    rows = read_rows(network, x, reset, mask) if network.single else read_named(network, x, reset, mask)
+    return compare(model, rows, tolerance, type(model).from_artifact)
 
 
 def memory_report(

@@ -24,6 +24,9 @@ class AnyModel(TrainedModel, Protocol):
     """What a file calls models of its class."""
 
     seed: int
+    form: str
+    """In which outputs are returned: "one", a "list" or a "dict"."""
+
     train_state: TrainState
     """All that training changes; replaced, never modified in place."""
 
@@ -50,6 +53,10 @@ class AnyModel(TrainedModel, Protocol):
     @property
     def reads_symbols(self) -> bool:
         """Whether its input is integers, without a feature axis."""
+
+    @property
+    def returned_state(self) -> str | None:
+        """The name of the layer whose state `predict` returns with the outputs; None if there is none."""
 
     def built_for(self, x: object) -> Network:
         """Returns the network, built for `x` if necessary; checks that JAX can run in this process."""

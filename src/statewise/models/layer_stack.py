@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 from statewise.errors import ConfigurationError, LifecycleError, unknown_name
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Embedding, Layer
-from statewise.layers.nodes import Node, name_layers, nodes_of_chain, nodes_of_graph
+from statewise.layers.nodes import NetworkInput, NetworkOutput, Node, name_layers, nodes_of_chain, nodes_of_graph
+from statewise.layers.recurrent import Recurrent
 from statewise.layers.residual import Residual, Stacked
 from statewise.layers.signals import symbols_of
-from statewise.layers.tensors import Tensor
+from statewise.layers.tensors import Tensors
 from statewise.network import Network
 
 
@@ -25,18 +26,23 @@ class LayerStack:
     skips: Mapping[int, int] = field(default_factory=dict)  # for each Add of a Residual, the place of what it adds
 
     @classmethod
-    def of_graph(cls, x: Tensor, y: Tensor) -> LayerStack:
-        """Returns the layers between an input and an output, with their network.
+    def of_graph(cls, given: Tensors, made: Tensors) -> LayerStack:
+        """Returns the layers between inputs and outputs, with their network.
 
         Raises:
-            ConfigurationError: the output is not made of that input alone.
+            ConfigurationError: the outputs are not made of those inputs alone, or names do not fit.
             ShapeError: a layer does not fit.
         """
-        nodes = nodes_of_graph(x, y)
+        nodes, places = nodes_of_graph(given.tensors, made.tensors)
         layers = list({id(node.layer): node.layer for node in nodes}.values())
         for place, layer in enumerate(layers):
             check_not_shared(layers[:place], layer)
-        return cls.of_network(_network(nodes, x.row_shape, x.name))
+        inputs = name_inputs(given, [node.name for node in nodes])
+        outputs = tuple(
+            NetworkOutput(nodes[place].name if key is None else key, place)
+            for key, place in zip(made.names, places, strict=True)
+        )
+        return cls.of_network(Network(nodes, inputs, outputs).checked().free_in_steps())
 
     @classmethod
     def of_network(cls, network: Network) -> LayerStack:
@@ -89,7 +95,8 @@ class LayerStack:
         shape = layers[0].input_shape  # may include the number of steps, which the network omits
         if shape is None and self.network is not None:
             shape = self.network.input_shape
-        network = None if shape is None else _network(nodes_of_chain(layers, self.skips), shape)
+        _check_returned_states(layers[:-1])
+        network = None if shape is None else _chain(nodes_of_chain(layers, self.skips), shape)
         return LayerStack(layers, network, self.skips)
 
     def with_trainable(self, names: Collection[str], trainable: bool) -> LayerStack:
@@ -115,7 +122,7 @@ class LayerStack:
         """
         if not self.layers:
             raise LifecycleError("the model has no layers; model.add(LSTM(32)) adds one")
-        network = _network(nodes_of_chain(self.layers, self.skips), input_shape)
+        network = _chain(nodes_of_chain(self.layers, self.skips), input_shape)
         if self.network is None:
             return replace(self, network=network)
         if network.input_shape != self.network.input_shape:
@@ -158,9 +165,54 @@ def check_not_shared(layers: Iterable[Layer], layer: Layer) -> None:
         )
 
 
-def _network(nodes: tuple[Node, ...], input_shape: Shape, input_name: str = "input") -> Network:
+def name_inputs(given: Tensors, taken: Collection[str]) -> tuple[NetworkInput, ...]:
+    """Returns the inputs of a graph with their names: their own, a dict's keys, or "input", "input_1", ...
+
+    Raises:
+        ConfigurationError: two have one name, an input has another one than its key, or an axis is no input.
+    """
+    named = [tensor.name for tensor in given.tensors if getattr(tensor, "named", True) and tensor.name]
+    inputs: list[NetworkInput] = []
+    for tensor, key in zip(given.tensors, given.names, strict=True):
+        own = tensor.name if getattr(tensor, "named", True) and tensor.name else None
+        if key is not None and own not in (None, key):
+            raise ConfigurationError(
+                f"Model inputs: the key {key!r} is given to {tensor!r}; call both the same, as in "
+                f"{{{own!r}: sw.Input(shape, name={own!r})}}"
+            )
+        name = key or own or _free("input", {*named, *(given.name for given in inputs)})
+        if name in [other.name for other in inputs]:
+            raise ConfigurationError(
+                f"Model inputs: two are called {name!r}; name them, as in sw.Input(shape, name='x')"
+            )
+        if name in taken:
+            raise ConfigurationError(
+                f"Model: the input and a layer are both called {name!r}; name the input, as in "
+                "sw.Input(shape, name='x')"
+            )
+        inputs.append(NetworkInput(name, tensor.row_shape, getattr(tensor, "axis", None) or name))
+    return tuple(inputs)
+
+
+def _free(base: str, taken: Collection[str]) -> str:
+    """Returns `base`, or the first of `base_1`, `base_2`, ... that is not taken."""
+    numbered = (base, *(f"{base}_{number}" for number in range(1, len(taken) + 1)))
+    return next(name for name in numbered if name not in taken)
+
+
+def _check_returned_states(layers: Sequence[Layer]) -> None:
+    """Raises ConfigurationError if a layer of a stack that is not the last returns its state."""
+    for layer in layers:
+        if isinstance(layer, Recurrent) and layer.return_state:
+            raise ConfigurationError(
+                f"{type(layer).__name__}(return_state=True): expected on the last layer only; every layer's state "
+                "comes out of y, state = model(x), and sw.Model can give it to other layers"
+            )
+
+
+def _chain(nodes: tuple[Node, ...], input_shape: Shape) -> Network:
     """Returns the network, with a variable number of steps if possible: T may differ between calls."""
     has_steps = len(input_shape) == 2 or symbols_of(nodes) is not None
     if has_steps and any(node.layer.needs_steps for node in nodes):
-        return Network.of_nodes(nodes, input_shape, input_name).free_in_steps()
-    return Network.of_nodes(nodes, (None, *input_shape[1:]) if has_steps else input_shape, input_name)
+        return Network.of_nodes(nodes, input_shape).free_in_steps()
+    return Network.of_nodes(nodes, (None, *input_shape[1:]) if has_steps else input_shape)

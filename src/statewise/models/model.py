@@ -6,21 +6,20 @@ interface that they use is in `interface`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-import jax
 import optax
 
 from statewise.errors import ConfigurationError, LifecycleError, StatewiseError, warn
 from statewise.foundation.engine import keep_compiled_programs
 from statewise.foundation.forks import check_process
-from statewise.foundation.shapes import check_seed, check_whole
+from statewise.foundation.shapes import check_seed
 from statewise.layers import Layer
 from statewise.layers.registry import warn_of_custom
-from statewise.layers.tensors import Tensor, one_tensor
+from statewise.layers.tensors import Several, Tensor, read_tensors
 from statewise.models import (
     applying,
     copies,
@@ -30,6 +29,7 @@ from statewise.models import (
     inspecting,
     model_file,
     predicting,
+    states,
     streaming,
     weight_access,
 )
@@ -37,9 +37,9 @@ from statewise.models.display import Display
 from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
+from statewise.models.targets import Loss
 from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
-from statewise.objectives.sampled_softmax import SampledSoftmax
 from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
 from statewise.phrasebook.guard import guard
 from statewise.state import State
@@ -56,9 +56,12 @@ class Model:
     The model is also a function of its input and a state: `y, state = model(x, state)`. That call changes nothing;
     `fit` changes the weights, and only `state="carry"` and `"continue"` change `model.state`.
 
+    Several inputs and outputs have names: data go in as `{"readings": a, "plant": b}` (or a list in order), and outputs
+    come out as the model was written, in a dict or a list.
+
     Args:
-        inputs: the `sw.Input` that the layers begin with.
-        outputs: what a layer returned at their end.
+        inputs: the `sw.Input` that the layers begin with, or a list or dict of several.
+        outputs: what a layer returned at their end, or a list of several, called as their layers, or a dict.
         seed: all randomness (weights, shuffling, dropout) derives from it and from the number of trained epochs.
 
     >>> import numpy as np
@@ -74,24 +77,26 @@ class Model:
     (2, 20, 1)
 
     Raises:
-        ConfigurationError: the output is not made of that input alone.
+        ConfigurationError: the outputs are not made of those inputs alone, or two inputs have one name.
         ShapeError: a layer does not fit.
     """
 
     stop_training = False
     """A callback may set it to True to stop the training after the current epoch."""
-
     kind = "graph"
     """What a file calls models of this class."""
 
-    def __init__(self, inputs: Tensor, outputs: Tensor, *, seed: int = 0) -> None:
+    def __init__(self, inputs: Tensor | Several, outputs: Tensor | Several, *, seed: int = 0) -> None:
         self._start(seed)
-        self._build(LayerStack.of_graph(one_tensor("inputs", inputs), one_tensor("outputs", outputs)))
+        made = read_tensors("outputs", outputs)
+        self._build(LayerStack.of_graph(read_tensors("inputs", inputs), made))
+        self.form = made.form
 
     def _start(self, seed: int) -> None:
         """Sets what a model without layers has."""
         keep_compiled_programs()
         self.seed = check_seed(seed)
+        self.form = "one"
         self.train_state = TrainState()
         self.history: History | None = None
         self.measured: dict[str, Any] | None = None  # what logs are measured on: loss, data, validation data
@@ -144,6 +149,11 @@ class Model:
         return self._stack.reads_symbols
 
     @property
+    def returned_state(self) -> str | None:
+        """The name of the layer whose state `predict` returns with the outputs; None if there is none."""
+        return None
+
+    @property
     def params(self) -> NetworkParams:
         """Weights by layer and name, as immutable arrays. Others may be set, as after a training loop of one's own.
 
@@ -165,17 +175,12 @@ class Model:
         """The layers, with their names in this model."""
         return self._stack.named_layers
 
-    @property
-    def weights(self) -> list[jax.Array]:
-        """All weights in Keras's order, as immutable arrays; `params` has them by name."""
-        params = self.params
-        return [params[layer][weight] for layer, weight in self.network.weight_names]
-
     get_layer = inspecting.get_layer
     count_params = inspecting.count_params
     summary = inspecting.summary
     plot = inspecting.plot
 
+    weights = property(weight_access.weights)
     get_weights = weight_access.get_weights
     set_weights = weight_access.set_weights
     load_weights = weight_access.load_weights
@@ -187,8 +192,9 @@ class Model:
     def compile(
         self,
         optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
-        loss: str | SampledSoftmax | None = None,
-        metrics: str | Sequence[str] | None = (),
+        loss: Loss | Sequence[Loss | None] | Mapping[str, Loss] | None = None,
+        metrics: str | Sequence[Any] | Mapping[str, Any] | None = (),
+        loss_weights: Sequence[float] | Mapping[str, float] | None = None,
     ) -> None:
         """Sets the optimizer (a name, an optimizer, or an Optax transformation), the loss and the metrics.
 
@@ -196,13 +202,18 @@ class Model:
 
         For many classes, the loss may be a `SampledSoftmax`, which excludes metrics.
 
+        With several outputs, losses, metrics and `loss_weights` are dicts by output, or lists in the outputs'
+        order; one loss is for all of them. Training minimizes the weighted sum, and no output without a loss.
+
         Raises:
             ConfigurationError: a name does not exist; the message suggests the nearest.
         """
         if loss is None:
             raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
-        settings, before = Settings.of(optimizer, loss, metrics), self._settings
-        if before is not None and before.loss != settings.loss:
+        outputs = () if self._stack.network is None else tuple(output.name for output in self._stack.network.outputs)
+        settings = Settings.of(optimizer, loss, metrics, loss_weights, outputs if len(outputs) > 1 else ())
+        before = self._settings
+        if before is not None and before.losses != settings.losses:
             self.train_state = replace(self.train_state, logs=None)
         if before is None:  # loaded from a file that could not store its optimizer
             self._adopt_settings(settings, replace(self.train_state, optimizer=None))
@@ -314,22 +325,10 @@ class Model:
     def state(self, state: State | None) -> None:
         self.train_state = replace(self.train_state, state=state)
 
-    def reset_state(self) -> None:
-        """Clears `model.state`, so that "continue" starts fresh."""
-        self.state = None
-
-    def initial_state(self, batch: int) -> State:
-        """Returns the initial state of `batch` sequences: zeros, or what `learn_initial_state` learned."""
-        states = self.network.initial_state(self.params, check_whole("batch", batch))
-        return self.network.state_of(self.params, states)
-
-    def zero_state(self, batch: int) -> State:
-        """Returns a state of zeros for `batch` rows: the initial state, unless that is learned."""
-        return self.network.state_of(self.params, self.network.zero_state(check_whole("batch", batch)))
-
-    def check_state(self, state: State) -> None:
-        """Raises StateError, with the expected and the actual sizes, unless `state` fits this model."""
-        self.network.check_state(state)
+    reset_state = states.reset_state
+    initial_state = states.initial_state
+    zero_state = states.zero_state
+    check_state = states.check_state
 
     # -- save, copy, pickle ------------------------------------------------------------------------------------
 
@@ -385,7 +384,9 @@ class Model:
         """Returns the model from the contents of its file."""
         model = cls.__new__(cls)
         model._start(artifact.header["seed"])
-        model._stack, model._settings, model.train_state, model.measured = model_file.from_artifact(artifact)
+        model._stack, model._settings, model.train_state, model.measured, model.form = model_file.from_artifact(
+            artifact
+        )
         return model
 
     def become(self, artifact: Artifact) -> None:

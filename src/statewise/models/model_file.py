@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any, NamedTuple
 
+from statewise.errors import FileError
 from statewise.models.interface import AnyModel
 from statewise.models.layer_stack import LayerStack
 from statewise.models.settings import Settings
@@ -21,6 +22,7 @@ class Contents(NamedTuple):
     settings: Settings | None
     train_state: TrainState
     measured: dict[str, Any] | None
+    form: str  # in which outputs are returned: "one", a "list" or a "dict"
 
 
 def to_artifact(model: AnyModel, settings: Settings | None) -> Artifact:
@@ -42,6 +44,8 @@ def to_artifact(model: AnyModel, settings: Settings | None) -> Artifact:
         "compiled": None if settings is None else settings.config(),
         "state": learned.state,
     }
+    if model.form != "one":
+        header["form"] = model.form
     return Artifact(model.kind, header, learned.arrays)
 
 
@@ -56,7 +60,10 @@ def from_artifact(artifact: Artifact, optimizer: Any = None) -> Contents:
     train_state = train_state_in(artifact, network)
     if settings is not None and train_state.saved_optimizer:  # raises now if the file is incomplete
         train_state = settings.started(network, train_state)
-    return Contents(LayerStack.of_network(network), settings, train_state, artifact.header.get("measured"))
+    form = artifact.header.get("form", "one")
+    if form not in ("list", "dict") and (form != "one" or len(network.outputs) > 1):
+        raise FileError(f"form: expected 'list' or 'dict', got {form!r}")
+    return Contents(LayerStack.of_network(network), settings, train_state, artifact.header.get("measured"), form)
 
 
 def train_state_in(artifact: Artifact, network: Network) -> TrainState:

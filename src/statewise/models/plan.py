@@ -68,7 +68,7 @@ class Plan:
         """Returns what logs are measured on; iterables of batches and users' functions have no checksum."""
         validation = self.feed.validation
         return {
-            "loss": settings.config()["loss"],
+            "loss": settings.losses,
             "data": _fingerprint(self.feed.source),
             "validation": None if validation is None or callable(validation) else _fingerprint(validation),
         }

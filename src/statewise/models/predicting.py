@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,14 @@ import numpy as np
 from statewise.data.batch_iterables import is_batches, larger_batch
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, DataError, LifecycleError, ShapeError
+from statewise.foundation.named_values import each
 from statewise.inference.forward import Told, forward_of, predict_rows
 from statewise.inference.rows import read_input
 from statewise.inference.start import Start, check_warmup, read_start, warn_unused
+from statewise.models.answers import in_form
 from statewise.models.interface import AnyModel
 from statewise.models.reader import ROWS, unframe
+from statewise.network import Network
 from statewise.state import LayerStates, State, parts_of
 from statewise.training.progress import shown
 
@@ -55,7 +59,8 @@ def predict(
             answers, ended = _of_batches(model, x, state, told)
     else:
         answers, ended = _of_rows(model, x, state, batch_size, reset, mask, verbose)
-    if (name := model.network.returned_state) is not None:
+    answers = in_form(model, answers)
+    if (name := model.returned_state) is not None:
         answers = [answers, *(np.asarray(part) for part in parts_of(ended[name]).values())]
     return (answers, ended) if return_state else answers
 
@@ -90,7 +95,7 @@ def _of_batches(model: AnyModel, batches: Any, state: str | State, told: Told) -
     answers: list[Any] = []
     ended: list[LayerStates] = []
     for number, batch in enumerate(batches, 1):
-        rows = read_input(network, _x_of(batch, axes=1 + len(network.input_shape)))
+        rows = read_input(network, _x_of(network, batch))
         if number == 1:
             size = rows.rows
             start = read_start(state, network, None, size, model.state)
@@ -113,16 +118,20 @@ def _of_batches(model: AnyModel, batches: Any, state: str | State, told: Told) -
 
 def _joined(answers: list[Any]) -> Any:
     """Returns the answers of all batches together: an array, or a list of rows where they differ in their steps."""
+    if isinstance(answers[0], Mapping):
+        return {name: _joined([y[name] for y in answers]) for name in answers[0]}
     if any(isinstance(y, list) for y in answers) or len({y.shape[1:] for y in answers}) > 1:
         return [row for y in answers for row in y]
     return np.concatenate(answers)
 
 
-def _x_of(batch: Any, axes: int) -> object:
-    """Returns x of a batch: the first entry of a tuple, or of a list unless its entries are rows themselves."""
+def _x_of(network: Network, batch: Any) -> object:
+    """Returns x of a batch: the first entry of a tuple, or of a list unless its entries are rows or inputs."""
     if isinstance(batch, tuple):
         return batch[0]
-    return batch[0] if isinstance(batch, list) and batch and getattr(batch[0], "ndim", 0) == axes else batch
+    if not isinstance(batch, list) or not batch or len(network.inputs) > 1:
+        return batch
+    return batch[0] if getattr(batch[0], "ndim", 0) == 1 + len(network.input_shape) else batch
 
 
 def call(
@@ -133,7 +142,9 @@ def call(
     Changes nothing, not even `model.state`.
 
     Args:
-        x: input with any number of rows and steps, or a list of rows of different lengths.
+        x: input with any number of rows and steps, or a list of rows of different lengths; for several inputs a dict.
+            All inputs of a time axis together may be left out of it: that axis takes no step. So an encoder is read in
+            pieces, and then the decoder.
         state: the state to start from; None is the initial state.
         reset: bool `[B, T]`; True resets that row to the initial state before that step.
         mask: bool `[B, T]`; False skips that step.
@@ -143,7 +154,7 @@ def call(
             bidirectional, so that a state cannot be continued.
     """
     network = model.built_for(x)
-    rows = read_input(network, x, reset, mask)
+    rows = read_input(network, x, reset, mask, partly=True)
     batch = rows.rows
     fresh = network.initial_state(model.params, batch)
     states = fresh if state is None else network.check_state(state, batch)
@@ -152,6 +163,7 @@ def call(
     if isinstance(rows, RaggedRows):
         answers, after = predict_rows(network, model.params, rows, min(ROWS, batch), Start(rows=states))
         answers = answers if isinstance(answers, list) else jax.device_put(answers)
-        return answers, network.state_of(model.params, after)
+        return in_form(model, answers), network.state_of(model.params, after)
     y, after = forward_of(network)(model.params, rows.x, states, reset=rows.reset, mask=rows.mask)
-    return (rows.restore(np.asarray(y)) if rows.ragged else y), network.state_of(model.params, after)
+    y = rows.restore(each(np.asarray, y)) if rows.ragged else y
+    return in_form(model, y), network.state_of(model.params, after)

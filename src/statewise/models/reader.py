@@ -46,10 +46,14 @@ class Reader(NamedTuple):
     def rows(self, x: object, y: object, batch_size: int | None, flags: Flags) -> tuple[Samples | RaggedRows, int]:
         """Returns rows to train on or to evaluate, and the batch size."""
         x, y, size, reset, mask = unframe(x, y, batch_size, flags.reset, flags.mask, symbols=self.symbols)
-        network, target, measured = self.build_for(x), self.settings.loss.target, bool(self.settings.metrics)
-        if (error := one_output(network, self.settings.loss)) is not None:
-            self.object_to(error)
-        rows = read_samples_of(network, target, x, y, flags.sample_weight, reset, mask, measured=measured)
+        network, measured = self.build_for(x), any(target.metrics for target in self.settings.targets)
+        targets: dict[str, str] = {}
+        for target in self.settings.targets:
+            own = network if target.output is None else network.toward(target.output)
+            if (error := one_output(own, target.loss)) is not None:
+                self.object_to(error)
+            targets[own.outputs[0].name] = target.loss.target
+        rows = read_samples_of(network, targets, x, y, flags.sample_weight, reset, mask, measured=measured)
         return rows, min(size, rows.rows)
 
     def source(
@@ -76,7 +80,12 @@ class Reader(NamedTuple):
         """Returns the rows of `x`, with `class_weight`, if any, multiplied into their weights."""
         if class_weight is None:
             return rows
-        return weigh_classes(self.build_for(x), rows, self.settings.loss.target, class_weight)
+        network = self.build_for(x)
+        if not network.single:
+            raise ConfigurationError(
+                "class_weight: expected a model with one input and one output; write sample_weight={output: weights}"
+            )
+        return weigh_classes(network, rows, self.settings.loss.target, class_weight)
 
     def feed(
         self,

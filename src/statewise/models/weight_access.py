@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from statewise.errors import ConfigurationError, FileError, ShapeError
@@ -14,6 +15,12 @@ from statewise.models.interface import AnyModel
 from statewise.models.layer_stack import matching
 from statewise.storage.artifact import read_artifact
 from statewise.storage.header import weights_by_layer
+
+
+def weights(model: AnyModel) -> list[jax.Array]:
+    """All weights in Keras's order, as immutable arrays; `params` has them by name."""
+    params = model.params
+    return [params[layer][weight] for layer, weight in model.network.weight_names]
 
 
 def get_weights(model: AnyModel) -> list[Array]:

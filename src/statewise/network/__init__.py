@@ -2,13 +2,14 @@
 
 from statewise.network.drawing import draw
 from statewise.network.network import Head, Network, NetworkParams, network_from_config
-from statewise.network.table import count_weights, layer_rows, shown_columns, summarize
+from statewise.network.table import count_weights, describe_inputs, layer_rows, shown_columns, summarize
 
 __all__ = [
     "Head",
     "Network",
     "NetworkParams",
     "count_weights",
+    "describe_inputs",
     "draw",
     "layer_rows",
     "network_from_config",

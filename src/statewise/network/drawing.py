@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from statewise.foundation.markup import label, svg
 from statewise.foundation.shapes import describe
-from statewise.layers.nodes import INPUT
+from statewise.layers.nodes import place_of_input
 from statewise.network.network import Network, NetworkParams
 from statewise.network.table import LayerRow, layer_rows
 
@@ -53,7 +53,7 @@ def draw(network: Network, params: NetworkParams) -> str:
     boxes = _placed(network, params)
     width = max(box.x + box.width / 2 for box in boxes.values()) + _EDGE
     height = max(box.top for box in boxes.values()) + _HEIGHT + _EDGE
-    read = ((source, place) for place, node in enumerate(network.nodes) for source in dict.fromkeys(node.sources))
+    read = ((source, place) for place in range(len(network.nodes)) for source in _sources(network, place))
     edges = [(boxes[source], boxes[place]) for source, place in read]
     beside = [_path(start, end, list(boxes.values())) for start, end in edges]
     width = max([width, *(reach + _EDGE for _, reach in beside)])
@@ -62,11 +62,12 @@ def draw(network: Network, params: NetworkParams) -> str:
 
 
 def _placed(network: Network, params: NetworkParams) -> dict[int, _Box]:
-    """Returns a box for the input and for each node, by place: each lower than what it reads."""
-    ranks = {INPUT: 0}
-    for place, node in enumerate(network.nodes):
-        ranks[place] = 1 + max(ranks[source] for source in node.sources)
-    texts = {INPUT: (network.input_name, describe(network.input_shape), "end")}
+    """Returns a box for each input, node and named output, by place: each lower than what it reads."""
+    given = {place_of_input(number): entry for number, entry in enumerate(network.inputs)}
+    ranks = dict.fromkeys(given, 0)
+    for place in range(len(network.nodes)):
+        ranks[place] = 1 + max(ranks[source] for source in _sources(network, place))
+    texts = {place: (entry.name, describe(entry.shape), "end") for place, entry in given.items()}
     texts |= {place: _texts(network, place, row) for place, row in enumerate(layer_rows(network, params))}
     rows: dict[int, list[int]] = defaultdict(list)
     for place, rank in ranks.items():
@@ -87,12 +88,20 @@ def _texts(network: Network, place: int, row: LayerRow) -> tuple[str, str, str]:
     layer = network.nodes[place].layer
     weights = "" if row.weights == "0" else f", {row.weights}{'' if row.weights.startswith('as') else ' weights'}"
     kinds = [name for name, true in (("memory", layer.has_memory), ("frozen", layer.frozen)) if true]
-    return f"{row.layer}: {row.kind}", f"{row.output}{weights}", " ".join(kinds)
+    named = [output.name for output in network.outputs if output.place == place and output.name != row.layer]
+    answers = f" → {named[0]}" if named and len(network.outputs) > 1 else ""
+    return f"{row.layer}: {row.kind}", f"{row.output}{weights}{answers}", " ".join(kinds)
+
+
+def _sources(network: Network, place: int) -> list[int]:
+    """Returns the places of what a node reads and starts in, each once."""
+    node = network.nodes[place]
+    return list(dict.fromkeys((*node.sources, *node.start)))
 
 
 def _center(network: Network, place: int, boxes: dict[int, _Box]) -> float:
     """Returns the mean position of what a node reads, by which the nodes of a rank are ordered."""
-    sources = network.nodes[place].sources if place != INPUT else ()
+    sources = _sources(network, place) if place >= 0 else ()
     return sum(boxes[source].x for source in sources) / len(sources) if sources else 0.0
 
 

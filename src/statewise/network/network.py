@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,17 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.errors import ConfigurationError, StateError
-from statewise.foundation.engine import on_device
+from statewise.errors import FileError, StateError
+from statewise.foundation.engine import on_device, zeros
 from statewise.foundation.forks import check_process
 from statewise.foundation.random import Key, split
-from statewise.foundation.shapes import Shape
+from statewise.kernels.states import WiredState
 from statewise.layers import Activation, Dense, Layer, Params
-from statewise.layers.base import Flags
-from statewise.layers.nodes import INPUT, Node, nodes_from_config, nodes_of_chain, nodes_to_config
-from statewise.layers.recurrent import Recurrent
-from statewise.layers.registry import own_layer
-from statewise.layers.signals import Signal, readers, signals_of, symbols_of
+from statewise.layers.nodes import NetworkInput, NetworkOutput, Node, nodes_from_config
+from statewise.layers.signals import readers
+from statewise.network.graph import Graph
+from statewise.network.passing import Pass, Use, by_axis, flags_of_inputs, flags_of_nodes
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 
 NetworkParams = dict[str, Params]
@@ -37,106 +36,14 @@ jax.tree_util.register_pytree_node(
 )
 
 
-class Use(NamedTuple):
-    """A node in one pass: what it reads, and what comes out."""
-
-    node: Node
-    x: Any  # an array, or a tuple of them if the layer joins several
-    reset: jax.Array | None
-    mask: jax.Array | None
-    y: jax.Array
-    state: Any
-
-
 @dataclass(frozen=True)
-class Network:
-    """Nodes, in an order in which each reads only what is before it, and the input shape; the last makes the output.
+class Network(Graph):
+    """A graph that computes, given weights and states.
 
-    Weights go by layer, states by node: a layer that is used twice has its weights once, and a state for each use.
+    `x` is an array for a network of one input, and otherwise a dict of arrays by name; `y` likewise. Flags are arrays
+    if there is one time axis, and otherwise dicts by axis. Inputs of a time axis may be left out of a dict: it then
+    takes no step, and outputs on it are left out of `y`.
     """
-
-    nodes: tuple[Node, ...]
-    input_shape: Shape
-    input_name: str = "input"
-
-    @classmethod
-    def of(cls, layers: Sequence[Layer], input_shape: Shape) -> Network:
-        """Returns the chain of `layers` after checking that there are some and that each fits the one before it."""
-        if not layers:
-            raise ConfigurationError("a network needs at least one layer, such as LSTM(32)")
-        return cls.of_nodes(nodes_of_chain(layers), input_shape)
-
-    @classmethod
-    def of_nodes(cls, nodes: tuple[Node, ...], input_shape: Shape, input_name: str = "input") -> Network:
-        """Returns the network of `nodes` after checking that each fits what it reads."""
-        network = cls(nodes, tuple(input_shape), input_name)
-        network.signals  # noqa: B018 - raises if a layer does not fit
-        return network
-
-    @cached_property
-    def signals(self) -> tuple[Signal, ...]:
-        """The shape, and whose steps it has, of each node's output."""
-        return signals_of(self.nodes, self.input_shape)
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The layer of each node."""
-        return tuple(node.layer for node in self.nodes)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The name of each node."""
-        return tuple(node.name for node in self.nodes)
-
-    @property
-    def owners(self) -> list[Node]:
-        """The nodes whose weights go by their own name: each layer's first."""
-        return [node for node in self.nodes if node.weights == node.name]
-
-    @property
-    def is_chain(self) -> bool:
-        """Whether each node reads the one before it."""
-        return all(node.sources == (place - 1,) for place, node in enumerate(self.nodes))
-
-    def read_shape(self, node: Node) -> Shape:
-        """Returns the shape, without batch axis, of what a node reads, or of the first of several."""
-        source = node.sources[0]
-        return self.input_shape if source == INPUT else self.signals[source].shape
-
-    @property
-    def output_shape(self) -> Shape:
-        """The shape of `y` without batch axis."""
-        return self.signals[-1].shape
-
-    @property
-    def outputs(self) -> int:
-        """V, how many numbers an output has; 0 if that is unknown."""
-        return self.output_shape[-1] or 0
-
-    @property
-    def weight_names(self) -> list[tuple[str, str]]:
-        """Layer and weight of each array of weights, in Keras's order."""
-        return [(node.name, weight) for node in self.owners for weight in node.layer.weight_names]
-
-    @property
-    def from_output(self) -> tuple[Layer, ...]:
-        """The layers that make the outputs, the last one first, back to where a layer reads several others."""
-        found, place = [self.nodes[-1]], len(self.nodes) - 1
-        while len(sources := self.nodes[place].sources) == 1 and sources[0] != INPUT:
-            place = sources[0]
-            found.append(self.nodes[place])
-        return tuple(node.layer for node in found)
-
-    @property
-    def returned_state(self) -> str | None:
-        """The name of the layer whose state `predict` returns; None if there is none."""
-        last = self.layers[-1]
-        return self.names[-1] if isinstance(last, Recurrent) and last.return_state else None
-
-    @property
-    def symbols(self) -> int | None:
-        """V if the network reads integers 0 .. V-1, None if it reads real numbers."""
-        return symbols_of(self.nodes)
 
     def init(self, key: Key) -> NetworkParams:
         """Returns initial weights."""
@@ -160,60 +67,18 @@ class Network:
             for name, state in State(self.zero_state(1)).layers.items()
         }
 
-    @property
-    def memory(self) -> tuple[str, ...]:
-        """Names of the nodes that have a state."""
-        return tuple(node.name for node in self.nodes if node.layer.has_memory)
-
-    @property
-    def reads_steps(self) -> bool:
-        """Whether `x` has a time axis."""
-        return self.symbols is not None or len(self.input_shape) > 1
-
-    @property
-    def answers_each_step(self) -> bool:
-        """Whether `y` has the time axis of `x`."""
-        return len(self.output_shape) == 2 and self.signals[-1].steps == INPUT
-
-    @property
-    def looks_ahead(self) -> str | None:
-        """The name of a layer whose outputs depend on later steps; None if there is none."""
-        return next((node.name for node in self.nodes if node.layer.looks_ahead), None)
-
-    @property
-    def whole_only(self) -> str | None:
-        """Why rows can only be read whole, not in pieces, as a clause; None if they can be read in pieces."""
-        for node in self.nodes:
-            if node.layer.looks_ahead:
-                return f"layer {node.name!r} reads its input from {node.layer.reads_from}"
-        remade = (node.name for node in self.nodes if not node.layer.keeps_steps)
-        return next((f"layer {name!r} rearranges the steps that it reads" for name in remade), None)
-
-    @cached_property
-    def takes_padding(self) -> bool:
-        """Whether rows with masked steps appended get the same outputs, and end in the same states, as without."""
-        free = self.reads_steps and self.input_shape[0] is None
-        distinguishable = self.answers_each_step or None not in self.output_shape  # which outputs belong to padding
-        return (
-            free and distinguishable and all(own_layer(layer) is None and layer.takes_padding for layer in self.layers)
-        )
-
-    def free_in_steps(self) -> Network:
-        """Returns the network for input of any number of steps T, unless a layer must know it."""
-        free = replace(self, input_shape=(None, *self.input_shape[1:]))
-        for place, node in enumerate(self.nodes):
-            known = replace(free, nodes=self.nodes[:place])  # what comes before this node
-            if node.layer.needs_steps and None in known.read_shape(node):
-                return self
-        return free
-
     def zero_state(self, batch: int) -> LayerStates:
         """Returns zeros in the shape of the states of `batch` rows."""
-        return {node.name: node.layer.zero_state(batch, self.read_shape(node)) for node in self.nodes}
+        return {node.name: self._zero_state(node, batch) for node in self.nodes}
+
+    def _zero_state(self, node: Node, batch: int) -> Any:
+        zero = node.layer.zero_state(batch, self.read_shape(node))
+        return WiredState(zeros(batch, 1), zero) if node.start else zero
 
     def learned_states(self, params: NetworkParams) -> LayerStates:
         """Returns the rows `[H]` in which sequences start, for the nodes whose layers learned them."""
-        learned = {node.name: node.layer.learned_state(params[node.weights]) for node in self.nodes}
+        own = (node for node in self.nodes if not node.start)
+        learned = {node.name: node.layer.learned_state(params[node.weights]) for node in own}
         return {name: state for name, state in learned.items() if state}
 
     def initial_state(self, params: NetworkParams, batch: int) -> LayerStates:
@@ -224,29 +89,35 @@ class Network:
             states[name] = map_parts(lambda row: jnp.broadcast_to(row, (batch, *row.shape)), learned)
         return states
 
-    def mask_of(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
-        """Returns `mask` without the steps that a layer which reads the input skips: they are skipped everywhere."""
-        for node in readers(self.nodes):
-            own = node.layer.mask_of(x)
-            mask = own if mask is None else mask if own is None else own & mask
-        return mask
+    def mask_of(self, x: Any, mask: Any) -> Any:
+        """Returns `mask` without the steps that a layer which reads an input skips: they are skipped everywhere."""
+        flags = {axis: flag for axis, (_, flag) in flags_of_inputs(self, self.by_name(x), None, mask).items()}
+        if len(self.axes) < 2:
+            return flags[self.axes[0]] if self.axes else mask
+        return {axis: flag for axis, flag in flags.items() if flag is not None} or None
 
-    def mask_of_answers(self, x: jax.Array, mask: jax.Array | None) -> jax.Array | None:
-        """Returns which steps of the output for `x` count, if it has steps; `mask` is that of `x`."""
-        return self._flags((None, self.mask_of(x, mask)))[-1][1]
+    def whole_mask(self, x: Any, mask: Any) -> Any:
+        """Returns `mask` with ones for the time axes that have none; None if there is no time axis."""
+        masks, given = by_axis(self, mask), self.by_name(x)
+        for entry, signal in zip(self.inputs, self.given, strict=True):
+            if signal.axis is not None and entry.name in given:
+                masks.setdefault(entry.axis, np.ones(given[entry.name].shape[:2], bool))
+        return masks if len(self.axes) > 1 else next(iter(masks.values()), None)
 
-    def _flags(self, given: Flags) -> list[Flags]:
-        """Returns `reset` and `mask` for each node's output, given those of the input."""
-        flags: list[Flags] = []
-        for node, signal in zip(self.nodes, self.signals, strict=True):
-            flags.append(node.layer.pass_on(*self._flags_read(node, flags, given), signal.shape))
-        return flags
+    def mask_of_answers(self, x: Any, mask: Any) -> Any:
+        """Returns which steps of the output for `x` count, if it has steps; `mask` is that of `x`.
 
-    def _flags_read(self, node: Node, flags: Sequence[Flags], given: Flags) -> Flags:
-        """Returns the flags of what a node reads: of a source that has steps, if any."""
-        steps = [given if source == INPUT else flags[source] for source in node.sources]
-        with_steps = (source == INPUT or self.signals[source].steps is not None for source in node.sources)
-        return next((read for read, has in zip(steps, with_steps, strict=True) if has), steps[0])
+        For several outputs, that is a dict of those that have such a mask.
+        """
+        flags = flags_of_nodes(self, flags_of_inputs(self, self.by_name(x), None, mask))
+        masks = {output.name: flags[output.place][1] for output in self.outputs}
+        if len(masks) == 1:
+            return next(iter(masks.values()))
+        return {name: flag for name, flag in masks.items() if flag is not None}
+
+    def by_name(self, x: Any) -> dict[str, Any]:
+        """Returns what the inputs are given, by name."""
+        return {self.inputs[0].name: x} if len(self.inputs) == 1 else x
 
     def penalty(self, params: NetworkParams) -> jax.Array | None:
         """Returns what the regularizers of all layers that are trained add to the loss; None if there are none."""
@@ -267,67 +138,65 @@ class Network:
     def apply(
         self,
         params: NetworkParams,
-        x: jax.Array,
+        x: Any,
         states: LayerStates,
         *,
-        reset: jax.Array | None = None,
-        mask: jax.Array | None = None,
+        reset: Any = None,
+        mask: Any = None,
         rng: jax.Array | None = None,
-    ) -> tuple[jax.Array, LayerStates]:
+    ) -> tuple[Any, LayerStates]:
         """Returns `(y, states)`; `rng` in training only. Arguments as in `Layer.apply`."""
-        after: LayerStates = {}
-        for use in self.uses(params, x, states, reset=reset, mask=mask, rng=rng):
-            x, after[use.node.name] = use.y, use.state
-        return x, after
+        passed = Pass(self, params, self.by_name(x), states, reset=reset, mask=mask, rng=rng)
+        after = {use.node.name: use.state for use in passed}
+        y = {output.name: passed.values[output.place] for output in self.outputs}
+        if len(y) == 1:
+            return next(iter(y.values())), after
+        return {name: value for name, value in y.items() if value is not None}, after
 
     def uses(
-        self,
-        params: NetworkParams,
-        x: jax.Array,
-        states: LayerStates,
-        *,
-        reset: jax.Array | None = None,
-        mask: jax.Array | None = None,
-        rng: jax.Array | None = None,
-    ) -> Iterator[Use]:
-        """Yields each node with what it reads and outputs; arguments as for `apply`."""
-        given, values = (reset, self.mask_of(x, mask)), list[jax.Array]()
-        flags = self._flags(given)
-        for place, node in enumerate(self.nodes):
-            read = tuple(x if source == INPUT else values[source] for source in node.sources)
-            again, real = self._flags_read(node, flags, given)
-            key = None if rng is None else jax.random.fold_in(rng, place)
-            whole: Any = read if node.layer.joins else read[0]
-            weights = jax.lax.stop_gradient(params[node.weights]) if node.layer.frozen else params[node.weights]
-            y, state = node.layer.apply(weights, whole, states[node.name], reset=again, mask=real, rng=key)
-            values.append(y)
-            yield Use(node, whole, again, real, y, state)
+        self, params: NetworkParams, x: Any, states: LayerStates, *, reset: Any = None, mask: Any = None
+    ) -> Iterable[Use]:
+        """Returns each node with what it reads and outputs; arguments as for `apply`."""
+        return Pass(self, params, self.by_name(x), states, reset=reset, mask=mask)
 
-    def without_head(self) -> tuple[Network, str]:
-        """Returns the network up to its last activation, and that activation's name.
+    def without_heads(self) -> tuple[Network, tuple[str, ...]]:
+        """Returns the network up to the last activation of each output, and those activations' names.
 
         A cross-entropy is computed from the logits before the softmax or sigmoid: exact even where the probability
         would round to 0 or 1.
         """
-        last = self.layers[-1]
-        if isinstance(last, Dense | Activation):
-            bare = replace(last, activation="linear")
-            return self._with_last(bare), last.activation
-        return self, "linear"
+        bare, heads = self, []
+        for number, output in enumerate(self.outputs):
+            layer = self.nodes[output.place].layer
+            if isinstance(layer, Dense | Activation):
+                bare = bare._with_output(number, replace(layer, activation="linear"))
+            heads.append(layer.activation if isinstance(layer, Dense | Activation) else "linear")
+        return bare, tuple(heads)
+
+    def without_head(self) -> tuple[Network, str]:
+        """Returns the same as `without_heads` for a network of one output."""
+        bare, (head,) = self.without_heads()
+        return bare, head
 
     def before_last(self) -> Head:
-        """Returns the last layer, separated from the network that makes its input."""
-        last = self.nodes[-1]
-        return Head(self._with_last(Activation("linear")), last.weights, last.layer, len(self.nodes) - 1)
+        """Returns the layer that makes the output, separated from the network that makes its input."""
+        place = self.outputs[0].place
+        last = self.nodes[place]
+        return Head(self._with_output(0, Activation("linear")), last.weights, last.layer, place)
 
-    def _with_last(self, layer: Layer) -> Network:
-        """Returns the network with another layer in its last node, with that node's weights."""
-        return replace(self, nodes=(*self.nodes[:-1], self.nodes[-1]._replace(layer=layer)))
+    def _with_output(self, number: int, layer: Layer) -> Network:
+        """Returns the network with another layer for an output, with the weights of the one that made it.
 
-    def unnamed(self) -> Network:
-        """Returns the network without names that users gave its layers, which change no result."""
-        nodes = tuple(node._replace(layer=replace(node.layer, name=None)) for node in self.nodes)
-        return Network(nodes, self.input_shape)
+        If another layer reads that one's output, the new layer has a node of its own.
+        """
+        output = self.outputs[number]
+        node = self.nodes[output.place]._replace(layer=layer)
+        if not readers(self.nodes, output.place):
+            nodes = (*self.nodes[: output.place], node, *self.nodes[output.place + 1 :])
+            return replace(self, nodes=nodes)
+        outputs = list(self.outputs)
+        outputs[number] = output._replace(place=len(self.nodes))
+        return replace(self, nodes=(*self.nodes, node._replace(name=f"{node.name}/bare")), outputs=tuple(outputs))
 
     def state_of(self, params: NetworkParams, states: LayerStates) -> State:
         """Returns the states of all layers as a State, in the layers' order."""
@@ -355,32 +224,6 @@ class Network:
     def _state_sizes(self) -> dict[str, dict[str, tuple[int, ...]]]:
         return State(self.zero_state(1)).sizes()
 
-    def check_carriable(self, what: str) -> None:
-        """Raises StateError if no state can be carried into this network, since it does not read from the start."""
-        if self.looks_ahead is not None:
-            raise StateError(
-                f"{what}: {self.whole_only}, so an output depends on later steps; pass whole sequences "
-                "with a fresh state, or use an LSTM that reads from the start instead"
-            )
-
-    def check_continuable(self, what: str) -> None:
-        """Raises StateError if this network cannot stop within a row and continue from there."""
-        self.check_carriable(what)
-        if self.whole_only is not None:
-            raise StateError(
-                f"{what}: expected a network that can stop within a row and continue; {self.whole_only}, so this one "
-                f"reads whole rows only: omit {what}"
-            )
-
-    def config(self) -> dict[str, Any]:
-        """Returns the network as JSON holds it, and as streams receive it.
-
-        Raises:
-            ConfigurationError: a layer is of a custom class.
-        """
-        named = {} if self.is_chain else {"input_name": self.input_name}
-        return {"input_shape": list(self.input_shape), **named, "layers": nodes_to_config(self.nodes, self.input_name)}
-
 
 class Head(NamedTuple):
     """The layer that makes a network's outputs, separated from the rest."""
@@ -392,6 +235,21 @@ class Head(NamedTuple):
 
 
 def network_from_config(config: dict[str, Any]) -> Network:
-    """Returns the network that `Network.config` described."""
-    name = config.get("input_name", "input")
-    return Network.of_nodes(nodes_from_config(config["layers"], name), tuple(config["input_shape"]), name)
+    """Returns the network that `Graph.config` described.
+
+    Raises:
+        FileError: it has no such layer, or an input or output that does not fit.
+    """
+    if "inputs" not in config:
+        name = config.get("input_name", "input")
+        return Network.of_nodes(nodes_from_config(config["layers"], [name]), tuple(config["input_shape"]), name)
+    inputs = tuple(NetworkInput(x["name"], tuple(x["shape"]), x["axis"]) for x in config["inputs"])
+    nodes = nodes_from_config(config["layers"], [x.name for x in inputs])
+    places = {node.name: place for place, node in enumerate(nodes)}
+    if unknown := [y["layer"] for y in config["outputs"] if y["layer"] not in places]:
+        raise FileError(f"outputs: expected names of layers, got {unknown[0]!r:.60}")
+    outputs = tuple(NetworkOutput(y["name"], places[y["layer"]]) for y in config["outputs"])
+    names = ([x.name for x in inputs], [y.name for y in outputs])
+    if not all(found and len(set(found)) == len(found) for found in names):
+        raise FileError(f"inputs, outputs: expected different names, got {names!r:.100}")
+    return Network(nodes, inputs, outputs).checked()

@@ -17,8 +17,11 @@ def split_at_memory(network: Network) -> tuple[Network, Network]:
             break
         count += 1
     shape = network.signals[count - 1].shape if count else network.input_shape
+    given, output = network.inputs[0]._replace(shape=shape), network.outputs[0]
     moved = tuple(
         node._replace(sources=tuple(max(source - count, INPUT) for source in node.sources))
         for node in network.nodes[count:]
     )
-    return replace(network, nodes=network.nodes[:count]), replace(network, nodes=moved, input_shape=shape)
+    front = replace(network, nodes=network.nodes[:count], outputs=(output._replace(place=count - 1),))
+    rest = replace(network, nodes=moved, inputs=(given,), outputs=(output._replace(place=output.place - count),))
+    return front, rest

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from statewise.foundation.shapes import describe
 from statewise.layers.base import Params
-from statewise.layers.nodes import INPUT
+from statewise.layers.nodes import Node
 from statewise.network.network import Network, NetworkParams
 
 
@@ -29,17 +29,32 @@ class LayerRow(NamedTuple):
 
 def layer_rows(network: Network, params: NetworkParams) -> list[LayerRow]:
     """Returns a row for each node of a network."""
-    names = {INPUT: network.input_name} | dict(enumerate(network.names))
     return [
         LayerRow(
             node.name,
             f"{type(node.layer).__name__}{', frozen' if node.layer.frozen and node.layer.weight_names else ''}",
             describe(signal.shape),
             f"{count_weights(params[node.name]):,}" if node.weights == node.name else f"as {node.weights}",
-            ", ".join(names[source] for source in node.sources),
+            _reads(network, node),
         )
         for node, signal in zip(network.nodes, network.signals, strict=True)
     ]
+
+
+def _reads(network: Network, node: Node) -> str:
+    read = ", ".join(map(network.name_of, node.sources))
+    return f"{read}; starts in {', '.join(map(network.name_of, node.start))}" if node.start else read
+
+
+def describe_inputs(network: Network) -> str:
+    """Returns the shapes of the inputs, with their names unless the network is a chain."""
+    if network.is_chain:
+        return describe(network.input_shape)
+    return ", ".join(
+        f"{given.name!r} {describe(given.shape)}"
+        + (f" on {given.axis!r}" if given.axis != given.name and signal.axis is not None else "")
+        for given, signal in zip(network.inputs, network.given, strict=True)
+    )
 
 
 def shown_columns(network: Network) -> tuple[str, ...]:
@@ -63,7 +78,8 @@ def summarize(network: Network, params: NetworkParams) -> str:
     total = sum(count_weights(weights) for weights in params.values())
     frozen = sum(count_weights(params[node.name]) for node in network.owners if node.layer.frozen)
     lines.insert(1, "-" * max(map(len, lines)))
-    name = "" if network.is_chain else f" {network.input_name!r}"
     of_them = f", {frozen:,} of them frozen" if frozen else ""
-    first, last = f"input{name} {describe(network.input_shape)}", f"{total:,} weights in all{of_them}"
-    return "\n".join([first, *lines, last])
+    first = f"input{'s' if len(network.inputs) > 1 else ''} {describe_inputs(network)}"
+    made = ", ".join(f"{output.name!r} from {network.nodes[output.place].name}" for output in network.outputs)
+    answered = [f"outputs {made}"] if len(network.outputs) > 1 else []
+    return "\n".join([first, *lines, *answered, f"{total:,} weights in all{of_them}"])

@@ -111,15 +111,19 @@ def metric_name(name: object) -> str:
 def better(log: str) -> str | None:
     """Returns whether "min" or "max" is better for a log such as `val_accuracy`; None if that is unknown.
 
-    >>> better("val_loss"), better("cosine_similarity"), better("mae"), better("val_profit")
+    >>> better("val_loss"), better("cosine_similarity"), better("alarm_mae"), better("val_profit")
     ('min', 'max', 'min', None)
     """
-    name = log.removeprefix("val_")
-    if name in ("loss", "perplexity"):
-        return "min"
-    if name in ACCURACY:
-        return "max"
-    return None if name not in METRICS else "max" if METRICS[name].rises else "min"
+    parts = log.removeprefix("val_").split("_")
+    for first in range(len(parts)):  # behind the name of an output, if there is one
+        name = "_".join(parts[first:])
+        if name in ("loss", "perplexity"):
+            return "min"
+        if name in ACCURACY:
+            return "max"
+        if name in METRICS:
+            return "max" if METRICS[name].rises else "min"
+    return None
 
 
 def get_metric(name: str, target: str, outputs: int) -> Metric:

@@ -209,7 +209,6 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
         {
             "learning_rate lr": Answer("the optimizer has it", 'model.compile(sw.Adam(learning_rate=0.01), "mse")'),
             "weighted_metrics": Answer("metrics are not weighted", 'model.compile("adam", "mse", metrics=["mae"])'),
-            "loss_weights": Answer("there is one loss"),
             "sample_weight_mode": Answer("", "model.fit(x, y, sample_weight=np.ones(len(x)))"),
             "run_eagerly jit_compile steps_per_execution class_mode auto_scale_loss": SAME_RESULT,
         }

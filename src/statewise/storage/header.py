@@ -9,20 +9,33 @@ from __future__ import annotations
 import reprlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from statewise.errors import FileError
 from statewise.foundation.shapes import Array
+from statewise.storage.header_checks import (
+    INT32,
+    INT64,
+    Check,
+    Maybe,
+    anything,
+    fields,
+    flag,
+    list_of,
+    nothing,
+    number,
+    object_of,
+    or_null,
+    plain,
+    refuse,
+    text,
+    whole,
+)
 
 DEPTH = 64
 """How deeply lists and objects in a header may be nested: far less than Python's stack allows."""
-
-INT32, INT64 = 2**31 - 1, 2**63 - 1
-
-Check = Callable[[str, Any], None]
-"""`check(place, value)`: raises FileError unless the value at that place has the right form."""
 
 
 def check_header(kind: str, header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -45,100 +58,6 @@ def _check_depth(header: object) -> None:
         raise FileError(f"its header is nested deeper than {DEPTH} levels")
 
 
-def _refuse(place: str, expected: str, value: object) -> FileError:
-    return FileError(f"{place or 'header'}: expected {expected}, got {reprlib.repr(value)}")
-
-
-# -- allowed values --------------------------------------------------------------------------------------------------
-
-
-class _Optional(NamedTuple):
-    """A field that may be missing."""
-
-    check: Check
-
-
-def _anything(place: str, value: Any) -> None: ...
-
-
-def _nothing(place: str, value: Any) -> None:
-    raise _refuse(place, "no such field in a file of this kind", value)
-
-
-def _flag(place: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise _refuse(place, "true or false", value)
-
-
-def _text(place: str, value: Any) -> None:
-    if not isinstance(value, str):
-        raise _refuse(place, "text", value)
-
-
-def _number(place: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, int) and abs(value) > INT64):
-        raise _refuse(place, "a number", value)
-
-
-def _plain(place: str, value: Any) -> None:
-    """Checks an option whose meaning only its owner knows."""
-    if value is not None and not isinstance(value, bool | str):
-        _number(place, value)
-
-
-def _whole(least: int, most: int) -> Check:
-    def check(place: str, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise _refuse(place, f"an integer from {least} to {most}", value)
-
-    return check
-
-
-def _or_null(inner: Check) -> Check:
-    def check(place: str, value: Any) -> None:
-        if value is not None:
-            inner(place, value)
-
-    return check
-
-
-def _list_of(inner: Check) -> Check:
-    def check(place: str, value: Any) -> None:
-        if not isinstance(value, list):
-            raise _refuse(place, "a list", value)
-        for index, item in enumerate(value):
-            inner(f"{place}[{index}]", item)
-
-    return check
-
-
-def _object_of(inner: Check) -> Check:
-    def check(place: str, value: Any) -> None:
-        if not isinstance(value, dict):
-            raise _refuse(place, "an object", value)
-        for name, item in value.items():
-            inner(f"{place}.{name}", item)
-
-    return check
-
-
-def _fields(table: Mapping[str, Check | _Optional], others: Check = _anything) -> Check:
-    """Returns the check of an object that has the fields of the table, and others that pass `others`."""
-
-    def check(place: str, value: Any) -> None:
-        if not isinstance(value, dict):
-            raise _refuse(place, "an object", value)
-        for name, field in table.items():
-            if name in value:
-                (field.check if isinstance(field, _Optional) else field)(f"{place}.{name}".strip("."), value[name])
-            elif not isinstance(field, _Optional):
-                raise FileError(f"{place or 'header'}: expected a field {name!r}, got {reprlib.repr(list(value))}")
-        for name in value.keys() - table.keys():
-            others(f"{place}.{name}".strip("."), value[name])
-
-    return check
-
-
 # -- networks --------------------------------------------------------------------------------------------------------
 
 SIZES = ("units", "input_dim", "output_dim", "filters", "kernel_size")
@@ -147,177 +66,207 @@ SIZES = ("units", "input_dim", "output_dim", "filters", "kernel_size")
 
 def _option(place: str, value: Any) -> None:
     """Checks an option of a layer: plain, several sizes, or a layer or penalty inside it."""
-    (SHAPE if isinstance(value, list) else INNER if isinstance(value, dict) else _plain)(place, value)
+    (SHAPE if isinstance(value, list) else INNER if isinstance(value, dict) else plain)(place, value)
 
 
 def _layer(place: str, value: Any) -> None:
     LAYER(place, value)
 
 
-SHAPE = _list_of(_or_null(_whole(-1, INT64)))
-INNER = _fields({"kind": _text}, _option)
-LAYER = _fields(
+SHAPE = list_of(or_null(whole(-1, INT64)))
+INNER = fields({"kind": text}, _option)
+LAYER = fields(
     {
-        "kind": _text,
-        "layer": _Optional(_layer),
-        "sources": _Optional(_list_of(_text)),
-        "weights": _Optional(_text),
-        **{name: _Optional(_whole(1, INT64)) for name in (*SIZES, "n")},
+        "kind": text,
+        "layer": Maybe(_layer),
+        "sources": Maybe(list_of(text)),
+        "start": Maybe(list_of(text)),
+        "weights": Maybe(text),
+        **{name: Maybe(whole(1, INT64)) for name in (*SIZES, "n")},
     },
     _option,
 )
-NAMED = _list_of(_fields({"name": _text}))
+NAMED = list_of(fields({"name": text}))
 
 
 def _layers(place: str, value: Any) -> None:
-    _list_of(_layer)(place, value)
+    list_of(_layer)(place, value)
     NAMED(place, value)
     names = [entry["name"] for entry in value]
     if not names or len(set(names)) < len(names):
-        raise _refuse(place, "one or more layers, with different names", names)
+        raise refuse(place, "one or more layers, with different names", names)
 
 
-NETWORK = _fields(
-    {"input_shape": _list_of(_or_null(_whole(1, INT64))), "input_name": _Optional(_text), "layers": _layers}
+SIZES_OF_ROWS = list_of(or_null(whole(1, INT64)))
+CHAIN = fields({"input_shape": SIZES_OF_ROWS, "input_name": Maybe(text), "layers": _layers})
+GRAPH = fields(
+    {
+        "inputs": list_of(fields({"name": text, "shape": SIZES_OF_ROWS, "axis": text})),
+        "outputs": list_of(fields({"name": text, "layer": text})),
+        "layers": _layers,
+    }
 )
 
 
+def _network(place: str, value: Any) -> None:
+    """Checks a network of one input and one output, or one whose inputs and outputs have names."""
+    (GRAPH if isinstance(value, dict) and "inputs" in value else CHAIN)(place, value)
+
+
 def _schedule(place: str, value: Any) -> None:
-    _fields({"kind": _text}, lambda at, part: (_list_of(_number) if isinstance(part, list) else _plain)(at, part))(
+    fields({"kind": text}, lambda at, part: (list_of(number) if isinstance(part, list) else plain)(at, part))(
         place, value
     )
 
 
 def _rate(place: str, value: Any) -> None:
-    (_schedule if isinstance(value, dict) else _number)(place, value)
+    (_schedule if isinstance(value, dict) else number)(place, value)
 
 
-OPTIMIZER = _fields({"kind": _text, "learning_rate": _rate}, _plain)
-SAMPLED = _fields({"samples": _whole(1, INT64), "distribution": _text})
+OPTIMIZER = fields({"kind": text, "learning_rate": _rate}, plain)
+SAMPLED = fields({"samples": whole(1, INT64), "distribution": text})
 
 
 def _loss(place: str, value: Any) -> None:
-    (SAMPLED if isinstance(value, dict) else _text)(place, value)
+    (SAMPLED if isinstance(value, dict) else text)(place, value)
 
 
 # -- the tables ------------------------------------------------------------------------------------------------------
 
-HISTORY = _fields({"epoch": _list_of(_whole(0, INT32)), "history": _object_of(_list_of(_number))})
+HISTORY = fields({"epoch": list_of(whole(0, INT32)), "history": object_of(list_of(number))})
 HISTORY_FIELDS = {"epoch", "history", "interrupted", "seconds"}
 
 
 def _history(place: str, value: Any) -> None:
     HISTORY(place, value)
     if unknown := value.keys() - HISTORY_FIELDS:
-        raise _refuse(place, "the fields of a history", sorted(unknown))
+        raise refuse(place, "the fields of a history", sorted(unknown))
     epochs = len(value["epoch"])
     if too_long := [name for name, logs in value["history"].items() if len(logs) > epochs]:
         raise FileError(f"{place}: expected at most one {too_long[0]!r} for each of {epochs} epoch(s)")
 
 
 CALLBACKS = {
-    "kinds": _list_of(_text),
-    "states": _list_of(_or_null(_object_of(_anything))),
-    "told": _whole(0, INT32),
-    "of": _whole(0, INT32),
-    "ended": _flag,
+    "kinds": list_of(text),
+    "states": list_of(or_null(object_of(anything))),
+    "told": whole(0, INT32),
+    "of": whole(0, INT32),
+    "ended": flag,
 }
 
 
 def _memory(place: str, value: Any) -> None:
     """Checks the states of callbacks."""
-    _fields(CALLBACKS, _nothing)(place, value)
+    fields(CALLBACKS, nothing)(place, value)
     if len(value["kinds"]) != len(value["states"]):
-        raise _refuse(place, "a state for each kind", value)
+        raise refuse(place, "a state for each kind", value)
 
 
-RESUME: dict[str, Check | _Optional] = {
-    "training": _object_of(_anything),
-    "epoch": _whole(0, INT32),
-    "step": _whole(0, INT32),
+RESUME: dict[str, Check | Maybe] = {
+    "training": object_of(anything),
+    "epoch": whole(0, INT32),
+    "step": whole(0, INT32),
     "history": _history,
-    "ended": _flag,
-    "start": _whole(0, 2**32 - 1),
-    "first": _whole(0, INT32),
-    "last": _whole(0, INT32),
-    "final": _flag,
+    "ended": flag,
+    "start": whole(0, 2**32 - 1),
+    "first": whole(0, INT32),
+    "last": whole(0, INT32),
+    "final": flag,
     "callbacks": _memory,
 }
 """Where a training stands, in a checkpoint."""
 
-KERAS: dict[str, Check | _Optional] = {
-    "config": _object_of(_anything),
-    "compiled": _or_null(_object_of(_anything)),
-    "epochs": _Optional(_whole(0, INT32)),
+KERAS: dict[str, Check | Maybe] = {
+    "config": object_of(anything),
+    "compiled": or_null(object_of(anything)),
+    "epochs": Maybe(whole(0, INT32)),
 }
 """What `statewise.legacy` adds to a model file."""
 
-COMPILED = {"optimizer": _or_null(OPTIMIZER), "loss": _loss, "metrics": _list_of(_text)}
+OWN_LOSS = {"loss": _loss, "metrics": list_of(text)}
+COMPILED = fields({"optimizer": or_null(OPTIMIZER), **OWN_LOSS})
+COMPILED_BY_OUTPUT = fields(
+    {
+        "optimizer": or_null(OPTIMIZER),
+        "targets": list_of(fields({"output": text, "weight": number, **OWN_LOSS})),
+    }
+)
 
-MODEL: dict[str, Check | _Optional] = {
-    "network": NETWORK,
-    "seed": _whole(0, INT64),
-    "trained": _flag,
-    "epochs": _Optional(_whole(0, INT32)),
-    "logs": _Optional(_or_null(_object_of(_number))),
-    "measured": _Optional(_or_null(_object_of(_anything))),
-    "compiled": _or_null(_fields(COMPILED)),
-    "state": _or_null(_whole(0, INT64)),
-    "resume": _Optional(_or_null(_fields(RESUME))),
-    "keras": _Optional(_fields(KERAS)),
+
+def _compiled(place: str, value: Any) -> None:
+    """Checks the arguments of `compile`: one loss, or one for each of several outputs."""
+    (COMPILED_BY_OUTPUT if isinstance(value, dict) and "targets" in value else COMPILED)(place, value)
+
+
+MODEL: dict[str, Check | Maybe] = {
+    "network": _network,
+    "seed": whole(0, INT64),
+    "trained": flag,
+    "epochs": Maybe(whole(0, INT32)),
+    "logs": Maybe(or_null(object_of(number))),
+    "measured": Maybe(or_null(object_of(anything))),
+    "compiled": or_null(_compiled),
+    "form": Maybe(text),
+    "state": or_null(whole(0, INT64)),
+    "resume": Maybe(or_null(fields(RESUME))),
+    "keras": Maybe(fields(KERAS)),
 }
 
-VOCABULARY: dict[str, Check | _Optional] = {
-    "tokens": _text,
-    "symbols": _list_of(_text),
-    "tight_before": _list_of(_text),
-    "tight_after": _list_of(_text),
-    "rules": _Optional(_whole(1, INT64)),
+VOCABULARY: dict[str, Check | Maybe] = {
+    "tokens": text,
+    "symbols": list_of(text),
+    "tight_before": list_of(text),
+    "tight_after": list_of(text),
+    "rules": Maybe(whole(1, INT64)),
 }
 
 OPTIONS = {
-    "tokens": _text,
-    "units": _whole(1, INT64),
-    "layers": _whole(1, INT64),
-    "embedding": _whole(1, INT64),
-    "dropout": _number,
-    "window": _or_null(_whole(1, INT64)),
-    "seed": _whole(0, INT64),
+    "tokens": text,
+    "units": whole(1, INT64),
+    "layers": whole(1, INT64),
+    "embedding": whole(1, INT64),
+    "dropout": number,
+    "window": or_null(whole(1, INT64)),
+    "seed": whole(0, INT64),
 }
 
-TEXT: dict[str, Check | _Optional] = {
-    "options": _fields(OPTIONS),
-    "vocabulary": _fields(VOCABULARY),
-    "reads": _Optional(_flag),
-    "texts": _Optional(_list_of(_text)),
-    "plan": _Optional(_object_of(_plain)),
+TEXT: dict[str, Check | Maybe] = {
+    "options": fields(OPTIONS),
+    "vocabulary": fields(VOCABULARY),
+    "reads": Maybe(flag),
+    "texts": Maybe(list_of(text)),
+    "plan": Maybe(object_of(plain)),
 }
 
 
 def _key(place: str, value: Any) -> None:
     """Checks the key of a stream; integers in it may have any size."""
     if isinstance(value, list):
-        _list_of(_key)(place, value)
+        list_of(_key)(place, value)
     elif value is not None and not isinstance(value, str | int | float):
-        raise _refuse(place, "text, a number, null, or a list of these", value)
+        raise refuse(place, "text, a number, null, or a list of these", value)
 
 
 def _kind_of_state(place: str, value: Any) -> None:
-    (_fields({"forward": _text, "backward": _text}, _nothing) if isinstance(value, dict) else _text)(place, value)
+    if isinstance(value, dict):
+        inner = {"reached": text} if "reached" in value else {"forward": text, "backward": text}
+        fields(inner, nothing)(place, value)
+    else:
+        text(place, value)
 
 
-STATE: dict[str, Check | _Optional] = {
-    "layers": _object_of(_kind_of_state),
-    "learnt": _list_of(_text),
-    "keys": _Optional(_list_of(_key)),
-    "resume": _Optional(_nothing),
+STATE: dict[str, Check | Maybe] = {
+    "layers": object_of(_kind_of_state),
+    "learnt": list_of(text),
+    "keys": Maybe(list_of(_key)),
+    "resume": Maybe(nothing),
 }
 
 FORMS: dict[str, Check] = {
-    "sequential": _fields(MODEL),
-    "graph": _fields(MODEL),
-    "text": _fields(MODEL | TEXT),
-    "state": _fields(STATE),
+    "sequential": fields(MODEL),
+    "graph": fields(MODEL),
+    "text": fields(MODEL | TEXT),
+    "state": fields(STATE),
 }
 
 
@@ -379,7 +328,7 @@ def _fit_text(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
 
 def _fit_state(header: dict[str, Any], _: Mapping[str, Array]) -> None:
     if unknown := set(header["learnt"]) - header["layers"].keys():
-        raise _refuse("learnt", "names of layers", sorted(unknown))
+        raise refuse("learnt", "names of layers", sorted(unknown))
 
 
 FITS: dict[str, Callable[[dict[str, Any], Mapping[str, Array]], None]] = {

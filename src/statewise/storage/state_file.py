@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from statewise.errors import COPY_AGAIN, FileError, unknown_kind
-from statewise.kernels.states import BidirectionalState, GRUState, LayerState, LSTMState, SimpleState, WindowState
+from statewise.kernels.states import (
+    BidirectionalState,
+    GRUState,
+    LayerState,
+    LSTMState,
+    SimpleState,
+    WindowState,
+    WiredState,
+)
 from statewise.storage.artifact import Artifact
 
 KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState | WindowState]] = {
@@ -24,9 +32,11 @@ def check_part(name: str, part: Any, shape: tuple[int, ...]) -> None:
 
 
 def kind_of(state: LayerState) -> Any:
-    """Returns what a file calls a layer's state: the name of its kind, or the names for both directions."""
+    """Returns what a file calls a layer's state: the name of its kind, or the names of the states inside it."""
     if isinstance(state, BidirectionalState):
         return {field: kind_of(getattr(state, field)) for field in state._fields}
+    if isinstance(state, WiredState):
+        return {"reached": kind_of(state.reached)}
     return type(state).__name__
 
 
@@ -36,6 +46,9 @@ def from_arrays(prefix: str, kind: Any, artifact: Artifact) -> Any:
     Raises:
         FileError: an array is missing, or the kind is unknown.
     """
+    if isinstance(kind, dict) and kind.keys() == {"reached"}:
+        reached = from_arrays(f"{prefix}.reached", kind["reached"], artifact)
+        return WiredState(artifact.array(f"{prefix}.started"), reached)
     if isinstance(kind, dict):
         sides = {side: from_arrays(f"{prefix}.{side}", part, artifact) for side, part in kind.items()}
         return BidirectionalState(**sides)

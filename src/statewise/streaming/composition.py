@@ -36,7 +36,9 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
     names = [options["name"] for options in config["layers"]]
     if len(set(names)) < len(names):
         raise ConfigurationError(f"layers: expected unique names, got {names!r:.200}")
-    nodes = nodes_from_config(config["layers"], config.get("input_name", "input"))
+    if "inputs" in config:
+        raise StateError("streams of networks with several inputs or outputs are not there yet; use model(x, state)")
+    nodes = nodes_from_config(config["layers"], [config.get("input_name", "input")])
     symbols, shape = symbols_of(nodes), tuple(config["input_shape"])
     step_shape = shape[1:] if symbols is not None or len(shape) > 1 else shape
     x = Input(step_shape[-1] if step_shape else None) if symbols is None else Symbol(symbols)

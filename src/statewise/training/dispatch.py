@@ -62,10 +62,10 @@ def on_device(samples: Samples, rows: int) -> Batch:
 
 def layout_for(rows: Batch, layout: Layout) -> Layout:
     """Returns the layout for rows that may be fewer than a batch of `layout`."""
-    return replace(layout, batch_size=min(layout.batch_size, len(rows.x)))
+    return replace(layout, batch_size=min(layout.batch_size, rows.rows))
 
 
 def shapes_of(rows: Batch) -> Hashable:
     """Returns what the program for the rows is compiled for."""
-    given = tuple(None if array is None else (array.shape, array.dtype.str) for array in rows[:5])
-    return (*given, rows.initial is None)
+    arrays, structure = jax.tree.flatten(rows[:5])
+    return (*((array.shape, array.dtype.str) for array in arrays), structure, rows.initial is None)

@@ -45,7 +45,7 @@ def evaluate(
         samples = samples if recurring else _rounded(programs, samples, layout)
         states, totals = _evaluate_batches(programs, params, states, totals, samples, layout, told)
     record = np.stack([np.asarray(part) for part in totals])
-    if record[0, 1] == 0:
+    if programs.objective.counted(record[0]) == 0:
         raise DataError(NOTHING_COUNTS)
     return programs.objective.logs(record), states
 

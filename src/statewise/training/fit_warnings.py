@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from statewise.data.batches import NEGATIVE_WEIGHTS, Samples
 from statewise.data.lanes import Lanes
 from statewise.data.overlap import shared_steps
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import warn
+from statewise.foundation.named_values import arrays_of
 from statewise.foundation.words import plural
 from statewise.inference.start import Start
 from statewise.network import Network
@@ -15,16 +18,22 @@ from statewise.training.output_checks import no_probabilities
 
 
 def warn_if_unlearnable(
-    network: Network, loss: Loss, x: object, data: Samples | RaggedRows | None, steps: int, start: Start
+    network: Network,
+    losses: Sequence[tuple[str | None, Loss]],
+    x: object,
+    data: Samples | RaggedRows | None,
+    steps: int,
+    start: Start,
 ) -> None:
     """Warns of training that cannot learn.
 
     That is: samples of one step, lanes whose state is not carried, a loss of probabilities for a network that outputs
-    none, and negative weights. `data` is None if batches come one at a time.
+    none, and negative weights. `data` is None if batches come one at a time; `losses` come with their outputs.
     """
-    unlikely = no_probabilities(network, loss)
-    if unlikely is not None:
-        warn(unlikely)
+    for output, loss in losses:
+        unlikely = no_probabilities(network if output is None else network.toward(output), loss)
+        if unlikely is not None:
+            warn(unlikely)
     if data is not None and data.has_negative_weights:
         warn(NEGATIVE_WEIGHTS)
     if not network.memory or not network.reads_steps:
@@ -37,9 +46,9 @@ def warn_if_unlearnable(
 
 def warn_of_overlap(source: Samples, cut: int) -> None:
     """Warns if rows are overlapping windows, so that a split of rows at `cut` leaks from one side to the other."""
-    stride = shared_steps(source.x, cut)
+    found = ((x.shape[1:2], shared_steps(x, cut)) for x in arrays_of(source.x))
+    (steps,), stride = next(((shape, stride) for shape, stride in found if stride is not None), ((0,), None))
     if stride is not None:
-        steps = source.x.shape[1]
         warn(_LEAK.format(stride=plural(stride, "step"), steps=steps, left_out=-(-steps // stride) - 1))
 
 

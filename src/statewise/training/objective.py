@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, reduce
+from itertools import chain
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statewise.foundation.engine import zeros
+from statewise.foundation.named_values import arrays_of, each
 from statewise.foundation.shapes import Array
 from statewise.network import Network, NetworkParams
 from statewise.objectives.losses import Loss, Values
@@ -19,56 +23,70 @@ from statewise.objectives.sampled_softmax import SampledSoftmax
 from statewise.state import LayerStates
 
 
+class Stepped(NamedTuple):
+    """Which inputs and outputs of a network have steps: a bool each, or dicts of them by name."""
+
+    x: Any
+    y: Any
+
+    @classmethod
+    def of(cls, network: Network) -> Stepped:
+        """Returns those of a network."""
+        x = {given.name: signal.axis is not None for given, signal in zip(network.inputs, network.given, strict=True)}
+        y = {output.name: network.toward(output.name).answers_each_step for output in network.outputs}
+        return cls(*(next(iter(by_name.values())) if len(by_name) == 1 else by_name for by_name in (x, y)))
+
+
 class Batch(NamedTuple):
     """Rows on the device: all that were given, padded to whole batches, or one batch of them.
 
     The fields are those of `data.batches.Samples`.
     """
 
-    x: jax.Array
-    y: jax.Array
-    weight: jax.Array | None = None
-    mask: jax.Array | None = None
-    reset: jax.Array | None = None
+    x: Any
+    y: Any
+    weight: Any = None
+    mask: Any = None
+    reset: Any = None
     initial: tuple[jax.Array, ...] | None = None
 
-    def steps(self, part: slice, each_step: bool) -> Batch:
-        """Returns some of the time steps; with `each_step`, of targets and weights too."""
-        weighted = each_step and self.weight is not None and self.weight.ndim == 2
+    @property
+    def rows(self) -> int:
+        """B."""
+        return int(arrays_of(self.x)[0].shape[0])
+
+    def each(self, change: Callable[[jax.Array], jax.Array], stepped: Stepped) -> Batch:
+        """Returns the batch with `change` applied to each of its arrays that have steps, on one time axis."""
+
+        def changed(array: jax.Array, has_steps: bool) -> jax.Array:
+            return change(array) if has_steps else array
+
+        def changed_weight(array: jax.Array, has_steps: bool) -> jax.Array:
+            return change(array) if has_steps and array.ndim == 2 else array
+
         return Batch(
-            self.x[:, part],
-            self.y[:, part] if each_step else self.y,
-            self.weight[:, part] if weighted and self.weight is not None else self.weight,
-            None if self.mask is None else self.mask[:, part],
-            None if self.reset is None else self.reset[:, part],
+            each(changed, self.x, stepped.x),
+            each(changed, self.y, stepped.y),
+            each(changed_weight, self.weight, stepped.y),
+            each(change, self.mask),
+            each(change, self.reset),
             self.initial,
         )
 
-    def ending_together(self, mask: jax.Array, each_step: bool) -> Batch:
-        """Returns rows aligned so that their last steps that matter come last; padding comes first, masked as before.
+    def steps(self, part: slice, stepped: Stepped) -> Batch:
+        """Returns some of the time steps."""
+        return self.each(lambda array: array[:, part], stepped)
 
-        With `each_step`, targets and weights have time steps too.
-        """
+    def ending_together(self, mask: jax.Array, stepped: Stepped) -> Batch:
+        """Returns rows aligned so that their last steps that matter come last, behind the padding."""
         matters = mask if self.reset is None else mask | self.reset
         shift = jnp.argmax(matters[:, ::-1], axis=1)
         place = (jnp.arange(mask.shape[1])[None] - shift[:, None]) % mask.shape[1]
 
-        def turned(a: jax.Array | None) -> Any:
-            return a if a is None else jnp.take_along_axis(a, place.reshape(*place.shape, *(1,) * (a.ndim - 2)), axis=1)
+        def turned(a: jax.Array) -> jax.Array:
+            return jnp.take_along_axis(a, place.reshape(*place.shape, *(1,) * (a.ndim - 2)), axis=1)
 
-        weighted = each_step and self.weight is not None and self.weight.ndim == 2
-        return Batch(
-            turned(self.x),
-            turned(self.y) if each_step else self.y,
-            turned(self.weight) if weighted else self.weight,
-            turned(mask),
-            turned(self.reset),
-            self.initial,
-        )
-
-    def each(self, change: Callable[[jax.Array], jax.Array]) -> Batch:
-        """Returns the batch with `change` applied to each of its arrays that have a time axis."""
-        return Batch(*jax.tree.map(lambda a: change(a) if a.ndim > 1 else a, self._replace(initial=None)))
+        return self._replace(mask=mask).each(turned, stepped)
 
 
 class Totals(NamedTuple):
@@ -77,14 +95,13 @@ class Totals(NamedTuple):
     They span all dispatches of an epoch, so that its loss does not depend on where the clock divided it.
     """
 
-    sums: jax.Array  # [2 + metrics] as in Objective
+    sums: jax.Array  # [width] as in Objective
     lost: jax.Array
 
     @classmethod
     def zero(cls, objective: Objective) -> Totals:
         """Returns empty totals."""
-        width = 2 + len(objective.metrics)
-        return cls(zeros(width), zeros(width))
+        return cls(zeros(objective.width), zeros(objective.width))
 
     def add(self, values: jax.Array) -> Totals:
         """Returns the totals with `values` added."""
@@ -94,17 +111,49 @@ class Totals(NamedTuple):
 
     @property
     def record(self) -> jax.Array:
-        """Both as one array `[2, 2 + metrics]`."""
+        """Both as one array `[2, width]`."""
         return jnp.stack([self.sums, self.lost])
+
+
+class Score(NamedTuple):
+    """What is minimized and measured on one output."""
+
+    output: str
+    loss: Loss
+    metrics: tuple[Metric, ...] = ()
+    weight: float = 1.0  # of the loss, in the sum of all outputs' losses
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimized and measured. Its sums are `[weighted loss, elements that count, metric, metric, ...]`."""
+    """What is minimized and measured.
+
+    Its sums are, for each output, `[weighted loss, elements that count, metric, metric, ...]`. Where there are several
+    outputs, those of the penalty of the weights follow.
+    """
 
     network: Network
-    loss: Loss
-    metrics: tuple[Metric, ...]
+    scores: tuple[Score, ...]
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of the only output, or of the first."""
+        return self.scores[0].loss
+
+    @property
+    def single(self) -> bool:
+        """Whether the network has one output."""
+        return len(self.network.outputs) == 1
+
+    @cached_property
+    def width(self) -> int:
+        """How many sums there are."""
+        return sum(2 + len(score.metrics) for score in self.scores) + (0 if self.single else 2)
+
+    @cached_property
+    def stepped(self) -> Stepped:
+        """Which inputs and outputs have steps."""
+        return Stepped.of(self.network)
 
     def sums(
         self,
@@ -120,29 +169,58 @@ class Objective:
         `counted`, bool `[B]` or `[B, T]`, marks what counts. Penalties are part of the loss, and are added to its sum
         once per element, so that they are once in the mean.
         """
-        bare, head = self.network.without_head()
-        values_of = self.loss.on(head)
+        bare, heads = self.network.without_heads()
+        values_of = [score.loss.on(head) for score, head in zip(self.scores, self._heads(heads), strict=True)]
         if self.loss.sampling is not None and rng is not None:
-            bare, values_of = self._sampled(self.loss.sampling, params, rng)
-        parts = [
-            batch.steps(part, True) for part in (slice(None, first_steps), slice(first_steps, None)) if first_steps
-        ] or [batch]
-        answers, passed = [], states
-        for number, part in enumerate(parts):
-            key = rng if rng is None or number == 0 else jax.random.fold_in(rng, number)
-            z, states = bare.apply(params, part.x, states, reset=part.reset, mask=part.mask, rng=key)
-            answers.append(z)
-            passed = states if number == 0 else passed
-        z = jnp.concatenate(answers, axis=1) if first_steps else answers[0]
-        values = values_of(batch.y, z)
-        counts = self._counts(values, bare.mask_of_answers(batch.x, batch.mask), counted)
-        weights = counts if batch.weight is None else counts * _spread(batch.weight, values)
-        total, count = jnp.sum(values * weights), jnp.sum(counts)
-        measured = [jnp.sum(metric.on(head)(batch.y, z) * counts) for metric in self.metrics]
-        mean, penalty = total / jnp.maximum(count, 1.0), self.network.penalty(params)
+            bare, values_of[0] = self._sampled(self.loss.sampling, params, rng)
+        z, passed, states = self._answers(bare, params, states, batch, rng, first_steps)
+        masks = bare.mask_of_answers(batch.x, batch.mask)
+        sums, losses = [], []
+        for score, head, values in zip(self.scores, self._heads(heads), values_of, strict=True):
+            given = (batch.y, z, batch.weight, masks)
+            y, answer, weight, mask = given if self.single else (_of(part, score.output) for part in given)
+            own = _score(values(y, answer), weight, mask, counted)
+            measured = [jnp.sum(metric.on(head)(y, answer) * own.counts) for metric in score.metrics]
+            sums.append([own.total, own.number, *measured])
+            loss = own.total / jnp.maximum(own.number, 1.0)
+            losses.append(loss if score.weight == 1.0 else score.weight * loss)
+        mean, penalty = reduce(operator.add, losses), self.network.penalty(params)
         if penalty is not None:
-            mean, total = mean + penalty, total + count * penalty
-        return mean, (passed, states, jnp.stack([total, count, *measured]))
+            mean = mean + penalty
+        return mean, (passed, states, jnp.stack(self._with_penalty(sums, penalty)))
+
+    def _with_penalty(self, sums: list[list[jax.Array]], penalty: jax.Array | None) -> list[jax.Array]:
+        """Returns all sums in order, with the penalty where it belongs."""
+        if not self.single:
+            count = sum((of_output[1] for of_output in sums), jnp.float32(0))
+            added = jnp.float32(0) if penalty is None else count * penalty
+            return [*chain.from_iterable(sums), added, count]
+        total, count, *measured = sums[0]
+        return [total if penalty is None else total + count * penalty, count, *measured]
+
+    def _answers(
+        self,
+        bare: Network,
+        params: NetworkParams,
+        states: LayerStates,
+        batch: Batch,
+        rng: jax.Array | None,
+        first_steps: int,
+    ) -> tuple[Any, LayerStates, LayerStates]:
+        """Returns the outputs, the states after `first_steps` steps, or after all if that is 0, and those after all."""
+        if not first_steps:
+            z, states = bare.apply(params, batch.x, states, reset=batch.reset, mask=batch.mask, rng=rng)
+            return z, states, states
+        first, rest = (batch.steps(part, self.stepped) for part in (slice(None, first_steps), slice(first_steps, None)))
+        before, passed = bare.apply(params, first.x, states, reset=first.reset, mask=first.mask, rng=rng)
+        key = None if rng is None else jax.random.fold_in(rng, 1)
+        after, states = bare.apply(params, rest.x, passed, reset=rest.reset, mask=rest.mask, rng=key)
+        return each(lambda old, new: jnp.concatenate([old, new], axis=1), before, after), passed, states
+
+    def _heads(self, heads: tuple[str, ...]) -> list[str]:
+        """Returns the activation of each output that is scored, given those of all."""
+        by_name = dict(zip((output.name for output in self.network.outputs), heads, strict=True))
+        return [heads[0] if self.single else by_name[score.output] for score in self.scores]
 
     def _sampled(self, sampling: SampledSoftmax, params: NetworkParams, rng: jax.Array) -> tuple[Network, Values]:
         """Returns the network up to the input of its last layer, and the loss from there, of some classes only."""
@@ -154,27 +232,60 @@ class Objective:
         """Returns the states after the first steps, which are not scored, and the batch of the remaining steps."""
         if steps == 0:
             return states, batch
-        each_step = self.network.answers_each_step
-        first = batch.steps(slice(None, steps), each_step)
+        first = batch.steps(slice(None, steps), self.stepped)
         _, states = self.network.apply(params, first.x, states, reset=first.reset, mask=first.mask)
-        return states, batch.steps(slice(steps, None), each_step)
+        return states, batch.steps(slice(steps, None), self.stepped)
+
+    def counted(self, sums: Any) -> Any:
+        """Returns how many elements of all outputs count in these sums."""
+        return sums[1] if self.single else sums[-1]
 
     def logs(self, record: Array) -> dict[str, float]:
-        """Returns loss and metrics of the elements that the totals in `record` cover."""
+        """Returns loss and metrics of the elements that the totals in `record` cover.
+
+        If there are several outputs, each one's loss and metrics have its name.
+        """
         sums, lost = record.astype(np.float64)
         sums = sums - np.where(np.isfinite(sums), lost, 0.0)  # infinite sums have lost nothing that counts
-        means = sums / max(sums[1], 1.0)
-        logs = {"loss": float(means[0])}
-        for metric, mean in zip(self.metrics, means[2:], strict=True):
-            logs[metric.name] = metric.finish(float(mean))
-        return logs
+        losses: dict[str, float] = {"loss": 0.0}
+        metrics: dict[str, float] = {}
+        first = 0
+        for score in self.scores:
+            stop = first + 2 + len(score.metrics)
+            means = sums[first:stop] / max(sums[first + 1], 1.0)
+            losses["loss"] += score.weight * float(means[0])
+            if not self.single:
+                losses[f"{score.output}_loss"] = float(means[0])
+            for metric, mean in zip(score.metrics, means[2:], strict=True):
+                name = metric.name if self.single else f"{score.output}_{metric.name}"
+                metrics[name] = metric.finish(float(mean))
+            first = stop
+        if not self.single:
+            losses["loss"] += float(sums[first] / max(sums[first + 1], 1.0))
+        return losses | metrics
 
-    @staticmethod
-    def _counts(values: jax.Array, mask: jax.Array | None, counted: jax.Array | None) -> jax.Array:
-        counts = jnp.ones_like(values)
-        if mask is not None and values.ndim == mask.ndim:
-            counts = counts * mask
-        return counts if counted is None else counts * _spread(counted, values)
+
+class _Scored(NamedTuple):
+    """The sums of one output's loss."""
+
+    counts: jax.Array  # which elements count, 1 or 0
+    total: jax.Array
+    number: jax.Array
+
+
+def _score(values: jax.Array, weight: Any, mask: Any, counted: jax.Array | None) -> _Scored:
+    counts = jnp.ones_like(values)
+    if mask is not None and values.ndim == mask.ndim:
+        counts = counts * mask
+    if counted is not None:
+        counts = counts * _spread(counted, values)
+    weights = counts if weight is None else counts * _spread(weight, values)
+    return _Scored(counts, jnp.sum(values * weights), jnp.sum(counts))
+
+
+def _of(value: Any, output: str) -> Any:
+    """Returns what belongs to an output: of a dict by output, or of what all outputs have in common."""
+    return value.get(output) if isinstance(value, Mapping) else value
 
 
 def _spread(per_row: jax.Array, values: jax.Array) -> jax.Array:

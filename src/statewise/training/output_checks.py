@@ -45,7 +45,7 @@ def _passes_on(layer: Layer) -> bool:
 
 def one_output(network: Network, loss: Loss) -> ConfigurationError | None:
     """Returns the error if a network with one output should choose among classes, which it cannot; else None."""
-    if network.outputs != 1:
+    if network.width != 1:
         return None
     if loss.name in _ACCEPTED and loss.name != "binary_crossentropy":
         return ConfigurationError(
@@ -76,7 +76,7 @@ def no_probabilities(network: Network, loss: Loss) -> str | None:
     layer, found = head
     better = f"activation='{'sigmoid' if loss.name == 'binary_crossentropy' else 'softmax'}'"
     within = isinstance(layer, Dense | Activation)
-    write = f"{better} in it" if within else f"another layer after it, Dense({network.outputs}, {better})"
+    write = f"{better} in it" if within else f"another layer after it, Dense({network.width}, {better})"
     return (
         f"loss={loss.name!r} compares probabilities, but the last layer, {type(layer).__name__}, has "
         f"activation={found!r}, which does not output any: write {write}"

@@ -23,11 +23,10 @@ from statewise.foundation.random import fold_in, key_of
 from statewise.foundation.shapes import Array
 from statewise.inference.description import describe
 from statewise.network import Network, NetworkParams
-from statewise.objectives.losses import Loss
-from statewise.objectives.metrics import Metric
+from statewise.network.passing import by_axis
 from statewise.optimizers.optimizer import Optimizer
 from statewise.state import LayerStates
-from statewise.training.objective import Batch, Objective, Totals
+from statewise.training.objective import Batch, Objective, Score, Stepped, Totals
 from statewise.training.truncation import Truncation
 
 EPOCHS_PER_DISPATCH = 256
@@ -152,7 +151,7 @@ class Programs:
         network, segment = self.objective.network, Segment(*packed)
 
         def step(index: jax.Array, run: Run, epoch: jax.Array) -> Run:
-            batch, valid = _batch(rows, layout, index, segment, run.order)
+            batch, valid = _batch(network, rows, layout, index, segment, run.order)
             rng = jax.random.fold_in(jax.random.fold_in(keys.dropout, epoch), index)
             states = run.states if layout.carry else _starts(network, batch, layout)
             if (
@@ -161,7 +160,7 @@ class Programs:
                 and not layout.across_epochs
                 and network.learned_states(run.params)
             ):
-                batch = _with_initial_reset(batch, (index == 0) | (not layout.carry))
+                batch = _with_initial_reset(network, batch, (index == 0) | (not layout.carry))
             states, batch = self.objective.settle(run.params, states, batch, layout.warmup)
             after = self._learn(run._replace(states=states), batch, valid, rng, layout.truncation)
             return after if layout.carry else after._replace(states=run.states)
@@ -181,16 +180,17 @@ class Programs:
         self, run: Run, batch: Batch, valid: jax.Array | None, rng: jax.Array, truncation: Truncation | None
     ) -> Run:
         """Returns the run after a batch that starts in `run.states`: one update, or several if it is truncated."""
-        steps = batch.x.shape[1] if batch.x.ndim > 1 else 1
         if truncation is None:
             return self._update(run, batch, valid, rng)[0]
-        if not self.objective.network.answers_each_step:
+        network, stepped = self.objective.network, self.objective.stepped
+        steps = _shape_of_steps(network, batch)[1]
+        if not network.answers_each_step:
             settling = max(0, steps - truncation.backward)
-            mask = self.objective.network.mask_of(batch.x, batch.mask)
-            batch = batch if mask is None else batch.ending_together(mask, each_step=False)
+            mask = network.mask_of(batch.x, batch.mask)
+            batch = batch if mask is None else batch.ending_together(mask, stepped)
             states, batch = self.objective.settle(run.params, run.states, batch, settling)
             return self._update(run._replace(states=states), batch, valid, rng)[0]
-        window_of = _windows(batch, valid, truncation)
+        window_of = _windows(batch, (batch.rows, steps), valid, truncation, stepped)
 
         def advance(before: tuple[jax.Array, Run, LayerStates]) -> tuple[jax.Array, Run, LayerStates]:
             cursor, run, behind = before  # `behind` are the states where the next window begins
@@ -231,7 +231,7 @@ class Programs:
         params = self.objective.network.keep_frozen(run.params, optax.apply_updates(run.params, updates))
         after = Run(params, optimizer, states, run.order, run.totals.add(added))
         sure = scale is None and batch.mask is None  # whether something was certainly scored
-        return (after if sure else _if_scored(added, after, run)), passed
+        return (after if sure else _if_scored(self.objective.counted(added), after, run)), passed
 
     def _evaluate(
         self,
@@ -248,7 +248,7 @@ class Programs:
 
         def step(index: jax.Array, before: tuple[LayerStates, Totals]) -> tuple[LayerStates, Totals]:
             states, totals = before
-            batch, valid = _batch(rows, layout, index, segment, jnp.zeros(0, jnp.int32))
+            batch, valid = _batch(network, rows, layout, index, segment, jnp.zeros(0, jnp.int32))
             if not layout.carry and batch.initial is None:
                 start = network.initial_state(params, layout.batch_size)
             else:
@@ -260,26 +260,26 @@ class Programs:
         return jax.lax.fori_loop(segment.first, segment.stop, step, (states, totals))
 
 
-def _if_scored(added: jax.Array, after: Run, before: Run) -> Run:
-    """Returns the run after an update, with the weights and optimizer state before it if no step was scored."""
+def _if_scored(counted: jax.Array, after: Run, before: Run) -> Run:
+    """Returns the run after an update, with the weights and optimizer state before it if nothing was `counted`."""
     both = (after.params, after.optimizer), (before.params, before.optimizer)
-    params, optimizer = jax.tree.map(lambda new, old: jnp.where(added[1] > 0, new, old), *both)
+    params, optimizer = jax.tree.map(lambda new, old: jnp.where(counted > 0, new, old), *both)
     return after._replace(params=params, optimizer=optimizer)
 
 
 def _windows(
-    batch: Batch, valid: jax.Array | None, truncation: Truncation
+    batch: Batch, shape: tuple[int, int], valid: jax.Array | None, truncation: Truncation, stepped: Stepped
 ) -> Callable[[jax.Array, jax.Array], tuple[Batch, jax.Array | None]]:
     """Returns the function that cuts the window of the update whose own `length` steps begin at `cursor`."""
-    rows, steps = batch.x.shape[:2]
+    rows, steps = shape
     if batch.mask is None and truncation.divides(steps):
         counts = None if valid is None else jnp.broadcast_to(valid[:, None], (rows, truncation.window))
-        return lambda cursor, _: (batch.each(lambda a: truncation.cut(a, cursor)), counts)
+        return lambda cursor, _: (batch.each(lambda a: truncation.cut(a, cursor), stepped), counts)
     real = jnp.ones((rows, steps), bool) if batch.mask is None else batch.mask
-    padded = batch._replace(mask=real).each(truncation.pad)
+    padded = batch._replace(mask=real).each(truncation.pad, stepped)
 
     def window_of(cursor: jax.Array, length: jax.Array) -> tuple[Batch, jax.Array | None]:
-        window = padded.each(lambda a: truncation.cut(a, cursor))
+        window = padded.each(lambda a: truncation.cut(a, cursor), stepped)
         own = truncation.own(length)
         if truncation.random and window.mask is not None:  # what lies beyond a short length belongs to the next update
             window = window._replace(mask=window.mask & own)
@@ -289,21 +289,33 @@ def _windows(
     return window_of
 
 
+def _shape_of_steps(network: Network, batch: Batch, axis: str | None = None) -> tuple[int, int]:
+    """Returns `(B, T)` of a time axis; by default of the network's first."""
+    axis = network.axes[0] if axis is None else axis
+    by_name = network.by_name(batch.x)
+    rows, steps = next(by_name[given.name].shape[:2] for given in network.inputs if given.axis == axis)
+    return int(rows), int(steps)
+
+
 @lru_cache(maxsize=32)
 def programs_for(
-    network: Network,
-    loss: Loss,
-    metrics: tuple[Metric, ...],
-    optimizer: Optimizer | optax.GradientTransformation,
+    network: Network, scores: tuple[Score, ...], optimizer: Optimizer | optax.GradientTransformation
 ) -> Programs:
     """Returns the programs of this setup, the same ones each time: thirty models of one kind compile once."""
     transformation = optimizer.transformation() if isinstance(optimizer, Optimizer) else optimizer
-    description = describe(network, loss, metrics, optimizer)
-    return Programs(Objective(network, loss, metrics), transformation, description)
+    return Programs(Objective(network, scores), transformation, _describe(network, scores, optimizer))
+
+
+def _describe(network: Network, scores: tuple[Score, ...], optimizer: Any) -> str | None:
+    """Returns the description of a training; None if one of its parts has none."""
+    parts = [describe(network, score.loss, score.metrics, optimizer) for score in scores]
+    if None in parts or len(parts) == 1:
+        return parts[0]
+    return repr([(score.output, score.weight, part) for score, part in zip(scores, parts, strict=True)])
 
 
 def _batch(
-    rows: Batch, layout: Layout, index: jax.Array, segment: Segment, order: jax.Array
+    network: Network, rows: Batch, layout: Layout, index: jax.Array, segment: Segment, order: jax.Array
 ) -> tuple[Batch, jax.Array | None]:
     """Returns batch `index` and which of its rows count."""
     start = (index - segment.offset) * layout.batch_size
@@ -315,10 +327,18 @@ def _batch(
     if not layout.padded:
         return batch, None
     valid = start + jnp.arange(layout.batch_size) < segment.rows
-    if layout.carry:  # rows that do not count must not change the state
-        mask = jnp.broadcast_to(valid[:, None], batch.x.shape[:2])
-        batch = batch._replace(mask=mask if batch.mask is None else mask & batch.mask)
+    if layout.carry and network.axes:  # rows that do not count must not change the state
+        batch = batch._replace(mask=_among(network, batch, batch.mask, valid))
     return batch, valid
+
+
+def _among(network: Network, batch: Batch, mask: Any, valid: jax.Array) -> Any:
+    """Returns the mask of each axis without the rows that do not count."""
+    masks = by_axis(network, mask)
+    for axis in network.axes:
+        own = jnp.broadcast_to(valid[:, None], _shape_of_steps(network, batch, axis))
+        masks[axis] = own & masks[axis] if axis in masks else own
+    return masks if len(masks) > 1 else masks[network.axes[0]]
 
 
 def _starts(network: Network, batch: Batch, layout: Layout) -> LayerStates:
@@ -327,10 +347,13 @@ def _starts(network: Network, batch: Batch, layout: Layout) -> LayerStates:
     return zeros if batch.initial is None else jax.tree.unflatten(jax.tree.structure(zeros), batch.initial)
 
 
-def _with_initial_reset(batch: Batch, fresh: jax.Array) -> Batch:
+def _with_initial_reset(network: Network, batch: Batch, fresh: jax.Array) -> Batch:
     """Returns the batch with a reset before its first step where `fresh`, to train the learned initial state."""
-    reset = jnp.zeros(batch.x.shape[:2], bool) if batch.reset is None else batch.reset
-    return batch._replace(reset=reset.at[:, 0].set(reset[:, 0] | fresh))
+    resets = by_axis(network, batch.reset)
+    for axis in network.axes:
+        reset = resets.get(axis, jnp.zeros(_shape_of_steps(network, batch, axis), bool))
+        resets[axis] = reset.at[:, 0].set(reset[:, 0] | fresh)
+    return batch._replace(reset=resets if len(resets) > 1 else resets[network.axes[0]])
 
 
 def _slice(array: jax.Array, start: jax.Array, size: int) -> jax.Array:

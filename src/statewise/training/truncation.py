@@ -118,6 +118,12 @@ def check_truncation(truncation: Truncation | None, network: Network, steps: int
     network.check_continuable("tbptt")
     if not network.reads_steps:
         raise ConfigurationError("tbptt: expected an x with a time axis, [N, T, F]; this network reads [N, F]")
+    network.only_axis("tbptt")
+    by_output = [network.toward(output.name).answers_each_step for output in network.outputs]
+    if len(set(by_output)) > 1:
+        raise ConfigurationError(
+            "tbptt: expected outputs that all have steps, or none of which has, got both; leave tbptt out"
+        )
     if not network.answers_each_step and (truncation.random or truncation.forward != truncation.backward):
         raise ConfigurationError(
             "tbptt: expected one number, since this network has one output per row, at its end: gradients reach that "
