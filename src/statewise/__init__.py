@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from statewise.layers import LSTM as LSTM
     from statewise.layers import Activation as Activation
     from statewise.layers import Add as Add
+    from statewise.layers import AdditiveAttention as AdditiveAttention
+    from statewise.layers import Attention as Attention
     from statewise.layers import Average as Average
     from statewise.layers import AveragePooling1D as AveragePooling1D
     from statewise.layers import Bidirectional as Bidirectional
     from statewise.layers import Concatenate as Concatenate
     from statewise.layers import Conv1D as Conv1D
     from statewise.layers import Dense as Dense
+    from statewise.layers import Dot as Dot
     from statewise.layers import Dropout as Dropout
     from statewise.layers import Embedding as Embedding
     from statewise.layers import Flatten as Flatten
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from statewise.layers import Multiply as Multiply
     from statewise.layers import Permute as Permute
     from statewise.layers import PReLU as PReLU
+    from statewise.layers import RepeatLike as RepeatLike
     from statewise.layers import RepeatVector as RepeatVector
     from statewise.layers import Reshape as Reshape
     from statewise.layers import SimpleRNN as SimpleRNN
@@ -92,6 +96,8 @@ _HOMES = {
     "Adam": "optimizers.optimizer",
     "Adamax": "optimizers.optimizer",
     "Add": "layers",
+    "AdditiveAttention": "layers",
+    "Attention": "layers",
     "Average": "layers",
     "AveragePooling1D": "layers",
     "Bidirectional": "layers",
@@ -101,6 +107,7 @@ _HOMES = {
     "Conv1D": "layers",
     "CosineDecay": "optimizers.schedules",
     "Dense": "layers",
+    "Dot": "layers",
     "Dropout": "layers",
     "ELU": "layers",
     "EarlyStopping": "training.monitors",
@@ -131,6 +138,7 @@ _HOMES = {
     "Permute": "layers",
     "PiecewiseConstantDecay": "optimizers.schedules",
     "RMSprop": "optimizers.optimizer",
+    "RepeatLike": "layers",
     "RepeatVector": "layers",
     "Reshape": "layers",
     "Residual": "layers.residual",

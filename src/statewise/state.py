@@ -303,13 +303,15 @@ class State:
         return state
 
     def _check_parts(self) -> None:
-        """Raises FileError unless all parts are real numbers, `[B, H]` with one B, and one H per direction."""
+        """Raises FileError unless all parts are real numbers, `[B, H]` with one B, and one H for h and c together."""
         everything = [part for state in self._layers.values() for part in parts_of(state).values()]
         rows = everything[0].shape[:1] if everything else ()
         for name, state in self._layers.items():
             starts, units = parts_of(self._initial.get(name, ())), dict[str, int]()
             for place, part in parts_of(state).items():
-                own = units.setdefault(place.rpartition(".")[0], part.shape[-1] if part.ndim else 0)
+                inside, _, last = place.rpartition(".")
+                group = inside if last in ("h", "c") else place
+                own = units.setdefault(group, part.shape[-1] if part.ndim else 0)
                 check_part(f"{name}.{place}", part, (*rows, own))
                 if place in starts:
                     check_part(f"where {name}.{place} starts", starts[place], (own,))

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import jax
 import numpy as np
 
+from statewise.diagnostics.drawn_states import draw_state
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation import notebook
 from statewise.foundation.markup import text_table
@@ -169,8 +169,8 @@ class _Comparison:
         )
         self.lengths = {str(self.axis_of[name]): array.shape[1] for name, array in self.x.items() if self.axis_of[name]}
         self.rows, self.steps = len(next(iter(self.x.values()))), max(self.lengths.values())
-        fresh_only = self.network.looks_ahead
-        self.start = model.initial_state(self.rows) if fresh_only else _random_state(model, self.rows)
+        fresh = model.initial_state(self.rows)
+        self.start = fresh if self.network.looks_ahead else draw_state(fresh, np.random.default_rng(0))
         self.y, self.end = self._pass(self.x, self.start, self.reset, self.mask)
 
     def run(self) -> Verification:
@@ -346,13 +346,6 @@ def _may_be_padded(network: Network) -> bool:
     pairs = zip(network.inputs, network.given, strict=True)
     free = all(signal.axis is None or given.shape[0] is None for given, signal in pairs)
     return free and found and all(layer.takes_padding for layer in network.layers)
-
-
-def _random_state(model: Model, batch: int) -> State:
-    rng = np.random.default_rng(0)
-    zero = model.initial_state(batch)
-    drawn: State = jax.tree.map(lambda part: rng.uniform(-0.9, 0.9, part.shape).astype(part.dtype), zero)
-    return State(drawn.layers, zero.learned)
 
 
 def _pad_steps(array: Array, room: tuple[int, int], zeros: bool = False) -> Array:

@@ -41,6 +41,16 @@ class BidirectionalState(NamedTuple):
     backward: Any
 
 
+class AttentionState(NamedTuple):
+    """State of attention with a window: the last steps that it read, side by side, and which of them are there.
+
+    `past [B, N F]` has zeros for those that are not, which come first; `real [B, N]` is 0 for them, 1 for the others.
+    """
+
+    past: Any
+    real: Any
+
+
 class WiredState(NamedTuple):
     """State of a layer that starts in values of its graph: whether a row has started `[B, 1]`, and where it then is.
 
@@ -51,5 +61,5 @@ class WiredState(NamedTuple):
     reached: Any
 
 
-LayerState = RecurrentState | BidirectionalState | WindowState | WiredState | tuple[()]
+LayerState = RecurrentState | BidirectionalState | WindowState | AttentionState | WiredState | tuple[()]
 """State of one layer; a layer without memory carries an empty one, so that every network is one state machine."""

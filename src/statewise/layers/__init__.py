@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 from statewise.phrasebook.guard import lacking
 
 if TYPE_CHECKING:
+    from statewise.layers.attention import AdditiveAttention as AdditiveAttention
+    from statewise.layers.attention import Attention as Attention
+    from statewise.layers.attention import AttentionScores as AttentionScores
     from statewise.layers.base import Layer as Layer
     from statewise.layers.base import Params as Params
     from statewise.layers.convolution import Conv1D as Conv1D
     from statewise.layers.dense import Activation as Activation
     from statewise.layers.dense import Dense as Dense
+    from statewise.layers.dot import Dot as Dot
     from statewise.layers.dropout import Dropout as Dropout
     from statewise.layers.dropout import GaussianNoise as GaussianNoise
     from statewise.layers.dropout import SpatialDropout1D as SpatialDropout1D
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from statewise.layers.rectifiers import LeakyReLU as LeakyReLU
     from statewise.layers.rectifiers import PReLU as PReLU
     from statewise.layers.regularizers import L1L2 as L1L2
+    from statewise.layers.repeat_like import RepeatLike as RepeatLike
     from statewise.layers.shaping import Flatten as Flatten
     from statewise.layers.shaping import Permute as Permute
     from statewise.layers.shaping import RepeatVector as RepeatVector
@@ -52,12 +57,16 @@ if TYPE_CHECKING:
 LAYERS = {
     "Activation": "dense",
     "Add": "merging",
+    "AdditiveAttention": "attention",
+    "Attention": "attention",
+    "AttentionScores": "attention",
     "Average": "merging",
     "AveragePooling1D": "pooling",
     "Bidirectional": "wrappers",
     "Concatenate": "merging",
     "Conv1D": "convolution",
     "Dense": "dense",
+    "Dot": "dot",
     "Dropout": "dropout",
     "ELU": "rectifiers",
     "Embedding": "embedding",
@@ -77,6 +86,7 @@ LAYERS = {
     "Multiply": "merging",
     "PReLU": "rectifiers",
     "Permute": "shaping",
+    "RepeatLike": "repeat_like",
     "RepeatVector": "shaping",
     "Reshape": "shaping",
     "SimpleRNN": "simple_rnn",

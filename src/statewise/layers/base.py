@@ -112,6 +112,11 @@ class Layer(ABC):
         return None
 
     @property
+    def reads_back(self) -> bool:
+        """Whether, of values with the same steps as its output, it reads at each step those up to it only."""
+        return True
+
+    @property
     def reads_from(self) -> str:
         """Where it reads its steps from: "the start", "the end" or "both ends"."""
         return "the start"
@@ -155,8 +160,16 @@ class Layer(ABC):
         """Returns `reset` and `mask` for the steps of the output, which has `shape` without batch axis."""
         return reset, mask
 
-    def zero_state(self, batch: int, shape: Shape = ()) -> LayerState:
-        """Returns zeros in the shape of the state of `batch` rows, for input of `shape` (without batch axis)."""
+    @property
+    def unbounded(self) -> bool:
+        """Whether it reads at each step all those before it, of which it keeps nothing between calls."""
+        return False
+
+    def zero_state(self, batch: int, *shapes: Shape) -> LayerState:
+        """Returns zeros in the shape of the state of `batch` rows, for input of that shape (without batch axis).
+
+        A layer that joins several values is given the shape of each.
+        """
         return ()
 
     def learned_state(self, params: Mapping[str, Any]) -> LayerState:
@@ -183,6 +196,28 @@ class Layer(ABC):
         `reset` and `mask` are bool `[B, T]`: True in `reset` starts that row fresh before that step, False in
         `mask` skips that step. `rng` is given in training only.
         """
+
+    def apply_across(
+        self,
+        params: Params,
+        x: Sequence[jax.Array],
+        state: LayerState,
+        *,
+        own: Flags,
+        others: Sequence[Flags | None],
+        rng: jax.Array | None = None,
+    ) -> tuple[Any, LayerState]:
+        """Returns the same as `apply`, for a layer that reads values with different steps (`steps_from`).
+
+        Args:
+            params: as for `apply`.
+            x: the values.
+            state: as for `apply`.
+            own: `reset` and `mask` of the steps of the output.
+            others: those of each value but the first; None where its steps are those of the output.
+            rng: as for `apply`.
+        """
+        return self.apply(params, x, state, reset=own[0], mask=own[1], rng=rng)  # type: ignore[arg-type]  # several
 
     def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
         """Describes one step as operations, for engines that run the network step by step.

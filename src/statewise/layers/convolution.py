@@ -108,12 +108,12 @@ class Conv1D(KernelLayer):
         kernel = glorot_uniform(key, (self.kernel_size, features, self.filters), fans)
         return {"kernel": kernel} | ({"bias": np.zeros(self.filters, np.float32)} if self.use_bias else {})
 
-    def zero_state(self, batch: int, shape: Shape = ()) -> LayerState:
+    def zero_state(self, batch: int, *shapes: Shape) -> LayerState:
         if not self.has_memory:
             return ()
         from statewise.foundation.engine import zeros
 
-        return WindowState(zeros(batch, self._windows.reach * (shape[-1] or 0)))
+        return WindowState(zeros(batch, self._windows.reach * (shapes[0][-1] or 0)))
 
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
         return (reset, mask) if self.keeps_steps else self._windows.pass_on(reset, mask)

@@ -139,7 +139,7 @@ class Recurrent(Layer):
     def _bias(self, weights: Mapping[str, Array]) -> Array:
         return weights["bias"] if self.use_bias else np.zeros(self.bias_shape, np.float32)
 
-    def zero_state(self, batch: int, shape: Shape = ()) -> RecurrentState:
+    def zero_state(self, batch: int, *shapes: Shape) -> RecurrentState:
         from statewise.foundation.engine import zeros
 
         # One array per part: a buffer that is donated to a compiled program may be passed only once.

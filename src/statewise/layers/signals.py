@@ -73,7 +73,14 @@ def _axis_of(node: Node, read: Sequence[Signal]) -> tuple[Axis | None, set[Axis]
     axes = [signal.axis for signal in read]
     leading = node.layer.steps_from
     if leading is not None:
-        return axes[leading], {axis for axis in axes if axis is not None and axis != axes[leading]}
+        others = [axis for place, axis in enumerate(axes) if place != leading]
+        ahead = not node.layer.reads_back
+        if (node.layer.has_memory or node.layer.unbounded) and any(axis != axes[leading] for axis in others):
+            raise ShapeError(
+                f"layer {node.name!r}: causal and window compare steps of one time axis; leave them out for values on "
+                "another one"
+            )
+        return axes[leading], {axis for axis in others if axis is not None and (ahead or axis != axes[leading])}
     known = {axis for axis in axes if axis is not None}
     if len(known) > 1:
         shapes = ", ".join(describe(signal.shape) for signal in read)

@@ -185,6 +185,10 @@ def output_of(layer: Any, given: object, initial_state: object = None) -> Tensor
         raise ConfigurationError(f"{kind}: input_shape is that of the tensor it is called with; leave it out")
     shape = layer.output_shape(*(source.row_shape for source in sources))
     y = Tensor(shape, layer, sources, _start(layer, initial_state))
+    if getattr(layer, "return_attention_scores", False):
+        from statewise.layers.attention import AttentionScores
+
+        return [y, Tensor((shape[0], sources[1].row_shape[0]), AttentionScores(), (y,))]
     if not getattr(layer, "return_state", False):
         return y
     from statewise.layers.final_state import FinalState

@@ -146,8 +146,8 @@ class Bidirectional(Layer):
         sides = zip(BidirectionalState._fields, split(key), strict=True)
         return {f"{side}.{name}": a for side, part in sides for name, a in self.layer.init(part, shape).items()}
 
-    def zero_state(self, batch: int, shape: Shape = ()) -> LayerState:
-        return BidirectionalState(*(self.layer.zero_state(batch, shape) for _ in BidirectionalState._fields))
+    def zero_state(self, batch: int, *shapes: Shape) -> LayerState:
+        return BidirectionalState(*(self.layer.zero_state(batch, *shapes) for _ in BidirectionalState._fields))
 
     def learned_state(self, params: Mapping[str, Any]) -> LayerState:
         sides = [self.layer.learned_state(_of_side(params, side)) for side in BidirectionalState._fields]

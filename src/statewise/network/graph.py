@@ -210,15 +210,18 @@ class Graph:
         """Names of the nodes that have a state."""
         return tuple(node.name for node in self.nodes if node.layer.has_memory)
 
-    def _reads_ahead(self, node: Node) -> bool:
+    def _reads_ahead(self, node: Node, signal: Signal) -> bool:
         """Returns whether a node reads, at each step, what depends on later steps of the same axis."""
         axis = self.axis_read(node)
-        return axis is not None and axis in self.ends_read(node)
+        return axis is not None and (axis in self.ends_read(node) or (signal.axis == axis and axis in signal.ends))
 
     @property
     def looks_ahead(self) -> str | None:
         """The name of a layer whose outputs depend on later steps; None if there is none."""
-        return next((node.name for node in self.nodes if node.layer.looks_ahead or self._reads_ahead(node)), None)
+        pairs = zip(self.nodes, self.signals, strict=True)
+        return next(
+            (node.name for node, signal in pairs if node.layer.looks_ahead or self._reads_ahead(node, signal)), None
+        )
 
     @cached_property
     def unkept(self) -> str | None:
@@ -241,11 +244,13 @@ class Graph:
     @property
     def whole_only(self) -> str | None:
         """Why rows can only be read whole, not in pieces, as a clause; None if they can be read in pieces."""
-        for node in self.nodes:
+        for node, signal in zip(self.nodes, self.signals, strict=True):
             if node.layer.looks_ahead:
                 return f"layer {node.name!r} reads its input from {node.layer.reads_from}"
-            if self._reads_ahead(node):
+            if self._reads_ahead(node, signal):
                 return f"layer {node.name!r} reads, at each step, what is known at the end only"
+            if node.layer.unbounded:
+                return f"layer {node.name!r} reads at each step all those before it, as it has no window"
         if self.unkept is not None:
             return f"layer {self.unkept!r} reads all steps of another time axis at once, of which nothing is kept"
         remade = (node.name for node in self.nodes if not node.layer.keeps_steps)
@@ -275,10 +280,15 @@ class Graph:
 
     def check_carriable(self, what: str) -> None:
         """Raises StateError if no state can be carried into this network, since it does not read from the start."""
-        if self.looks_ahead is not None or self.unkept is not None:
+        if self.looks_ahead is not None:
             raise StateError(
                 f"{what}: {self.whole_only}, so an output depends on later steps; pass whole sequences "
                 "with a fresh state, or use an LSTM that reads from the start instead"
+            )
+        if self.unkept is not None or any(layer.unbounded for layer in self.layers):
+            raise StateError(
+                f"{what}: {self.whole_only}, so that rows cannot go on from a state; pass whole sequences with a fresh "
+                "state"
             )
 
     def check_continuable(self, what: str) -> None:

@@ -72,7 +72,8 @@ class Network(Graph):
         return {node.name: self._zero_state(node, batch) for node in self.nodes}
 
     def _zero_state(self, node: Node, batch: int) -> Any:
-        zero = node.layer.zero_state(batch, self.read_shape(node))
+        shapes = [self.signal(source).shape for source in node.sources]
+        zero = node.layer.zero_state(batch, *(shapes if node.layer.joins else shapes[:1]))
         return WiredState(zeros(batch, 1), zero) if node.start else zero
 
     def learned_states(self, params: NetworkParams) -> LayerStates:

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from statewise.errors import ShapeError
 from statewise.kernels.states import WiredState
+from statewise.layers.attention import AttentionScores, WithScores
 from statewise.layers.base import Flags
 from statewise.layers.final_state import FinalState
 from statewise.layers.nodes import Node, place_of_input
@@ -126,6 +127,7 @@ class Pass:
         named = enumerate(network.inputs)
         self.values: dict[int, Any] = {place_of_input(number): x.get(given.name) for number, given in named}
         self._ended: dict[int, Any] = {}  # the last state of each node's layer
+        self._scores: dict[int, Any] = {}  # what each node that attends attends to
 
     def __iter__(self) -> Iterator[Use]:
         network = self._network
@@ -142,9 +144,11 @@ class Pass:
             yield use
 
     def _value(self, node: Node, source: int) -> Any:
-        """Returns what a node reads from a source: its output or, for `FinalState`, a part of its last state."""
+        """Returns what a node reads from a source: its output, or what else it gives."""
         if isinstance(node.layer, FinalState):
             return parts_of(self._ended[source])[node.layer.part]
+        if isinstance(node.layer, AttentionScores):
+            return self._scores.get(source)
         return self.values[source]
 
     def _used(self, place: int, node: Node, x: Any, flags: Flags) -> Use:
@@ -155,7 +159,13 @@ class Pass:
         options: dict[str, Any] = {"reset": flags[0], "mask": flags[1], "rng": key}
         before = self._states.get(node.name, ())
         if not isinstance(before, WiredState):
-            y, after = node.layer.apply(weights, x, before, **options)
+            if node.layer.steps_from is None:
+                y, after = node.layer.apply(weights, x, before, **options)
+            else:
+                others = [self._flags_beside(node, source) for source in node.sources[1:]]
+                y, after = node.layer.apply_across(weights, x, before, own=flags, others=others, rng=key)
+            if isinstance(y, WithScores):
+                y, self._scores[place] = y
             self._ended[place] = after
             return Use(node, x, *flags, y, after)
         layer: Any = node.layer
@@ -167,6 +177,13 @@ class Pass:
         )
         self._ended[place] = _begun(after, wire, None)
         return Use(node, x, *flags, y, after)
+
+    def _flags_beside(self, node: Node, source: int) -> Flags | None:
+        """Returns the flags of a further value that a node reads; None if its steps are those of the node."""
+        axis = self._network.signal(source).axis
+        if axis == self._network.axis_read(node):
+            return None
+        return NO_FLAGS if axis is None else self._flags.get(axis, NO_FLAGS)
 
     def _wire(self, node: Node) -> Any:
         """Returns the state that a node starts in."""

@@ -278,7 +278,7 @@ def _fit_model(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
     weights = weights_by_layer(header["network"], arrays)
     for index, entry in enumerate(header["network"]["layers"]):
         own = weights[entry.get("weights", entry["name"])]
-        largest = max((max(array.shape) for array in own.values() if array.size), default=0)
+        largest = max((max(array.shape, default=1) for array in own.values() if array.size), default=0)
         inner = entry
         while "layer" in inner:
             inner = inner["layer"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from statewise.errors import COPY_AGAIN, FileError, unknown_kind
 from statewise.kernels.states import (
+    AttentionState,
     BidirectionalState,
     GRUState,
     LayerState,
@@ -18,8 +19,10 @@ from statewise.kernels.states import (
 )
 from statewise.storage.artifact import Artifact
 
-KINDS: dict[str, type[LSTMState | GRUState | SimpleState | BidirectionalState | WindowState]] = {
-    kind.__name__: kind for kind in (LSTMState, GRUState, SimpleState, BidirectionalState, WindowState)
+Kind = LSTMState | GRUState | SimpleState | BidirectionalState | WindowState | AttentionState
+
+KINDS: dict[str, type[Kind]] = {
+    kind.__name__: kind for kind in (LSTMState, GRUState, SimpleState, BidirectionalState, WindowState, AttentionState)
 }
 
 
