@@ -198,6 +198,19 @@ LOOKING_AHEAD = [
         every_step=False,
         looks_ahead=True,
     ),
+    Case(
+        "resizing",
+        lambda: [
+            sw.Masking(NOTHING),
+            sw.ZeroPadding1D((2, 1)),
+            sw.Conv1D(4, 3, activation="tanh"),
+            sw.UpSampling1D(2),
+            sw.GRU(3),
+        ],
+        every_step=False,
+        skips=True,
+        looks_ahead=True,
+    ),
     Case("both-ways", graph=both_ways, looks_ahead=True),
 ]
 """Networks that read from the end, too."""

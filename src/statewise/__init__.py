@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from statewise.layers import SpatialDropout1D as SpatialDropout1D
     from statewise.layers import Subtract as Subtract
     from statewise.layers import TimeDistributed as TimeDistributed
+    from statewise.layers import UpSampling1D as UpSampling1D
+    from statewise.layers import ZeroPadding1D as ZeroPadding1D
     from statewise.layers.residual import Residual as Residual
     from statewise.layers.tensors import Input as Input
     from statewise.loading import load as load
@@ -156,8 +158,10 @@ _HOMES = {
     "TensorBoard": "training.loggers",
     "TextModel": "text",
     "TimeDistributed": "layers",
+    "UpSampling1D": "layers",
     "Windows": "data.windows",
     "WordVectors": "data.word_vectors",
+    "ZeroPadding1D": "layers",
     "lanes": "data.lanes",
     "load": "loading",
     "plot_history": "diagnostics.plots",

@@ -130,6 +130,21 @@ GRAPHS: dict[str, Graph] = {
         "mse",
         "rmsprop",
     ),
+    "resizing": Graph(
+        (12, 3),
+        [
+            Use("around", ("x",), "ZeroPadding1D", {"padding": (3, 1)}),
+            Use("strided", ("around",), "Conv1D", {"filters": 4, "kernel_size": 3, "strides": 3}),
+            Use("more", ("strided",), "UpSampling1D", {"size": 3}),
+            Use("ends", ("more",), "ZeroPadding1D", {"padding": 1}),
+            Use("valid", ("ends",), "Conv1D", {"filters": 5, "kernel_size": 6, "activation": "tanh"}),
+            Use("steps", ("valid",), "LSTM", {"units": 4, **EVERY}),
+            Use("answer", ("steps",), "Dense", {"units": 2}),
+        ],
+        (12, 2),
+        "mse",
+        "adam",
+    ),
     "per step": Graph(
         (5, 3),
         [

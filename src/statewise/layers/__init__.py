@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from statewise.layers.rectifiers import PReLU as PReLU
     from statewise.layers.regularizers import L1L2 as L1L2
     from statewise.layers.repeat_like import RepeatLike as RepeatLike
+    from statewise.layers.resizing import UpSampling1D as UpSampling1D
+    from statewise.layers.resizing import ZeroPadding1D as ZeroPadding1D
     from statewise.layers.shaping import Flatten as Flatten
     from statewise.layers.shaping import Permute as Permute
     from statewise.layers.shaping import RepeatVector as RepeatVector
@@ -93,6 +95,8 @@ LAYERS = {
     "SpatialDropout1D": "dropout",
     "Subtract": "merging",
     "TimeDistributed": "wrappers",
+    "UpSampling1D": "resizing",
+    "ZeroPadding1D": "resizing",
 }
 """Every layer by the name that a model file calls it, and the file that has its class."""
 

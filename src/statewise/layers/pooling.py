@@ -5,14 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from statewise.errors import ShapeError, unknown_name
 from statewise.foundation.shapes import Shape, check_whole
-from statewise.kernels.states import LayerState
-from statewise.layers.base import Flags, MemorylessLayer, Params, check_layer
-from statewise.layers.step_windows import StepWindows, moved_together, since_last_reset
-from statewise.operations import Step, Vector
+from statewise.layers.base import Flags, check_layer
+from statewise.layers.step_windows import StepWindows, moved_together
+from statewise.layers.whole_rows import WholeRows
 from statewise.phrasebook.guard import guard_making
 
 if TYPE_CHECKING:
@@ -38,42 +37,13 @@ def mean(x: jax.Array, counted: jax.Array, axis: int) -> jax.Array:
     return jnp.where(counted, x, 0).sum(axis=axis) / jnp.maximum(counted.sum(axis=axis), 1)
 
 
-class _Summary(MemorylessLayer):
-    """A layer that reads whole rows, from their last reset on; a masked step is not there."""
-
-    @property
-    def keeps_steps(self) -> bool:
-        return False
+class _Summary(WholeRows):
+    """A layer that summarizes the steps that count."""
 
     @property
     @abstractmethod
     def summary(self) -> Summary:
         """What becomes of the steps that count."""
-
-    @abstractmethod
-    def summarize(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
-        """Returns the output for `x [B, T, F]`, of whose steps those that are `real [B, T]` count, or all."""
-
-    def transform(self, params: Params, x: jax.Array, rng: jax.Array | None) -> jax.Array:
-        return self.summarize(x, None)
-
-    def apply(
-        self,
-        params: Params,
-        x: jax.Array,
-        state: LayerState,
-        *,
-        reset: jax.Array | None = None,
-        mask: jax.Array | None = None,
-        rng: jax.Array | None = None,
-    ) -> tuple[jax.Array, LayerState]:
-        return self.summarize(x, since_last_reset(reset, mask)), state
-
-    def step(self, x: Vector, weights: Any) -> Step:
-        raise self._unanswerable(
-            f": {type(self).__name__} summarizes steps, and a stream sees one at a time; give whole sequences to "
-            "model.predict(x)"
-        )
 
 
 class _Pooling(_Summary):
@@ -109,7 +79,7 @@ class _Pooling(_Summary):
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
         return self._windows.pass_on(reset, mask)
 
-    def summarize(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
+    def read_rows(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
         import jax.numpy as jnp
 
         inside = jnp.ones(x.shape[:2], bool)
@@ -166,7 +136,7 @@ class _GlobalPooling(_Summary):
         self._check_steps(shape)
         return shape[1:]
 
-    def summarize(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
+    def read_rows(self, x: jax.Array, real: jax.Array | None) -> jax.Array:
         import jax.numpy as jnp
 
         counted = jnp.ones(x.shape[:2], bool) if real is None else real

@@ -5,7 +5,8 @@ A masked step is not there: those that count are moved together first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statewise.errors import ShapeError
 
@@ -35,13 +36,9 @@ class StepWindows(NamedTuple):
         Raises:
             ShapeError: not even one window fits.
         """
-        if steps is None:
-            return None
-        if self.padding != "valid":
-            return -(-steps // self.stride)
-        if steps <= self.reach:
+        if steps is not None and self.padding == "valid" and steps <= self.reach:
             raise ShapeError(f"expected at least {self.reach + 1} steps, one window, got {steps}")
-        return (steps - self.reach - 1) // self.stride + 1
+        return None if steps is None else self._fitting(steps)
 
     def before(self, steps: int) -> int:
         """Returns how many steps the first window begins before the first step."""
@@ -71,19 +68,31 @@ class StepWindows(NamedTuple):
         return self.columns(a)[place]
 
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
-        """Returns `reset` and `mask` for windows as steps: those that a row has by itself count.
+        """Returns `reset` and `mask` for windows as steps."""
+        return flags_of_made(reset, mask, self._fitting)
 
-        A row with a reset anywhere starts fresh before its first window, since it is read from its last reset on.
-        """
-        import jax.numpy as jnp
+    def _fitting(self, steps: Any) -> Any:
+        """Returns how many windows fit so many steps, a number or an array of numbers."""
+        return (steps - self.reach - 1) // self.stride + 1 if self.padding == "valid" else -(-steps // self.stride)
 
-        real = since_last_reset(reset, mask)
-        if real is None:
-            return None, None
-        steps = real.sum(axis=1, keepdims=True)
-        own = (steps - self.reach - 1) // self.stride + 1 if self.padding == "valid" else -(-steps // self.stride)
-        place = jnp.arange(self.number(real.shape[1]) or 0)[None]
-        return None if reset is None else reset.any(axis=1, keepdims=True) & (place == 0), place < own
+
+def flags_of_made(
+    reset: jax.Array | None, mask: jax.Array | None, number: Callable[[Any], Any]
+) -> tuple[jax.Array | None, jax.Array | None]:
+    """Returns `reset` and `mask` for the steps that a layer makes of rows, `number(n)` of n steps that count.
+
+    Those count that a row has by itself, none if it has no steps. A row with a reset anywhere starts fresh before the
+    first of them, since it is read from its last reset on.
+    """
+    import jax.numpy as jnp
+
+    real = since_last_reset(reset, mask)
+    if real is None:
+        return None, None
+    steps = real.sum(axis=1, keepdims=True)
+    place = jnp.arange(number(real.shape[1]))[None]
+    own = (place < number(steps)) & (steps > 0)
+    return None if reset is None else reset.any(axis=1, keepdims=True) & (place == 0), own
 
 
 def since_last_reset(reset: jax.Array | None, mask: jax.Array | None) -> jax.Array | None:

@@ -30,7 +30,7 @@ _SENTENCES = {
     ),
     "Model Graph clone_model": FUNCTIONAL,
     "Conv1D Convolution1D AtrousConvolution1D MaxPooling1D AveragePooling1D MaxPool1D AvgPool1D GlobalMaxPooling1D"
-    " GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D": (
+    " GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D UpSampling1D ZeroPadding1D": (
         "in scripts for Keras it is not supported yet; leave it out, since a recurrent layer reads the steps itself"
     ),
     "LayerNormalization": "in scripts for Keras it is not supported yet; leave the layer out and scale the data",

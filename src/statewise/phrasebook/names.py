@@ -11,9 +11,8 @@ _IN_STATEWISE = Answer("every name is in statewise itself", "sw.LSTM(32)")
 SHARED = spread(
     {
         "Conv2D Conv3D Convolution2D Convolution3D Conv2DTranspose Deconvolution2D SeparableConv1D SeparableConv2D"
-        " DepthwiseConv2D LocallyConnected1D LocallyConnected2D Cropping1D UpSampling1D UpSampling2D ZeroPadding1D"
-        " ZeroPadding2D ConvLSTM1D ConvLSTM2D ConvRecurrent2D MaxPooling2D AveragePooling2D MaxPool2D"
-        " AvgPool2D": Answer(
+        " DepthwiseConv2D LocallyConnected1D LocallyConnected2D Cropping1D UpSampling2D ZeroPadding2D"
+        " ConvLSTM1D ConvLSTM2D ConvRecurrent2D MaxPooling2D AveragePooling2D MaxPool2D AvgPool2D": Answer(
             "statewise learns from sequences; its only convolution is the one over steps", "sw.Conv1D(16, 3)"
         ),
         "BatchNormalization": Answer(
@@ -69,6 +68,8 @@ NAMES = SHARED | spread(
         "AvgPool1D AvgPool1d": Answer("", "sw.AveragePooling1D(2)"),
         "GlobalMaxPool1D": Answer("", "sw.GlobalMaxPooling1D()"),
         "GlobalAvgPool1D": Answer("", "sw.GlobalAveragePooling1D()"),
+        "ZeroPad1d": Answer("", "sw.ZeroPadding1D(1)"),
+        "Upsample": Answer("", "sw.UpSampling1D(2)"),
         "Transformer TransformerEncoder": SHARED["Attention"],
         "nn keras tf torch legacy_keras": _IN_STATEWISE,
         "losses": Answer("compile takes losses by name", 'model.compile("adam", "mse")'),
