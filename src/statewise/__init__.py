@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from statewise.layers.residual import Residual as Residual
     from statewise.layers.tensors import Input as Input
     from statewise.loading import load as load
+    from statewise.models.generating import generate as generate
     from statewise.models.model import Model as Model
     from statewise.models.sequential import Sequential as Sequential
     from statewise.objectives.sampled_softmax import SampledSoftmax as SampledSoftmax
@@ -162,6 +163,7 @@ _HOMES = {
     "Windows": "data.windows",
     "WordVectors": "data.word_vectors",
     "ZeroPadding1D": "layers",
+    "generate": "models.generating",
     "lanes": "data.lanes",
     "load": "loading",
     "plot_history": "diagnostics.plots",

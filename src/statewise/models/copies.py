@@ -14,7 +14,7 @@ from statewise.storage.artifact import artifact_from_bytes, artifact_to_bytes
 
 SomeModel = TypeVar("SomeModel", bound=AnyModel)
 
-OURS = {"seed", "form", "tensors", "written", "history", "measured"}
+OURS = {"seed", "form", "graph", "history", "measured"}
 OURS |= {"_trained", "_stack", "_view", "_settings", "_programs", "_warned"}
 """The attributes of a model; all others were added by a subclass."""
 

@@ -6,21 +6,18 @@ interface that they use is in `interface`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-import optax
-
-from statewise.errors import ConfigurationError, LifecycleError, StatewiseError
+from statewise.errors import LifecycleError, StatewiseError
 from statewise.foundation.engine import keep_compiled_programs
 from statewise.foundation.forks import check_process
 from statewise.foundation.shapes import check_seed
 from statewise.layers import Layer
-from statewise.layers.registry import warn_of_custom
 from statewise.layers.tensors import Several, Tensor
 from statewise.models import (
     applying,
+    compiling,
     copies,
     evaluating,
     fitting,
@@ -36,15 +33,13 @@ from statewise.models import (
     weight_access,
 )
 from statewise.models.display import Display
-from statewise.models.graph_reading import read_graph
+from statewise.models.graph_reading import GraphRead, read_graph
 from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
-from statewise.models.targets import Loss
 from statewise.models.train_state import TrainState
-from statewise.models.view import View, Written, own
+from statewise.models.view import View, own
 from statewise.network import Network, NetworkParams
-from statewise.optimizers.optimizer import Optimizer
 from statewise.phrasebook.guard import guard
 from statewise.state import State
 from statewise.storage.artifact import Artifact
@@ -89,18 +84,15 @@ class Model:
     """A callback may set it to True to stop the training after the current epoch."""
     kind = "graph"
     """What a file calls models of this class."""
-    tensors: Mapping[int, int]
-    """Places of the tensors it was written with, by their numbers."""
-    written: Written
-    """The layers it was written with."""
+    graph: GraphRead | None
+    """The graph that it was written as, if it was."""
     _view: View | None
     """Whose weights it has, if not its own."""
 
     def __init__(self, inputs: Tensor | Several, outputs: Tensor | Several, *, seed: int = 0) -> None:
         self._start(seed)
         graph = read_graph(inputs, outputs)
-        self.form, self.tensors = graph.form, graph.places
-        self.written, self._view = graph.written, graph.view
+        self.form, self.graph, self._view = graph.form, graph, graph.view
         if graph.view is None:
             self._own(graph.stack)
         else:
@@ -124,7 +116,7 @@ class Model:
         keep_compiled_programs()
         self.seed = check_seed(seed)
         self.form = "one"
-        self.tensors, self.written, self._view = {}, {}, None
+        self.graph, self._view = None, None
         self._trained = TrainState()
         self.history: History | None = None
         self.measured: dict[str, Any] | None = None  # what logs are measured on: loss, data, validation data
@@ -229,59 +221,8 @@ class Model:
 
     # -- 2 compile ---------------------------------------------------------------------------------------------
 
-    def compile(
-        self,
-        optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
-        loss: Loss | Sequence[Loss | None] | Mapping[str, Loss] | None = None,
-        metrics: str | Sequence[Any] | Mapping[str, Any] | None = (),
-        loss_weights: Sequence[float] | Mapping[str, float] | None = None,
-    ) -> None:
-        """Sets the optimizer (a name, an optimizer, or an Optax transformation), the loss and the metrics.
-
-        Names may be written in any case, as "MSE" or "CategoricalCrossentropy".
-
-        For many classes, the loss may be a `SampledSoftmax`, which excludes metrics.
-
-        With several outputs, losses, metrics and `loss_weights` are dicts by output, or lists in the outputs'
-        order; one loss is for all of them. Training minimizes the weighted sum, and no output without a loss.
-
-        Raises:
-            ConfigurationError: a name does not exist; the message suggests the nearest.
-        """
-        if self._view is not None and self._view.parent.train_state.trained:
-            raise self._view.refused
-        if loss is None:
-            raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
-        outputs = () if self._stack.network is None else tuple(output.name for output in self._stack.network.outputs)
-        settings = Settings.of(optimizer, loss, metrics, loss_weights, outputs if len(outputs) > 1 else ())
-        if self._view is not None:
-            self._own(self._stack)
-        before = self._settings
-        if before is not None and before.losses != settings.losses:
-            self.train_state = replace(self.train_state, logs=None)
-        if before is None:  # loaded from a file that could not store its optimizer
-            self._adopt_settings(settings, replace(self.train_state, optimizer=None))
-        else:
-            self._adopt_settings(settings, self.train_state.without_optimizer())
-        self._warned = False
-        warn_of_custom(self._stack.layers)
-
-    def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
-        """Compiles for further training; with `continues`, an unchanged optimizer keeps its state.
-
-        An optimizer that a file cannot store counts as unchanged if the file could not store the previous one either.
-        """
-        settings = Settings.of(optimizer, loss, metrics)
-        unnamed = self._settings is None and settings.config()["optimizer"] is None
-        if continues and (unnamed or self._settings == settings):
-            self._adopt_settings(settings, self.train_state)
-        else:
-            self._adopt_settings(settings, self.train_state.without_optimizer())
-            self._warned = False
-
-    def _adopt_settings(self, settings: Settings, train_state: TrainState) -> None:
-        self._settings, self._programs = settings, None
-        self.train_state = settings.taking_over(self._stack.network, train_state)
+    compile = compiling.compile_model
+    recompile = compiling.recompile
 
     @property
     def settings(self) -> Settings:

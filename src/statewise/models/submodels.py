@@ -57,8 +57,9 @@ def _parts(model: Any, what: str, given: Any, places: Mapping[str, int]) -> tupl
         example = next(iter(places))
         raise ConfigurationError(f"submodel {what}: expected names of layers, such as {example!r}, got {given!r}")
     found: dict[str, int] = {}
+    tensors = {} if model.graph is None else model.graph.places
     for key, part in listed:
-        place = model.tensors.get(part.number) if isinstance(part, Tensor) else places.get(part)
+        place = tensors.get(part.number) if isinstance(part, Tensor) else places.get(part)
         if place is None and isinstance(part, Tensor):
             raise ConfigurationError(f"submodel {what}: {part!r} is not in the graph of this model")
         if place is None:

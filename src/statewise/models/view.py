@@ -49,8 +49,8 @@ class View(NamedTuple):
     def refused(self) -> LifecycleError:
         """The error for what only the parent can do."""
         return LifecycleError(
-            "this model has the layers of another one, and is a view of its weights: train and change that one; to train "
-            "such layers anew, write them again, and load_weights(other, names) takes what is learned"
+            "this model has the layers of another one, and is a view of its weights: train and change that one; to "
+            "train such layers anew, write them again, and load_weights(other, names) takes what is learned"
         )
 
 
@@ -65,7 +65,7 @@ def written(layers: Sequence[Layer], nodes: Sequence[Node]) -> Written:
 
 def own(model: Any) -> None:
     """Makes a model the owner of the layers that it was written with."""
-    for key in model.written:
+    for key in model.graph.written:
         _OWNERS[key] = model
 
 
@@ -84,10 +84,10 @@ def parent_of(layers: Sequence[Layer]) -> tuple[Any, dict[int, str]] | None:
         return None
     if len(parents) > 1 or None in owners:
         owned = next(layer for layer, owner in zip(weighted, owners, strict=True) if owner is parents[0])
-        name, kind = parents[0].written[id(owned)][1], type(owned).__name__
+        name, kind = parents[0].graph.written[id(owned)][1], type(owned).__name__
         raise ConfigurationError(
             f"Model: the layer {name!r} ({kind}) belongs to another model already, and others here do not; make the "
             "model that trains all of them first, of which others are views, or write the layers again and take the "
             "weights with model.load_weights(other)"
         )
-    return parents[0], {key: name for key, (_, name) in parents[0].written.items()}
+    return parents[0], {key: name for key, (_, name) in parents[0].graph.written.items()}

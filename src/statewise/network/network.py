@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -115,6 +115,10 @@ class Network(Graph):
         if len(masks) == 1:
             return next(iter(masks.values()))
         return {name: flag for name, flag in masks.items() if flag is not None}
+
+    def as_given(self, x: Mapping[str, Any]) -> Any:
+        """Returns what `by_name` would take apart."""
+        return next(iter(x.values())) if len(self.inputs) == 1 else dict(x)
 
     def by_name(self, x: Any) -> dict[str, Any]:
         """Returns what the inputs are given, by name."""
