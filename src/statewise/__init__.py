@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from statewise.layers import Attention as Attention
     from statewise.layers import Average as Average
     from statewise.layers import AveragePooling1D as AveragePooling1D
+    from statewise.layers import BatchNormalization as BatchNormalization
     from statewise.layers import Bidirectional as Bidirectional
     from statewise.layers import Concatenate as Concatenate
     from statewise.layers import Conv1D as Conv1D
@@ -103,6 +104,7 @@ _HOMES = {
     "Attention": "layers",
     "Average": "layers",
     "AveragePooling1D": "layers",
+    "BatchNormalization": "layers",
     "Bidirectional": "layers",
     "CSVLogger": "training.loggers",
     "Callback": "training.callbacks",

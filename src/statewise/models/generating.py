@@ -112,7 +112,7 @@ def generate(  # noqa: PLR0913 - all by keyword
     if stop is not None and stop >= ends.network.width:
         raise ConfigurationError(f"stop: expected a symbol 0 .. {ends.network.width - 1}, got {stop}")
     primed, states = _primed(model, ends, start, dict(inputs or {}), mask, state)
-    params, context, memory, logits = model.params, primed.context, primed.memory, primed.scores
+    params, context, memory, logits = model.train_state.known, primed.context, primed.memory, primed.scores
     if beams > 1:
         found = _search_of(ends, beams, stop, float(length_penalty)).search(params, context, memory, logits, steps)
         symbols, scores, memory = found.symbols, found.scores, found.memory
@@ -200,7 +200,7 @@ def _primed(
     real = by_axis(network, rows.mask).get(axis)
     steps = network.by_name(rows.x)[ends.feed].shape[1]
     last = np.full(rows.rows, steps - 1) if real is None else steps - 1 - np.argmax(real[:, ::-1], axis=1)
-    primed: Primed = _priming_of(ends)(model.params, network.by_name(rows.x), states, rows.mask, last)
+    primed: Primed = _priming_of(ends)(model.train_state.known, network.by_name(rows.x), states, rows.mask, last)
     return primed, {name: primed.states[name] for name in network.names}
 
 

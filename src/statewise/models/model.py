@@ -201,6 +201,8 @@ class Model:
         applying.check_params(self.network, params)
         self.set_weights([params[layer][weight] for layer, weight in self.network.weight_names])
 
+    statistics = property(weight_access.statistics, weight_access.set_statistics)
+
     @property
     def layers(self) -> list[Layer]:
         """The layers, with their names in this model."""

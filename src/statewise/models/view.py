@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -24,19 +24,24 @@ class View(NamedTuple):
     parent: Any
     names: tuple[str, ...]  # of the layers here that have weights, as in the parent
     weightless: tuple[str, ...]  # of the others
+    counting: Mapping[str, str]  # nodes with statistics, and the first of the same layer
 
     @classmethod
     def of(cls, parent: Any, nodes: Sequence[Node]) -> View:
         """Returns the view of the nodes' weights, which the parent calls by the same names."""
         found = {node.weights: bool(node.layer.weight_names) for node in nodes}
         names = [tuple(name for name, weighted in found.items() if weighted is kind) for kind in (True, False)]
-        return cls(parent, *names)
+        counting = {node.name: node.weights for node in nodes if node.layer.initial_statistics((None, 1))}
+        return cls(parent, *names, counting)
 
     def seen(self, own: TrainState) -> TrainState:
         """Returns the parent's weights, with the model's own state."""
         theirs = self.parent.train_state
         params = {name: theirs.params[name] for name in self.names} | {name: {} for name in self.weightless}
-        return replace(own, params=params, trained=theirs.trained, epochs=theirs.epochs)
+        statistics = {}
+        for name, first in self.counting.items():
+            statistics[name] = theirs.statistics.get(name, theirs.statistics[first])
+        return replace(own, params=params, statistics=statistics, trained=theirs.trained, epochs=theirs.epochs)
 
     def check(self, train_state: TrainState) -> None:
         """Raises LifecycleError if a train state has other weights than the parent."""
