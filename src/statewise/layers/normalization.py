@@ -119,9 +119,7 @@ class BatchNormalization(_Normalization):
         import jax.numpy as jnp
 
         axes = tuple(range(x.ndim - 1))
-        counts = (
-            jnp.ones(x.shape[:-1], x.dtype) if real is None else jnp.broadcast_to(real, x.shape[:-1]).astype(x.dtype)
-        )
+        counts = jnp.broadcast_to(True if real is None else real, x.shape[:-1]).astype(x.dtype)
         number = jnp.maximum(counts.sum(), 1.0)
         mean = (x * counts[..., None]).sum(axis=axes) / number
         variance = ((x - mean) ** 2 * counts[..., None]).sum(axis=axes) / number

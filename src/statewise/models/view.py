@@ -30,9 +30,9 @@ class View(NamedTuple):
     def of(cls, parent: Any, nodes: Sequence[Node]) -> View:
         """Returns the view of the nodes' weights, which the parent calls by the same names."""
         found = {node.weights: bool(node.layer.weight_names) for node in nodes}
-        names = [tuple(name for name, weighted in found.items() if weighted is kind) for kind in (True, False)]
+        weighted, others = (tuple(name for name, has in found.items() if has is kind) for kind in (True, False))
         counting = {node.name: node.weights for node in nodes if node.layer.initial_statistics((None, 1))}
-        return cls(parent, *names, counting)
+        return cls(parent, weighted, others, counting)
 
     def seen(self, own: TrainState) -> TrainState:
         """Returns the parent's weights, with the model's own state."""

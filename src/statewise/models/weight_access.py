@@ -44,11 +44,10 @@ def set_statistics(model: AnyModel, statistics: NetworkParams) -> None:
     Raises:
         ShapeError: they have other names or shapes.
     """
-    shapes = [jax.tree.map(lambda a: tuple(np.shape(a)), each) for each in (model.train_state.statistics, statistics)]
-    if shapes[0] != shapes[1]:
-        raise ShapeError(
-            f"statistics: expected {shapes[0]!r:.200}, as model.statistics has them, got {shapes[1]!r:.200}"
-        )
+    both = (model.train_state.statistics, statistics)
+    expected, found = (jax.tree.map(lambda a: tuple(np.shape(a)), each) for each in both)
+    if found != expected:
+        raise ShapeError(f"statistics: expected {expected!r:.200}, as model.statistics has them, got {found!r:.200}")
     taken = jax.tree.map(lambda a: on_device(np.asarray(a, np.float32)), statistics)
     model.train_state = replace(model.train_state, statistics=taken)
 
@@ -111,7 +110,8 @@ def load_weights(model: AnyModel, source: str | Path | AnyModel, *patterns: str)
         name: theirs_of[f"{name}/statistics"] if name in wanted and f"{name}/statistics" in theirs_of else values
         for name, values in model.train_state.statistics.items()
     }
-    model.params, model.statistics = taken, counted
+    model.params = taken
+    model.train_state = replace(model.train_state, statistics=counted)
     return [name for name in dict.fromkeys(layer for layer, _ in model.network.weight_names) if name in wanted]
 
 

@@ -80,7 +80,7 @@ def _statistics_of(node: Node, x: Vector, params: Mapping[str, Mapping[str, Any]
     """Returns float32 copies of a layer's statistics, if it has any."""
     expected, found = node.layer.initial_statistics((None, x.size)), params.get(f"{node.name}/statistics", {})
     for name, initial in expected.items():
-        if np.shape(found.get(name)) != initial.shape:
+        if name not in found or np.shape(found[name]) != initial.shape:
             raise ShapeError(f"statistics of {node.name!r}: expected {name} {list(initial.shape)}")
     return {name: np.array(found[name], np.float32) for name in expected}
 
