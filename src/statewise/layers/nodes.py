@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.shapes import Shape
+from statewise.layers.attention import AttentionScores
 from statewise.layers.base import Layer
 from statewise.layers.final_state import FinalState
 from statewise.layers.registry import layer_from_config, layer_to_config
@@ -104,15 +105,16 @@ def nodes_of_graph(
         [tuple(places[source] for source in tensor.start) for tensor in written],
         known,
     )
-    return Written(_name_states(made), {tensor.number: place for tensor, place in places.items()})
+    return Written(_name_others(made), {tensor.number: place for tensor, place in places.items()})
 
 
-def _name_states(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Returns the nodes with the last states of layers called after them, as `encoder_h`, where that name is free."""
+def _name_others(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Returns the nodes with what else layers give called after them, as `encoder_h`, where that name is free."""
     named = list(nodes)
     for place, node in enumerate(nodes):
-        if isinstance(node.layer, FinalState) and node.layer.name is None:
-            name = f"{named[node.sources[0]].name}_{node.layer.part}"
+        if isinstance(node.layer, FinalState | AttentionScores) and node.layer.name is None:
+            part = node.layer.part if isinstance(node.layer, FinalState) else "scores"
+            name = f"{named[node.sources[0]].name}_{part}"
             if name not in [other.name for other in named]:
                 named[place] = node._replace(name=name, weights=name)
     return tuple(named)

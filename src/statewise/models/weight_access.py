@@ -106,7 +106,7 @@ def load_weights(model: AnyModel, source: str | Path | AnyModel, *patterns: str)
         if expected != found:
             raise ShapeError(f"load_weights: layer {name!r} has weights {expected}, there {found}")
     taken: dict[str, Any] = {name: theirs[name] if name in wanted else own[name] for name in own}
-    counted = {
+    counted: dict[str, Any] = {
         name: theirs_of[f"{name}/statistics"] if name in wanted and f"{name}/statistics" in theirs_of else values
         for name, values in model.train_state.statistics.items()
     }

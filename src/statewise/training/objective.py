@@ -176,8 +176,8 @@ class Objective:
     ) -> tuple[jax.Array, Scored]:
         """Returns the batch's mean loss, and what else comes out.
 
-        `statistics` are given in training only. `counted`, bool `[B]` or `[B, T]`, marks what counts. Penalties are part
-        of the loss, and are added to its sum once per element, so that they are once in the mean.
+        `statistics` are given in training only. `counted`, bool `[B]` or `[B, T]`, marks what counts. Penalties are
+        part of the loss, and are added to its sum once per element, so that they are once in the mean.
         """
         bare, heads = self.network.without_heads()
         weights, known = params, statistics or {}
