@@ -342,7 +342,7 @@ class Nested:
         (lambda m: m.fit({"a": X, "b": X}, Y), "got a dict of 'a', 'b'; choose one, or join their features with"),
         (lambda m: m.fit(None, Y), "x: expected an array of numbers, got None"),
         (lambda m: m.fit(Nested(), Y), "got a nested tensor; write list(x.unbind())"),
-        (lambda m: jax.grad(lambda z: m(z)[0].sum())(X), "model.network.apply(model.params, x, model.network.zero_s"),
+        (lambda m: jax.grad(lambda z: m(z)[0].sum())(X), "model.apply(model.params, x)"),
     ],
 )
 def test_the_cause_is_named_with_a_way_out(action: Callable[[Any], object], words: str, world: dict[str, Any]) -> None:
@@ -353,7 +353,7 @@ def test_the_cause_is_named_with_a_way_out(action: Callable[[Any], object], word
 
 def test_what_jax_may_trace(world: dict[str, Any]) -> None:
     model = world["model"]
-    slopes = jax.grad(lambda x: model.network.apply(model.params, x, model.network.zero_state(len(x)))[0].sum())(X)
+    slopes = jax.grad(lambda x: model.apply(model.params, x)[0].sum())(X)
     step = np.zeros_like(X)
     step[1, 2, 0] = 1e-2
     ahead, behind = (np.asarray(model(X + sign * step)[0]).sum() for sign in (1, -1))
