@@ -16,9 +16,9 @@ from tolerances import assert_close
 RECORDED = np.load(Path(__file__).parents[1] / "golden" / "torch_attention.npz")
 READ = ("query", "value", "key")
 KINDS: dict[str, Any] = {
-    "dot": lambda **options: sw.Attention(**options),
+    "dot": sw.Attention,
     "scaled": lambda **options: sw.Attention(use_scale=True, **options),
-    "additive": lambda **options: sw.AdditiveAttention(**options),
+    "additive": sw.AdditiveAttention,
 }
 
 

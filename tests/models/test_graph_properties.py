@@ -1,0 +1,428 @@
+"""The properties of graphs that one call shows, over a table of graphs, from random states, resets and masks.
+
+Programs of few shapes serve all tests: instead of leaving steps out, many tests mask them. `test_graph_training` has
+the properties of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import statewise as sw
+from graph_oracle import Row
+from graphs import (
+    AHEAD,
+    ATTENDS,
+    AXES,
+    CASES,
+    LANES,
+    PROPERTIES,
+    ROWS,
+    SEVERAL,
+    STEPS,
+    SYMBOL,
+    UNBOUNDED,
+    Case,
+    Named,
+    applying,
+    as_given,
+    axis_of,
+    excused,
+    random_flags,
+    random_state,
+    random_x,
+    random_y,
+)
+from networks import copied, each_part
+from statewise.errors import ShapeError, StateError, StatewiseError
+from statewise.state import parts_of
+from tolerances import assert_close, assert_same, differ
+
+ORDER = np.array([2, 0, 1])
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A graph with random weights, its input, flags and state, all by name."""
+
+    case: Case
+    model: sw.Model
+    x: Named
+    start: sw.State
+    reset: Named
+    mask: Named
+
+    def run(self, x: Named, state: sw.State | None, reset: Named, mask: Named) -> tuple[Named, sw.State]:
+        """Returns the outputs by name, and the state; flags that are missing are those that change nothing."""
+        axes = axis_of(self.model)
+        taken = {str(axes[name]): array.shape[:2] for name, array in x.items() if axes[name]}
+        reset = {axis: reset.get(axis, np.zeros(shape, bool)) for axis, shape in taken.items()}
+        mask = {axis: mask.get(axis, np.ones(shape, bool)) for axis, shape in taken.items()}
+        several = len(self.model.network.axes) > 1
+        flags = [flag if several else as_given(flag) for flag in (reset, mask)]
+        given = x if len(axes) > 1 else as_given(x)
+        y, after = self.model(given, state, reset=flags[0], mask=flags[1])
+        names = [output.name for output in self.model.network.outputs]
+        if not isinstance(y, dict):
+            y = dict(zip(names, y if isinstance(y, list) else [y], strict=True))
+        return {name: np.asarray(a) for name, a in y.items() if a is not None}, each_part(np.asarray, after)
+
+    def whole(self) -> tuple[Named, sw.State]:
+        return self.run(self.x, self.start, self.reset, self.mask)
+
+    def each_step(self, output: str) -> str | None:
+        """Returns the axis at each step of which an output answers; None if it answers once per row."""
+        own = self.model.network.toward(output)
+        return str(own.signals[own.outputs[0].place].axis) if own.answers_each_step else None
+
+
+def each_of(cases: list[Case]) -> pytest.MarkDecorator:
+    names = [case.name for case in cases]
+    return pytest.mark.parametrize("subject", cases, indirect=True, ids=names, scope="module")
+
+
+@pytest.fixture(scope="module")
+def subject(request: pytest.FixtureRequest) -> Subject:
+    case: Case = request.param
+    model = case.model()
+    return Subject(case, model, random_x(model), random_state(model), *random_flags(model, seed=7))
+
+
+def parts(state: sw.State) -> dict[str, Named]:
+    return {name: {place: np.asarray(part) for place, part in parts_of(state[name]).items()} for name in state}
+
+
+def chosen(by_name: Named, rows: Any) -> Named:
+    return {name: array[rows] for name, array in by_name.items()}
+
+
+# ---------------------------------------------------------------------------------------------- 1: equations
+
+
+@each_of(applying(1))
+@pytest.mark.parametrize("seed", [None, 21, 22])
+def test_a_graph_is_its_equations(subject: Subject, seed: int | None) -> None:
+    """In float64, row by row, against plain NumPy; with resets and masks on each axis."""
+    model = subject.model
+    reset, mask = (subject.reset, subject.mask) if seed is None else random_flags(model, seed)
+    flags = [flag if len(model.network.axes) > 1 else as_given(flag) for flag in (reset, mask)]
+    with jax.enable_x64(True):
+        params, x, states = jax.tree.map(in_float64, (model.params, subject.x, dict(subject.start.layers)))
+        states = {name: states.get(name, ()) for name in model.network.names}
+        y, after = jax.jit(model.network.apply)(params, as_given(x), states, reset=flags[0], mask=flags[1])
+        y, end = copied(y), parts(sw.State(after))
+    names = [output.name for output in model.network.outputs]
+    y = y if len(names) > 1 else {names[0]: y}
+    start = parts(subject.start)
+    for row in range(ROWS):
+        before = {name: {part: a[row].astype("float64") for part, a in own.items()} for name, own in start.items()}
+        own_x, own_reset, own_mask = (chosen(given, row) for given in (subject.x, reset, mask))
+        expected = Row(model.network, model.params, own_x, own_reset, own_mask, before)
+        for name in names:
+            assert_close(y[name][row], np.asarray(expected.y[name]), f"{name} of row {row}")
+        assert set(end) == set(expected.after)
+        for name, own in expected.after.items():
+            for part, array in own.items():
+                assert_close(end[name][part][row], array, f"{name} {part} of row {row}")
+
+
+def in_float64(array: Any) -> Any:
+    return jnp.asarray(array, array.dtype if array.dtype.kind == "i" else "float64")
+
+
+# ------------------------------------------------------------------------------------------------- 2: pieces
+
+
+def in_pieces(subject: Subject, sizes: Callable[[str], list[int]]) -> tuple[Named, sw.State]:
+    """Returns what one axis after the other gives, each in pieces of these sizes."""
+    state, answers = subject.start, dict[str, list[Any]]()
+    axes = axis_of(subject.model)
+    for axis in subject.model.network.axes:
+        first = 0
+        for size in sizes(axis):
+            part = slice(first, first + size)
+            x = {
+                name: array if axes[name] is None else array[:, part]
+                for name, array in subject.x.items()
+                if axes[name] in (None, axis)
+            }
+            reset, mask = ({axis: flag[axis][:, part]} for flag in (subject.reset, subject.mask))
+            y, state = subject.run(x, state, reset, mask)
+            for name, array in y.items():
+                answers.setdefault(name, []).append(array)
+            first += size
+    each = {name: subject.each_step(name) for name in answers}
+    return {name: np.concatenate(a, axis=1) if each[name] else a[-1] for name, a in answers.items()}, state
+
+
+@each_of(applying(2))
+@pytest.mark.parametrize("seed", range(4))
+def test_pieces_equal_the_whole(subject: Subject, seed: int) -> None:
+    """The encoder in pieces, then the decoder in pieces, cut at random places."""
+    rng = np.random.default_rng(seed)
+
+    def cut(axis: str) -> list[int]:
+        first = int(rng.choice([2, STEPS[axis] - 2]) if axis != "target" else rng.choice([1, 3]))
+        return [first, STEPS[axis] - first]
+
+    y, end = in_pieces(subject, cut)
+    whole, last = subject.whole()
+    assert_close(y, whole, "y")
+    assert_close(end, last, "state")
+
+
+@each_of(applying(2))
+def test_single_steps_equal_the_whole(subject: Subject) -> None:
+    y, end = in_pieces(subject, lambda axis: [1] * STEPS[axis])
+    whole, last = subject.whole()
+    assert_close(y, whole, "y")
+    assert_close(end, last, "state")
+
+
+@each_of(applying(2))
+def test_the_state_matters(subject: Subject) -> None:
+    """Guards the tests above, which would all pass if states were ignored."""
+    y, end = subject.whole()
+    other, other_end = subject.run(subject.x, None, subject.reset, subject.mask)
+    assert differ(y, other)
+    assert differ(end, other_end)
+
+
+# ------------------------------------------------------------------------------------- 3, 4: step by step
+
+
+@each_of(applying(3))
+def test_one_push_at_a_time_equals_the_whole(subject: Subject) -> None:
+    (x,) = subject.x.values()
+    y, end = subject.run(subject.x, subject.start, {}, {})
+    for row in range(ROWS):
+        stream = subject.model.stream()
+        stream.restore(subject.start.rows(row))
+        answers = np.stack([stream.push(step) for step in x[row]])
+        assert_close(answers, y[next(iter(y))][row], f"y of row {row}")
+        assert_close(parts(stream.snapshot()), parts(end.rows([row])), f"state of row {row}")
+
+
+@each_of(applying(4))
+def test_generating_after_a_prefix_equals_generating_step_by_step(subject: Subject) -> None:
+    """An answer is the next input; all but the axis that it is on are read before, as a whole."""
+    axes = axis_of(subject.model)
+    output = subject.model.network.outputs[0].name
+    fed = next(name for name in reversed(subject.x) if subject.x[name].ndim == 3 and name in STEPS)
+    beside = [name for name in subject.x if name != fed and axes[name] == axes[fed]]
+    before = {name: array for name, array in subject.x.items() if axes[name] != axes[fed]}
+    state = subject.start
+    if any(axes[name] for name in before):
+        _, state = subject.run(before, state, {}, {})
+    rows = {name: array for name, array in before.items() if axes[name] is None}
+
+    def generated(pieces: list[int]) -> tuple[list[Any], sw.State]:
+        answers: list[Any] = []
+        after, first = state, 0
+        for size in pieces:
+            x = {name: subject.x[name][:, first : first + size] for name in (fed, *beside)}
+            if first >= 2:
+                x[fed] = answers[-1]
+            y, after = subject.run(rows | x, after, {}, {})
+            answers.append(y[output][:, -1:])
+            first += size
+        return answers[-2:], after
+
+    assert_close(generated([2, 1, 1]), generated([1, 1, 1, 1]), "generated")
+
+
+# -------------------------------------------------------------------------------------------------- 5: reset
+
+
+@each_of(applying(5))
+@pytest.mark.parametrize("seed", range(3))
+def test_after_a_reset_a_row_is_a_fresh_sequence(subject: Subject, seed: int) -> None:
+    """From its last reset on each axis, a row equals a fresh one that reads no step before it."""
+    reset, mask = random_flags(subject.model, seed, resets=0.4)
+    for flag in reset.values():
+        flag[:, 2] |= ~flag.any(axis=1)  # a reset in each row
+    since = {axis: np.cumsum(flag, axis=1) == flag.sum(axis=1, keepdims=True) for axis, flag in reset.items()}
+    y, end = subject.run(subject.x, subject.start, reset, mask)
+    fresh, fresh_end = subject.run(subject.x, None, {}, {axis: mask[axis] & since[axis] for axis in mask})
+    for name, array in y.items():
+        axis = subject.each_step(name)
+        own = slice(None) if axis is None else since[axis] & mask[axis]
+        assert_close(array[own], fresh[name][own], name)
+    assert_close(end, fresh_end, "state")
+
+
+@each_of(applying(5))
+def test_a_row_that_is_reset_leaves_the_others(subject: Subject) -> None:
+    reset = {axis: flag.copy() for axis, flag in subject.reset.items()}
+    for flag in reset.values():
+        flag[2] = [False] * (flag.shape[1] - 1) + [True]
+    y, end = subject.run(subject.x, subject.start, reset, subject.mask)
+    whole, last = subject.whole()
+    assert_same(chosen(y, slice(2)), chosen(whole, slice(2)), "y")
+    assert_same(parts(end.rows([0, 1])), parts(last.rows([0, 1])), "state")
+
+
+# --------------------------------------------------------------------------------------------------- 6: rows
+
+
+@each_of(applying(6))
+def test_permuting_rows_permutes_outputs_and_states(subject: Subject) -> None:
+    given = (chosen(by_name, ORDER) for by_name in (subject.x, subject.reset, subject.mask))
+    x, reset, mask = given
+    y, end = subject.run(x, subject.start.rows(ORDER), reset, mask)
+    whole, last = subject.whole()
+    assert_close(y, chosen(whole, ORDER), "y")
+    assert_close(end, last.rows(ORDER), "state")
+
+
+@each_of(applying(6))
+def test_rows_do_not_depend_on_those_beside(subject: Subject) -> None:
+    """One row alone, and one among others, with other states and flags."""
+    whole, last = subject.whole()
+    x, reset, mask = (chosen(by_name, [1]) for by_name in (subject.x, subject.reset, subject.mask))
+    y, end = subject.run(x, subject.start.rows([1]), reset, mask)
+    assert_close(y, chosen(whole, [1]), "y")
+    assert_close(end, last.rows([1]), "state")
+    others = random_state(subject.model, seed=77)
+    state = sw.State.concat([others.rows([0]), subject.start.rows([1]), others.rows([2])])
+    other_reset, other_mask = random_flags(subject.model, seed=78)
+    for axis in reset:
+        other_reset[axis][1], other_mask[axis][1] = reset[axis], mask[axis]
+    x = random_x(subject.model, seed=79)
+    for name in x:
+        x[name][1] = subject.x[name][1]
+    y, end = subject.run(x, state, other_reset, other_mask)
+    assert_same(chosen(y, [1]), chosen(whole, [1]), "y beside others")
+    assert_same(parts(end.rows([1])), parts(last.rows([1])), "state beside others")
+
+
+# -------------------------------------------------------------------------------------------------- 10: masks
+
+
+@each_of(applying(10))
+def test_what_is_in_a_masked_step_changes_nothing(subject: Subject) -> None:
+    whole, last = subject.whole()
+    other, axes = random_x(subject.model, seed=80), axis_of(subject.model)
+    x = {
+        name: np.where(subject.mask[axes[name]][(...,) + (None,) * (array.ndim - 2)], array, other[name])
+        if axes[name]
+        else array
+        for name, array in subject.x.items()
+    }
+    y, end = subject.run(x, subject.start, subject.reset, subject.mask)
+    for name, array in y.items():
+        axis = subject.each_step(name)
+        own = slice(None) if axis is None else subject.mask[axis]
+        assert_close(array[own], whole[name][own], name)
+    assert_close(end, last, "state")
+
+
+@each_of(applying(10))
+def test_where_masked_steps_lie_changes_nothing(subject: Subject) -> None:
+    """The steps that count are moved to the end of each row."""
+    mask, axes = random_flags(subject.model, seed=81)[1], axis_of(subject.model)
+    y, end = subject.run(subject.x, subject.start, {}, mask)
+    order = {axis: np.argsort(flag, axis=1, kind="stable") for axis, flag in mask.items()}
+    x = {n: array[np.arange(ROWS)[:, None], order[axes[n]]] if axes[n] else array for n, array in subject.x.items()}
+    moved_mask = {axis: np.sort(flag, axis=1) for axis, flag in mask.items()}
+    moved, moved_end = subject.run(x, subject.start, {}, moved_mask)
+    for name, array in y.items():
+        axis = subject.each_step(name)
+        if axis is None:
+            assert_close(moved[name], array, name)
+        else:
+            assert_close(moved[name][moved_mask[axis]], array[mask[axis]], name)
+    assert_close(moved_end, end, "state")
+
+
+@each_of(applying(10))
+@pytest.mark.parametrize("resets", [False, True])
+def test_a_call_whose_steps_are_all_masked_changes_nothing(subject: Subject, resets: bool) -> None:
+    """Bit for bit, also whether a row has started; a reset in such a call makes the row fresh."""
+    mask = {axis: np.zeros((ROWS, STEPS[axis]), bool) for axis in subject.model.network.axes}
+    reset = {axis: np.zeros_like(flag) for axis, flag in mask.items()}
+    for flag in reset.values():
+        flag[1, -1] = resets
+    _, end = subject.run(subject.x, subject.start, reset, mask)
+    expected = subject.start.reset([False, True, False]) if resets else subject.start
+    assert_same(parts(end), parts(expected), "state")
+
+
+# ----------------------------------------------------------------------------------------- what does not apply
+
+
+def refuses_pieces(subject: Subject) -> None:
+    assert subject.model.network.whole_only is not None
+    with pytest.raises(StateError):
+        subject.model.network.check_continuable("pieces")
+    with pytest.raises(StateError):
+        subject.model.predict(as_given(subject.x), state="warmup:1", batch_size=ROWS)
+
+
+def refuses_what_is_not_kept(subject: Subject) -> None:
+    """Reading the decoder's axis alone fails, and so does reading on from a state."""
+    refuses_pieces(subject)
+    _, state = subject.model({"source": subject.x["source"]})
+    with pytest.raises(ShapeError, match="of which nothing is kept between calls"):
+        subject.model({"target": subject.x["target"]}, state)
+    refuses_carrying(subject)
+
+
+def refuses_carrying(subject: Subject) -> None:
+    for state in ("carry", "continue", subject.start):
+        with pytest.raises(StateError):
+            subject.model.predict(as_given(subject.x), state=state, batch_size=ROWS)
+
+
+def refuses_streams(subject: Subject) -> None:
+    with pytest.raises(StateError):
+        subject.model.stream()
+
+
+def refuses_lanes(subject: Subject) -> None:
+    network = subject.model.network
+    assert not network.single
+    series = [np.zeros((4, 3), "float32")] * 2
+    subject.model.compile("adam", "mse")
+    with pytest.raises(StatewiseError):
+        subject.model.fit(sw.lanes(series, series, batch_size=2, steps=2), state="carry", verbose=0)
+
+
+def has_other_answers(subject: Subject) -> None:
+    network = subject.model.network
+    assert network.symbols is not None
+    assert network.width != network.symbols
+
+
+REFUSALS: dict[str, list[Callable[[Subject], None]]] = {
+    SEVERAL: [refuses_streams],
+    AXES: [refuses_streams],
+    LANES: [refuses_lanes],
+    SYMBOL: [has_other_answers],
+    ATTENDS: [refuses_what_is_not_kept, refuses_streams, refuses_lanes],
+    UNBOUNDED: [refuses_pieces, refuses_carrying, refuses_streams],
+    AHEAD: [refuses_pieces, refuses_carrying, refuses_streams],
+}
+
+
+@pytest.mark.parametrize(
+    ("subject", "reason"),
+    [pytest.param(case, reason, id=f"{case.name}: {reason}") for case, reason in excused()],
+    indirect=["subject"],
+)
+def test_where_a_property_does_not_apply_the_library_refuses(subject: Subject, reason: str) -> None:
+    for check in REFUSALS[reason]:
+        check(subject)
+
+
+def test_every_property_applies_to_some_graphs() -> None:
+    assert all(len(applying(number)) >= 3 for number in PROPERTIES)
+    assert all(number in PROPERTIES for case in CASES for number in case.reasons)
+    assert random_y(CASES[3].model(), random_x(CASES[3].model()))["alarm"].shape == (ROWS, 1)
