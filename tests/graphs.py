@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 import statewise as sw
-from networks import random_weights
+from networks import each_part, random_weights
 from statewise.diagnostics.drawn_states import draw_state
+from statewise.state import parts_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Named = dict[str, Array]
@@ -241,3 +242,48 @@ def random_flags(model: sw.Model, seed: int, resets: float = 0.3, masked: float 
 def as_given(by_name: Any) -> Any:
     """Returns inputs or flags in the form that a call takes: by name only if there are several."""
     return by_name if len(by_name) > 1 else next(iter(by_name.values()), None)
+
+
+def parts(state: sw.State) -> dict[str, Named]:
+    """Returns each part of a state, by node and its place there."""
+    return {name: {place: np.asarray(part) for place, part in parts_of(state[name]).items()} for name in state}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A graph with random weights, its input, flags and state, all by name."""
+
+    case: Case
+    model: sw.Model
+    x: Named
+    start: sw.State
+    reset: Named
+    mask: Named
+
+    @classmethod
+    def of(cls, case: Case) -> Subject:
+        model = case.model()
+        return cls(case, model, random_x(model), random_state(model), *random_flags(model, seed=7))
+
+    def run(self, x: Named, state: sw.State | None, reset: Named, mask: Named) -> tuple[Named, sw.State]:
+        """Returns the outputs by name, and the state; flags that are missing are those that change nothing."""
+        axes = axis_of(self.model)
+        taken = {str(axes[name]): array.shape[:2] for name, array in x.items() if axes[name]}
+        reset = {axis: reset.get(axis, np.zeros(shape, bool)) for axis, shape in taken.items()}
+        mask = {axis: mask.get(axis, np.ones(shape, bool)) for axis, shape in taken.items()}
+        several = len(self.model.network.axes) > 1
+        flags = [flag if several else as_given(flag) for flag in (reset, mask)]
+        given = x if len(axes) > 1 else as_given(x)
+        y, after = self.model(given, state, reset=flags[0], mask=flags[1])
+        names = [output.name for output in self.model.network.outputs]
+        if not isinstance(y, dict):
+            y = dict(zip(names, y if isinstance(y, list) else [y], strict=True))
+        return {name: np.asarray(a) for name, a in y.items() if a is not None}, each_part(np.asarray, after)
+
+    def whole(self) -> tuple[Named, sw.State]:
+        return self.run(self.x, self.start, self.reset, self.mask)
+
+    def each_step(self, output: str) -> str | None:
+        """Returns the axis at each step of which an output answers; None if it answers once per row."""
+        own = self.model.network.toward(output)
+        return str(own.signals[own.outputs[0].place].axis) if own.answers_each_step else None

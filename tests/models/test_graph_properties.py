@@ -7,7 +7,6 @@ the properties of training.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -18,85 +17,34 @@ import pytest
 import statewise as sw
 from graph_oracle import Row
 from graphs import (
-    AHEAD,
-    ATTENDS,
-    AXES,
-    CASES,
-    LANES,
-    PROPERTIES,
     ROWS,
-    SEVERAL,
     STEPS,
-    SYMBOL,
-    UNBOUNDED,
-    Case,
     Named,
+    Subject,
     applying,
     as_given,
     axis_of,
-    excused,
+    parts,
     random_flags,
     random_state,
     random_x,
-    random_y,
 )
-from networks import copied, each_part
-from statewise.errors import ShapeError, StateError, StatewiseError
-from statewise.state import parts_of
+from networks import copied
 from tolerances import assert_close, assert_same, differ
 
 ORDER = np.array([2, 0, 1])
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A graph with random weights, its input, flags and state, all by name."""
-
-    case: Case
-    model: sw.Model
-    x: Named
-    start: sw.State
-    reset: Named
-    mask: Named
-
-    def run(self, x: Named, state: sw.State | None, reset: Named, mask: Named) -> tuple[Named, sw.State]:
-        """Returns the outputs by name, and the state; flags that are missing are those that change nothing."""
-        axes = axis_of(self.model)
-        taken = {str(axes[name]): array.shape[:2] for name, array in x.items() if axes[name]}
-        reset = {axis: reset.get(axis, np.zeros(shape, bool)) for axis, shape in taken.items()}
-        mask = {axis: mask.get(axis, np.ones(shape, bool)) for axis, shape in taken.items()}
-        several = len(self.model.network.axes) > 1
-        flags = [flag if several else as_given(flag) for flag in (reset, mask)]
-        given = x if len(axes) > 1 else as_given(x)
-        y, after = self.model(given, state, reset=flags[0], mask=flags[1])
-        names = [output.name for output in self.model.network.outputs]
-        if not isinstance(y, dict):
-            y = dict(zip(names, y if isinstance(y, list) else [y], strict=True))
-        return {name: np.asarray(a) for name, a in y.items() if a is not None}, each_part(np.asarray, after)
-
-    def whole(self) -> tuple[Named, sw.State]:
-        return self.run(self.x, self.start, self.reset, self.mask)
-
-    def each_step(self, output: str) -> str | None:
-        """Returns the axis at each step of which an output answers; None if it answers once per row."""
-        own = self.model.network.toward(output)
-        return str(own.signals[own.outputs[0].place].axis) if own.answers_each_step else None
-
-
-def each_of(cases: list[Case]) -> pytest.MarkDecorator:
-    names = [case.name for case in cases]
-    return pytest.mark.parametrize("subject", cases, indirect=True, ids=names, scope="module")
+def each_of(number: int) -> pytest.MarkDecorator:
+    """Runs a test for the graphs that a property applies to; those that are like others are slow, but for the first."""
+    slow = [pytest.mark.slow] if number > 1 else []
+    cases = [pytest.param(case, id=case.name, marks=slow if case.like else []) for case in applying(number)]
+    return pytest.mark.parametrize("subject", cases, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
 def subject(request: pytest.FixtureRequest) -> Subject:
-    case: Case = request.param
-    model = case.model()
-    return Subject(case, model, random_x(model), random_state(model), *random_flags(model, seed=7))
-
-
-def parts(state: sw.State) -> dict[str, Named]:
-    return {name: {place: np.asarray(part) for place, part in parts_of(state[name]).items()} for name in state}
+    return Subject.of(request.param)
 
 
 def chosen(by_name: Named, rows: Any) -> Named:
@@ -106,7 +54,7 @@ def chosen(by_name: Named, rows: Any) -> Named:
 # ---------------------------------------------------------------------------------------------- 1: equations
 
 
-@each_of(applying(1))
+@each_of(1)
 @pytest.mark.parametrize("seed", [None, 21, 22])
 def test_a_graph_is_its_equations(subject: Subject, seed: int | None) -> None:
     """In float64, row by row, against plain NumPy; with resets and masks on each axis."""
@@ -162,7 +110,7 @@ def in_pieces(subject: Subject, sizes: Callable[[str], list[int]]) -> tuple[Name
     return {name: np.concatenate(a, axis=1) if each[name] else a[-1] for name, a in answers.items()}, state
 
 
-@each_of(applying(2))
+@each_of(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_pieces_equal_the_whole(subject: Subject, seed: int) -> None:
     """The encoder in pieces, then the decoder in pieces, cut at random places."""
@@ -178,7 +126,7 @@ def test_pieces_equal_the_whole(subject: Subject, seed: int) -> None:
     assert_close(end, last, "state")
 
 
-@each_of(applying(2))
+@each_of(2)
 def test_single_steps_equal_the_whole(subject: Subject) -> None:
     y, end = in_pieces(subject, lambda axis: [1] * STEPS[axis])
     whole, last = subject.whole()
@@ -186,7 +134,7 @@ def test_single_steps_equal_the_whole(subject: Subject) -> None:
     assert_close(end, last, "state")
 
 
-@each_of(applying(2))
+@each_of(2)
 def test_the_state_matters(subject: Subject) -> None:
     """Guards the tests above, which would all pass if states were ignored."""
     y, end = subject.whole()
@@ -198,7 +146,7 @@ def test_the_state_matters(subject: Subject) -> None:
 # ------------------------------------------------------------------------------------- 3, 4: step by step
 
 
-@each_of(applying(3))
+@each_of(3)
 def test_one_push_at_a_time_equals_the_whole(subject: Subject) -> None:
     (x,) = subject.x.values()
     y, end = subject.run(subject.x, subject.start, {}, {})
@@ -210,7 +158,7 @@ def test_one_push_at_a_time_equals_the_whole(subject: Subject) -> None:
         assert_close(parts(stream.snapshot()), parts(end.rows([row])), f"state of row {row}")
 
 
-@each_of(applying(4))
+@each_of(4)
 def test_generating_after_a_prefix_equals_generating_step_by_step(subject: Subject) -> None:
     """An answer is the next input; all but the axis that it is on are read before, as a whole."""
     axes = axis_of(subject.model)
@@ -241,7 +189,7 @@ def test_generating_after_a_prefix_equals_generating_step_by_step(subject: Subje
 # -------------------------------------------------------------------------------------------------- 5: reset
 
 
-@each_of(applying(5))
+@each_of(5)
 @pytest.mark.parametrize("seed", range(3))
 def test_after_a_reset_a_row_is_a_fresh_sequence(subject: Subject, seed: int) -> None:
     """From its last reset on each axis, a row equals a fresh one that reads no step before it."""
@@ -258,7 +206,7 @@ def test_after_a_reset_a_row_is_a_fresh_sequence(subject: Subject, seed: int) ->
     assert_close(end, fresh_end, "state")
 
 
-@each_of(applying(5))
+@each_of(5)
 def test_a_row_that_is_reset_leaves_the_others(subject: Subject) -> None:
     reset = {axis: flag.copy() for axis, flag in subject.reset.items()}
     for flag in reset.values():
@@ -272,7 +220,7 @@ def test_a_row_that_is_reset_leaves_the_others(subject: Subject) -> None:
 # --------------------------------------------------------------------------------------------------- 6: rows
 
 
-@each_of(applying(6))
+@each_of(6)
 def test_permuting_rows_permutes_outputs_and_states(subject: Subject) -> None:
     given = (chosen(by_name, ORDER) for by_name in (subject.x, subject.reset, subject.mask))
     x, reset, mask = given
@@ -282,7 +230,7 @@ def test_permuting_rows_permutes_outputs_and_states(subject: Subject) -> None:
     assert_close(end, last.rows(ORDER), "state")
 
 
-@each_of(applying(6))
+@each_of(6)
 def test_rows_do_not_depend_on_those_beside(subject: Subject) -> None:
     """One row alone, and one among others, with other states and flags."""
     whole, last = subject.whole()
@@ -306,7 +254,7 @@ def test_rows_do_not_depend_on_those_beside(subject: Subject) -> None:
 # -------------------------------------------------------------------------------------------------- 10: masks
 
 
-@each_of(applying(10))
+@each_of(10)
 def test_what_is_in_a_masked_step_changes_nothing(subject: Subject) -> None:
     whole, last = subject.whole()
     other, axes = random_x(subject.model, seed=80), axis_of(subject.model)
@@ -324,7 +272,7 @@ def test_what_is_in_a_masked_step_changes_nothing(subject: Subject) -> None:
     assert_close(end, last, "state")
 
 
-@each_of(applying(10))
+@each_of(10)
 def test_where_masked_steps_lie_changes_nothing(subject: Subject) -> None:
     """The steps that count are moved to the end of each row."""
     mask, axes = random_flags(subject.model, seed=81)[1], axis_of(subject.model)
@@ -342,7 +290,7 @@ def test_where_masked_steps_lie_changes_nothing(subject: Subject) -> None:
     assert_close(moved_end, end, "state")
 
 
-@each_of(applying(10))
+@each_of(10)
 @pytest.mark.parametrize("resets", [False, True])
 def test_a_call_whose_steps_are_all_masked_changes_nothing(subject: Subject, resets: bool) -> None:
     """Bit for bit, also whether a row has started; a reset in such a call makes the row fresh."""
@@ -353,76 +301,3 @@ def test_a_call_whose_steps_are_all_masked_changes_nothing(subject: Subject, res
     _, end = subject.run(subject.x, subject.start, reset, mask)
     expected = subject.start.reset([False, True, False]) if resets else subject.start
     assert_same(parts(end), parts(expected), "state")
-
-
-# ----------------------------------------------------------------------------------------- what does not apply
-
-
-def refuses_pieces(subject: Subject) -> None:
-    assert subject.model.network.whole_only is not None
-    with pytest.raises(StateError):
-        subject.model.network.check_continuable("pieces")
-    with pytest.raises(StateError):
-        subject.model.predict(as_given(subject.x), state="warmup:1", batch_size=ROWS)
-
-
-def refuses_what_is_not_kept(subject: Subject) -> None:
-    """Reading the decoder's axis alone fails, and so does reading on from a state."""
-    refuses_pieces(subject)
-    _, state = subject.model({"source": subject.x["source"]})
-    with pytest.raises(ShapeError, match="of which nothing is kept between calls"):
-        subject.model({"target": subject.x["target"]}, state)
-    refuses_carrying(subject)
-
-
-def refuses_carrying(subject: Subject) -> None:
-    for state in ("carry", "continue", subject.start):
-        with pytest.raises(StateError):
-            subject.model.predict(as_given(subject.x), state=state, batch_size=ROWS)
-
-
-def refuses_streams(subject: Subject) -> None:
-    with pytest.raises(StateError):
-        subject.model.stream()
-
-
-def refuses_lanes(subject: Subject) -> None:
-    network = subject.model.network
-    assert not network.single
-    series = [np.zeros((4, 3), "float32")] * 2
-    subject.model.compile("adam", "mse")
-    with pytest.raises(StatewiseError):
-        subject.model.fit(sw.lanes(series, series, batch_size=2, steps=2), state="carry", verbose=0)
-
-
-def has_other_answers(subject: Subject) -> None:
-    network = subject.model.network
-    assert network.symbols is not None
-    assert network.width != network.symbols
-
-
-REFUSALS: dict[str, list[Callable[[Subject], None]]] = {
-    SEVERAL: [refuses_streams],
-    AXES: [refuses_streams],
-    LANES: [refuses_lanes],
-    SYMBOL: [has_other_answers],
-    ATTENDS: [refuses_what_is_not_kept, refuses_streams, refuses_lanes],
-    UNBOUNDED: [refuses_pieces, refuses_carrying, refuses_streams],
-    AHEAD: [refuses_pieces, refuses_carrying, refuses_streams],
-}
-
-
-@pytest.mark.parametrize(
-    ("subject", "reason"),
-    [pytest.param(case, reason, id=f"{case.name}: {reason}") for case, reason in excused()],
-    indirect=["subject"],
-)
-def test_where_a_property_does_not_apply_the_library_refuses(subject: Subject, reason: str) -> None:
-    for check in REFUSALS[reason]:
-        check(subject)
-
-
-def test_every_property_applies_to_some_graphs() -> None:
-    assert all(len(applying(number)) >= 3 for number in PROPERTIES)
-    assert all(number in PROPERTIES for case in CASES for number in case.reasons)
-    assert random_y(CASES[3].model(), random_x(CASES[3].model()))["alarm"].shape == (ROWS, 1)
