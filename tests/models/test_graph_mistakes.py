@@ -372,7 +372,7 @@ COMPILING = [
         ConfigurationError,
         "one output",
         "loss='mse'",
-        of=({"dense": "mse"}, ["mse"]),
+        of=({"dense": "mse"}, {"load": "mse", "alarm": "mse"}),
     ),
     case(
         "weights-of-one",

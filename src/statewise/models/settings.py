@@ -54,7 +54,7 @@ class Settings(NamedTuple):
         if outputs:
             given = read_targets(outputs, loss, metrics, loss_weights)
             return cls(get_optimizer(optimizer), tuple(_target(*target) for target in given))
-        if isinstance(loss, Mapping | list | tuple):
+        if isinstance(loss, Mapping) and loss:
             raise ConfigurationError(
                 f"loss: this model has one output, and so one loss, such as loss='mse', got {loss!r}"
             )
