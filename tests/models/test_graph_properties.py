@@ -301,3 +301,33 @@ def test_a_call_whose_steps_are_all_masked_changes_nothing(subject: Subject, res
     _, end = subject.run(subject.x, subject.start, reset, mask)
     expected = subject.start.reset([False, True, False]) if resets else subject.start
     assert_same(parts(end), parts(expected), "state")
+
+
+# ---------------------------------------------------------------------------------------- axes that layers make
+
+
+def test_a_row_is_skipped_on_a_made_axis_if_it_was_on_all_that_it_is_made_of() -> None:
+    """Two encoders end in one row, which is repeated: a reset on either makes it fresh, a mask on both skips it."""
+    one, two = sw.Input((None, 3), name="source"), sw.Input((None, 3), name="target")
+    ends = sw.Concatenate()([sw.GRU(2, name="encoder")(one), sw.GRU(2)(two)])
+    made = sw.LSTM(3, return_sequences=True, name="made")(sw.RepeatVector(3)(ends))
+    model = sw.Model([one, two], sw.Dense(2)(made))
+    rng = np.random.default_rng(15)
+    x = {name: rng.normal(size=(ROWS, STEPS[name], 3)).astype("float32") for name in ("source", "target")}
+    none = {"source": np.ones((ROWS, 5), bool)}
+    none["source"][:2] = False  # two rows take no step there
+    y, end = model(x, mask=none)
+    assert (np.abs(np.asarray(end["made"].h)).max(axis=1) > 0).all()  # the target was read
+    both = {**none, "target": np.ones((ROWS, 4), bool)}
+    both["target"][1:] = False
+    y, end = model(x, mask=both)
+    assert (np.abs(np.asarray(end["made"].h)).max(axis=1) > 0).tolist() == [True, False, True]
+    assert differ(np.asarray(y)[0], np.asarray(y)[1])
+    state, reset = random_state(model), {axis: np.zeros((ROWS, STEPS[axis]), bool) for axis in x}
+    reset["target"][0, 2] = True
+    y, _ = model(x, state, reset=reset)
+    cleared = state.reset([True, False, False])
+    mask = {"target": np.cumsum(reset["target"], axis=1) == reset["target"].sum(axis=1, keepdims=True)}
+    begun = {name: (state if name == "encoder" else cleared)[name] for name in state}  # the source was not reset
+    fresh, _ = model(x, sw.State(begun), mask=mask)
+    assert_close(np.asarray(y), np.asarray(fresh), "y")

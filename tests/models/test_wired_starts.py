@@ -113,3 +113,14 @@ def test_states_of_decoders_are_saved_forked_and_joined(model: sw.Model, tmp_pat
     y, _ = model({"target": TARGET[[0, 0, 0]]}, forked)
     assert_same(first(y)[0], first(y)[2], "copies")
     assert sw.State.concat([state.rows([0]), state.rows([1, 2])]) == state
+
+
+def test_a_decoder_whose_source_moved_while_its_own_steps_were_masked_starts_again(model: sw.Model) -> None:
+    _, before = model({"source": SOURCE[:, :4], "target": TARGET[:, :2]})
+    nothing = {"target": np.array([[False, False], [True, False], [False, False]])}
+    _, state = model({"source": SOURCE[:, 4:], "target": TARGET[:, :2]}, before, mask=nothing)
+    assert decoder(state)["started"].tolist() == [[0], [1], [0]]
+    assert not decoder(state)["reached.h"][[0, 2]].any()
+    y, _ = model({"target": TARGET}, state)
+    whole, _ = model({"source": SOURCE, "target": TARGET})
+    assert_close(first(y)[[0, 2]], first(whole)[[0, 2]], "y")
