@@ -147,15 +147,36 @@ def test_the_state_matters(subject: Subject) -> None:
 
 
 @each_of(3)
-def test_one_push_at_a_time_equals_the_whole(subject: Subject) -> None:
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+def test_one_push_at_a_time_equals_the_whole(subject: Subject, engine: str) -> None:
     (x,) = subject.x.values()
     y, end = subject.run(subject.x, subject.start, {}, {})
     for row in range(ROWS):
-        stream = subject.model.stream()
+        stream = subject.model.stream(engine=engine)
         stream.restore(subject.start.rows(row))
         answers = np.stack([stream.push(step) for step in x[row]])
         assert_close(answers, y[next(iter(y))][row], f"y of row {row}")
         assert_close(parts(stream.snapshot()), parts(end.rows([row])), f"state of row {row}")
+
+
+@each_of(3)
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+def test_many_streams_at_a_time_equal_the_whole(subject: Subject, engine: str) -> None:
+    """One of them starts again after two steps."""
+    (x,) = subject.x.values()
+    reset = np.zeros(x.shape[:2], bool)
+    reset[1, 2] = True
+    y, end = subject.run(subject.x, None, {"readings": reset}, {})
+    streams = subject.model.streams(engine=engine)
+    answers = []
+    for step in range(x.shape[1]):
+        if step == 2:
+            streams.drop(1)
+        answers.append(streams.push({row: x[row, step] for row in range(ROWS)}))
+    for row in range(ROWS):
+        found = np.stack([answer[row] for answer in answers])
+        assert_close(found, y[next(iter(y))][row], f"y of row {row}")
+        assert_close(parts(streams.state(row)), parts(end.rows([row])), f"state of row {row}")
 
 
 @each_of(4)
