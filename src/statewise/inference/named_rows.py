@@ -55,8 +55,8 @@ def read_named(network: Network, x: object, reset: object, mask: object, *, part
         ShapeError, DataError, ConfigurationError: something does not fit.
     """
     given = _by_input(network, x, partly)
-    masks = _flags_by_axis(network, "mask", mask)
-    resets = _flags_by_axis(network, "reset", reset)
+    masks = flags_by_axis(network, "mask", mask)
+    resets = flags_by_axis(network, "reset", reset)
     arrays = _padded(network, given, masks)
     real = {axis: masks[axis] for axis in masks if any(is_ragged(given.get(n)) for n in _inputs_on(network, axis))}
     read: dict[str, Array] = {}
@@ -65,7 +65,7 @@ def read_named(network: Network, x: object, reset: object, mask: object, *, part
             own = masks.get(entry.axis) if signal.axis is not None else None
             with _named("input", entry.name, len(network.inputs)):
                 read[entry.name] = read_x(arrays[entry.name], entry.shape, network.symbols_by_input[number], own)
-    _check_together(network, read)
+    check_together(network, read)
     ends = {output.name: network.signals[output.place].axis for output in network.outputs}
     ragged = {name: real[axis] for name, axis in ends.items() if axis in real}
     flags = {"reset": _checked(network, "reset", resets, read), "mask": _checked(network, "mask", masks, read)}
@@ -144,7 +144,7 @@ def _by_input(network: Network, x: object, partly: bool) -> dict[str, Any]:
         if unknown := [name for name in x if name not in names]:
             raise ShapeError(f"x: there is no input {unknown[0]!r}; expected {listed}")
         missing = [name for name in names if name not in x]
-        if missing and not partly:
+        if missing and not (partly and x):
             raise ShapeError(f"x: the input {missing[0]!r} is missing; expected {listed}")
         return dict(x)
     if len(names) == 1:
@@ -185,7 +185,7 @@ def _weights_by_output(weight: Any, targets: Mapping[str, str]) -> dict[str, Any
     return dict.fromkeys(targets, weight)
 
 
-def _flags_by_axis(network: Network, name: str, flags: object) -> dict[str, Any]:
+def flags_by_axis(network: Network, name: str, flags: object) -> dict[str, Any]:
     """Returns `reset` or `mask` by axis; keys may be axes, or names of inputs on them."""
     if flags is None:
         return {}
@@ -244,7 +244,7 @@ def _padded_like(name: str, value: Any, real: Array | None) -> Any:
 # -- checks ------------------------------------------------------------------------------------------------------------
 
 
-def _check_together(network: Network, read: Mapping[str, Array]) -> None:
+def check_together(network: Network, read: Mapping[str, Any]) -> None:
     """Raises ShapeError unless all inputs have the same rows, and those of an axis the same steps."""
     first = next(iter(read))
     for name, array in read.items():

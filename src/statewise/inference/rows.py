@@ -26,7 +26,7 @@ from statewise.data.ragged import firsts_of, is_ragged, lay_end_to_end, pad, rea
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation.shapes import Array, as_numbers, check_input
-from statewise.inference.named_rows import NamedRows, anything_counts, read_named, read_named_samples
+from statewise.inference.named_rows import NamedRows, anything_counts, flags_by_axis, read_named, read_named_samples
 from statewise.network import Network
 
 
@@ -100,6 +100,7 @@ def _read_one(
 ) -> Rows | RaggedRows:
     """Returns input for a network of one input; rows whose `weight` is 0 throughout may hold NaN."""
     x = _only(x, network.input_name)
+    reset, mask = _of_the_axis(network, "reset", reset), _of_the_axis(network, "mask", mask)
     if is_ragged(x) and network.takes_padding:
         _check_unmasked(mask)
         rows = _read_ragged(network, x, reset, weight)
@@ -181,6 +182,11 @@ def _check_one_input(x: object) -> None:
             f"x: expected one input [N, T, F], got a list of {len(x)} arrays {shapes}; np.concatenate(x, axis=-1) "
             "joins their features, np.concatenate(x) their rows"
         )
+
+
+def _of_the_axis(network: Network, name: str, flags: object) -> object:
+    """Returns `reset` or `mask` of a network with one time axis, which a dict may name."""
+    return next(iter(flags_by_axis(network, name, flags).values()), None) if isinstance(flags, Mapping) else flags
 
 
 def _only(value: object, name: str) -> object:

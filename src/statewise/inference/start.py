@@ -78,6 +78,7 @@ def read_start(state: object, network: Network, rows: int | None, batch_size: in
         )
     start = Start(warmup=_warmup(state))
     if start.warmup:
+        network.only_axis(f"state={state!r}")
         network.check_continuable(f"state={state!r}")
     return start
 

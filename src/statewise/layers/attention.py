@@ -58,7 +58,7 @@ class _Attending(Layer):
         check_rate(f"{kind} dropout", self.dropout)
         if self.window is not None:
             check_whole(f"{kind} window", self.window)
-        for option in ("causal", "return_attention_scores"):
+        for option in ("causal", "return_attention_scores", "use_scale"):
             if not isinstance(getattr(self, option), bool):
                 raise ConfigurationError(f"{kind} {option}: expected True or False, got {getattr(self, option)!r}")
 

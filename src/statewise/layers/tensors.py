@@ -214,13 +214,17 @@ def _start(layer: Any, given: object) -> tuple[Tensor, ...]:
         return ()
     kind, sizes = type(layer).__name__, layer.state_sizes
     parts = (given,) if isinstance(given, Tensor) else tuple(given) if isinstance(given, list | tuple) else ()
-    expected = f"{len(sizes)} tensor(s) of shape " + " and ".join(f"[B, {size}]" for size in sizes.values())
+    shapes = " and ".join(f"[B, {size}]" for size in sizes.values())
     if not sizes:
         raise ConfigurationError(f"{kind} initial_state: only layers such as LSTM and GRU can start in given values")
+    size = next(iter(sizes.values()))
+    expected = f"{'a tensor such as the one' if len(sizes) == 1 else f'{len(sizes)} tensors such as those'} that "
+    expected += f"{kind}({size}, return_state=True)(x) returns after its output, {shapes}"
     if not all(isinstance(part, Tensor) for part in parts) or not parts:
+        wrong = next((part for part in parts if not isinstance(part, Tensor)), given)
         raise ConfigurationError(
-            f"{kind} initial_state: expected {expected}, such as those that LSTM(32, return_state=True)(x) returns "
-            f"after its output, got {type(given).__name__}"
+            f"{kind} initial_state: expected {expected}, got {type(wrong).__name__}; model(x, state) "
+            "starts from numbers"
         )
     found = [part.row_shape for part in parts]
     if found != [(size,) for size in sizes.values()]:

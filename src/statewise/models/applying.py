@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from statewise.errors import ShapeError
 from statewise.foundation.forks import check_process
 from statewise.foundation.shapes import check_input
+from statewise.inference.named_rows import check_together
 from statewise.models.answers import in_form
 from statewise.models.interface import AnyModel
 from statewise.network import Network, NetworkParams, with_statistics
@@ -64,6 +65,7 @@ def apply(
     network = model.network
     check_params(network, params)
     given = _arrays(network, x)
+    check_together(network, given)
     rows = next(iter(given.values())).shape[0]
     states = network.initial_state(params, rows) if state is None else network.check_state(state, rows)
     flags = {name: _flags(network, name, flag, given) for name, flag in (("reset", reset), ("mask", mask))}
@@ -80,8 +82,11 @@ def _arrays(network: Network, x: Any) -> dict[str, jax.Array]:
     names = [entry.name for entry in network.inputs]
     if not isinstance(x, Mapping):
         x = dict(zip(names, x, strict=False)) if len(names) > 1 and isinstance(x, list | tuple) else {names[0]: x}
+    listed = ", ".join(map(repr, names))
     if unknown := [name for name in x if name not in names]:
-        raise ShapeError(f"x: there is no input {unknown[0]!r}; expected {', '.join(map(repr, names))}")
+        raise ShapeError(f"x: there is no input {unknown[0]!r}; expected {listed}")
+    if not x:
+        raise ShapeError(f"x: the input {names[0]!r} is missing; expected {listed}")
     arrays = {}
     for entry, symbols in zip(network.inputs, network.symbols_by_input, strict=True):
         if entry.name in x:
@@ -96,6 +101,9 @@ def _arrays(network: Network, x: Any) -> dict[str, jax.Array]:
 def _flags(network: Network, name: str, given: Any, x: Mapping[str, jax.Array]) -> Any:
     """Returns flags in the form that networks read, checked."""
     found = {}
+    if given is not None and len(network.axes) > 1 and not isinstance(given, Mapping):
+        listed = ", ".join(map(repr, network.axes))
+        raise ShapeError(f"{name}: expected a dict by time axis, {listed}, got {type(given).__name__}")
     for axis, flags in by_axis(network, given).items():
         shape = next(
             (x[entry.name].shape[:2] for entry in network.inputs if entry.axis == axis and entry.name in x), None

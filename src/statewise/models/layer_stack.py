@@ -169,7 +169,7 @@ def name_inputs(given: Tensors, taken: Collection[str]) -> tuple[NetworkInput, .
     """Returns the inputs of a graph with their names: their own, a dict's keys, or "input", "input_1", ...
 
     Raises:
-        ConfigurationError: two have one name, an input has another one than its key, or an axis is no input.
+        ConfigurationError: two have one name, or that of a layer, or an input has another one than its key.
     """
     named = [tensor.name for tensor in given.tensors if getattr(tensor, "named", True) and tensor.name]
     inputs: list[NetworkInput] = []

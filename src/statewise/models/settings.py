@@ -54,6 +54,10 @@ class Settings(NamedTuple):
         if outputs:
             given = read_targets(outputs, loss, metrics, loss_weights)
             return cls(get_optimizer(optimizer), tuple(_target(*target) for target in given))
+        if isinstance(loss, Mapping) and loss:
+            raise ConfigurationError(
+                f"loss: this model has one output, and so one loss, such as loss='mse', got {loss!r}"
+            )
         if loss_weights is not None:
             raise ConfigurationError("loss_weights: this model has one output, and so one loss; leave them out")
         return cls(get_optimizer(optimizer), (_target(None, loss, metrics, 1.0),))

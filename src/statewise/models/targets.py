@@ -30,13 +30,17 @@ def read_targets(
     measured = _by_output("metrics", outputs, _metrics_by_output(outputs, metrics), ["mae"])
     weights = _by_output("loss_weights", outputs, loss_weights, 0.5)
     for name, weight in weights.items():
-        if weight is not None and not is_number(weight):
-            raise ConfigurationError(f"loss_weights of {name!r}: expected a number, got {weight!r}")
+        if weight is not None and not (is_number(weight) and 0 <= weight < float("inf")):
+            raise ConfigurationError(f"loss_weights of {name!r}: expected a number >= 0, got {weight!r}")
     scored = [name for name in outputs if losses[name] is not None]
     if not scored:
         raise ConfigurationError("compile needs a loss for at least one output, such as loss={'load': 'mse'}")
     if unscored := [name for name in outputs if measured[name] and name not in scored]:
         raise ConfigurationError(f"metrics of {unscored[0]!r}: that output has no loss, and so no targets; give it one")
+    if isinstance(loss_weights, Mapping) and (weightless := [name for name in loss_weights if name not in scored]):
+        raise ConfigurationError(
+            f"loss_weights of {weightless[0]!r}: that output has no loss to be weighted; give it one"
+        )
     return [(name, losses[name], measured[name], 1.0 if (w := weights[name]) is None else float(w)) for name in scored]
 
 

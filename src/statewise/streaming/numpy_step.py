@@ -177,7 +177,7 @@ class _Writer:
         self._fresh.add(value)
 
     def _write_joined(self, value: Joined) -> None:
-        self._set(value, f"concatenate(({', '.join(self._names[part] for part in value.vectors)}), -1)")
+        self._set(value, f"concatenate(({', '.join(self._names[part] for part in value.vectors)},), -1)")
         self._fresh.add(value)
 
     def _write_slice(self, value: Slice) -> None:
