@@ -226,6 +226,22 @@ def test_inputs_and_outputs_that_do_not_belong_together() -> None:
     refused(lambda: sw.Model(wrong([sw.LSTM(3)]), y), ConfigurationError, ["inputs", "sw.Input", "Sequential"])
 
 
+def test_the_only_output_may_be_named_as_one_of_several() -> None:
+    x = sw.Input((None, 1))
+    named, plain = (sw.Model(x, {"load": sw.Dense(1, name="load")(sw.LSTM(3)(x))}, seed=1) for _ in range(2))
+    named.compile("adam", {"load": "mse"}, metrics={"load": ["mae"]})
+    plain.compile("adam", "mse", metrics=["mae"])
+    assert named.settings == plain.settings
+    rows, y, weight = np.ones((4, 5, 1)) * np.arange(4).reshape(4, 1, 1), np.arange(4.0)[:, None], np.arange(4.0)
+    named.fit(rows, {"load": y}, sample_weight={"load": weight}, epochs=2, verbose=0)
+    plain.fit(rows, y, sample_weight=weight, epochs=2, verbose=0)
+    assert named.evaluate(rows, {"load": y}, sample_weight={}) == plain.evaluate(rows, y)
+    with pytest.raises(sw.StatewiseError, match="unknown output in loss 'laod': did you mean 'load'"):
+        named.compile("adam", {"laod": "mse"})
+    with pytest.raises(sw.StatewiseError, match="no scored output 'laod'; expected 'load'"):
+        named.fit(rows, y, sample_weight={"laod": weight})
+
+
 def test_layers_that_do_not_fit() -> None:
     x = sw.Input((None, 3))
     refused(lambda: sw.LSTM(3)(sw.LSTM(3)(x)), ShapeError, ["LSTM", "return_sequences=True"])
