@@ -51,7 +51,7 @@ def rivers(seed: int, count: int) -> Arrays:
     }
 
 
-def runoff(  # noqa: PLR0917 - the attributes in their order
+def runoff(
     rng: Any, rain: Any, temperature: Any, area: Any, slope: Any, _: Any, soil: Any, forest: Any
 ) -> Iterator[Any]:
     """Yields the flow of each day in mm. The attributes determine a river, up to 10 % in each of three numbers."""
@@ -71,7 +71,7 @@ def runoff(  # noqa: PLR0917 - the attributes in their order
 
 
 def forecast(rng: Any, rain: Any, temperature: Any, ahead: int) -> np.ndarray:
-    """Returns for each day the weather forecast for `ahead` days later; on 7 % more days for each, the rain is wrong."""
+    """Returns for each day the weather forecast for `ahead` days later; 7 % more of the rain is wrong with each."""
     wrong = rng.random(rain.shape) < 0.07 * ahead
     rain = np.where(wrong, rng.permutation(rain), np.roll(rain, -ahead, axis=0)) * rng.lognormal(0, 0.2, rain.shape)
     return np.stack([rain, np.roll(temperature, -ahead, axis=0) + rng.normal(0, 0.4 * ahead, rain.shape)], -1) / 10
