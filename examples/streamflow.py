@@ -12,6 +12,23 @@ are worse the further they look. The figures say nothing about real rivers.
 Source: the model is a small one of the kind in Nearing et al., Global prediction of extreme floods in ungauged
 watersheds, 2024; the rivers are of the kind in Bergström, Development and application of a conceptual runoff model for
 Scandinavian catchments (HBV), 1976.
+
+Measured with seeds 0, 1 and 2, each with other rivers, in three later years, 12 seconds each on two cores. The
+score is the Nash-Sutcliffe efficiency, the median over rivers, averaged over the seven days ahead:
+
+                                  known rivers             rivers never seen        training
+    the flow stays as it is       0.45 0.42 0.57           0.65 0.45 0.47
+    reads 120 days                0.79 0.78 0.85           0.84 0.78 0.80           3 to 5 s
+    the same, no attributes       0.75 0.75 0.80           0.81 0.74 0.69           3 to 4 s
+    reads 1 day                   0.73 0.74 0.78           0.75 0.72 0.70           0.4 to 1.5 s
+    starts fresh, reads no past   0.21 0.14 0.21           0.17 0.19 0.16           0.3 to 1.1 s
+
+Most of that comes from the state that is handed over. Today's flow alone is a large part of it, as the network shows
+that reads one day only; snow and water in the ground are the rest. The attributes add less, for the past also tells
+what kind of river it is. One day ahead, persistence reaches 0.80 to 0.92 and the network 0.92 to 0.95; seven days
+ahead it falls to 0.61 to 0.74, as the weather forecasts get worse. Floods come out too low: of the highest 1 % of the
+flows of rivers never seen, 81 to 88 % one day ahead, and 48 to 58 % seven days ahead. Reading each day once, for eight
+years, gives the scores of reading 120 days anew (within 0.001), although the network never trained on more than 120.
 """
 
 from __future__ import annotations
