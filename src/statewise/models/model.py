@@ -37,7 +37,7 @@ from statewise.models.display import Display
 from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
-from statewise.models.targets import Loss, of_only_output
+from statewise.models.targets import Loss
 from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
 from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
@@ -202,9 +202,8 @@ class Model:
 
         For many classes, the loss may be a `SampledSoftmax`, which excludes metrics.
 
-        With several outputs, losses, metrics and `loss_weights` are dicts by output, or lists in the outputs'
-        order; one loss is for all of them. Training minimizes the weighted sum, and no output without a loss. The only
-        output of a model may be named in such dicts, too.
+        With several outputs, losses, metrics and `loss_weights` are dicts by output, or lists in order; one loss is for
+        all. Training minimizes the weighted sum, and no output without a loss. A dict may name an only output, too.
 
         Raises:
             ConfigurationError: a name does not exist; the message suggests the nearest.
@@ -212,10 +211,7 @@ class Model:
         if loss is None:
             raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
         outputs = () if self._stack.network is None else tuple(output.name for output in self._stack.network.outputs)
-        if len(outputs) == 1:
-            loss = of_only_output("loss", outputs[0], loss)
-            metrics = of_only_output("metrics", outputs[0], metrics)
-        settings = Settings.of(optimizer, loss, metrics, loss_weights, outputs if len(outputs) > 1 else ())
+        settings = Settings.of(optimizer, loss, metrics, loss_weights, outputs)
         before = self._settings
         if before is not None and before.losses != settings.losses:
             self.train_state = replace(self.train_state, logs=None)

@@ -40,16 +40,18 @@ def read_targets(
     return [(name, losses[name], measured[name], 1.0 if (w := weights[name]) is None else float(w)) for name in scored]
 
 
-def of_only_output(what: str, output: str, given: Any) -> Any:
-    """Returns the loss or metrics of the only output of a model, which may be given by its name.
+def of_only_output(what: str, outputs: Sequence[str], given: Any) -> Any:
+    """Returns the loss or metrics of the only one of `outputs`, which may be given by its name.
 
-    >>> of_only_output("loss", "load", {"load": "mse"}), of_only_output("loss", "load", "mae")
+    >>> of_only_output("loss", ["load"], {"load": "mse"}), of_only_output("loss", ["load"], "mae")
     ('mse', 'mae')
 
     Raises:
         ConfigurationError: that is the name of no output.
     """
-    return _by_output(what, [output], given, None)[output] if isinstance(given, Mapping) else given
+    if not outputs or not isinstance(given, Mapping):
+        return given
+    return _by_output(what, outputs, given, None)[outputs[0]]
 
 
 def _metrics_by_output(outputs: Sequence[str], metrics: object) -> object:
