@@ -32,6 +32,7 @@ def example(name: str) -> Any:
 echo, adding, copy_memory, carried_state, t_maze = map(
     example, ["echo", "adding", "copy_memory", "carried_state", "t_maze"]
 )
+streamflow, two_heads, convolution_first = map(example, ["streamflow", "two_heads", "convolution_first"])
 
 
 def without_memory(model: sw.Sequential, x: Any, y: Any) -> dict[str, float]:
@@ -151,3 +152,54 @@ def test_and_by_example_in_episodes_end_to_end() -> None:
     x, right, junction, _ = t_maze.recorded(7, 64, 3, 6)
     blind = model.predict(x, reset=np.ones(right.shape, bool)).argmax(axis=-1)
     assert abs((blind == right)[junction > 0].mean() - 0.5) < 0.15
+
+
+# ------------------------------------------------------------------------------------------- several inputs and outputs
+
+
+@pytest.fixture(scope="module")
+def forecaster() -> tuple[sw.Model, Any]:
+    """A network that learned from some rivers, and others."""
+    model = streamflow.network(SEED)
+    x, y = streamflow.cases(streamflow.rivers(SEED, 16), streamflow.LOOK, 5 * streamflow.YEAR, 7)
+    model.fit(x, y, batch_size=64, epochs=12, verbose=0)
+    return model, streamflow.rivers(SEED + 1, 6)
+
+
+def test_flows_are_forecast_better_than_by_todays(forecaster: tuple[sw.Model, Any]) -> None:
+    model, unseen = forecaster
+    x, y = streamflow.cases(unseen, 5 * streamflow.YEAR, 8 * streamflow.YEAR, 5)
+    persistent = np.repeat(streamflow.flow_of(x["past"][:, -1:, 2:]), streamflow.DAYS, axis=1)
+    by_network = streamflow.efficiency(streamflow.flow_of(model.predict(x)), y, 6).mean()
+    assert by_network > streamflow.efficiency(persistent, y, 6).mean() + 0.05
+
+
+def test_a_hindcast_that_reads_each_day_once_is_one_that_reads_all_anew(forecaster: tuple[sw.Model, Any]) -> None:
+    model, unseen = forecaster
+    last = unseen["past"].shape[1] - 1
+    anew = {"past": unseen["past"], "future": unseen["future"][:, last], "catchment": unseen["catchment"]}
+    daily = streamflow.day_by_day(model, unseen, last - 20)[:, -1]
+    np.testing.assert_allclose(daily, streamflow.flow_of(model.predict(anew)), rtol=1e-4, atol=1e-4)
+
+
+def test_what_one_head_learns_serves_the_other() -> None:
+    shared, weights, _ = two_heads.train(SEED, ["next", "alarm"], share=0.01, epochs=60)
+    alone, fewer, _ = two_heads.train(SEED, ["alarm"], share=0.01, epochs=60)
+    other, more, _ = two_heads.train(SEED, ["next"], share=0.01, epochs=60)
+    assert shared["right"] > alone["right"] + 0.01
+    assert shared["error"] < other["error"] + 0.01
+    assert weights < 0.6 * (fewer + more)
+    error, right = two_heads.best(*two_heads.machines(2, 100, 200))
+    assert shared["error"] > error
+    assert shared["right"] < right
+
+
+# ------------------------------------------------------------------------------------------------ a convolution first
+
+
+def test_tones_are_found_by_a_convolution_and_their_order_is_kept() -> None:
+    pooled, right, _ = convolution_first.train("convolution, pooling, LSTM", SEED, rows=1000, epochs=14)
+    assert right > 0.8
+    alone = convolution_first.network("LSTM alone", SEED)
+    alone.build((None, None, 1))
+    assert abs(alone.count_params() - pooled.count_params()) < 100

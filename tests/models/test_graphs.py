@@ -226,6 +226,38 @@ def test_inputs_and_outputs_that_do_not_belong_together() -> None:
     refused(lambda: sw.Model(wrong([sw.LSTM(3)]), y), ConfigurationError, ["inputs", "sw.Input", "Sequential"])
 
 
+def test_a_layer_has_the_name_that_the_summary_shows() -> None:
+    x = sw.Input((None, 1))
+    y, h, c = sw.LSTM(3, return_state=True, name="encoder")(x)
+    model = sw.Model(x, sw.Dense(1)(sw.Concatenate()([y, h, c])), seed=1)
+    assert [layer.name for layer in model.layers] == ["encoder", "encoder_h", "encoder_c", "concatenate", "dense"]
+    assert model.get_layer("encoder_h").name == "encoder_h"
+    assert "encoder_h: FinalState('h')" in repr(model)
+
+
+def test_a_value_without_steps_is_told_how_to_be_joined_with_one_that_has_some() -> None:
+    with pytest.raises(
+        sw.StatewiseError, match=r"got \[B, T, 3\], \[B, 3\]; sw.RepeatLike\(\)\(\[row, steps\]\) repeats"
+    ):
+        sw.Concatenate()([sw.Input((None, 3)), sw.Input((3,))])
+
+
+def test_the_only_output_may_be_named_as_one_of_several() -> None:
+    x = sw.Input((None, 1))
+    named, plain = (sw.Model(x, {"load": sw.Dense(1, name="load")(sw.LSTM(3)(x))}, seed=1) for _ in range(2))
+    named.compile("adam", {"load": "mse"}, metrics={"load": ["mae"]})
+    plain.compile("adam", "mse", metrics=["mae"])
+    assert named.settings == plain.settings
+    rows, y, weight = np.ones((4, 5, 1)) * np.arange(4).reshape(4, 1, 1), np.arange(4.0)[:, None], np.arange(4.0)
+    named.fit(rows, {"load": y}, sample_weight={"load": weight}, epochs=2, verbose=0)
+    plain.fit(rows, y, sample_weight=weight, epochs=2, verbose=0)
+    assert named.evaluate(rows, {"load": y}, sample_weight={}) == plain.evaluate(rows, y)
+    with pytest.raises(sw.StatewiseError, match="unknown output in loss 'laod': did you mean 'load'"):
+        named.compile("adam", {"laod": "mse"})
+    with pytest.raises(sw.StatewiseError, match="no scored output 'laod'; expected 'load'"):
+        named.fit(rows, y, sample_weight={"laod": weight})
+
+
 def test_layers_that_do_not_fit() -> None:
     x = sw.Input((None, 3))
     refused(lambda: sw.LSTM(3)(sw.LSTM(3)(x)), ShapeError, ["LSTM", "return_sequences=True"])

@@ -89,7 +89,7 @@ def read_named_samples(
     rows = read_named(network, x, reset, mask)
     check_given(y)
     several = len(network.outputs) > 1
-    given, weights = _by_output(network, "y", y, targets), _weights_by_output(weight, targets)
+    given, weights = _by_output(network, "y", y, targets), weights_by_output(weight, targets)
     masked = masked_by_output(network, rows.x, rows.mask)
     read, read_weights = {}, {}
     for output, target in targets.items():
@@ -173,8 +173,12 @@ def _by_output(network: Network, what: str, y: object, wanted: Iterable[str]) ->
     return dict(zip(needed, y, strict=True))
 
 
-def _weights_by_output(weight: Any, targets: Mapping[str, str]) -> dict[str, Any]:
-    """Returns the sample weights of each output; one array is for all of them."""
+def weights_by_output(weight: Any, targets: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the sample weights of each output that has such; one array is for all of them.
+
+    Raises:
+        ShapeError: there are weights for an output that is not scored.
+    """
     if weight is None:
         return {}
     if isinstance(weight, Mapping):

@@ -26,7 +26,14 @@ from statewise.data.ragged import firsts_of, is_ragged, lay_end_to_end, pad, rea
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation.shapes import Array, as_numbers, check_input
-from statewise.inference.named_rows import NamedRows, anything_counts, flags_by_axis, read_named, read_named_samples
+from statewise.inference.named_rows import (
+    NamedRows,
+    anything_counts,
+    flags_by_axis,
+    read_named,
+    read_named_samples,
+    weights_by_output,
+)
 from statewise.network import Network
 
 
@@ -216,7 +223,7 @@ def read_samples_of(
     if not network.single:
         return read_named_samples(network, targets, x, y, weight, reset, mask)
     (output, target), *_ = targets.items()
-    y, weight = _only(y, output), _only(weight, output)
+    y, weight = _only(y, output), weights_by_output(weight, targets).get(output)
     ignorable = None if measured else weight
     rows = _read_one(network, x, reset, mask, ignorable)
     if isinstance(rows, RaggedRows):

@@ -36,9 +36,10 @@ class Merge(MemorylessLayer):
             raise ShapeError(f"{self._kind}: expected two or more values to join, as in {self._kind}()([a, b])")
         if not self._fits(shapes):
             listed = ", ".join(map(describe, shapes))
-            raise ShapeError(
-                f"{self._kind}: expected {self._expected}, got {listed}; a Dense before it can change a size"
-            )
+            one_each = {len(shape) for shape in shapes} == {1, 2}
+            repeat = "sw.RepeatLike()([row, steps]) repeats a row's value at each step"
+            hint = repeat if one_each else "a Dense before it can change a size"
+            raise ShapeError(f"{self._kind}: expected {self._expected}, got {listed}; {hint}")
         return self._merged(shapes)
 
     def transform(self, params: Params, x: Any, rng: jax.Array | None) -> jax.Array:

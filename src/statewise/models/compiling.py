@@ -29,8 +29,9 @@ def compile_model(
 
     For many classes, the loss may be a `SampledSoftmax`, which excludes metrics.
 
-    With several outputs, losses, metrics and `loss_weights` are dicts by output, or lists in the outputs'
-    order; one loss is for all of them. Training minimizes the weighted sum, and no output without a loss.
+    With several outputs, losses, metrics and `loss_weights` are dicts by output, or lists in the outputs' order; one
+    loss is for all. Training minimizes the weighted sum, and no output without a loss. A dict may name an only output,
+    too.
 
     Raises:
         ConfigurationError: a name does not exist; the message suggests the nearest.
@@ -40,7 +41,7 @@ def compile_model(
     if loss is None:
         raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
     outputs = () if model._stack.network is None else tuple(output.name for output in model._stack.network.outputs)
-    settings = Settings.of(optimizer, loss, metrics, loss_weights, outputs if len(outputs) > 1 else ())
+    settings = Settings.of(optimizer, loss, metrics, loss_weights, outputs)
     if model._view is not None:
         model._own(model._stack)
     before = model._settings

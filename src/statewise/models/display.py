@@ -28,7 +28,8 @@ class Display(NamedTuple):
     epochs: int  # epochs it was trained for
 
     def __str__(self) -> str:
-        named = zip(name_layers(self.layers), self.layers, strict=True)
+        names = name_layers(self.layers) if self.network is None else self.network.names
+        named = zip(names, self.layers, strict=True)
         layers = [f"{name}: {describe_layer(layer)}" for name, layer in named] or ["no layers"]
         facts = [*layers, self._weights, f"compiled with {self._optimizer}" if self.settings else "", self._training]
         return f"{self.kind}({', '.join(filter(None, facts))})"

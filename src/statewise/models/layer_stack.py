@@ -52,10 +52,15 @@ class LayerStack:
         return cls(network.layers, network, skips)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each layer, the same as of its node in the network."""
+        return name_layers(self.layers) if self.network is None else self.network.names
+
+    @property
     def named_layers(self) -> list[Layer]:
         """The layers, each once and with its name."""
         named: dict[int, Layer] = {}
-        for layer, name in zip(self.layers, name_layers(self.layers), strict=True):
+        for layer, name in zip(self.layers, self.names, strict=True):
             named.setdefault(id(layer), replace(layer, name=name))
         return list(named.values())
 
@@ -103,7 +108,7 @@ class LayerStack:
         """Returns the stack whose layers of these names are `trainable` or not; weights and states stay the same."""
         changed = {
             id(layer): replace(layer, trainable=trainable)
-            for name, layer in zip(name_layers(self.layers), self.layers, strict=True)
+            for name, layer in zip(self.names, self.layers, strict=True)
             if name in names
         }
         layers = tuple(changed.get(id(layer), layer) for layer in self.layers)

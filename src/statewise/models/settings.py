@@ -11,7 +11,7 @@ import optax
 
 from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.shapes import Array
-from statewise.models.targets import read_targets
+from statewise.models.targets import of_only_output, read_targets
 from statewise.models.train_state import TrainState
 from statewise.network import Network, NetworkParams
 from statewise.objectives.losses import Loss, get_loss, loss_from_config
@@ -46,12 +46,12 @@ class Settings(NamedTuple):
         loss_weights: object = None,
         outputs: tuple[str, ...] = (),
     ) -> Settings:
-        """Returns the settings for these names or objects, for a network with these `outputs` if they are several.
+        """Returns the settings for these names or objects, for a network with these `outputs`, if they are known.
 
         Raises:
             ConfigurationError: a name does not exist; the message suggests the nearest.
         """
-        if outputs:
+        if len(outputs) > 1:
             given = read_targets(outputs, loss, metrics, loss_weights)
             return cls(get_optimizer(optimizer), tuple(_target(*target) for target in given))
         if isinstance(loss, Mapping) and loss:
@@ -60,6 +60,7 @@ class Settings(NamedTuple):
             )
         if loss_weights is not None:
             raise ConfigurationError("loss_weights: this model has one output, and so one loss; leave them out")
+        loss, metrics = (of_only_output(what, outputs, given) for what, given in (("loss", loss), ("metrics", metrics)))
         return cls(get_optimizer(optimizer), (_target(None, loss, metrics, 1.0),))
 
     @property

@@ -44,6 +44,20 @@ def read_targets(
     return [(name, losses[name], measured[name], 1.0 if (w := weights[name]) is None else float(w)) for name in scored]
 
 
+def of_only_output(what: str, outputs: Sequence[str], given: Any) -> Any:
+    """Returns the loss or metrics of the only one of `outputs`, which may be given by its name.
+
+    >>> of_only_output("loss", ["load"], {"load": "mse"}), of_only_output("loss", ["load"], "mae")
+    ('mse', 'mae')
+
+    Raises:
+        ConfigurationError: that is the name of no output.
+    """
+    if not outputs or not isinstance(given, Mapping):
+        return given
+    return _by_output(what, outputs, given, None)[outputs[0]]
+
+
 def _metrics_by_output(outputs: Sequence[str], metrics: object) -> object:
     """Returns metrics by output or in order of the outputs; names alone are for all of them."""
     if isinstance(metrics, list | tuple) and all(isinstance(name, str) for name in metrics):
