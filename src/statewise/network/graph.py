@@ -314,7 +314,8 @@ class Graph:
         """
         layers = nodes_to_config(self.nodes, self.inputs)
         given = self.inputs[0]
-        if self.single and self.outputs[0].place == len(self.nodes) - 1 and given.axis == given.name:
+        last = NetworkOutput(self.nodes[-1].name, len(self.nodes) - 1)
+        if self.single and self.outputs[0] == last and given.axis == given.name:
             named = {} if self.is_chain else {"input_name": given.name}
             return {"input_shape": list(given.shape), **named, "layers": layers}
         return {
