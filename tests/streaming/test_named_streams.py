@@ -277,6 +277,8 @@ ROWS_OF = {"readings": np.ones((2, 4)), "weather": np.ones(2), "plant": np.ones(
         ({**STEP, "weather": [1.0, 2.0]}, ShapeError, ["input 'weather'", "a number or [1]", "got shape [2]"]),
         ({**STEP, "readings": [1.0, 2.0, np.nan, 4.0]}, DataError, ["input 'readings'", "NaN", "[2]"]),
         ({**STEP, "weather": np.inf}, DataError, ["input 'weather'", "NaN or infinite"]),
+        ({**STEP, "plant": [0.0, 1e300, 0.0]}, DataError, ["input 'plant'", "1e+300", "scale"]),
+        ({}, ShapeError, ["the input 'readings' is missing"]),
         ({**STEP, "plant": [0.0, True, 0.0]}, DataError, ["input 'plant'", "True or False"]),
         ({**STEP, "plant": ["a", "b", "c"]}, DataError, ["input 'plant'", "real numbers"]),
         ([1.0, 2.0], ShapeError, ["[8]", "got shape [2]"]),
