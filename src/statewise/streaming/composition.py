@@ -147,7 +147,7 @@ def _steps(
         read = [values[source] if source <= INPUT else steps[source].answer for source in node.sources]
         weights = _weights_of(node, read[0], params.get(node.weights, {}))
         whole: Any = read if node.layer.joins else read[0]
-        steps.append(node.layer.step(whole, weights))
+        steps.append(node.layer.step(whole, weights | _statistics_of(node, read[0], params)))
         if rows := node.layer.learned_state(weights):
             learned[node.name] = rows
     return steps, learned
@@ -186,6 +186,15 @@ def _counts(conditions: Iterable[Differs]) -> Differs | None:
 def _both(one: Differs, other: Differs) -> Differs:
     number = Constant(np.ones(1, np.float32))
     return Differs(Where(one, number) * Where(other, number), 0.0)
+
+
+def _statistics_of(node: Node, x: Vector, params: Mapping[str, Mapping[str, Any]]) -> dict[str, Array]:
+    """Returns float32 copies of a layer's statistics, if it has any."""
+    expected, found = node.layer.initial_statistics((None, x.size)), params.get(f"{node.name}/statistics", {})
+    for name, initial in expected.items():
+        if name not in found or np.shape(found[name]) != initial.shape:
+            raise ShapeError(f"statistics of {node.name!r}: expected {name} {list(initial.shape)}")
+    return {name: np.array(found[name], np.float32) for name in expected}
 
 
 def _weights_of(node: Node, x: Vector, arrays: Mapping[str, Any]) -> dict[str, Array]:
