@@ -204,6 +204,18 @@ def test_a_text_model_that_answers_nan_is_answered_in_json(run: Run, models: Pat
     assert run("broken --top 1", "the mice")[1][1].split()[1] == "-"
 
 
+def test_a_model_of_several_inputs_or_outputs_is_refused(run: Run, tmp_path: Path) -> None:
+    x, beside = sw.Input((None, 2), name="x"), sw.Input((None, 1), name="beside", axis="x")
+    h = sw.LSTM(3)(x)
+    sw.Model(x, {"a": h, "b": sw.Dense(1)(h)}).save(tmp_path / "outputs")
+    sw.Model([x, beside], sw.LSTM(3)(sw.Concatenate()([x, beside]))).save(tmp_path / "inputs")
+    for name in ("outputs", "inputs"):
+        status, out, err = run(str(tmp_path / name), "[0.1, 0.2]\n")
+        assert (status, out) == (2, [])
+        assert "one input and one output" in err
+        assert "Stream.open" in err
+
+
 def test_a_model_of_windows_is_refused(run: Run) -> None:
     status, out, err = run("windows", "the")
     assert (status, out) == (2, [])

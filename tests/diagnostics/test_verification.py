@@ -109,6 +109,27 @@ def test_a_text_model_is_verified_by_a_text() -> None:
     assert story().verify(STORY).passed
 
 
+def test_streams_of_networks_with_names_are_verified() -> None:
+    """Several inputs, one of them without steps, and several outputs, with resets and masks; and what stays out."""
+    a, b, row = sw.Input((None, 2), name="a"), sw.Input((None, 1), name="b", axis="a"), sw.Input((2,), name="row")
+    h = sw.LSTM(3, return_sequences=True)(sw.Concatenate()([a, b, sw.RepeatLike()([row, a])]))
+    model = sw.Model({"a": a, "b": b, "row": row}, [sw.Dense(1)(h), sw.GRU(2)(h)], seed=1)
+    random_weights(model)
+    rng = np.random.default_rng(3)
+    shapes = {"a": (2, 5, 2), "b": (2, 5, 1), "row": (2, 2)}
+    x = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    found = model.verify(x, **flags(2, 5))
+    assert found.passed, f"\n{found}"
+    assert all(check.difference is not None for check in found.checks)
+    other = sw.Input((None, 1), name="other")
+    apart = sw.Model([a, other], sw.Add()([sw.LSTM(3)(a), sw.LSTM(3)(other)]), seed=1)
+    found = apart.verify({"a": x["a"], "other": x["b"][:, :4]})
+    assert found.passed, f"\n{found}"
+    assert [check.reason for check in found.checks if check.name == STREAM] == [
+        "not possible: a stream has one time axis"
+    ]
+
+
 def test_a_reset_at_a_last_step_that_is_skipped_is_no_failure() -> None:
     """The stream answered before that reset, and has nothing to answer after it; its state is right."""
     model = made(next(case for case in CASES if case.name == "lstm-last"))

@@ -11,7 +11,7 @@ import pytest
 import statewise as sw
 from mistakes import refused
 from networks import random_weights, skip_connection
-from statewise.errors import ConfigurationError, FileError, ShapeError, StateError
+from statewise.errors import ConfigurationError, FileError, ShapeError
 from statewise.layers.tensors import Tensor
 from statewise.storage.artifact import read_artifact, write_artifact
 
@@ -290,7 +290,13 @@ def test_a_layer_inside_another_is_not_shared() -> None:
     refused(lambda: sw.Model(x, sw.TimeDistributed(dense)(dense(x))), ConfigurationError, ["Dense", "again"])
 
 
-def test_two_layers_that_skip_different_steps_do_not_stream() -> None:
+def test_two_layers_that_skip_different_steps_skip_both_kinds() -> None:
+    """Also as a stream, where both conditions become one."""
     x = sw.Input((None, 3))
-    model = sw.Model(x, sw.Add()([sw.Masking(0.0)(x), sw.Masking(-1.0)(x)]))
-    refused(model.stream, StateError, ["'masking'", "'masking_1'", "different steps"])
+    both = sw.Add()([sw.Masking(0.0)(x), sw.Masking(-1.0)(x)])
+    model = sw.Model(x, sw.LSTM(4, return_sequences=True)(both), seed=1)
+    rows = np.random.default_rng(2).normal(size=(3, 8, 3)).astype("float32")
+    rows[0, 2], rows[0, 5], rows[1, 0], rows[1, 1], rows[2, 7] = 0.0, -1.0, -1.0, 0.0, 0.0
+    found = model.verify(rows)
+    assert found.passed, f"\n{found}"
+    assert found.checks[-1].difference is not None

@@ -16,7 +16,7 @@ from statewise.foundation.shapes import Array
 from statewise.kernels.states import LSTMState
 from statewise.streaming import Runtime, Stream, Streams
 from statewise.streaming.assembler import assemble
-from statewise.streaming.composition import Composed
+from statewise.streaming.composition import Composed, Part
 from statewise.streaming.fused_products import Product, plan
 from statewise.streaming.instructions import ACTIVATE, ADD_PRODUCT, LOOK_UP, READ
 from statewise.streaming.numpy_step import write_step
@@ -37,7 +37,9 @@ def described(drawn: Drawn) -> Composed:
     after = LSTMState(*(values[number] for number in drawn.after))
     counts = differs if drawn.skips else None
     step = o.NetworkStep(x, values[drawn.answer], {"own": before}, {"own": after}, counts)
-    return Composed(step, (drawn.ops[0].size,) if drawn.symbols is None else (), drawn.symbols, {})
+    return Composed(
+        step, (drawn.ops[0].size,) if drawn.symbols is None else (), drawn.symbols, {}, (), (Part("y", 0, None),)
+    )
 
 
 def operation(op: Op, read: list[Any], differs: o.Differs) -> o.Value:
@@ -142,7 +144,7 @@ def test_the_compiled_step_refuses_what_it_does_not_know(place: int, what: str) 
     h, x = o.Input(2), o.Input(2)
     after = LSTMState(o.Kept(o.apply("tanh", x + h), h), h)
     step = o.NetworkStep(x, after.h, {"own": LSTMState(h, o.Input(2))}, {"own": after})
-    stream = Stream(runtime := Runtime(Composed(step, (2,), None, {}), ENGINES[0]))
+    stream = Stream(runtime := Runtime(Composed(step, (2,), None, {}, (), (Part("y", 0, None),)), ENGINES[0]))
     stream.push([0.5, 1.0])
     before = stream.state
     assert runtime.program is not None

@@ -222,7 +222,13 @@ def _open_store(answerer: Answerer, runtime: Runtime, path: str) -> StateSaver:
 def _runtime(artifact: Artifact, options: argparse.Namespace) -> Runtime:
     from statewise.streaming import Runtime
 
-    return Runtime.of_artifact(artifact, options.model, options.engine)
+    runtime = Runtime.of_artifact(artifact, options.model, options.engine)
+    if runtime.inputs or runtime.form != "one":
+        raise ConfigurationError(
+            f"{options.model}: expected a model with one input and one output, got inputs or outputs by name; in "
+            "Python, statewise.Stream.open(path) streams it"
+        )
+    return runtime
 
 
 def _answerer(artifact: Artifact, runtime: Runtime, options: argparse.Namespace) -> Answerer:

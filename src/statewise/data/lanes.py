@@ -8,15 +8,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.data.ragged import check_long_enough, is_many, read_series
-from statewise.errors import ConfigurationError, ShapeError
+from statewise.data.ragged import check_long_enough
+from statewise.data.series import check_targets_given, read_inputs, read_targets
+from statewise.errors import ConfigurationError
 from statewise.foundation import notebook
 from statewise.foundation.markup import text_table
+from statewise.foundation.named_values import arrays_of, each
 from statewise.foundation.shapes import Array, check_whole, filled
 from statewise.phrasebook.guard import guarded
 
 SHOWN = 12
 """The maximum number of rows that a notebook shows."""
+
+REPEAT = (
+    "all inputs of lanes have the same steps, since a lane may run from one series into the next; repeat one without "
+    "steps at each step, as np.repeat([row], steps, axis=0) does"
+)
+"""What is said of an input that has other steps."""
 
 PIECES = 3
 """The maximum number of pieces of series that `explain` names in a row."""
@@ -29,8 +37,8 @@ class Lanes:
     Row r of batch k is `x[k * B + r]`. Row r of batch k+1 continues where row r of batch k ended.
     """
 
-    x: Array  # [K B, T] or [K B, T, F]
-    y: Array  # [K B, T] or [K B, T, V]
+    x: Any  # [K B, T] or [K B, T, F]; a dict of these by input if the series were one
+    y: Any  # [K B, T] or [K B, T, V]; a dict of these by output if the targets were one
     mask: Array | None  # bool [K B, T]; False where rows are padded with zeros; None if they are full
     reset: Array | None  # bool [K B, T]; True where a series starts; None if all start where the first batch does
     batch_size: int  # B
@@ -39,12 +47,17 @@ class Lanes:
     @property
     def batches(self) -> int:
         """K."""
-        return len(self.x) // self.batch_size
+        return self._count // self.batch_size
 
     @property
     def steps(self) -> int:
         """T."""
-        return self.x.shape[1]
+        return arrays_of(self.x)[0].shape[1]
+
+    @property
+    def _count(self) -> int:
+        """K B."""
+        return len(arrays_of(self.x)[0])
 
     def explain(self, limit: int = 40) -> str:
         """Returns a table in words: what each row of each batch holds, and where its state comes from.
@@ -87,10 +100,10 @@ class Lanes:
         return f"{_count(self.batches, 'batch', 'es')} of {rows} of {steps}"
 
     def _rows(self, limit: int) -> list[tuple[str, ...]]:
-        return [self._explained(*divmod(index, self.batch_size)) for index in range(min(limit, len(self.x)))]
+        return [self._explained(*divmod(index, self.batch_size)) for index in range(min(limit, self._count))]
 
     def _more(self, shown: int) -> list[str]:
-        return [f"... and {len(self.x) - shown} more"] if shown < len(self.x) else []
+        return [f"... and {self._count - shown} more"] if shown < self._count else []
 
     def _explained(self, batch: int, row: int) -> tuple[str, ...]:
         total = int(self.lengths.sum())
@@ -115,9 +128,11 @@ def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: i
     a fresh state), and run from one series into the next (`reset` is True there).
 
     Args:
-        series: one array `[L]` (symbols, or one value a step) or `[L, F]`; or many, a list of such arrays or lists.
-        y: the targets, an array `[L]` or `[L, V]` for each series. By default, the target of a step is the value
-            `horizon` steps later in the same series, and a series contributes L - horizon steps.
+        series: one array `[L]` (symbols, or one value a step) or `[L, F]`; or many, a list of such arrays or lists. For
+            a model with several inputs on one time axis, a dict of these by name, all of the same lengths.
+        y: the targets, an array `[L]` or `[L, V]` for each series; a dict of these by output if there are several. By
+            default, the target of a step is the value `horizon` steps later in the same series, and a series
+            contributes L - horizon steps.
         batch_size: B, rows per batch.
         steps: T, steps per batch: how far back gradients reach.
         horizon: how many steps ahead the target lies, if there is no `y`.
@@ -125,7 +140,7 @@ def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: i
     Raises:
         ConfigurationError: an option is out of range, or there are more rows than steps.
         DataError: a series has no steps or is no longer than `horizon`, NaN, or values other than numbers.
-        ShapeError: wrong axes, series that differ in more than length, or a `y` whose length differs from `series`.
+        ShapeError: wrong axes, series that differ in more than length, or a `y` or an input of other lengths.
 
     >>> framed = lanes(np.arange(9), batch_size=2, steps=2)
     >>> framed
@@ -137,18 +152,22 @@ def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: i
     >>> framed = lanes([[1, 2, 3, 4], [8, 9]], batch_size=1, steps=4)
     >>> framed.x.tolist(), framed.reset.tolist()
     ([[1, 2, 3, 8]], [[True, False, False, True]])
+    >>> pump = {"readings": np.zeros((9, 8)), "weather": np.zeros((9, 2))}
+    >>> framed = lanes(pump, {"load": np.ones(9), "alarm": np.zeros((9, 1))}, batch_size=2, steps=3)
+    >>> framed.x["weather"].shape, framed.y["load"].shape
+    ((4, 3, 2), (4, 3))
     """
     for name, value in (("batch_size", batch_size), ("steps", steps), ("horizon", horizon)):
         check_whole(name, value)
-    pairs = _with_later_targets(series, horizon) if y is None else _with_given_targets(series, y, horizon)
-    lengths = np.array([len(x) for x, _ in pairs])
+    x, targets = _with_later_targets(series, horizon) if y is None else _with_given_targets(series, y, horizon)
+    lengths = np.array([len(values) for values in arrays_of(x)[0]])
     total = int(lengths.sum())
     if batch_size > total:
         raise ConfigurationError(
             f"batch_size: expected at most {total}, the steps in these series; got {batch_size}; write "
             f"batch_size={total} or less"
         )
-    x, targets = (_cut(np.concatenate(parts), batch_size, steps) for parts in zip(*pairs, strict=True))
+    x, targets = (each(lambda parts: _cut(np.concatenate(parts), batch_size, steps), given) for given in (x, targets))
     mask = _cut(np.ones(total, bool), batch_size, steps)
     starts = np.zeros(total, bool)
     starts[np.cumsum(lengths) - lengths] = True
@@ -157,28 +176,20 @@ def lanes(series: Any, y: Any = None, *, batch_size: int, steps: int, horizon: i
     return Lanes(x, targets, None if mask.all() else mask, reset if later else None, batch_size, lengths)
 
 
-def _with_later_targets(series: Any, horizon: int) -> list[tuple[Array, Array]]:
+def _with_later_targets(series: Any, horizon: int) -> tuple[Any, Any]:
     """Returns the steps of each series and their targets, the values `horizon` steps later."""
-    read = read_series("series", series)
-    check_long_enough(read, horizon + 1, "horizon + 1")
-    return [(values[:-horizon], values[horizon:]) for values in read.values()]
+    read = read_inputs(series, REPEAT)
+    check_targets_given(read)
+    check_long_enough(read.first, horizon + 1, "horizon + 1")
+    return [values[:-horizon] for values in read.values], [values[horizon:] for values in read.values]
 
 
-def _with_given_targets(series: Any, y: Any, horizon: int) -> list[tuple[Array, Array]]:
+def _with_given_targets(series: Any, y: Any, horizon: int) -> tuple[Any, Any]:
     """Returns the steps of each series and the targets given for them."""
     if horizon != 1:
         raise ConfigurationError(f"horizon: y already gives the targets, got horizon={horizon}; omit one of them")
-    read = read_series("series", series)
-    if is_many(series) and not (isinstance(y, list | tuple) and len(y) == len(read)):
-        found = f"{len(y)}" if isinstance(y, list | tuple) else f"{type(y).__name__}"
-        raise ShapeError(f"y: expected a list of {len(read)} array(s), one for each series; got {found}")
-    targets = read_series("y", y, many=is_many(series))
-    for (label, values), (name, target) in zip(read.items(), targets.items(), strict=True):
-        if len(target) != len(values):
-            raise ShapeError(
-                f"{name}: expected {len(values)} step(s), as {label} has, got {len(target)}; give one target per step"
-            )
-    return list(zip(read.values(), targets.values(), strict=True))
+    read = read_inputs(series, REPEAT)
+    return read.values, read_targets(y, read)
 
 
 def _cut(flat: Array, batch_size: int, steps: int) -> Array:

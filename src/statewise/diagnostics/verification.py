@@ -333,8 +333,6 @@ def _unstreamed(network: Network) -> str | None:
     """Returns why there is no stream of a network that can be read in pieces; None if there is one."""
     if len(network.axes) > 1:
         return "not possible: a stream has one time axis"
-    if not network.single:
-        return "not possible: several inputs or outputs do not stream yet"
     wired = next((node.name for node in network.nodes if node.start), None)
     return None if wired is None else f"not possible: layer {wired!r} starts in values of the graph"
 

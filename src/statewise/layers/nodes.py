@@ -206,6 +206,31 @@ def nodes_from_config(entries: Sequence[Mapping[str, Any]], inputs: Sequence[str
     return tuple(nodes)
 
 
+def inputs_from_config(config: Mapping[str, Any]) -> tuple[NetworkInput, ...]:
+    """Returns the inputs of the network that `Graph.config` described."""
+    if "inputs" not in config:
+        name = config.get("input_name", "input")
+        return (NetworkInput(name, tuple(config["input_shape"]), name),)
+    return tuple(NetworkInput(x["name"], tuple(x["shape"]), x["axis"]) for x in config["inputs"])
+
+
+def outputs_from_config(config: Mapping[str, Any], nodes: Sequence[Node]) -> tuple[NetworkOutput, ...]:
+    """Returns the outputs of the network that `Graph.config` described.
+
+    Raises:
+        FileError: an output is not made by a layer, or two inputs or two outputs have one name.
+    """
+    if "outputs" not in config:
+        return (NetworkOutput(nodes[-1].name, len(nodes) - 1),)
+    places = {node.name: place for place, node in enumerate(nodes)}
+    if unknown := [y["layer"] for y in config["outputs"] if y["layer"] not in places]:
+        raise FileError(f"outputs: expected names of layers, got {unknown[0]!r:.60}")
+    names = [[part["name"] for part in config[field]] for field in ("inputs", "outputs")]
+    if not all(found and len(set(found)) == len(found) for found in names):
+        raise FileError(f"inputs, outputs: expected different names, got {names!r:.100}")
+    return tuple(NetworkOutput(y["name"], places[y["layer"]]) for y in config["outputs"])
+
+
 def _places(entry: Mapping[str, Any], field: str, places: Mapping[str, int]) -> tuple[int, ...]:
     unknown = [source for source in entry[field] if source not in places]
     if unknown or not entry[field]:

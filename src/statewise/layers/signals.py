@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from statewise.errors import ShapeError
@@ -96,6 +96,25 @@ def _axis_of(node: Node, read: Sequence[Signal]) -> tuple[Axis | None, set[Axis]
             f"different time axes; {way_out}"
         )
     return next(iter(known), None), set()
+
+
+def axis_read(node: Node, signal_at: Callable[[int], Signal]) -> Axis | None:
+    """Returns the time axis that a node goes through, of the signals by place; None if it reads rows."""
+    leading = node.layer.steps_from
+    sources = node.sources if leading is None else (node.sources[leading],)
+    axes = (signal_at(source).axis for source in sources)
+    return next((axis for axis in axes if axis is not None), None)
+
+
+def ends_read(node: Node, signal_at: Callable[[int], Signal]) -> frozenset[Axis]:
+    """Returns the time axes that must have been read to their ends before a node's sources are known."""
+    return frozenset().union(*(signal_at(source).ends for source in (*node.sources, *node.start)))
+
+
+def reads_ahead(place: int, node: Node, signal_at: Callable[[int], Signal]) -> bool:
+    """Returns whether a node, at its place, reads at each step what depends on later steps of the same axis."""
+    axis, signal = axis_read(node, signal_at), signal_at(place)
+    return axis is not None and (axis in ends_read(node, signal_at) or (signal.axis == axis and axis in signal.ends))
 
 
 def _check_place(nodes: Sequence[Node], node: Node) -> None:

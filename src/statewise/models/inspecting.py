@@ -90,7 +90,7 @@ def verify(
     >>> model.verify([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]]).passed
     True
     """
-    x, _, _, reset, mask = unframe(x, None, None, reset, mask, symbols=model.reads_symbols)
+    x, _, _, reset, mask = unframe(x, None, None, reset, mask, model.built_for, model.reads_symbols)
     network = model.built_for(x)
     rows = read_rows(network, x, reset, mask) if network.single else read_named(network, x, reset, mask)
     return compare(model, rows, tolerance, type(model).from_artifact)

@@ -74,7 +74,7 @@ def _of_rows(
     mask: object,
     verbose: object,
 ) -> tuple[Any, State]:
-    x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, symbols=model.reads_symbols)
+    x, _, size, reset, mask = unframe(x, None, batch_size, reset, mask, model.built_for, model.reads_symbols)
     network = model.built_for(x)
     rows = read_input(network, x, reset, mask)
     size = min(size, rows.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -45,7 +45,8 @@ class Reader(NamedTuple):
 
     def rows(self, x: object, y: object, batch_size: int | None, flags: Flags) -> tuple[Samples | RaggedRows, int]:
         """Returns rows to train on or to evaluate, and the batch size."""
-        x, y, size, reset, mask = unframe(x, y, batch_size, flags.reset, flags.mask, symbols=self.symbols)
+        framing = (self.build_for, self.symbols)
+        x, y, size, reset, mask = unframe(x, y, batch_size, flags.reset, flags.mask, *framing)
         network, measured = self.build_for(x), any(target.metrics for target in self.settings.targets)
         targets: dict[str, str] = {}
         for target in self.settings.targets:
@@ -147,11 +148,17 @@ class Reader(NamedTuple):
 
 
 def unframe(
-    x: object, y: object, batch_size: int | None, reset: object, mask: object, *, symbols: bool
+    x: object,
+    y: object,
+    batch_size: int | None,
+    reset: object,
+    mask: object,
+    build_for: Callable[[object], Network],
+    symbols: bool,
 ) -> tuple[Any, Any, int, Any, Any]:
     """Returns x, y, batch_size, reset and mask, taken from `x` if it is the result of `lanes(...)` or `windows(...)`.
 
-    `symbols` says whether the network reads symbols, which have no feature axis.
+    `build_for` returns the network; `symbols` says whether it reads symbols, which have no feature axis.
 
     Raises:
         ConfigurationError: an argument is given that lanes or windows already contain.
@@ -160,7 +167,7 @@ def unframe(
         return x, y, check_batch_size(batch_size), reset, mask
     if y is not None:
         raise ConfigurationError("y: lanes and windows contain their own; remove it")
-    steps = x.x if symbols or x.x.ndim > 2 else x.x[..., None]  # one value per step is one feature
+    steps = _with_features(x.x, build_for, symbols)
     if isinstance(x, Windows):
         return steps, x.y, check_batch_size(batch_size), reset, mask
     if reset is not None or mask is not None:
@@ -172,6 +179,14 @@ def unframe(
         reset = reset.copy()
         reset[: x.batch_size, 0] = False  # `state=` decides where the first batch starts
     return steps, x.y, x.batch_size, reset, x.mask
+
+
+def _with_features(x: Any, build_for: Callable[[object], Network], symbols: bool) -> Any:
+    """Returns the steps of lanes or windows, in which one value per step is one feature, unless it is a symbol."""
+    if not isinstance(x, Mapping):
+        return x if symbols or x.ndim > 2 else x[..., None]
+    stepped = {given.name for given in build_for(x).inputs if len(given.shape) > 1}
+    return {name: array[..., None] if name in stepped and array.ndim == 2 else array for name, array in x.items()}
 
 
 def check_batch_size(batch_size: int | None) -> int:

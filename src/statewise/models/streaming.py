@@ -12,6 +12,8 @@ from statewise.streaming import Runtime, Stream, Streams
 def stream(model: AnyModel, *, engine: str = "auto") -> Stream:
     """Returns a stream of the model: one step in, one answer out, in microseconds and without JAX.
 
+    The network has one time axis; steps of several inputs are pushed as a dict by name.
+
     Args:
         engine: "native"; "numpy"; or "auto", the native one if there is a native library. `stream.engine` says
             which one was chosen, `stream.fallback` why.
@@ -63,4 +65,4 @@ def runtime(model: AnyModel, engine: str = "auto") -> Runtime:
         StateError: the network needs whole sequences.
         ConfigurationError: engine="native", and there is no native library.
     """
-    return Runtime.of(model.network.config(), model.train_state.known, engine)
+    return Runtime.of(model.network.config(), model.train_state.known, engine, model.form)

@@ -22,7 +22,16 @@ from statewise.layers.nodes import (
 )
 from statewise.layers.recurrent import Recurrent
 from statewise.layers.registry import own_layer
-from statewise.layers.signals import Axis, Signal, signals_of, signals_of_inputs, symbols_of
+from statewise.layers.signals import (
+    Axis,
+    Signal,
+    axis_read,
+    ends_read,
+    reads_ahead,
+    signals_of,
+    signals_of_inputs,
+    symbols_of,
+)
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,9 @@ class Graph:
         return cls.of_nodes(nodes_of_chain(layers), input_shape)
 
     @classmethod
-    def of_nodes(cls, nodes: tuple[Node, ...], input_shape: Shape, input_name: str = "input") -> Self:
+    def of_nodes(cls, nodes: tuple[Node, ...], input_shape: Shape) -> Self:
         """Returns the network of one input, whose last node makes the output; checks as `checked` does."""
-        given = NetworkInput(input_name, tuple(input_shape), input_name)
+        given = NetworkInput("input", tuple(input_shape), "input")
         return cls(nodes, (given,), (NetworkOutput(nodes[-1].name, len(nodes) - 1),)).checked()
 
     def checked(self) -> Self:
@@ -101,14 +110,11 @@ class Graph:
 
     def axis_read(self, node: Node) -> Axis | None:
         """Returns the time axis that a node goes through; None if it reads rows."""
-        leading = node.layer.steps_from
-        sources = node.sources if leading is None else (node.sources[leading],)
-        axes = (self.signal(source).axis for source in sources)
-        return next((axis for axis in axes if axis is not None), None)
+        return axis_read(node, self.signal)
 
     def ends_read(self, node: Node) -> frozenset[Axis]:
         """Returns the time axes that must have been read to their ends before a node's sources are known."""
-        return frozenset().union(*(self.signal(source).ends for source in (*node.sources, *node.start)))
+        return ends_read(node, self.signal)
 
     @property
     def single(self) -> bool:
@@ -215,17 +221,13 @@ class Graph:
         """Names of the nodes that have a state."""
         return tuple(node.name for node in self.nodes if node.layer.has_memory)
 
-    def _reads_ahead(self, node: Node, signal: Signal) -> bool:
-        """Returns whether a node reads, at each step, what depends on later steps of the same axis."""
-        axis = self.axis_read(node)
-        return axis is not None and (axis in self.ends_read(node) or (signal.axis == axis and axis in signal.ends))
-
     @property
     def looks_ahead(self) -> str | None:
         """The name of a layer whose outputs depend on later steps; None if there is none."""
-        pairs = zip(self.nodes, self.signals, strict=True)
+        places = enumerate(self.nodes)
         return next(
-            (node.name for node, signal in pairs if node.layer.looks_ahead or self._reads_ahead(node, signal)), None
+            (node.name for place, node in places if node.layer.looks_ahead or reads_ahead(place, node, self.signal)),
+            None,
         )
 
     @cached_property
@@ -249,10 +251,10 @@ class Graph:
     @property
     def whole_only(self) -> str | None:
         """Why rows can only be read whole, not in pieces, as a clause; None if they can be read in pieces."""
-        for node, signal in zip(self.nodes, self.signals, strict=True):
+        for place, node in enumerate(self.nodes):
             if node.layer.looks_ahead:
                 return f"layer {node.name!r} reads its input from {node.layer.reads_from}"
-            if self._reads_ahead(node, signal):
+            if reads_ahead(place, node, self.signal):
                 return f"layer {node.name!r} reads, at each step, what is known at the end only"
             if node.layer.unbounded:
                 return f"layer {node.name!r} reads at each step all those before it, as it has no window"
@@ -317,7 +319,8 @@ class Graph:
         """
         layers = nodes_to_config(self.nodes, self.inputs)
         given = self.inputs[0]
-        if self.single and self.outputs[0].place == len(self.nodes) - 1 and given.axis == given.name:
+        last = NetworkOutput(self.nodes[-1].name, len(self.nodes) - 1)
+        if self.single and self.outputs[0] == last and given.axis == given.name:
             named = {} if self.is_chain else {"input_name": given.name}
             return {"input_shape": list(given.shape), **named, "layers": layers}
         return {

@@ -11,13 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.errors import FileError, StateError
+from statewise.errors import StateError
 from statewise.foundation.engine import on_device, zeros
 from statewise.foundation.forks import check_process
 from statewise.foundation.random import Key, split
 from statewise.kernels.states import WiredState
 from statewise.layers import Activation, Dense, Layer, Params
-from statewise.layers.nodes import NetworkInput, NetworkOutput, Node, nodes_from_config
+from statewise.layers.nodes import Node, inputs_from_config, nodes_from_config, outputs_from_config
 from statewise.layers.signals import readers
 from statewise.network.graph import Graph
 from statewise.network.passing import Pass, Use, by_axis, flags_of_inputs, flags_of_nodes, statistics_of
@@ -266,16 +266,6 @@ def network_from_config(config: dict[str, Any]) -> Network:
     Raises:
         FileError: it has no such layer, or an input or output that does not fit.
     """
-    if "inputs" not in config:
-        name = config.get("input_name", "input")
-        return Network.of_nodes(nodes_from_config(config["layers"], [name]), tuple(config["input_shape"]), name)
-    inputs = tuple(NetworkInput(x["name"], tuple(x["shape"]), x["axis"]) for x in config["inputs"])
+    inputs = inputs_from_config(config)
     nodes = nodes_from_config(config["layers"], [x.name for x in inputs])
-    places = {node.name: place for place, node in enumerate(nodes)}
-    if unknown := [y["layer"] for y in config["outputs"] if y["layer"] not in places]:
-        raise FileError(f"outputs: expected names of layers, got {unknown[0]!r:.60}")
-    outputs = tuple(NetworkOutput(y["name"], places[y["layer"]]) for y in config["outputs"])
-    names = ([x.name for x in inputs], [y.name for y in outputs])
-    if not all(found and len(set(found)) == len(found) for found in names):
-        raise FileError(f"inputs, outputs: expected different names, got {names!r:.100}")
-    return Network(nodes, inputs, outputs).checked()
+    return Network(nodes, inputs, outputs_from_config(config, nodes)).checked()

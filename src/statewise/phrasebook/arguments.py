@@ -269,9 +269,7 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
             "batch_size": Answer("", "model.fit(sw.windows(series, 3), batch_size=2)"),
             "shuffle seed": Answer("fit shuffles", "model.fit(sw.windows(series, 3), shuffle=True)"),
             "sampling_rate": Answer("", "sw.windows(series[::2], 3)"),
-            "targets target y": Answer(
-                "a window's target is what follows it; for others", "sw.lanes(series, series, batch_size=2, steps=3)"
-            ),
+            "targets target": Answer("", "sw.windows(series, 3, y=series)"),
             "steps": Answer("", "sw.windows(series, 3)"),
         }
     ),
@@ -280,6 +278,10 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
             "shuffle seed": Answer("lanes continue from batch to batch", "sw.windows(series, 3)"),
             "stateful": Answer("", 'model.fit(sw.lanes(series, batch_size=2, steps=3), state="carry")'),
             "drop_last": Answer("what is filled up is masked"),
+            "static": Answer(
+                "a lane may run from one series into the next, so inputs without steps are repeated at each step",
+                "sw.lanes({'x': series, 'row': np.ones((len(series), 1))}, series, batch_size=2, steps=3)",
+            ),
         }
     ),
     "Learner": spread(

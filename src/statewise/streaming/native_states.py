@@ -77,6 +77,7 @@ class SingleCall(_Call):
         self._integers = INTEGER if reads_symbols or reads_numbers else frozenset()
         self._lowest, self._limit = (0, runtime.symbols or 0) if reads_symbols else (-EXACT, EXACT)
         self._shape = None if reads_symbols else (F,)
+        self._parts = [(name, slice(start, start + (size or 0)), size) for name, start, size in runtime.inputs]
         self._bytes: bytes | None = None
         self._given: Any = None
         self._key: object = None
@@ -134,8 +135,24 @@ class SingleCall(_Call):
         elif kind in self._reals or (kind in self._integers and self._lowest <= x < self._limit):
             self._x[0] = x
             return None
+        elif kind is dict and self._parts and self._copy_parts(x):
+            return None
         self._x[...] = read_step(self._runtime, x, key)[0]
         return None
+
+    def _copy_parts(self, x: dict[str, Any]) -> bool:
+        """Copies a step by input into the table's buffer if it is of common kinds; returns whether it is."""
+        if len(x) != len(self._parts):
+            return False
+        for name, where, size in self._parts:
+            part = x.get(name)
+            if type(part) is ndarray:
+                if part.shape != (size,) or (part.dtype is not SINGLE and part.dtype is not DOUBLE):
+                    return False
+            elif type(part) is not list or len(part) != size or not REAL.issuperset(map(type, part)):
+                return False
+            self._x[where] = part
+        return True
 
 
 class BatchCall(_Call):

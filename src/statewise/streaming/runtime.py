@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.errors import COPY_AGAIN, FileError, StateError, StatewiseError, unknown_name
+from statewise.errors import COPY_AGAIN, ConfigurationError, FileError, StateError, StatewiseError, unknown_name
 from statewise.foundation.shapes import Array
 from statewise.layers.registry import LAYERS
 from statewise.state import LayerStates, State, describe_sizes, map_parts, parts_of
@@ -22,6 +22,9 @@ from statewise.streaming.composition import Composed, compose
 from statewise.streaming.engines import choose_engine
 from statewise.streaming.native_table import checked
 from statewise.streaming.numpy_step import write_step
+
+FORMS = ("one", "list", "dict")
+"""The forms of answers; several outputs have one of the last two."""
 
 
 class Runtime:
@@ -37,9 +40,11 @@ class Runtime:
     ((3, 1), State(batch=3, lstm: h [3, 4], c [3, 4]))
     """
 
-    def __init__(self, network: Composed, engine: str) -> None:
+    def __init__(self, network: Composed, engine: str, form: str | None = None) -> None:
         """Takes a network as returned by `compose`."""
         self.step_shape, self.symbols = network.step_shape, network.symbols
+        self.inputs, self.outputs = network.inputs, network.outputs
+        self.form = _check_form(form, len(self.outputs))
         self._before, self._learned = network.step.before, network.learned
         self._step = write_step(network.step)
         self.sizes = self.state_of(self.fresh(1)).sizes()
@@ -49,7 +54,13 @@ class Runtime:
             self.program = checked(assemble(network.step, self.fresh(1)))
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]], engine: str = "auto") -> Runtime:
+    def of(
+        cls,
+        config: Mapping[str, Any],
+        params: Mapping[str, Mapping[str, Any]],
+        engine: str = "auto",
+        form: str | None = None,
+    ) -> Runtime:
         """Returns the runtime of a network.
 
         Args:
@@ -57,6 +68,8 @@ class Runtime:
             params: arrays of any kind, by layer and name: `params["lstm"]["kernel"]`. They are copied.
             engine: "native"; "numpy"; or "auto", the native one if there is one and it can run the network.
                 `runtime.engine` says which one was chosen, and why.
+            form: how streams return answers: "one", for a network of one output; a "list", in the order of the
+                outputs; or a "dict", by their names. By default "one", or a dict of several.
 
         Raises:
             StateError: a layer cannot run step by step because it needs whole sequences.
@@ -65,7 +78,7 @@ class Runtime:
         """
         if unknown := [kind for entry in config["layers"] for kind in _kinds_in(entry) if kind not in LAYERS]:
             raise unknown_name("layer", unknown[0], LAYERS)
-        return cls(compose(config, params), engine)
+        return cls(compose(config, params), engine, form)
 
     @classmethod
     def open(cls, path: str | Path, engine: str = "auto") -> Runtime:
@@ -85,6 +98,7 @@ class Runtime:
         try:
             config = artifact.header["network"]
             composed = compose(config, weights_by_layer(config, artifact.arrays))
+            form = _check_form(artifact.header.get("form"), len(composed.outputs))
         except StateError:
             raise
         except FileError as error:
@@ -95,7 +109,14 @@ class Runtime:
             raise FileError(
                 f"{path} is damaged: its header does not describe a model ({error!r}); {COPY_AGAIN}"
             ) from None
-        return cls(composed, engine)
+        return cls(composed, engine, form)
+
+    def in_form(self, y: Array) -> Any:
+        """Returns answers `[..., V]` as streams do: by output, as `form` says."""
+        if self.form == "one":
+            return y
+        by_name = {name: y[..., start : None if size is None else start + size] for name, start, size in self.outputs}
+        return by_name if self.form == "dict" else list(by_name.values())
 
     def step(self, x: Array, states: LayerStates, mask: Array | None = None) -> tuple[Array, LayerStates]:
         """Returns `(y [n, V], states)` after one step of `n` rows; modifies none of its arguments.
@@ -173,6 +194,15 @@ class EngineInfo:
     def fallback(self) -> str | None:
         """Why engine="auto" chose NumPy; otherwise None."""
         return self._runtime.engine.fallback
+
+
+def _check_form(form: str | None, outputs: int) -> str:
+    """Returns the form of answers, by default that of the number of outputs."""
+    if form is None:
+        return "one" if outputs == 1 else "dict"
+    if form not in FORMS or (form == "one" and outputs > 1):
+        raise ConfigurationError(f"form: expected {' or '.join(map(repr, FORMS[outputs > 1 :]))}, got {form!r:.60}")
+    return form
 
 
 def _kinds_in(options: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -98,6 +98,9 @@ class SlotTable:
     commits it. An interruption before that changes nothing; after it, `finish_pending` does the rest.
     """
 
+    by_row: Callable[[Any], Iterable[Any]] = staticmethod(iter)
+    """Returns the answers of a step of several streams, one after the other."""
+
     def __init__(self, runtime: Runtime, keys: Iterable[Any] = (), states: LayerStates | None = None, now: float = 0.0):
         """Makes a table of streams with these states, one row per key, the most recently pushed last."""
         self.runtime = runtime
@@ -116,7 +119,7 @@ class SlotTable:
 
     def with_weights_of(self, runtime: Runtime) -> SlotTable:
         """Returns a table of the same streams and states on another network with states of the same sizes."""
-        other = SlotTable(runtime)
+        other = slot_table(runtime)
         other.store = _store(runtime, self.store.size)
         everywhere = np.arange(self.store.size)
         other.store.write(everywhere, self.store.read(everywhere))
@@ -245,6 +248,33 @@ class SlotTable:
     def none_expired(self, now: float, oldest: float | None) -> bool:
         """Returns whether no stream was idle for longer than `oldest`."""
         return oldest is None or not self.slots or not now - self.pushed[next(iter(self.slots.values()))] > oldest
+
+
+class NamedSlotTable(SlotTable):
+    """A table of a network whose answers go by output, a dict or a list of arrays, as its runtime says."""
+
+    def commit(self, transaction: Transaction) -> Any:
+        """Executes a transaction, and returns the answers of its step, if it has any."""
+        answers = super().commit(transaction)
+        return None if answers is None else self.runtime.in_form(answers)
+
+    def push_known(self, key: Any, slot: int, x: object, now: float) -> Any:
+        """Executes one step of `key`, whose state is in `slot`, and returns its answers."""
+        return self.runtime.in_form(super().push_known(key, slot, x, now))
+
+    @staticmethod
+    def by_row(answers: Any) -> Iterable[Any]:
+        """Returns the answers of a step of several streams, one after the other."""
+        if isinstance(answers, list):
+            return map(list, zip(*answers, strict=True))
+        return (dict(zip(answers, row, strict=True)) for row in zip(*answers.values(), strict=True))
+
+
+def slot_table(
+    runtime: Runtime, keys: Iterable[Any] = (), states: LayerStates | None = None, now: float = 0.0
+) -> SlotTable:
+    """Returns the table for a network, of streams with these states."""
+    return (SlotTable if runtime.form == "one" else NamedSlotTable)(runtime, keys, states, now)
 
 
 def _store(runtime: Runtime, size: int) -> SlotStore:

@@ -28,7 +28,7 @@ def read_step(runtime: Runtime, x: object, key: object = None) -> Array:
         V = runtime.symbols
         return np.array([x if _is_symbol(V, x) else _read_symbol(V, x, _name(key))])
     plain = _plain(x, (), runtime.step_shape)
-    return (_read_features(runtime.step_shape, x, _name(key)) if plain is None else plain)[None]
+    return (_read_unusual(runtime, x, _name(key)) if plain is None else plain)[None]
 
 
 def read_steps(runtime: Runtime, xs: Mapping[Any, object]) -> Array:
@@ -43,6 +43,8 @@ def read_steps(runtime: Runtime, xs: Mapping[Any, object]) -> Array:
     block = _plain(list(xs.values()), (len(xs),), runtime.step_shape)
     if block is not None:
         return block
+    if runtime.inputs and (block := _plain_by_input(runtime, xs)) is not None:
+        return block
     return np.concatenate([read_step(runtime, x, key) for key, x in xs.items()])
 
 
@@ -53,15 +55,74 @@ def read_rows(runtime: Runtime, x: object, n: int) -> Array:
         ShapeError: another number of rows or features.
         DataError: NaN, text, or a symbol that the network does not know.
     """
-    if runtime.symbols is None and (block := _plain(x, (n,), runtime.step_shape)) is not None:
-        return block
-    array = _as_numbers("x", x)
-    if array.ndim == 0 or len(array) != n:
-        raise ShapeError(f"x: expected a row for each of {n} key(s), got shape {list(array.shape)}")
-    rows = [(f"row {place} of x", row) for place, row in enumerate(array)]
     if runtime.symbols is not None:
-        return np.array([_read_symbol(runtime.symbols, row, name) for name, row in rows])
-    return np.stack([_read_features(runtime.step_shape, row, name) for name, row in rows])
+        return np.array([_read_symbol(runtime.symbols, row, name) for name, row in _rows("x", x, n)])
+    if _is_by_input(runtime, x):
+        given = _by_input(runtime, x, "x")
+        parts = [_read_block((part.size,), given[part.name], n, f"input {part.name!r}") for part in runtime.inputs]
+        return np.concatenate(parts, axis=1)
+    return _read_block(runtime.step_shape, x, n, "x")
+
+
+def _read_block(step: tuple[int | None, ...], x: object, n: int, name: str) -> Array:
+    """Returns a step `[n, F]` of each key."""
+    if (block := _plain(x, (n,), step)) is not None:
+        return block
+    return np.stack([_read_features(step, row, label) for label, row in _rows(name, x, n)])
+
+
+def _rows(name: str, x: object, n: int) -> list[tuple[str, Array]]:
+    """Returns the rows of `x`, one for each key, and what errors call them."""
+    array = _as_numbers(name, x)
+    if array.ndim == 0 or len(array) != n:
+        raise ShapeError(f"{name}: expected a row for each of {n} key(s), got shape {list(array.shape)}")
+    return [(f"row {place} of {name}", row) for place, row in enumerate(array)]
+
+
+# -- several inputs --------------------------------------------------------------------------------------------------
+
+
+def _is_by_input(runtime: Runtime, x: object) -> bool:
+    """Returns whether `x` has something for each of several inputs, rather than one vector of all their numbers."""
+    count = len(runtime.inputs)
+    return count > 0 and (isinstance(x, Mapping) or (isinstance(x, list | tuple) and len(x) == count))
+
+
+def _by_input(runtime: Runtime, x: Any, name: str) -> dict[str, Any]:
+    """Returns what is given for each input, by its name."""
+    inputs = [part.name for part in runtime.inputs]
+    if not isinstance(x, Mapping):
+        return dict(zip(inputs, x, strict=True))
+    if len(x) == len(inputs) and all(part in x for part in inputs):
+        return dict(x)
+    listed = ", ".join(map(repr, inputs))
+    if unknown := [part for part in x if part not in inputs]:
+        raise ShapeError(f"{name}: there is no input {unknown[0]!r}; expected {listed}")
+    missing = next(part for part in inputs if part not in x)
+    raise ShapeError(f"{name}: the input {missing!r} is missing; expected {listed}")
+
+
+def _read_unusual(runtime: Runtime, x: object, name: str) -> Array:
+    """Returns one step `[F]` that is not certainly a vector of real numbers."""
+    if not _is_by_input(runtime, x):
+        return _read_features(runtime.step_shape, x, name)
+    given, of = _by_input(runtime, x, name), name.removeprefix("x")
+    parts = []
+    for part, _, size in runtime.inputs:
+        plain = _plain(given[part], (), (size,))
+        parts.append(_read_features((size,), given[part], f"input {part!r}{of}") if plain is None else plain)
+    return np.concatenate(parts)
+
+
+def _plain_by_input(runtime: Runtime, xs: Mapping[Any, object]) -> Array | None:
+    """Returns one step of each key as a batch if all of it is certainly real numbers by name, otherwise None."""
+    steps, names = list(xs.values()), [part.name for part in runtime.inputs]
+    if not all(isinstance(x, Mapping) and len(x) == len(names) and all(name in x for name in names) for x in steps):
+        return None
+    columns: Any = steps
+    parts = [_plain([x[name] for x in columns], (len(steps),), (size,)) for name, _, size in runtime.inputs]
+    found = [part for part in parts if part is not None]
+    return np.concatenate(found, axis=1) if len(found) == len(parts) else None
 
 
 def _name(key: object) -> str:

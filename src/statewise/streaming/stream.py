@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from statewise.foundation.shapes import Array
 from statewise.state import LayerStates, State, describe_sizes
 from statewise.streaming.fork_safe_lock import ForkSafeLock
 from statewise.streaming.native_states import NativeState
@@ -82,17 +81,26 @@ class Stream(EngineInfo, ForkSafeLock):
         """The current state: one row, a value that later pushes do not change."""
         with self._lock: return self._runtime.state_of(self._state.read())  # fmt: skip
 
-    def push(self, x: object) -> Array:
+    def push(self, x: object) -> Any:
         """Returns the network's answer `[V]` to one more step.
 
         If the last recurrent layer has no `return_sequences`, it is the answer to all steps pushed so far. A failed
-        push changes nothing.
+        push changes nothing. Several outputs are a dict by name, or a list, as the model was written.
 
         Args:
-            x: one step: F numbers, a single number if F is 1, or the number of a symbol.
+            x: one step: F numbers, a single number if F is 1, or the number of a symbol. For several inputs a dict of
+                these by name, those without steps included; a list in their order; or one vector of all their numbers.
+
+        >>> import statewise as sw
+        >>> readings, pump = sw.Input((None, 2), name="readings"), sw.Input((3,), name="pump")
+        >>> h = sw.LSTM(4, return_sequences=True)(sw.Concatenate()([readings, sw.RepeatLike()([pump, readings])]))
+        >>> model = sw.Model([readings, pump], {"load": sw.Dense(1)(h), "alarm": sw.Dense(2)(h)}, seed=7)
+        >>> answers = model.stream().push({"readings": [0.1, 0.2], "pump": [1.0, 0.0, 0.0]})
+        >>> {name: y.shape for name, y in answers.items()}
+        {'load': (1,), 'alarm': (2,)}
 
         Raises:
-            ShapeError: another number of features, or several steps.
+            ShapeError: another number of features, several steps, or an input that is missing or unknown.
             DataError: NaN, text, or a symbol that the network does not know.
         """
         with self._lock: return self._state.push(x)  # fmt: skip
@@ -125,5 +133,28 @@ class Stream(EngineInfo, ForkSafeLock):
         with self._lock: self._state = _make_state(runtime, self._state.read(), self._state.steps)  # fmt: skip
 
 
-def _make_state(runtime: Runtime, states: LayerStates | None = None, steps: int = 0) -> NativeState | NumpyState:
-    return (NativeState if runtime.engine.name == "native" else NumpyState)(runtime, states, steps)
+class _NamedState(NamedTuple):
+    """The state of a stream whose answers go by output, a dict or a list of arrays, as its runtime says."""
+
+    state: NativeState | NumpyState
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.state.runtime
+
+    @property
+    def steps(self) -> int:
+        return self.state.steps
+
+    def push(self, x: object) -> Any:
+        return self.runtime.in_form(self.state.push(x))
+
+    def read(self) -> LayerStates:
+        return self.state.read()
+
+
+def _make_state(
+    runtime: Runtime, states: LayerStates | None = None, steps: int = 0
+) -> NativeState | NumpyState | _NamedState:
+    state = (NativeState if runtime.engine.name == "native" else NumpyState)(runtime, states, steps)
+    return state if runtime.form == "one" else _NamedState(state)

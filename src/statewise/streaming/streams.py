@@ -17,7 +17,7 @@ from statewise.state import State, describe_sizes
 from statewise.streaming.calls_on_stack import calls_on_stack
 from statewise.streaming.fork_safe_lock import ForkSafeLock
 from statewise.streaming.runtime import EngineInfo, Runtime
-from statewise.streaming.slot_table import RepeatPush, SlotTable, Transaction
+from statewise.streaming.slot_table import RepeatPush, SlotTable, Transaction, slot_table
 from statewise.streaming.snapshot import Snapshot, check_key, check_keys, read_snapshot
 from statewise.streaming.step_input import read_rows, read_steps
 from statewise.streaming.weight_upgrade import Model, compatible_runtime
@@ -75,7 +75,7 @@ class Streams(EngineInfo, ForkSafeLock):
                 raise ConfigurationError(f"{name}: expected a function, got {function!r}")
         self._max_streams, self._max_age, self._on_evict, self._clock = max_streams, max_age, on_evict, clock
         self.make_lock()
-        self._table = SlotTable(runtime)
+        self._table = slot_table(runtime)
 
     @classmethod
     def open(cls, path: str | Path, *, engine: str = "auto", **options: Any) -> Streams:
@@ -99,7 +99,7 @@ class Streams(EngineInfo, ForkSafeLock):
     def _copied(self, table: SlotTable) -> Streams:
         limits: dict[str, Any] = {"max_streams": self._max_streams, "max_age": self._max_age}
         other = Streams(table.runtime, on_evict=self._on_evict, clock=self._clock, **limits)
-        other._table = SlotTable(table.runtime, table.slots, table.rows(), self._now())
+        other._table = slot_table(table.runtime, table.slots, table.rows(), self._now())
         return other
 
     def __deepcopy__(self, _: Any) -> Streams:
@@ -129,10 +129,10 @@ class Streams(EngineInfo, ForkSafeLock):
 
     # -- push --------------------------------------------------------------------------------------------------
 
-    def push(self, xs: Mapping[Any, object]) -> dict[Any, Array]:
+    def push(self, xs: Mapping[Any, object]) -> dict[Any, Any]:
         """Returns the answer `[V]` to one more step of each stream in `xs`, by key.
 
-        A failed push changes nothing for any key.
+        A failed push changes nothing for any key. Answers of a network with several outputs are as of `Stream.push`.
 
         Args:
             xs: one step for each key, as `Stream.push` takes it.
@@ -143,7 +143,7 @@ class Streams(EngineInfo, ForkSafeLock):
         """
         with self._lock: return self._push(xs)  # fmt: skip
 
-    def push_one(self, key: Hashable, x: object) -> Array:
+    def push_one(self, key: Hashable, x: object) -> Any:
         """Returns the answer `[V]` to one more step of one stream: `push({key: x})[key]`, slightly faster.
 
         >>> import statewise as sw
@@ -157,14 +157,14 @@ class Streams(EngineInfo, ForkSafeLock):
         """
         with self._lock: return self._push_one(key, x)  # fmt: skip
 
-    def push_rows(self, keys: Iterable[Any], x: object) -> Array:
+    def push_rows(self, keys: Iterable[Any], x: object) -> Any:
         """Returns the answers `[n, V]` to one more step of each of n streams; like `push`, but with arrays.
 
-        A failed push changes nothing for any key.
+        A failed push changes nothing for any key. Several outputs are as many arrays, as of `Stream.push`.
 
         Args:
             keys: the key of each row, each key once.
-            x: `[n, F]`, `[n]` if F is 1, or symbols `[n]`.
+            x: `[n, F]`, `[n]` if F is 1, or symbols `[n]`; a dict of these by name if there are several inputs.
 
         >>> import statewise as sw
         >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 2)), sw.Dense(1)], seed=7)
@@ -179,7 +179,7 @@ class Streams(EngineInfo, ForkSafeLock):
         listed = list(keys)
         with self._lock: return self._push_rows(listed, x)  # fmt: skip
 
-    def _push(self, xs: Mapping[Any, object]) -> dict[Any, Array]:
+    def _push(self, xs: Mapping[Any, object]) -> dict[Any, Any]:
         if not isinstance(xs, Mapping):
             raise DataError(f"push: expected a step for each key, such as {{'pump': [0.1, 0.2]}}, got {xs!r:.60}")
         if len(xs) == 1:
@@ -191,9 +191,9 @@ class Streams(EngineInfo, ForkSafeLock):
             self._commit(table, evicted, table.remove(evicted))
             return {}
         keys = list(xs)
-        return dict(zip(keys, self._advance(table, keys, read_steps(table.runtime, xs)), strict=True))
+        return dict(zip(keys, table.by_row(self._advance(table, keys, read_steps(table.runtime, xs))), strict=True))
 
-    def _push_one(self, key: Any, x: object) -> Array:
+    def _push_one(self, key: Any, x: object) -> Any:
         table = self._begin()
         now = 0.0 if self._max_age is None else self._now()  # a call would take a tenth of a small step
         try:
@@ -202,13 +202,13 @@ class Streams(EngineInfo, ForkSafeLock):
             check_key(key)
             raise
         if slot is not None and (self._max_age is None or table.none_expired(now, self._max_age)):
-            answer: Array = table.push_known(key, slot, x, now)
+            answer = table.push_known(key, slot, x, now)
             table.changing = False
             return answer
         evicted = self._evicted(table, {key: None}, now)
         return self._commit(table, evicted, table.push_one(evicted, key, x, now))
 
-    def _push_rows(self, keys: list[Any], x: object) -> Array:
+    def _push_rows(self, keys: list[Any], x: object) -> Any:
         table = self._begin()
         if not keys:
             raise DataError("push_rows: expected at least one key, got none")
@@ -217,7 +217,7 @@ class Streams(EngineInfo, ForkSafeLock):
             self._check_count("push_rows", len(keys))
         return self._advance(table, keys, read_rows(table.runtime, x, len(keys)))
 
-    def _advance(self, table: SlotTable, keys: list[Any], x: Array) -> Array:
+    def _advance(self, table: SlotTable, keys: list[Any], x: Array) -> Any:
         now = self._now()
         if table.is_latest(keys) and table.none_expired(now, self._max_age):
             slots = table.latest.slots
@@ -314,7 +314,7 @@ class Streams(EngineInfo, ForkSafeLock):
 
     def clear(self) -> None:
         """Removes all streams, without calling `on_evict`."""
-        with self._lock: self._table = SlotTable(self._begin().runtime)  # fmt: skip
+        with self._lock: self._table = slot_table(self._begin().runtime)  # fmt: skip
 
     def snapshot(self) -> Snapshot:
         """Returns all keys, the least recently pushed first, and a state with their rows; `restore` takes both.
@@ -350,7 +350,7 @@ class Streams(EngineInfo, ForkSafeLock):
         keys, state = read_snapshot(snapshot)
         self._check_count("restore", len(keys))
         states = table.runtime.states_in(state, len(keys), f"{len(keys)} stream(s)")
-        return SlotTable(table.runtime, keys, states, self._now())
+        return slot_table(table.runtime, keys, states, self._now())
 
     def upgrade(self, model: Model) -> None:
         """Replaces the weights; the streams keep their keys, states and ages.

@@ -41,7 +41,7 @@ def compatible_runtime(present: Runtime, model: Model) -> Runtime:
             f"upgrade: the states do not fit: expected {describe_sizes(present.sizes)}, got a model with "
             f"{describe_sizes(runtime.sizes)}; open it as separate streams"
         )
-    if (runtime.step_shape, runtime.symbols) != (present.step_shape, present.symbols):
+    if _reads(runtime) != _reads(present):
         raise StateError(
             f"upgrade: expected a model that reads {_reads(present)}, got one that reads {_reads(runtime)}; open it as "
             "separate streams, and restore the snapshot there"
@@ -66,4 +66,6 @@ def _runtime_of(model: Model, engine: str) -> Runtime:
 def _reads(runtime: Runtime) -> str:
     if runtime.symbols is not None:
         return f"{runtime.symbols} symbols"
+    if runtime.inputs:
+        return " and ".join(f"{name!r} [{size}]" for name, _, size in runtime.inputs)
     return f"steps of shape [{', '.join('?' if size is None else str(size) for size in runtime.step_shape)}]"
