@@ -91,11 +91,13 @@ def read_named_samples(
     several = len(network.outputs) > 1
     given, weights = _by_output(network, "y", y, targets), _weights_by_output(weight, targets)
     masked = masked_by_output(network, rows.x, rows.mask)
-    read, read_weights = {}, {}
+    read, read_weights, steps = {}, {}, network.steps_of(rows.x)
     for output, target in targets.items():
-        shape = _shape_of_answers(network, output, rows.x)
+        shape = network.output_shape_for(steps, output)
         excluded = Excluded(masked.get(output))
         real = rows.ragged.get(output)
+        if real is None and output in masked and not network.toward(output).answers_each_step:
+            real = ~masked[output]  # rows may have different numbers of new steps
         with _named("output", output, len(network.outputs)):
             read[output] = read_y(_padded_like("y", given[output], real), shape, target, rows.rows, excluded)
             if (own := weights.get(output)) is not None:
@@ -270,16 +272,6 @@ def _checked(network: Network, name: str, flags: Mapping[str, Any], read: Mappin
     if len(network.axes) > 1:
         return found or None
     return next(iter(found.values()), None)
-
-
-def _shape_of_answers(network: Network, output: str, x: Any) -> tuple[int | None, ...]:
-    """Returns the shape of an output for these inputs, without batch axis."""
-    own = network.toward(output)
-    shape, axis = own.output_shape, own.signals[own.outputs[0].place].axis
-    if len(shape) == 2 and isinstance(axis, str):
-        by_name = network.by_name(x)
-        return (by_name[_inputs_on(network, axis)[0]].shape[1], shape[1])
-    return shape
 
 
 @contextmanager

@@ -215,11 +215,15 @@ def read_samples_of(
     rows = _read_one(network, x, reset, mask, ignorable)
     if isinstance(rows, RaggedRows):
         return _with_targets(rows, network, target, y, weight, _zero_weights(ignorable, rows.lengths))
+    masked = masked_answers(network, rows.x, rows.mask)
     if rows.ragged:
         y, weight = _padded_like("y", y, rows.mask), _padded_like("sample_weight", weight, rows.mask)
+    elif masked is not None and not network.answers_each_step:  # rows may have different numbers of new steps
+        of = "the output"
+        y, weight = _padded_like("y", y, ~masked, of), _padded_like("sample_weight", weight, ~masked, of)
     weightless = None if measured or weight is None else _weightless(weight)
-    excluded = Excluded(masked_answers(network, rows.x, rows.mask), weightless)
-    return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target, excluded)
+    shape = network.output_shape_for(network.steps_of(rows.x))
+    return read_samples(rows.x, y, weight, rows.reset, rows.mask, shape, target, Excluded(masked, weightless))
 
 
 def _weightless(weight: object) -> Array | None:
@@ -254,7 +258,7 @@ def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> 
     weighs = weight != 0
     if len(network.output_shape) == 2:
         answers = network.mask_of_answers(x, mask)
-        weighs = weighs if weighs.ndim == 2 else np.repeat(weighs[:, None], samples.steps, axis=1)
+        weighs = weighs if weighs.ndim == 2 else np.repeat(weighs[:, None], samples.y.shape[1], axis=1)
         weighs = (weighs if answers is None else weighs & np.asarray(answers))[:, warmup:]
     return bool(weighs.any())
 
@@ -308,14 +312,14 @@ def _flat_targets(y: Any, rows: RaggedRows, outputs: int | None, target: str, re
     return padded[real], padded
 
 
-def _padded_like(name: str, value: Any, real: Array | None) -> Any:
+def _padded_like(name: str, value: Any, real: Array | None, of: str = "x") -> Any:
     if not is_ragged(value):
         return value
     array, own = pad(name, value)
-    _check_lengths(name, own.sum(axis=1), None if real is None else real.sum(axis=1))
+    _check_lengths(name, own.sum(axis=1), None if real is None else real.sum(axis=1), of)
     return array
 
 
-def _check_lengths(name: str, lengths: Array, expected: Array | None) -> None:
+def _check_lengths(name: str, lengths: Array, expected: Array | None, of: str = "x") -> None:
     if not np.array_equal(lengths, expected):  # type: ignore[arg-type]  # None is no array of that shape
-        raise ShapeError(f"{name}: expected rows as long as those of x, got other lengths")
+        raise ShapeError(f"{name}: expected rows as long as those of {of}, got other lengths")

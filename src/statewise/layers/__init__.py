@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from statewise.layers.embedding import Embedding as Embedding
     from statewise.layers.final_state import FinalState as FinalState
     from statewise.layers.gru import GRU as GRU
+    from statewise.layers.lambdas import Lambda as Lambda
     from statewise.layers.lstm import LSTM as LSTM
     from statewise.layers.masking import Masking as Masking
     from statewise.layers.merging import Add as Add
@@ -100,7 +101,8 @@ LAYERS = {
 }
 """Every layer by the name that a model file calls it, and the file that has its class."""
 
-_HOMES = {**LAYERS, "L1L2": "regularizers", "Layer": "base", "Params": "base"}
+_HOMES = {**LAYERS, "L1L2": "regularizers", "Lambda": "lambdas", "Layer": "base", "Params": "base"}
+"""A Lambda is in no file."""
 
 
 if not TYPE_CHECKING:

@@ -107,6 +107,11 @@ class Layer(ABC):
         return False
 
     @property
+    def takes_one(self) -> bool:
+        """Whether it reads one value by itself, not in a list."""
+        return not self.joins
+
+    @property
     def steps_from(self) -> int | None:
         """Which of several values has the steps of the output, while others may have others; None if all have them."""
         return None

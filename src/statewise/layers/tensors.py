@@ -175,7 +175,7 @@ def output_of(layer: Any, given: object, initial_state: object = None) -> Tensor
             f"{kind}: a layer is called with what sw.Input(shape) or another layer returned, to write a graph for "
             f"sw.Model(x, y), got {type(given).__name__}; for numbers make a model and call y, state = model(x)"
         )
-    if layer.joins and isinstance(given, Tensor):
+    if not layer.takes_one and isinstance(given, Tensor):
         raise ConfigurationError(f"{kind}: expected a list of tensors to join, as in {kind}()([a, b]), got one tensor")
     if not layer.joins and not isinstance(given, Tensor):
         raise ConfigurationError(

@@ -139,7 +139,7 @@ class Pass:
             else:
                 use = self._used(place, node, read if node.layer.joins else read[0], flags)
             if signal.axis == place and use.y is not None:
-                self._flags[place] = node.layer.pass_on(*flags, signal.shape)
+                self._flags[place] = node.layer.pass_on(*flags, use.y.shape[1:])
             self.values[place] = use.y
             yield use
 
