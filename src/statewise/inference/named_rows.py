@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from statewise.data.batches import Excluded, Samples, check_given, count_steps, read_weight, read_x, read_y
-from statewise.data.ragged import is_ragged, pad, unpad
+from statewise.data.ragged import is_ragged, pad, pad_like, unpad
 from statewise.errors import ConfigurationError, DataError, ShapeError
 from statewise.foundation.named_values import arrays_of
 from statewise.foundation.shapes import Array, check_flags
@@ -99,9 +99,9 @@ def read_named_samples(
         if real is None and output in masked and not network.toward(output).answers_each_step:
             real = ~masked[output]  # rows may have different numbers of new steps
         with _named("output", output, len(network.outputs)):
-            read[output] = read_y(_padded_like("y", given[output], real), shape, target, rows.rows, excluded)
+            read[output] = read_y(pad_like("y", given[output], real), shape, target, rows.rows, excluded)
             if (own := weights.get(output)) is not None:
-                own = _padded_like("sample_weight", own, real)
+                own = pad_like("sample_weight", own, real)
                 read_weights[output] = read_weight(own, read[output], target, excluded)
     if several:
         return Samples(rows.x, read, read_weights or None, rows.mask, rows.reset)
@@ -232,15 +232,6 @@ def _padded(network: Network, given: Mapping[str, Any], masks: dict[str, Any]) -
                 raise ShapeError(f"input {name!r}: expected rows as long as those of {names[0]!r}, got other lengths")
             masks[axis] = real
     return arrays
-
-
-def _padded_like(name: str, value: Any, real: Array | None) -> Any:
-    if not is_ragged(value):
-        return value
-    array, own = pad(name, value)
-    if real is None or not np.array_equal(own, real):
-        raise ShapeError(f"{name}: expected rows as long as those of x, got other lengths")
-    return array
 
 
 # -- checks ------------------------------------------------------------------------------------------------------------
