@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from statewise.diagnostics.drawn_states import draw_state
-from statewise.errors import ConfigurationError, ShapeError
+from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.foundation import notebook
 from statewise.foundation.markup import text_table
 from statewise.foundation.named_values import arrays_of
@@ -199,7 +199,7 @@ class _Comparison:
             self._check("padded on the right, masked", lambda: self._padded(left=False), fixed),
             self._check("rows reset", self._reset),
             self._check("saved and loaded", self._reloaded, custom, tolerance=0.0),
-            self._check("streaming runtime", self._streamed, whole or custom or _unstreamed(network)),
+            self._check("streaming runtime", self._streamed, whole or custom or self._unstreamed()),
         ]
         return Verification(self.rows, self.steps, tuple(checks))
 
@@ -297,6 +297,20 @@ class _Comparison:
             other, start = self.reload(read_artifact(Path(folder) / "model")), State.load(Path(folder) / "state")
         return _difference(self._pass(self.x, start, self.reset, self.mask, other), (self.y, self.end))
 
+    def _unstreamed(self) -> str | None:
+        """Returns why there is no stream of a network that can be read in pieces; None if there is one."""
+        if len(self.network.axes) > 1:
+            return "not possible: a stream has one time axis"
+        if not self.network.single:
+            return "not possible: several inputs or outputs do not stream yet"
+        if wired := [node.name for node in self.network.nodes if node.start]:
+            return f"not possible: layer {wired[0]!r} starts in values of the graph"
+        try:
+            self.model.stream()
+        except StateError as error:
+            return f"not possible: {error}"
+        return None
+
     def _streamed(self) -> float:
         return float(np.max([self._streamed_row(row) for row in range(min(self.rows, 2))]))
 
@@ -330,16 +344,6 @@ class _Comparison:
 
 def _taken(values: Named, rows: Array) -> Named:
     return {name: array[rows] for name, array in values.items()}
-
-
-def _unstreamed(network: Network) -> str | None:
-    """Returns why there is no stream of a network that can be read in pieces; None if there is one."""
-    if len(network.axes) > 1:
-        return "not possible: a stream has one time axis"
-    if not network.single:
-        return "not possible: several inputs or outputs do not stream yet"
-    wired = next((node.name for node in network.nodes if node.start), None)
-    return None if wired is None else f"not possible: layer {wired!r} starts in values of the graph"
 
 
 def _may_be_padded(network: Network) -> bool:

@@ -117,7 +117,8 @@ def _check_unmasked(mask: object) -> None:
 
 def _read_ragged(network: Network, x: object, reset: object, weight: object) -> RaggedRows | None:
     """Returns rows of different lengths; None if `reset` starts a row fresh after its end, which needs padding."""
-    _check_one_input(x)
+    if len(network.input_shape) < 3:
+        _check_one_input(x)
     steps, lengths = lay_end_to_end("x", x)
     padded = _of_shape(lengths, steps)
     check_input(padded, network.input_shape)

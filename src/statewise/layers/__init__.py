@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from statewise.layers.dropout import GaussianNoise as GaussianNoise
     from statewise.layers.dropout import SpatialDropout1D as SpatialDropout1D
     from statewise.layers.embedding import Embedding as Embedding
+    from statewise.layers.final_state import Features as Features
     from statewise.layers.final_state import FinalState as FinalState
     from statewise.layers.gru import GRU as GRU
     from statewise.layers.lambdas import Lambda as Lambda
@@ -73,6 +74,7 @@ LAYERS = {
     "Dropout": "dropout",
     "ELU": "rectifiers",
     "Embedding": "embedding",
+    "Features": "final_state",
     "FinalState": "final_state",
     "Flatten": "shaping",
     "GRU": "gru",

@@ -147,6 +147,16 @@ class Layer(ABC):
         return {}
 
     @property
+    def returns_state(self) -> bool:
+        """Whether calling it on a tensor returns the parts of its last state, too."""
+        return False
+
+    @property
+    def parts_of_output(self) -> tuple[int, ...]:
+        """The widths of the values that calling it on a tensor returns in place of one; empty if that is one."""
+        return ()
+
+    @property
     def learned_start(self) -> bool:
         """Whether sequences start in weights of its own."""
         return False
@@ -254,6 +264,9 @@ class Layer(ABC):
 
     def _check_steps(self, shape: Shape) -> None:
         """Raises an error unless input of `shape` has steps, each of them with features."""
+        if len(shape) > 2:
+            way_out = f"TimeDistributed({type(self).__name__}(...)) reads a sequence at each step"
+            raise self._refuse("[B, T, F]", shape, way_out)
         if len(shape) != 2 or shape[-1] is None:
             raise self._refuse(
                 "[B, T, F]",

@@ -100,7 +100,7 @@ def _name_states(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     named = list(nodes)
     for place, node in enumerate(nodes):
         if isinstance(node.layer, FinalState) and node.layer.name is None:
-            name = f"{named[node.sources[0]].name}_{node.layer.part}"
+            name = f"{named[node.sources[0]].name}_{node.layer.part.replace('.', '_')}"
             if name not in [other.name for other in named]:
                 named[place] = node._replace(name=name, weights=name)
     return tuple(named)

@@ -189,12 +189,15 @@ def output_of(layer: Any, given: object, initial_state: object = None) -> Tensor
         from statewise.layers.attention import AttentionScores
 
         return [y, Tensor((shape[0], sources[1].row_shape[0]), AttentionScores(), (y,))]
-    if not getattr(layer, "return_state", False):
+    if not layer.returns_state and not layer.parts_of_output:
         return y
-    from statewise.layers.final_state import FinalState
+    from statewise.layers.final_state import Features, FinalState
 
-    parts = {part: FinalState(part) for part in layer.state_sizes}
-    return [y, *(Tensor((size,), parts[part], (y,)) for part, size in layer.state_sizes.items())]
+    sizes = layer.parts_of_output
+    parts = [Features(sum(sizes[:place]), size) for place, size in enumerate(sizes)]
+    outputs = [Tensor((*shape[:-1], part.size), part, (y,)) for part in parts] or [y]
+    states = layer.state_sizes if layer.returns_state else {}
+    return [*outputs, *(Tensor((size,), FinalState(part), (y,)) for part, size in states.items())]
 
 
 def _start(layer: Any, given: object) -> tuple[Tensor, ...]:

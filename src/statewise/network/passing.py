@@ -188,7 +188,7 @@ class Pass:
     def _wire(self, node: Node) -> Any:
         """Returns the state that a node starts in."""
         layer: Any = node.layer
-        return layer.state_kind(*(self.values[source] for source in node.start))
+        return layer.state_of([self.values[source] for source in node.start])
 
     def _moved(self, node: Node) -> Any:
         """Returns bool `[B, 1]`, or True for all: whether steps were read that what a node starts in depends on."""

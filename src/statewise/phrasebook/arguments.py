@@ -186,7 +186,6 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
     ),
     "Bidirectional": spread(
         {
-            "backward_layer": Answer("the copy that reads from the end is made of the same layer"),
             "stateful": Answer("an answer needs the whole sequence"),
         }
     ),
