@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from statewise.layers import Attention as Attention
     from statewise.layers import Average as Average
     from statewise.layers import AveragePooling1D as AveragePooling1D
+    from statewise.layers import BatchNormalization as BatchNormalization
     from statewise.layers import Bidirectional as Bidirectional
     from statewise.layers import Concatenate as Concatenate
     from statewise.layers import Conv1D as Conv1D
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from statewise.layers.residual import Residual as Residual
     from statewise.layers.tensors import Input as Input
     from statewise.loading import load as load
+    from statewise.models.generating import generate as generate
     from statewise.models.model import Model as Model
     from statewise.models.sequential import Sequential as Sequential
     from statewise.objectives.sampled_softmax import SampledSoftmax as SampledSoftmax
@@ -103,6 +105,7 @@ _HOMES = {
     "Attention": "layers",
     "Average": "layers",
     "AveragePooling1D": "layers",
+    "BatchNormalization": "layers",
     "Bidirectional": "layers",
     "CSVLogger": "training.loggers",
     "Callback": "training.callbacks",
@@ -164,6 +167,7 @@ _HOMES = {
     "Windows": "data.windows",
     "WordVectors": "data.word_vectors",
     "ZeroPadding1D": "layers",
+    "generate": "models.generating",
     "lanes": "data.lanes",
     "load": "loading",
     "plot_history": "diagnostics.plots",

@@ -128,6 +128,7 @@ WAY_OUT = ("[B, T, S, F]", "alone reads the steps")
     case("attends", lambda: sw.TimeDistributed(sw.Attention()), ConfigurationError, "Attention()([a, b])"),
     case("mask", lambda: sw.TimeDistributed(sw.Masking()), ConfigurationError, "Masking", "make it the first layer"),
     case("embeds", lambda: sw.TimeDistributed(sw.Embedding(5, 2)), ConfigurationError, "Embedding", "the first layer"),
+    case("counts", lambda: sw.TimeDistributed(sw.BatchNormalization()), ConfigurationError, "alike without it"),
     case("LSTM", lambda: inside(sw.LSTM(8)), ShapeError, "TimeDistributed(LSTM)", "[B, T, 3]", *WAY_OUT),
     case("Conv1D", lambda: inside(sw.Conv1D(8, 2)), ShapeError, "TimeDistributed(Conv1D)", *WAY_OUT),
     case("pool", lambda: inside(sw.GlobalMaxPooling1D()), ShapeError, "GlobalMaxPooling1D", *WAY_OUT),

@@ -13,9 +13,11 @@ import oracle
 import statewise as sw
 from networks import copied
 from statewise.errors import ConfigurationError
+from statewise.generation import sampling
+from statewise.generation.sampling import Sampling, draw
 from statewise.native.library import library
 from statewise.text import generation
-from statewise.text.generation import Sampling, SymbolGenerator, draw, generator_of
+from statewise.text.generation import SymbolGenerator, generator_of
 from texts import SYMBOLS, WINDOW, greedy_by_window, keys, reader, step_by_step, symbols
 from tolerances import assert_same
 
@@ -195,7 +197,7 @@ def test_top_k_and_top_p_together_keep_what_both_keep() -> None:
 def test_top_p_of_1_keeps_every_symbol_that_has_a_chance(scale: float) -> None:
     """However the sum of 1,000 probabilities is rounded."""
     logits = scale * np.random.default_rng(2).normal(size=1000)
-    kept = np.asarray(generation._kept(jnp.asarray(logits, jnp.float32), {"top_p": jnp.float32(1.0)}))
+    kept = np.asarray(sampling._kept(jnp.asarray(logits, jnp.float32), {"top_p": jnp.float32(1.0)}))
     assert softmax(logits)[~kept].sum() < 1e-6
 
 

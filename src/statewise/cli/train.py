@@ -259,7 +259,7 @@ def _early_stopping(options: argparse.Namespace, held_out: str) -> Any:
 def _check_sample(options: argparse.Namespace, vocabulary: Vocabulary, model: TextModel) -> None:
     """Raises the errors of an invalid sample before the training."""
     from statewise.foundation.shapes import check_whole
-    from statewise.text.generation import Sampling
+    from statewise.generation.sampling import Sampling
 
     Sampling(options.temperature)
     check_whole("length", options.length)

@@ -18,12 +18,21 @@ def describe_training(header: Header) -> str:
     """
     optimizer, epochs = header["compiled"]["optimizer"], header.get("epochs")
     by = "an optimizer that is not in the file" if optimizer is None else _optimizer(optimizer)
-    loss = header["compiled"]["loss"]
-    named = loss if isinstance(loss, str) else f"sampled softmax over {plural(loss['samples'], 'sample')}"
+    targets = header["compiled"].get("targets", [{"output": None, **header["compiled"]}])
+    named = ", ".join(map(_loss, targets))
     if epochs == 0:
         return f"not trained yet; compiled with {by}; loss {named}"
     long = "" if epochs is None else f", for {plural(epochs, 'epoch')}"
     return f"trained with {by}{long}; loss {named}"
+
+
+def _loss(target: Header) -> str:
+    loss = target["loss"]
+    named = loss if isinstance(loss, str) else f"sampled softmax over {plural(loss['samples'], 'sample')}"
+    if target["output"] is None:
+        return named
+    weight = "" if target["weight"] == 1 else f", weight {target['weight']:g}"
+    return f"{named} of {target['output']}{weight}"
 
 
 def _optimizer(config: Header) -> str:

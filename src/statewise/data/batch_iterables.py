@@ -25,7 +25,7 @@ def is_batches(value: object) -> bool:
     (False, False, True)
     """
     if isinstance(value, list):
-        return all(isinstance(entry, tuple) for entry in value)
+        return all(isinstance(entry, tuple | Mapping) for entry in value)
     whole = isinstance(value, tuple | str | bytes | Mapping) or hasattr(value, "ndim")
     return isinstance(value, Iterable) and not whole
 

@@ -56,7 +56,7 @@ def _tensor_words(name: str, value: object, error: Exception) -> str:
     if "Tracer" in type(value).__name__:
         return (
             f"{name}: expected an array of numbers, got one that JAX traces; what it may trace is "
-            "model.network.apply(model.params, x, model.network.zero_state(len(x)))"
+            "model.apply(model.params, x)"
         )
     reason = str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
     tensors = [value] if hasattr(value, "detach") else value if isinstance(value, list | tuple) else []

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from statewise.layers.merging import Minimum as Minimum
     from statewise.layers.merging import Multiply as Multiply
     from statewise.layers.merging import Subtract as Subtract
+    from statewise.layers.normalization import BatchNormalization as BatchNormalization
     from statewise.layers.normalization import LayerNormalization as LayerNormalization
     from statewise.layers.pooling import AveragePooling1D as AveragePooling1D
     from statewise.layers.pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
@@ -66,6 +67,7 @@ LAYERS = {
     "AttentionScores": "attention",
     "Average": "merging",
     "AveragePooling1D": "pooling",
+    "BatchNormalization": "normalization",
     "Bidirectional": "wrappers",
     "Concatenate": "merging",
     "Conv1D": "convolution",

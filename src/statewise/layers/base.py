@@ -80,6 +80,13 @@ class Layer(ABC):
         """Returns initial weights for input of `shape` (without batch axis), in NumPy."""
         return {}
 
+    def initial_statistics(self, shape: Shape) -> dict[str, Array]:
+        """Returns what it knows of its input before training, by name, in NumPy; empty for most layers.
+
+        Such statistics, as the means of a BatchNormalization, are changed by training but not by gradients.
+        """
+        return {}
+
     @property
     def regularizers(self) -> dict[str, L1L2 | None]:
         """The penalty on each of its weights, by name; None adds nothing to the loss."""
@@ -233,6 +240,19 @@ class Layer(ABC):
             rng: as for `apply`.
         """
         return self.apply(params, x, state, reset=own[0], mask=own[1], rng=rng)  # type: ignore[arg-type]  # several
+
+    def apply_counting(
+        self, params: Params, statistics: Params, x: jax.Array, real: jax.Array | None
+    ) -> tuple[jax.Array, Params]:
+        """Returns `(y, statistics)` in training, for a layer that has statistics.
+
+        Args:
+            params: as for `apply`.
+            statistics: those before.
+            x: input.
+            real: bool, with the axes of x but the last: False where something does not count.
+        """
+        raise NotImplementedError
 
     def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
         """Describes one step as operations, for engines that run the network step by step.

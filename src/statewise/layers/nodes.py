@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from statewise.errors import ConfigurationError, FileError
 from statewise.foundation.shapes import Shape
+from statewise.layers.attention import AttentionScores
 from statewise.layers.base import Layer
 from statewise.layers.final_state import FinalState
 from statewise.layers.registry import layer_from_config, layer_to_config
@@ -57,8 +58,19 @@ def nodes_of_chain(layers: Sequence[Layer], skips: Mapping[int, int] = MappingPr
     return _nodes(layers, [(skips[place], *read) if place in skips else read for place, read in enumerate(before)])
 
 
-def nodes_of_graph(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[tuple[Node, ...], list[int]]:
-    """Returns the nodes between inputs and outputs, in the order in which they were written, and the outputs' places.
+class Written(NamedTuple):
+    """A graph as it was written."""
+
+    nodes: tuple[Node, ...]
+    places: dict[int, int]  # of all its tensors, by their numbers
+
+
+def nodes_of_graph(
+    inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Mapping[int, str] = MappingProxyType({})
+) -> Written:
+    """Returns the nodes between inputs and outputs, in the order in which they were written.
+
+    `known` has the names of layers that have one in another model, by their ids.
 
     Raises:
         ConfigurationError: the outputs do not come from those inputs, or from others, too.
@@ -91,45 +103,52 @@ def nodes_of_graph(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple
         [tensor.layer for tensor in written],
         [tuple(places[source] for source in tensor.sources) for tensor in written],
         [tuple(places[source] for source in tensor.start) for tensor in written],
+        known,
     )
-    return _name_states(made), [places[tensor] for tensor in outputs]
+    return Written(_name_others(made), {tensor.number: place for tensor, place in places.items()})
 
 
-def _name_states(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Returns the nodes with the last states of layers called after them, as `encoder_h`, where that name is free."""
+def _name_others(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Returns the nodes with what else layers give called after them, as `encoder_h`, where that name is free."""
     named = list(nodes)
     for place, node in enumerate(nodes):
-        if isinstance(node.layer, FinalState) and node.layer.name is None:
-            name = f"{named[node.sources[0]].name}_{node.layer.part.replace('.', '_')}"
+        if isinstance(node.layer, FinalState | AttentionScores) and node.layer.name is None:
+            part = node.layer.part.replace(".", "_") if isinstance(node.layer, FinalState) else "scores"
+            name = f"{named[node.sources[0]].name}_{part}"
             if name not in [other.name for other in named]:
                 named[place] = node._replace(name=name, weights=name)
     return tuple(named)
 
 
 def _nodes(
-    layers: Sequence[Layer], sources: Sequence[tuple[int, ...]], starts: Sequence[tuple[int, ...]] | None = None
+    layers: Sequence[Layer],
+    sources: Sequence[tuple[int, ...]],
+    starts: Sequence[tuple[int, ...]] | None = None,
+    known: Mapping[int, str] = MappingProxyType({}),
 ) -> tuple[Node, ...]:
     owners: dict[int, str] = {}
     starts = [()] * len(layers) if starts is None else starts
     return tuple(
         Node(name, layer, read, owners.setdefault(id(layer), name), start)
-        for name, layer, read, start in zip(name_layers(layers), layers, sources, starts, strict=True)
+        for name, layer, read, start in zip(name_layers(layers, known), layers, sources, starts, strict=True)
     )
 
 
-def name_layers(layers: Sequence[Layer]) -> tuple[str, ...]:
+def name_layers(layers: Sequence[Layer], known: Mapping[int, str] = MappingProxyType({})) -> tuple[str, ...]:
     """Returns a name for each layer: its own, or its kind's with a number from the second on, as Keras does.
 
-    A layer that occurs again gets a number, too, since its state there is another.
+    A layer that occurs again gets a number, too, since its state there is another. Names in `known`, by the layers'
+    ids, come first.
     """
-    given = [layer.name for layer in {id(layer): layer for layer in layers}.values() if layer.name is not None]
+    own = {id(layer): known.get(id(layer), layer.name) for layer in layers}
+    given = [name for name in own.values() if name is not None]
     if twice := [name for name, count in Counter(given).items() if count > 1]:
         raise ConfigurationError(f"two layers are called {twice[0]!r}; give them different names")
     seen: Counter[str] = Counter()
     names: list[str] = []
     for layer in layers:
-        name = None if layer.name in names else layer.name
-        base = layer.name or type(layer).__name__.lower()
+        name = None if own[id(layer)] in names else own[id(layer)]
+        base = own[id(layer)] or type(layer).__name__.lower()
         while name is None:
             candidate = f"{base}_{seen[base]}" if seen[base] else base
             seen[base] += 1

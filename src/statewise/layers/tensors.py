@@ -159,6 +159,17 @@ def read_tensors(what: str, given: object) -> Tensors:
     return Tensors(tuple(values), tuple(keys), form)
 
 
+def layers_of(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> list[Any]:
+    """Returns the layers that make the outputs of the inputs, in the order in which they were written."""
+    given, found, todo = {x.number for x in inputs}, dict[int, Any](), list(outputs)
+    while todo:
+        tensor = todo.pop()
+        if tensor.number not in given and tensor.number not in found and tensor.layer is not None:
+            found[tensor.number] = tensor.layer
+            todo += (*tensor.sources, *tensor.start)
+    return [found[number] for number in sorted(found)]
+
+
 def output_of(layer: Any, given: object, initial_state: object = None) -> Tensor | list[Tensor]:
     """Returns what `layer` will output for a tensor, or for a list of those that a layer such as `Add` joins.
 

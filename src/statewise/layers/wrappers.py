@@ -13,6 +13,7 @@ from statewise.kernels.states import BidirectionalState, LayerState
 from statewise.layers.base import Flags, Layer, MemorylessLayer, MisfitError, Params, check_layer
 from statewise.layers.embedding import Embedding
 from statewise.layers.masking import Masking
+from statewise.layers.normalization import BatchNormalization
 from statewise.layers.recurrent import Recurrent
 from statewise.layers.regularizers import L1L2
 from statewise.operations import Step, Vector
@@ -65,6 +66,11 @@ class TimeDistributed(MemorylessLayer):
             raise ConfigurationError(
                 f"TimeDistributed: expected a layer such as Dense(1), got {kind}, which reads an input of the network, "
                 "all steps at once; make it the first layer"
+            )
+        if isinstance(self.layer, BatchNormalization):
+            raise ConfigurationError(
+                "TimeDistributed: expected a layer such as Dense(1), got BatchNormalization, which treats all steps "
+                "alike without it; write BatchNormalization() alone"
             )
         if not self.layer.takes_one:
             raise ConfigurationError(

@@ -33,9 +33,13 @@ _SENTENCES = {
     " GlobalAveragePooling1D GlobalMaxPool1D GlobalAvgPool1D UpSampling1D ZeroPadding1D": (
         "in scripts for Keras it is not supported yet; leave it out, since a recurrent layer reads the steps itself"
     ),
-    "LayerNormalization": "in scripts for Keras it is not supported yet; leave the layer out and scale the data",
+    "LayerNormalization BatchNormalization": (
+        "in scripts for Keras it is not supported yet; leave the layer out and scale the data"
+    ),
     "Merge merge Concatenate concatenate Add add Multiply multiply Average average Maximum maximum Dot"
-    " dot Subtract subtract": "models with branches are not supported yet; a stack of layers is Sequential([...])",
+    " dot Subtract subtract Attention AdditiveAttention": (
+        "models with branches are not supported yet; a stack of layers is Sequential([...])"
+    ),
     "Lambda Layer InputSpec Wrapper Recurrent RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell": (
         "custom layers are not supported; docs/legacy.md lists the supported layers"
     ),

@@ -13,7 +13,7 @@ from statewise.foundation.forks import check_process
 from statewise.foundation.shapes import check_input
 from statewise.models.answers import in_form
 from statewise.models.interface import AnyModel
-from statewise.network import Network, NetworkParams
+from statewise.network import Network, NetworkParams, with_statistics
 from statewise.network.passing import by_axis
 from statewise.state import State
 
@@ -27,7 +27,9 @@ def apply(
     reset: Any = None,
     mask: Any = None,
     rng: jax.Array | None = None,
-) -> tuple[Any, State]:
+    statistics: NetworkParams | None = None,
+    return_statistics: bool = False,
+) -> Any:
     """Returns `(y, state)` with the weights `params`: a pure function, for `jax.jit`, `grad`, `vmap` and `lax.scan`.
 
     It computes what `model(x, state)` does, and reads nothing of the model but its layers. `state` is a pytree, so it
@@ -39,7 +41,10 @@ def apply(
         state: where the rows start; None is the initial state that `params` describe.
         reset: bool `[B, T]`; True resets that row to the initial state before that step; for several time axes a dict.
         mask: bool `[B, T]`; False skips that step.
-        rng: a key of `jax.random`, in training only: for dropout.
+        rng: a key of `jax.random`, in training only: for dropout, and so that a `BatchNormalization` normalizes by the
+            batch.
+        statistics: those of such layers, such as `model.statistics`, which they are by default.
+        return_statistics: whether `(y, state, statistics)` is returned, those after this call.
 
     >>> import jax
     >>> import numpy as np
@@ -63,7 +68,10 @@ def apply(
     states = network.initial_state(params, rows) if state is None else network.check_state(state, rows)
     flags = {name: _flags(network, name, flag, given) for name, flag in (("reset", reset), ("mask", mask))}
     x = given if len(network.inputs) > 1 else next(iter(given.values()))
-    y, after = network.apply(params, x, states, rng=rng, **flags)
+    before = model.train_state.statistics if statistics is None else statistics
+    y, after, changed = network.train(with_statistics(params, before), x, states, rng=rng, **flags)
+    if return_statistics:
+        return in_form(model, y), network.state_of(params, after), {**before, **changed}
     return in_form(model, y), network.state_of(params, after)
 
 

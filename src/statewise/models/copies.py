@@ -14,7 +14,8 @@ from statewise.storage.artifact import artifact_from_bytes, artifact_to_bytes
 
 SomeModel = TypeVar("SomeModel", bound=AnyModel)
 
-OURS = {"seed", "train_state", "history", "measured", "_stack", "_settings", "_programs", "_warned"}
+OURS = {"seed", "form", "graph", "history", "measured"}
+OURS |= {"_trained", "_stack", "_view", "_settings", "_programs", "_warned"}
 """The attributes of a model; all others were added by a subclass."""
 
 
@@ -54,7 +55,9 @@ def pickled(model: Any) -> dict[str, Any]:
 def unpickled(model: Any, state: dict[str, Any]) -> None:
     """Restores a model from its pickled state."""
     keep_compiled_programs()
-    vars(model).update(dict.fromkeys(OURS), seed=state["seed"], history=state["history"], _warned=False)
+    vars(model).update(
+        dict.fromkeys(OURS), seed=state["seed"], history=state["history"], tensors={}, written={}, _warned=False
+    )
     if state["file"] is not None:
         artifact = artifact_from_bytes(state["file"], "the pickled model")
         contents = model_file.from_artifact(artifact, state["optimizer"])

@@ -106,7 +106,8 @@ def measure(
     count = count_rows(rows)
     layout = Layout(size, padded=count is None or count % size != 0, carry=start.carry, warmup=start.warmup)
     states = model.network.initial_state(model.params, size) if start.batch is None else start.batch
-    return evaluation.evaluate(model.programs, model.params, states, rows, layout, recurring=recurring, told=told)
+    known = model.train_state.known
+    return evaluation.evaluate(model.programs, known, states, rows, layout, recurring=recurring, told=told)
 
 
 def validate(model: AnyModel, feed: Feed, start: Start) -> dict[str, float]:

@@ -148,7 +148,8 @@ def _fit(
     model.history, model.measured = history, measured if callback_list.reads_model else None
     if kept is not None and not position.step:  # the same numbers, in the arrays of the training
         run = position.run
-        model.train_state = replace(model.train_state, params=run.params, optimizer=run.optimizer)
+        learned = {"params": run.params, "optimizer": run.optimizer, "statistics": run.statistics}
+        model.train_state = replace(model.train_state, **learned)
     training = _training(
         model, plan, position, one_by_one=plan.feed.validation is not None or callback_list.reads_model
     )
@@ -156,7 +157,9 @@ def _fit(
     def adopt() -> None:
         run, before = training.run, model.train_state
         state = model.network.state_of(run.params, run.states) if plan.start.keep else before.state
-        model.train_state = TrainState(run.params, True, run.optimizer, {}, state, training.position.epoch)
+        model.train_state = TrainState(
+            run.params, run.statistics, True, run.optimizer, {}, state, training.position.epoch
+        )
 
     def follow() -> None:
         own, optimizer = training.run.optimizer, model.train_state.optimizer
@@ -202,4 +205,4 @@ def _run(model: AnyModel, layout: Layout) -> Run:
         states = network.check_state(learned.state)
     elif layout.across_epochs and network.learned_states(learned.params):
         states = network.initial_state(learned.params, layout.batch_size)
-    return Run(learned.params, learned.optimizer, states, order, totals)
+    return Run(learned.params, learned.optimizer, states, order, totals, learned.statistics)

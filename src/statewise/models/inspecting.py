@@ -120,4 +120,4 @@ def memory_report(
         return measure(model, samples, size, Start(carry=carry))[0]["loss"]
 
     lanes = x.batch_size if isinstance(x, Lanes) else None
-    return report_memory(model.programs.objective, model.params, samples, loss, lanes)
+    return report_memory(model.programs.objective, model.train_state.known, samples, loss, lanes)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from statewise.errors import ConfigurationError, LifecycleError, unknown_name
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Embedding, Layer
-from statewise.layers.nodes import NetworkInput, NetworkOutput, Node, name_layers, nodes_of_chain, nodes_of_graph
+from statewise.layers.nodes import NetworkInput, NetworkOutput, Node, Written, name_layers, nodes_of_chain
 from statewise.layers.residual import Residual, Stacked
 from statewise.layers.signals import symbols_of
 from statewise.layers.tensors import Tensors
@@ -25,14 +25,14 @@ class LayerStack:
     skips: Mapping[int, int] = field(default_factory=dict)  # for each Add of a Residual, the place of what it adds
 
     @classmethod
-    def of_graph(cls, given: Tensors, made: Tensors) -> LayerStack:
+    def of_graph(cls, given: Tensors, made: Tensors, written: Written) -> LayerStack:
         """Returns the layers between inputs and outputs, with their network.
 
         Raises:
             ConfigurationError: the outputs are not made of those inputs alone, or names do not fit.
             ShapeError: a layer does not fit.
         """
-        nodes, places = nodes_of_graph(given.tensors, made.tensors)
+        nodes, places = written.nodes, [written.places[tensor.number] for tensor in made.tensors]
         layers = list({id(node.layer): node.layer for node in nodes}.values())
         for place, layer in enumerate(layers):
             check_not_shared(layers[:place], layer)

@@ -6,44 +6,43 @@ interface that they use is in `interface`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Self
 
-import optax
-
-from statewise.errors import ConfigurationError, LifecycleError, StatewiseError, warn
+from statewise.errors import LifecycleError, StatewiseError
 from statewise.foundation.engine import keep_compiled_programs
 from statewise.foundation.forks import check_process
 from statewise.foundation.shapes import check_seed
 from statewise.layers import Layer
-from statewise.layers.registry import warn_of_custom
-from statewise.layers.tensors import Several, Tensor, read_tensors
+from statewise.layers.tensors import Several, Tensor
 from statewise.models import (
     applying,
+    compiling,
     copies,
     evaluating,
     fitting,
     freezing,
     inspecting,
+    learning_rates,
     model_file,
     predicting,
+    saving,
     states,
     streaming,
+    submodels,
     weight_access,
 )
 from statewise.models.display import Display
+from statewise.models.graph_reading import GraphRead, read_graph
 from statewise.models.layer_stack import LayerStack
 from statewise.models.reader import Reader
 from statewise.models.settings import Settings
-from statewise.models.targets import Loss
 from statewise.models.train_state import TrainState
+from statewise.models.view import View, own
 from statewise.network import Network, NetworkParams
-from statewise.optimizers.optimizer import Optimizer, learning_rate_of, with_learning_rate
 from statewise.phrasebook.guard import guard
 from statewise.state import State
-from statewise.storage.artifact import Artifact, write_artifact
+from statewise.storage.artifact import Artifact
 from statewise.training.history import History
 from statewise.training.learned import Learned
 from statewise.training.programs import Programs
@@ -85,19 +84,40 @@ class Model:
     """A callback may set it to True to stop the training after the current epoch."""
     kind = "graph"
     """What a file calls models of this class."""
+    graph: GraphRead | None
+    """The graph that it was written as, if it was."""
+    _view: View | None
+    """Whose weights it has, if not its own."""
 
     def __init__(self, inputs: Tensor | Several, outputs: Tensor | Several, *, seed: int = 0) -> None:
         self._start(seed)
-        made = read_tensors("outputs", outputs)
-        self._build(LayerStack.of_graph(read_tensors("inputs", inputs), made))
-        self.form = made.form
+        graph = read_graph(inputs, outputs)
+        self.form, self.graph, self._view = graph.form, graph, graph.view
+        if graph.view is None:
+            self._own(graph.stack)
+        else:
+            self._stack = graph.stack
+
+    def _own(self, stack: LayerStack) -> None:
+        """Makes these layers the model's own, with new weights."""
+        self._view, self._stack = None, LayerStack()
+        self._build(stack)
+        own(self)
+
+    def viewing(self, stack: LayerStack, view: View, form: str) -> Model:
+        """Returns a model of some layers that has its weights by a view."""
+        model = Model.__new__(Model)
+        model._start(self.seed)
+        model._stack, model._view, model.form = stack, view, form
+        return model
 
     def _start(self, seed: int) -> None:
         """Sets what a model without layers has."""
         keep_compiled_programs()
         self.seed = check_seed(seed)
         self.form = "one"
-        self.train_state = TrainState()
+        self.graph, self._view = None, None
+        self._trained = TrainState()
         self.history: History | None = None
         self.measured: dict[str, Any] | None = None  # what logs are measured on: loss, data, validation data
         self._stack = LayerStack()
@@ -154,6 +174,17 @@ class Model:
         return None
 
     @property
+    def train_state(self) -> TrainState:
+        """All that training changes; replaced, never modified in place."""
+        return self._trained if self._view is None else self._view.seen(self._trained)
+
+    @train_state.setter
+    def train_state(self, train_state: TrainState) -> None:
+        if self._view is not None:
+            self._view.check(train_state)
+        self._trained = train_state
+
+    @property
     def params(self) -> NetworkParams:
         """Weights by layer and name, as immutable arrays. Others may be set, as after a training loop of one's own.
 
@@ -170,6 +201,8 @@ class Model:
         applying.check_params(self.network, params)
         self.set_weights([params[layer][weight] for layer, weight in self.network.weight_names])
 
+    statistics = property(weight_access.statistics, weight_access.set_statistics)
+
     @property
     def layers(self) -> list[Layer]:
         """The layers, with their names in this model."""
@@ -179,6 +212,7 @@ class Model:
     count_params = inspecting.count_params
     summary = inspecting.summary
     plot = inspecting.plot
+    submodel = submodels.submodel
 
     weights = property(weight_access.weights)
     get_weights = weight_access.get_weights
@@ -189,55 +223,8 @@ class Model:
 
     # -- 2 compile ---------------------------------------------------------------------------------------------
 
-    def compile(
-        self,
-        optimizer: str | Optimizer | optax.GradientTransformation = "rmsprop",
-        loss: Loss | Sequence[Loss | None] | Mapping[str, Loss] | None = None,
-        metrics: str | Sequence[Any] | Mapping[str, Any] | None = (),
-        loss_weights: Sequence[float] | Mapping[str, float] | None = None,
-    ) -> None:
-        """Sets the optimizer (a name, an optimizer, or an Optax transformation), the loss and the metrics.
-
-        Names may be written in any case, as "MSE" or "CategoricalCrossentropy".
-
-        For many classes, the loss may be a `SampledSoftmax`, which excludes metrics.
-
-        With several outputs, losses, metrics and `loss_weights` are dicts by output, or lists in the outputs'
-        order; one loss is for all of them. Training minimizes the weighted sum, and no output without a loss.
-
-        Raises:
-            ConfigurationError: a name does not exist; the message suggests the nearest.
-        """
-        if loss is None:
-            raise ConfigurationError("compile needs a loss, such as loss='categorical_crossentropy' or loss='mse'")
-        outputs = () if self._stack.network is None else tuple(output.name for output in self._stack.network.outputs)
-        settings = Settings.of(optimizer, loss, metrics, loss_weights, outputs if len(outputs) > 1 else ())
-        before = self._settings
-        if before is not None and before.losses != settings.losses:
-            self.train_state = replace(self.train_state, logs=None)
-        if before is None:  # loaded from a file that could not store its optimizer
-            self._adopt_settings(settings, replace(self.train_state, optimizer=None))
-        else:
-            self._adopt_settings(settings, self.train_state.without_optimizer())
-        self._warned = False
-        warn_of_custom(self._stack.layers)
-
-    def recompile(self, optimizer: object, loss: object, metrics: Sequence[str], *, continues: bool) -> None:
-        """Compiles for further training; with `continues`, an unchanged optimizer keeps its state.
-
-        An optimizer that a file cannot store counts as unchanged if the file could not store the previous one either.
-        """
-        settings = Settings.of(optimizer, loss, metrics)
-        unnamed = self._settings is None and settings.config()["optimizer"] is None
-        if continues and (unnamed or self._settings == settings):
-            self._adopt_settings(settings, self.train_state)
-        else:
-            self._adopt_settings(settings, self.train_state.without_optimizer())
-            self._warned = False
-
-    def _adopt_settings(self, settings: Settings, train_state: TrainState) -> None:
-        self._settings, self._programs = settings, None
-        self.train_state = settings.taking_over(self._stack.network, train_state)
+    compile = compiling.compile_model
+    recompile = compiling.recompile
 
     @property
     def settings(self) -> Settings:
@@ -246,6 +233,8 @@ class Model:
         Raises:
             LifecycleError: the model is not compiled.
         """
+        if self._view is not None:
+            raise self._view.refused
         if self._settings is None:
             raise LifecycleError("the model is not compiled: call model.compile(optimizer, loss, metrics) first")
         return self._settings
@@ -260,30 +249,7 @@ class Model:
             self._programs = settings.programs(self.network)
         return self._programs
 
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate of the next update. Setting it changes nothing else in the optimizer, and compiles nothing.
-
-        A schedule continues, scaled by the ratio of the new to the old rate.
-
-        >>> import statewise as sw
-        >>> model = sw.Sequential([sw.LSTM(4, input_shape=(None, 1)), sw.Dense(1)])
-        >>> model.compile(sw.Adam(0.01), "mse")
-        >>> model.learning_rate /= 2
-        >>> round(model.learning_rate, 6)
-        0.005
-
-        Raises:
-            ConfigurationError: the rate is not a number >= 0, or the optimizer is an Optax transformation.
-        """
-        self.programs  # noqa: B018 - creates the optimizer's state
-        return learning_rate_of(self.settings.optimizer, self.train_state.optimizer)
-
-    @learning_rate.setter
-    def learning_rate(self, rate: float) -> None:
-        self.programs  # noqa: B018 - creates the optimizer's state
-        changed = with_learning_rate(self.settings.optimizer, self.train_state.optimizer, rate)
-        self.train_state = replace(self.train_state, optimizer=changed)
+    learning_rate = property(learning_rates.learning_rate, learning_rates.set_learning_rate)
 
     # -- 3 fit, 4 evaluate, 5 predict --------------------------------------------------------------------------
 
@@ -332,27 +298,8 @@ class Model:
 
     # -- save, copy, pickle ------------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
-        """Writes the model to one file, atomically: layers, weights, training settings, optimizer, state.
-
-        A custom optimizer or schedule, or an Optax transformation, cannot be stored; a StatewiseWarning says so once.
-
-        Raises:
-            FileError: it cannot be written there.
-            ConfigurationError: a layer is of a custom class.
-        """
-        write_artifact(path, self.to_artifact())
-        self.warn_of_unsaved(f"{path} lacks")
-
-    def warn_of_unsaved(self, what: str) -> None:
-        """Warns once about what a file cannot store of this model; `what` begins the sentence."""
-        unsaved = None if self._settings is None else self._settings.unsaved
-        if unsaved is not None and not self._warned:
-            self._warned = True
-            warn(
-                f"{what} the optimizer, {unsaved}, which only Python code can describe. Everything else is stored, "
-                "including the optimizer's state: call model.compile(...) with it again before training further"
-            )
+    save = saving.save
+    warn_of_unsaved = saving.warn_of_unsaved
 
     @property
     def learned(self) -> Learned:

@@ -82,7 +82,7 @@ def _of_rows(
     warn_unused(start, model.state)
     check_warmup(start, rows.steps)
     with shown(verbose, "predict", -(-rows.rows // size)) as told:
-        answers, states = predict_rows(network, model.params, rows, size, start, told)
+        answers, states = predict_rows(network, model.train_state.known, rows, size, start, told)
     ended = network.state_of(model.params, states)
     if start.keep:
         model.state = ended
@@ -103,7 +103,7 @@ def _of_batches(model: AnyModel, batches: Any, state: str | State, told: Told) -
         elif rows.rows > size:
             raise ShapeError(larger_batch(number, rows.rows, size))
         check_warmup(start, rows.steps)
-        y, after = predict_rows(network, model.params, rows, size if start.carry else rows.rows, start)
+        y, after = predict_rows(network, model.train_state.known, rows, size if start.carry else rows.rows, start)
         start = replace(start, batch=after) if start.carry else start
         answers.append(y)
         told(1)
@@ -161,9 +161,9 @@ def call(
     if network.looks_ahead and state is not None and state != network.state_of(model.params, fresh):
         network.check_continuable("model(x, state)")
     if isinstance(rows, RaggedRows):
-        answers, after = predict_rows(network, model.params, rows, min(ROWS, batch), Start(rows=states))
+        answers, after = predict_rows(network, model.train_state.known, rows, min(ROWS, batch), Start(rows=states))
         answers = answers if isinstance(answers, list) else jax.device_put(answers)
         return in_form(model, answers), network.state_of(model.params, after)
-    y, after = forward_of(network)(model.params, rows.x, states, reset=rows.reset, mask=rows.mask)
+    y, after = forward_of(network)(model.train_state.known, rows.x, states, reset=rows.reset, mask=rows.mask)
     y = rows.restore(each(np.asarray, y)) if rows.ragged else y
     return in_form(model, y), network.state_of(model.params, after)

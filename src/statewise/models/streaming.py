@@ -63,4 +63,4 @@ def runtime(model: AnyModel, engine: str = "auto") -> Runtime:
         StateError: the network needs whole sequences.
         ConfigurationError: engine="native", and there is no native library.
     """
-    return Runtime.of(model.network.config(), model.params, engine)
+    return Runtime.of(model.network.config(), model.train_state.known, engine)

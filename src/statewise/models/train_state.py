@@ -14,7 +14,7 @@ from statewise.errors import ShapeError
 from statewise.foundation.engine import on_device
 from statewise.foundation.random import fold_in, key_of
 from statewise.foundation.shapes import Array, as_array, check_finite
-from statewise.network import Network, NetworkParams
+from statewise.network import Network, NetworkParams, with_statistics
 from statewise.state import State
 from statewise.storage.pytrees import fill_leaves, name_leaves
 from statewise.training.learned import Learned
@@ -25,6 +25,7 @@ class TrainState:
     """Weights, optimizer, state, and the progress of training."""
 
     params: NetworkParams = field(default_factory=dict)
+    statistics: NetworkParams = field(default_factory=dict)  # of layers such as BatchNormalization, by node
     trained: bool = False  # whether the weights are no longer random
     optimizer: Any = None  # Optax's state; None until the first update needs it
     saved_optimizer: Mapping[str, Array] = field(default_factory=dict)  # from a file, until `optimizer` is created
@@ -34,7 +35,13 @@ class TrainState:
 
     def rebuilt(self, network: Network, seed: int) -> TrainState:
         """Returns the train state with new weights for a changed network."""
-        return TrainState(network.init(fold_in(key_of(seed), 0)), self.trained, state=self.state)
+        weights, statistics = network.init(fold_in(key_of(seed), 0)), network.initial_statistics()
+        return TrainState(weights, statistics, self.trained, state=self.state)
+
+    @property
+    def known(self) -> NetworkParams:
+        """Weights with statistics, as what runs the network takes them."""
+        return with_statistics(self.params, self.statistics)
 
     def without_optimizer(self) -> TrainState:
         """Returns the train state without optimizer state, so that the optimizer starts fresh."""
@@ -73,7 +80,7 @@ class TrainState:
     @property
     def learned(self) -> Learned:
         """Weights, optimizer and state by their names in files."""
-        arrays = name_leaves("params", self.params)
+        arrays = name_leaves("params", self.params) | name_leaves("statistics", self.statistics)
         arrays |= self.saved_optimizer if self.optimizer is None else name_leaves("optimizer", self.optimizer)
         if self.state is not None:
             arrays |= name_leaves("state", dict(self.state.layers))
@@ -86,15 +93,16 @@ class TrainState:
             FileError: it belongs to another network.
         """
         params, state = fill_leaves("params", network.weight_shapes(), learned.arrays), None
+        statistics = fill_leaves("statistics", network.initial_statistics(), learned.arrays)
         if learned.state is not None:
             shapes = network.state_shapes(learned.state)
             filled = fill_leaves("state", shapes, learned.arrays)
             state = State({name: filled[name] for name in shapes}, network.learned_states(params))
         saved = {name: array for name, array in learned.arrays.items() if name.startswith("optimizer")}
-        return TrainState(params, learned.trained, None, saved, state, self.epochs, learned.logs)
+        return TrainState(params, statistics, learned.trained, None, saved, state, self.epochs, learned.logs)
 
     def checksum(self, *, with_state: bool) -> int:
         """Returns a checksum of where a training starts: weights (unless random), optimizer, and state."""
         weights, state = self.params if self.trained else None, self.state if with_state else None
-        leaves = jax.tree.leaves((weights, self.optimizer, state))
+        leaves = jax.tree.leaves((weights, self.statistics, self.optimizer, state))
         return zlib.crc32(b"".join(np.asarray(leaf).tobytes() for leaf in leaves))

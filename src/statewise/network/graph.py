@@ -72,6 +72,11 @@ class Graph:
         """Returns the name of a source."""
         return self.nodes[source].name if source >= 0 else self.inputs[INPUT - source].name
 
+    def place_of(self, name: str) -> int:
+        """Returns the place of an input or a node by its name; the name must be there."""
+        names = [entry.name for entry in self.inputs]
+        return place_of_input(names.index(name)) if name in names else self.names.index(name)
+
     @cached_property
     def axes(self) -> tuple[str, ...]:
         """The time axes of the inputs, those first that others depend on the end of."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,11 +20,17 @@ from statewise.layers import Activation, Dense, Layer, Params
 from statewise.layers.nodes import NetworkInput, NetworkOutput, Node, nodes_from_config
 from statewise.layers.signals import readers
 from statewise.network.graph import Graph
-from statewise.network.passing import Pass, Use, by_axis, flags_of_inputs, flags_of_nodes
+from statewise.network.passing import Pass, Use, by_axis, flags_of_inputs, flags_of_nodes, statistics_of
 from statewise.state import LayerStates, State, describe_sizes, map_parts
 
 NetworkParams = dict[str, Params]
-"""Every layer's weights by the layer's name."""
+"""Every layer's weights by the layer's name; what runs a network takes its statistics with them (`with_statistics`)."""
+
+
+def with_statistics(params: NetworkParams, statistics: NetworkParams) -> NetworkParams:
+    """Returns weights with statistics, as what runs a network takes them."""
+    return params | {statistics_of(name): values for name, values in statistics.items()} if statistics else params
+
 
 jax.tree_util.register_pytree_node(
     State,
@@ -59,6 +65,12 @@ class Network(Graph):
             name: {weight: jax.ShapeDtypeStruct(sizes, np.float32) for weight, sizes in weights.items()}
             for name, weights in shapes.items()
         }
+
+    def initial_statistics(self) -> NetworkParams:
+        """Returns what layers know of their input before training, by node, for those that have such statistics."""
+        known = {node.name: node.layer.initial_statistics(self.read_shape(node)) for node in self.nodes}
+        statistics: NetworkParams = on_device({name: values for name, values in known.items() if values})
+        return statistics
 
     def state_shapes(self, batch: int) -> dict[str, Any]:
         """Returns the shapes of the states of `batch` rows, for the layers that have one; creates one row."""
@@ -127,6 +139,10 @@ class Network(Graph):
             if signal.axis is not None and entry.name in given
         }
 
+    def as_given(self, x: Mapping[str, Any]) -> Any:
+        """Returns what `by_name` would take apart."""
+        return next(iter(x.values())) if len(self.inputs) == 1 else dict(x)
+
     def by_name(self, x: Any) -> dict[str, Any]:
         """Returns what the inputs are given, by name."""
         return {self.inputs[0].name: x} if len(self.inputs) == 1 else x
@@ -147,6 +163,19 @@ class Network(Graph):
         frozen = {node.name for node in self.owners if node.layer.frozen}
         return {name: before[name] if name in frozen else weights for name, weights in after.items()}
 
+    def train(
+        self, params: NetworkParams, x: Any, states: LayerStates, rows: jax.Array | None = None, **options: Any
+    ) -> tuple[Any, LayerStates, NetworkParams]:
+        """Returns `(y, states, statistics)`, those that the pass changed; `rows [B]` are not padding.
+
+        Other arguments as for `apply`.
+        """
+        passed = Pass(self, params, self.by_name(x), states, **options, rows=rows)
+        after = {use.node.name: use.state for use in passed}
+        y = {output.name: passed.values[output.place] for output in self.outputs}
+        known = {name: value for name, value in y.items() if value is not None}
+        return (next(iter(y.values())) if len(y) == 1 else known), after, passed.statistics
+
     def apply(
         self,
         params: NetworkParams,
@@ -158,12 +187,8 @@ class Network(Graph):
         rng: jax.Array | None = None,
     ) -> tuple[Any, LayerStates]:
         """Returns `(y, states)`; `rng` in training only. Arguments as in `Layer.apply`."""
-        passed = Pass(self, params, self.by_name(x), states, reset=reset, mask=mask, rng=rng)
-        after = {use.node.name: use.state for use in passed}
-        y = {output.name: passed.values[output.place] for output in self.outputs}
-        if len(y) == 1:
-            return next(iter(y.values())), after
-        return {name: value for name, value in y.items() if value is not None}, after
+        y, after, _ = self.train(params, x, states, reset=reset, mask=mask, rng=rng)
+        return y, after
 
     def uses(
         self, params: NetworkParams, x: Any, states: LayerStates, *, reset: Any = None, mask: Any = None

@@ -41,6 +41,11 @@ class Use(NamedTuple):
     state: Any
 
 
+def statistics_of(name: str) -> str:
+    """Returns the name by which a node's statistics go with the weights, where both are needed."""
+    return f"{name}/statistics"
+
+
 def flags_of_inputs(network: Network, x: Mapping[str, Any], reset: Any, mask: Any) -> dict[Axis, Flags]:
     """Returns `reset` and `mask` of each input's axis; a step that a reader of any input skips is skipped there."""
     resets, masks = by_axis(network, reset), by_axis(network, mask)
@@ -108,7 +113,10 @@ def axes_taken(network: Network, x: Mapping[str, Any]) -> set[str]:
 
 
 class Pass:
-    """One pass over a network, as an iterator of the uses of its layers; arguments as for `Network.apply`."""
+    """One pass over a network, as an iterator of the uses of its layers; arguments as for `Network.apply`.
+
+    In training, `rows`, bool `[B]`, says which rows are not padding.
+    """
 
     def __init__(
         self,
@@ -120,8 +128,10 @@ class Pass:
         reset: Any = None,
         mask: Any = None,
         rng: jax.Array | None = None,
+        rows: jax.Array | None = None,
     ) -> None:
-        self._network, self._params, self._states, self._rng = network, params, states, rng
+        self._network, self._params, self._states, self._rng, self._rows = network, params, states, rng, rows
+        self.statistics: dict[str, Any] = {}  # those that this pass changed, by node
         self._taken = axes_taken(network, x)
         self._flags: dict[Axis, Flags] = dict(flags_of_inputs(network, x, reset, mask))
         named = enumerate(network.inputs)
@@ -158,6 +168,8 @@ class Pass:
         key = None if self._rng is None else jax.random.fold_in(self._rng, place)
         options: dict[str, Any] = {"reset": flags[0], "mask": flags[1], "rng": key}
         before = self._states.get(node.name, ())
+        if statistics := self._params.get(statistics_of(node.name)):
+            return self._used_counting(node, x, flags, weights, statistics)
         if not isinstance(before, WiredState):
             if node.layer.steps_from is None:
                 y, after = node.layer.apply(weights, x, before, **options)
@@ -177,6 +189,17 @@ class Pass:
         )
         self._ended[place] = _begun(after, wire, None)
         return Use(node, x, *flags, y, after)
+
+    def _used_counting(self, node: Node, x: Any, flags: Flags, weights: Any, statistics: Any) -> Use:
+        """Returns the use of a node that has statistics, which it changes in training."""
+        if self._rng is None or node.layer.frozen:
+            y, state = node.layer.apply({**weights, **statistics}, x, (), reset=flags[0], mask=flags[1])
+            return Use(node, x, *flags, y, state)
+        rows = None if self._rows is None else self._rows.reshape(-1, *(1,) * (x.ndim - 2))
+        mask = flags[1] if flags[1] is None or x.ndim > 2 else flags[1][:, 0]
+        real = mask if rows is None else rows if mask is None else rows & mask
+        y, self.statistics[node.name] = node.layer.apply_counting(weights, statistics, x, real)
+        return Use(node, x, *flags, y, ())
 
     def _flags_beside(self, node: Node, source: int) -> Flags | None:
         """Returns the flags of a further value that a node reads; None if its steps are those of the node."""

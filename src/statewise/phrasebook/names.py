@@ -15,13 +15,9 @@ SHARED = spread(
         " ConvLSTM1D ConvLSTM2D ConvRecurrent2D MaxPooling2D AveragePooling2D MaxPool2D AvgPool2D": Answer(
             "statewise learns from sequences; its only convolution is the one over steps", "sw.Conv1D(16, 3)"
         ),
-        "BatchNormalization": Answer(
-            "statewise has no batch normalization; LayerNormalization normalizes each step by itself",
-            "sw.LayerNormalization()",
-        ),
-        "Attention AdditiveAttention MultiHeadAttention": Answer(
-            "statewise has recurrent layers and no attention; a stack of layers is Sequential([...])",
-            "sw.Sequential([sw.LSTM(32), sw.Dense(1)])",
+        "MultiHeadAttention Transformer TransformerEncoder": Answer(
+            "statewise is made for recurrent networks; its attention has one head, and a window makes it stream",
+            "h = sw.Input((None, 8)); y = sw.Attention(window=16)([h, h])",
         ),
         "KerasClassifier KerasRegressor wrappers scikit_learn": Answer(
             "there are no wrappers for scikit-learn; call fit, evaluate and predict on the model itself",
@@ -46,10 +42,7 @@ NAMES = SHARED | spread(
         "Merge merge concatenate add multiply average maximum minimum subtract": Answer(
             "layers such as Concatenate and Add join values", "x = sw.Input((None, 2)); h = sw.Add()([x, x])"
         ),
-        "Dot dot": Answer(
-            "there is no product of whole sequences; Multiply takes it number by number",
-            "x = sw.Input((None, 2)); h = sw.Multiply()([x, x])",
-        ),
+        "dot": Answer("", "x = sw.Input((None, 2)); h = sw.Dot(axes=2)([x, x])"),
         "GaussianDropout AlphaDropout": _DROP,
         "ReLU": Answer("", 'sw.Activation("relu")'),
         "ThresholdedReLU": Answer("", "sw.LeakyReLU(0.1)"),
@@ -61,7 +54,7 @@ NAMES = SHARED | spread(
         "CuDNNGRU": Answer("it runs on any device that JAX finds", "sw.GRU(32)"),
         "Linear": Answer("", "sw.Dense(1)"),
         "LayerNorm": Answer("", "sw.LayerNormalization()"),
-        "BatchNorm1d": SHARED["BatchNormalization"],
+        "BatchNorm1d": Answer("", "sw.BatchNormalization()"),
         "Convolution1D AtrousConvolution1D Conv1d": Answer("", "sw.Conv1D(16, 3)"),
         "Conv2d": SHARED["Conv2D"],
         "MaxPool1D MaxPool1d": Answer("", "sw.MaxPooling1D(2)"),
@@ -70,7 +63,6 @@ NAMES = SHARED | spread(
         "GlobalAvgPool1D": Answer("", "sw.GlobalAveragePooling1D()"),
         "ZeroPad1d": Answer("", "sw.ZeroPadding1D(1)"),
         "Upsample": Answer("", "sw.UpSampling1D(2)"),
-        "Transformer TransformerEncoder": SHARED["Attention"],
         "nn keras tf torch legacy_keras": _IN_STATEWISE,
         "losses": Answer("compile takes losses by name", 'model.compile("adam", "mse")'),
         "metrics": Answer("compile takes metrics by name", 'model.compile("adam", "mse", metrics=["mae"])'),

@@ -298,8 +298,13 @@ def _fit_model(header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
 
 
 def weights_by_layer(network: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
-    """Returns the weights in a model file by layer and name; a file calls them `params['lstm']['kernel']`."""
-    layers = {f"params[{entry['name']!r}]": entry["name"] for entry in network["layers"]}
+    """Returns the weights in a model file by layer and name; a file calls them `params['lstm']['kernel']`.
+
+    Statistics go by the layer's name and "/statistics".
+    """
+    names = [entry["name"] for entry in network["layers"]]
+    layers = {f"params[{name!r}]": name for name in names}
+    layers |= {f"statistics[{name!r}]": f"{name}/statistics" for name in names}
     weights: dict[str, dict[str, Array]] = defaultdict(dict)
     for name, array in arrays.items():
         prefix, _, weight = name.rpartition("['")

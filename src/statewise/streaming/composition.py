@@ -48,7 +48,7 @@ def compose(config: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) 
         read = [x if source == INPUT else steps[names[source]].answer for source in node.sources]
         weights = _weights_of(node, read[0], params.get(node.weights, {}))
         whole: Any = read if node.layer.joins else read[0]
-        steps[node.name] = node.layer.step(whole, weights)
+        steps[node.name] = node.layer.step(whole, weights | _statistics_of(node, read[0], params))
         learned[node.name] = node.layer.learned_state(weights)
     return Composed(
         NetworkStep(
@@ -74,6 +74,15 @@ def _counts(conditions: list[tuple[Node, Differs | None]]) -> Differs | None:
             "Masking layer, or model.predict(x)"
         )
     return known[0][1] if known else None
+
+
+def _statistics_of(node: Node, x: Vector, params: Mapping[str, Mapping[str, Any]]) -> dict[str, Array]:
+    """Returns float32 copies of a layer's statistics, if it has any."""
+    expected, found = node.layer.initial_statistics((None, x.size)), params.get(f"{node.name}/statistics", {})
+    for name, initial in expected.items():
+        if name not in found or np.shape(found[name]) != initial.shape:
+            raise ShapeError(f"statistics of {node.name!r}: expected {name} {list(initial.shape)}")
+    return {name: np.array(found[name], np.float32) for name in expected}
 
 
 def _weights_of(node: Node, x: Vector, arrays: Mapping[str, Any]) -> dict[str, Array]:

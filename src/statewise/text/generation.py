@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from weakref import ref
@@ -13,65 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.errors import ConfigurationError
 from statewise.foundation.engine import compiled, jax_key
 from statewise.foundation.forks import check_process
 from statewise.foundation.random import key_of
-from statewise.foundation.shapes import Array, check_whole, is_number
+from statewise.foundation.shapes import Array
+from statewise.generation.sampling import Sampling, draw
+from statewise.generation.steps import SYMBOLS_PER_DISPATCH, padded_prompt
 from statewise.network import Network, NetworkParams
 from statewise.state import LayerStates
 from statewise.streaming import Runtime
 from statewise.streaming.symbol_loop import Draws, SymbolLoop, loop_of
-
-SYMBOLS_PER_DISPATCH = 64
-"""Maximum number of symbols per dispatch; they are yielded as soon as it returns."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the next symbol is sampled from the network's probabilities.
-
-    Args:
-        temperature: 0 is greedy; 1 samples from the network's probabilities; < 1 sharpens them, > 1 flattens them.
-        top_k: sample from the k most likely symbols only.
-        top_p: sample from the most likely symbols whose probabilities add up to this (nucleus; Holtzman et al. 2020).
-    """
-
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
-
-    def __post_init__(self) -> None:
-        if not is_number(self.temperature) or not 0 <= self.temperature < math.inf:
-            raise ConfigurationError(f"temperature: expected a number >= 0, got {self.temperature!r}")
-        if self.top_k is not None:
-            check_whole("top_k", self.top_k)
-        if self.top_p is not None and (not is_number(self.top_p) or not 0 < self.top_p <= 1):
-            raise ConfigurationError(f"top_p: expected 0 < top_p <= 1, got {self.top_p!r}")
-
-
-def draw(logits: jax.Array, noise: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
-    """Returns a symbol sampled from `logits [V]` with `sampling` options; `noise [V]` is Gumbel noise (Gumbel 1954).
-
-    The argmax of logits plus Gumbel noise is a sample from their softmax.
-    """
-    temperature = sampling["temperature"]
-    scaled = logits / jnp.where(temperature == 0, 1.0, temperature)
-    if "top_k" in sampling or "top_p" in sampling:
-        scaled = jnp.where(_kept(scaled, sampling), scaled, -jnp.inf)
-    return jnp.argmax(scaled + jnp.where(temperature == 0, 0.0, noise))
-
-
-def _kept(logits: jax.Array, sampling: dict[str, jax.Array]) -> jax.Array:
-    order = jnp.argsort(-logits)
-    kept = jnp.ones(logits.shape, bool)
-    if "top_k" in sampling:
-        kept &= jnp.arange(logits.shape[0]) < sampling["top_k"]
-    if "top_p" in sampling:
-        probabilities = jax.nn.softmax(logits)[order]
-        # A symbol is kept while those before it add up to less than top_p, so the most likely one is always kept.
-        kept &= jnp.cumsum(probabilities) - probabilities < sampling["top_p"]
-    return jnp.zeros(logits.shape, bool).at[order].set(kept)
 
 
 class SymbolGenerator:
@@ -175,12 +124,6 @@ class SymbolGenerator:
 
         drawn = jnp.zeros(SYMBOLS_PER_DISPATCH, jnp.int32)
         return jax.lax.fori_loop(0, count, step, (memory, logits, drawn))
-
-
-def padded_prompt(prompt: Array) -> tuple[Array, Array]:
-    """Returns a prompt `[P]` as a row `[1, T]`, and its mask: T is a power of 2, so that prompts share few programs."""
-    padded = 1 << (len(prompt) - 1).bit_length()
-    return np.pad(prompt, (0, padded - len(prompt)))[None], np.arange(padded)[None] < len(prompt)
 
 
 def _native_symbols(

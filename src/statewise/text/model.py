@@ -12,11 +12,12 @@ from statewise.diagnostics.memory import MemoryReport
 from statewise.diagnostics.verification import ROWS, STEPS, TOLERANCE, Verification
 from statewise.errors import ConfigurationError, StateError
 from statewise.foundation.shapes import Array, check_seed, check_whole
+from statewise.generation.sampling import Sampling
 from statewise.inference.start import Start, read_start, warn_unused
 from statewise.phrasebook.guard import guard
 from statewise.state import LayerStates, State
 from statewise.text.beams import search_of
-from statewise.text.generation import Sampling, generator_of
+from statewise.text.generation import generator_of
 from statewise.text.learner import Learner
 from statewise.text.plan import frame
 from statewise.text.scoring import Scores, TextScore, beside_baselines, check_scorable, score_sequence

@@ -162,7 +162,9 @@ class Checkpoint:
         if position.step or final:
             arrays |= name_leaves("run", position.run)
         else:  # the model's weights may be those that a callback set: training continues from its own
-            arrays |= name_leaves("params", position.run.params) | name_leaves("optimizer", position.run.optimizer)
+            run = position.run
+            arrays |= name_leaves("params", run.params) | name_leaves("optimizer", run.optimizer)
+            arrays |= name_leaves("statistics", run.statistics)
         write_artifact(self.path, Artifact(inner.kind, {**inner.header, "resume": resume}, inner.arrays | arrays))
         self._written = time.monotonic()
         self._pause = max(LEAST_SECONDS, (self._written - begun) / SHARE)

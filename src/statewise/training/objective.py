@@ -16,7 +16,7 @@ import numpy as np
 from statewise.foundation.engine import zeros
 from statewise.foundation.named_values import arrays_of, each
 from statewise.foundation.shapes import Array
-from statewise.network import Network, NetworkParams
+from statewise.network import Network, NetworkParams, with_statistics
 from statewise.objectives.losses import Loss, Values
 from statewise.objectives.metrics import Metric
 from statewise.objectives.sampled_softmax import SampledSoftmax
@@ -115,6 +115,15 @@ class Totals(NamedTuple):
         return jnp.stack([self.sums, self.lost])
 
 
+class Scored(NamedTuple):
+    """What a batch's loss comes with."""
+
+    passed: LayerStates  # the states after the first steps, if those were asked for, or after all
+    states: LayerStates  # after all
+    sums: jax.Array  # of the objective
+    statistics: NetworkParams  # after it
+
+
 class Score(NamedTuple):
     """What is minimized and measured on one output."""
 
@@ -163,17 +172,21 @@ class Objective:
         counted: jax.Array | None,
         rng: jax.Array | None,
         first_steps: int = 0,
-    ) -> tuple[jax.Array, tuple[LayerStates, LayerStates, jax.Array]]:
-        """Returns the batch's mean loss, and the states after `first_steps` steps, the states and sums after all.
+        statistics: NetworkParams | None = None,
+    ) -> tuple[jax.Array, Scored]:
+        """Returns the batch's mean loss, and what else comes out.
 
-        `counted`, bool `[B]` or `[B, T]`, marks what counts. Penalties are part of the loss, and are added to its sum
-        once per element, so that they are once in the mean.
+        `statistics` are given in training only. `counted`, bool `[B]` or `[B, T]`, marks what counts. Penalties are
+        part of the loss, and are added to its sum once per element, so that they are once in the mean.
         """
         bare, heads = self.network.without_heads()
+        weights, known = params, statistics or {}
+        params = with_statistics(params, known)
         values_of = [score.loss.on(head) for score, head in zip(self.scores, self._heads(heads), strict=True)]
         if self.loss.sampling is not None and rng is not None:
             bare, values_of[0] = self._sampled(self.loss.sampling, params, rng)
-        z, passed, states = self._answers(bare, params, states, batch, rng, first_steps)
+        rows = None if counted is None else counted if counted.ndim == 1 else counted.any(axis=1)
+        z, passed, states, changed = self._answers(bare, params, states, batch, rng, rows, first_steps)
         masks = bare.mask_of_answers(batch.x, batch.mask)
         sums, losses = [], []
         for score, head, values in zip(self.scores, self._heads(heads), values_of, strict=True):
@@ -184,10 +197,11 @@ class Objective:
             sums.append([own.total, own.number, *measured])
             loss = own.total / jnp.maximum(own.number, 1.0)
             losses.append(loss if score.weight == 1.0 else score.weight * loss)
-        mean, penalty = reduce(operator.add, losses), self.network.penalty(params)
+        mean, penalty = reduce(operator.add, losses), self.network.penalty(weights)
         if penalty is not None:
             mean = mean + penalty
-        return mean, (passed, states, jnp.stack(self._with_penalty(sums, penalty)))
+        sums_of_all = jnp.stack(self._with_penalty(sums, penalty))
+        return mean, Scored(passed, states, sums_of_all, {**known, **changed})
 
     def _with_penalty(self, sums: list[list[jax.Array]], penalty: jax.Array | None) -> list[jax.Array]:
         """Returns all sums in order, with the penalty where it belongs."""
@@ -205,17 +219,23 @@ class Objective:
         states: LayerStates,
         batch: Batch,
         rng: jax.Array | None,
+        rows: jax.Array | None,
         first_steps: int,
-    ) -> tuple[Any, LayerStates, LayerStates]:
-        """Returns the outputs, the states after `first_steps` steps, or after all if that is 0, and those after all."""
+    ) -> tuple[Any, LayerStates, LayerStates, NetworkParams]:
+        """Returns the outputs, the states after `first_steps` steps, or after all if that is 0, and those after all.
+
+        Statistics that changed come last; those of the `first_steps` do not count, as they are read again.
+        """
+        flags: dict[str, Any] = {"reset": batch.reset, "mask": batch.mask}
         if not first_steps:
-            z, states = bare.apply(params, batch.x, states, reset=batch.reset, mask=batch.mask, rng=rng)
-            return z, states, states
+            z, states, changed = bare.train(params, batch.x, states, rows, rng=rng, **flags)
+            return z, states, states, changed
         first, rest = (batch.steps(part, self.stepped) for part in (slice(None, first_steps), slice(first_steps, None)))
         before, passed = bare.apply(params, first.x, states, reset=first.reset, mask=first.mask, rng=rng)
         key = None if rng is None else jax.random.fold_in(rng, 1)
-        after, states = bare.apply(params, rest.x, passed, reset=rest.reset, mask=rest.mask, rng=key)
-        return each(lambda old, new: jnp.concatenate([old, new], axis=1), before, after), passed, states
+        flags = {"reset": rest.reset, "mask": rest.mask}
+        after, states, changed = bare.train(params, rest.x, passed, rows, rng=key, **flags)
+        return each(lambda old, new: jnp.concatenate([old, new], axis=1), before, after), passed, states, changed
 
     def _heads(self, heads: tuple[str, ...]) -> list[str]:
         """Returns the activation of each output that is scored, given those of all."""
@@ -265,7 +285,7 @@ class Objective:
         return losses | metrics
 
 
-class _Scored(NamedTuple):
+class _Sums(NamedTuple):
     """The sums of one output's loss."""
 
     counts: jax.Array  # which elements count, 1 or 0
@@ -273,14 +293,14 @@ class _Scored(NamedTuple):
     number: jax.Array
 
 
-def _score(values: jax.Array, weight: Any, mask: Any, counted: jax.Array | None) -> _Scored:
+def _score(values: jax.Array, weight: Any, mask: Any, counted: jax.Array | None) -> _Sums:
     counts = jnp.ones_like(values)
     if mask is not None and values.ndim == mask.ndim:
         counts = counts * mask
     if counted is not None:
         counts = counts * _spread(counted, values)
     weights = counts if weight is None else counts * _spread(weight, values)
-    return _Scored(counts, jnp.sum(values * weights), jnp.sum(counts))
+    return _Sums(counts, jnp.sum(values * weights), jnp.sum(counts))
 
 
 def _of(value: Any, output: str) -> Any:

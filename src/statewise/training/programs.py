@@ -22,7 +22,7 @@ from statewise.foundation.program_lengths import Lengths
 from statewise.foundation.random import fold_in, key_of
 from statewise.foundation.shapes import Array
 from statewise.inference.description import describe
-from statewise.network import Network, NetworkParams
+from statewise.network import Network, NetworkParams, with_statistics
 from statewise.network.passing import by_axis
 from statewise.optimizers.optimizer import Optimizer
 from statewise.state import LayerStates
@@ -47,6 +47,12 @@ class Run(NamedTuple):
     states: LayerStates
     order: jax.Array  # [padded N] the rows in this epoch's order; empty if they are not shuffled
     totals: Totals  # of this epoch so far
+    statistics: NetworkParams = {}  # noqa: RUF012 - never changed
+
+    @property
+    def known(self) -> NetworkParams:
+        """The weights with the statistics."""
+        return with_statistics(self.params, self.statistics)
 
 
 class Keys(NamedTuple):
@@ -161,7 +167,7 @@ class Programs:
                 and network.learned_states(run.params)
             ):
                 batch = _with_initial_reset(network, batch, (index == 0) | (not layout.carry))
-            states, batch = self.objective.settle(run.params, states, batch, layout.warmup)
+            states, batch = self.objective.settle(run.known, states, batch, layout.warmup)
             after = self._learn(run._replace(states=states), batch, valid, rng, layout.truncation)
             return after if layout.carry else after._replace(states=run.states)
 
@@ -188,7 +194,7 @@ class Programs:
             settling = max(0, steps - truncation.backward)
             mask = network.mask_of(batch.x, batch.mask)
             batch = batch if mask is None else batch.ending_together(mask, stepped)
-            states, batch = self.objective.settle(run.params, run.states, batch, settling)
+            states, batch = self.objective.settle(run.known, run.states, batch, settling)
             return self._update(run._replace(states=states), batch, valid, rng)[0]
         window_of = _windows(batch, (batch.rows, steps), valid, truncation, stepped)
 
@@ -197,7 +203,7 @@ class Programs:
             key = jax.random.fold_in(rng, cursor)
             length = truncation.length(key)
             window, counted = window_of(cursor, length)
-            states, window = self.objective.settle(run.params, behind, window, truncation.settling)
+            states, window = self.objective.settle(run.known, behind, window, truncation.settling)
             scale = length / truncation.forward if truncation.random else None
             run, behind = self._update(
                 run._replace(states=states),
@@ -222,14 +228,14 @@ class Programs:
         scale: jax.Array | None = None,
     ) -> tuple[Run, LayerStates]:
         """Returns the run after one update, `scale` times as large, and the states after its `first_steps`, or all."""
-        gradients, (passed, states, added) = jax.grad(self.objective.sums, has_aux=True)(
-            run.params, run.states, batch, counted, rng, first_steps
+        gradients, (passed, states, added, statistics) = jax.grad(self.objective.sums, has_aux=True)(
+            run.params, run.states, batch, counted, rng, first_steps, run.statistics
         )
         updates, optimizer = self.transformation.update(gradients, run.optimizer, run.params)
         if scale is not None:
             updates = jax.tree.map(lambda update: update * scale, updates)
         params = self.objective.network.keep_frozen(run.params, optax.apply_updates(run.params, updates))
-        after = Run(params, optimizer, states, run.order, run.totals.add(added))
+        after = Run(params, optimizer, states, run.order, run.totals.add(added), statistics)
         sure = scale is None and batch.mask is None  # whether something was certainly scored
         return (after if sure else _if_scored(self.objective.counted(added), after, run)), passed
 
@@ -254,17 +260,17 @@ class Programs:
             else:
                 start = states if layout.carry else _starts(network, batch, layout)
             start, batch = self.objective.settle(params, start, batch, layout.warmup)
-            _, (_, after, added) = self.objective.sums(params, start, batch, valid, None)
+            _, (_, after, added, _) = self.objective.sums(params, start, batch, valid, None)
             return after if layout.carry else states, totals.add(added)
 
         return jax.lax.fori_loop(segment.first, segment.stop, step, (states, totals))
 
 
 def _if_scored(counted: jax.Array, after: Run, before: Run) -> Run:
-    """Returns the run after an update, with the weights and optimizer state before it if nothing was `counted`."""
-    both = (after.params, after.optimizer), (before.params, before.optimizer)
-    params, optimizer = jax.tree.map(lambda new, old: jnp.where(counted > 0, new, old), *both)
-    return after._replace(params=params, optimizer=optimizer)
+    """Returns the run after an update, with what it changed for good as before if nothing was `counted`."""
+    both = ((run.params, run.optimizer, run.statistics) for run in (after, before))
+    params, optimizer, statistics = jax.tree.map(lambda new, old: jnp.where(counted > 0, new, old), *both)
+    return after._replace(params=params, optimizer=optimizer, statistics=statistics)
 
 
 def _windows(

@@ -1,0 +1,1 @@
+"""Sequences that a network continues by reading its own symbols: sampled, or found by beam search."""
