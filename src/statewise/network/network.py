@@ -139,6 +139,10 @@ class Network(Graph):
             if signal.axis is not None and entry.name in given
         }
 
+    def outputs_by_name(self, y: Any) -> dict[str, Any]:
+        """Returns what `apply` returns as outputs, by name."""
+        return {self.outputs[0].name: y} if len(self.outputs) == 1 else dict(y)
+
     def as_given(self, x: Mapping[str, Any]) -> Any:
         """Returns what `by_name` would take apart."""
         return next(iter(x.values())) if len(self.inputs) == 1 else dict(x)
