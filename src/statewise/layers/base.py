@@ -286,7 +286,7 @@ class Layer(ABC):
         """Raises an error unless input of `shape` has steps, each of them with features."""
         if len(shape) > 2:
             way_out = f"TimeDistributed({type(self).__name__}(...)) reads a sequence at each step"
-            raise self._refuse("[B, T, F]", shape, way_out)
+            raise self._refuse("[B, T, F]", shape, way_out, as_first=f"give x three axes; {way_out}")
         if len(shape) != 2 or shape[-1] is None:
             raise self._refuse(
                 "[B, T, F]",
