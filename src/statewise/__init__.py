@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from statewise.layers import GaussianNoise as GaussianNoise
     from statewise.layers import GlobalAveragePooling1D as GlobalAveragePooling1D
     from statewise.layers import GlobalMaxPooling1D as GlobalMaxPooling1D
+    from statewise.layers import Lambda as Lambda
     from statewise.layers import LayerNormalization as LayerNormalization
     from statewise.layers import LeakyReLU as LeakyReLU
     from statewise.layers import Masking as Masking
@@ -128,6 +129,7 @@ _HOMES = {
     "InverseTimeDecay": "optimizers.schedules",
     "L1L2": "layers",
     "LSTM": "layers",
+    "Lambda": "layers",
     "Lanes": "data.lanes",
     "LayerNormalization": "layers",
     "LeakyReLU": "layers",

@@ -358,6 +358,49 @@ def test_nothing_that_cannot_be_done_is_advised_to_a_network_that_reads_from_bot
     assert "carrying the state" not in said
 
 
+def two_echoes(lags: tuple[int, int]) -> sw.Model:
+    """Returns a network that echoes a number, plus a symbol, 0 or 1, as -1 or 1, plus a number of the row."""
+    a, b = sw.Input((None, 1), name="a"), sw.Input((None,), name="b", axis="a")
+    row = sw.Input((1,), name="row")
+    read = {"a": a, "b": sw.Embedding(2, 1, name="table")(b)}
+    cells = {name: sw.LSTM(LONGEST, return_sequences=True, name=f"of_{name}")(value) for name, value in read.items()}
+    kept = [sw.Dense(1, use_bias=False, name=f"from_{name}")(h) for name, h in cells.items()]
+    model = sw.Model([a, b, row], sw.Add()([*kept, sw.RepeatLike()([row, a])]), seed=1)
+    model.compile("adam", "mse")
+    known = {"table": [np.array([[-1.0], [1.0]])]}
+    for name, lag in zip(read, lags, strict=True):
+        *cell, readout = echo(lag).get_weights()
+        known |= {f"of_{name}": cell, f"from_{name}": [readout]}
+    names = dict.fromkeys(name for name, _ in model.network.weight_names)
+    model.set_weights([array for name in names for array in known[name]])
+    return model
+
+
+@pytest.mark.parametrize("lags", [(0, 2), (3, 1)])
+def test_several_inputs_that_move_together_have_one_report(lags: tuple[int, int]) -> None:
+    rng, last = np.random.default_rng(60), max(lags)
+    x = {"a": X, "b": rng.integers(0, 2, (ROWS, STEPS)), "row": rng.normal(size=(ROWS, 1)).astype("float32")}
+    y = echoed(X, lags[0]) + echoed(2.0 * x["b"][..., None] - 1, lags[1]) + x["row"][:, None]
+    found = two_echoes(lags).memory_report(x, y + np.random.default_rng(52).normal(size=X.shape) / 10)
+    assert found.uses in (last + 1, last + 2)
+    assert found.reach == last + 1
+    assert set(found.gates) == {"of_a", "of_b"}
+    assert [lag for lag, size in enumerate(found.gradient) if size > 0.5] == sorted(lags)
+
+
+def test_several_outputs_or_time_axes_are_refused() -> None:
+    a, b = sw.Input((None, 1), name="a"), sw.Input((None, 1), name="b")
+    zeros = np.zeros((ROWS, 2))
+    for inputs, outputs, x, y, words in (
+        (a, [sw.LSTM(2)(a), sw.GRU(2)(a)], X, [zeros, zeros], "one output"),
+        ([a, b], sw.Add()([sw.LSTM(2)(a), sw.GRU(2)(b)]), [X, X], zeros, "one time axis, got 'a', 'b'"),
+    ):
+        model: Any = sw.Model(inputs, outputs, seed=1)
+        model.compile("adam", "mse")
+        with pytest.raises(StatewiseError, match=words):
+            model.memory_report(x, y)
+
+
 def test_losses_that_are_zero_are_no_division() -> None:
     model = echo(0)
     model.set_weights([0 * weight for weight in model.get_weights()])

@@ -330,3 +330,9 @@ def test_a_star_brings_keras_names_only() -> None:
     exec("from statewise.legacy.layers import *", names)
     assert set(names) - {"__builtins__"} == set(layers.__all__)
     assert "sw" not in names
+
+
+def test_a_sequence_at_each_step_starts_with_the_forget_gate_open() -> None:
+    model = Sequential([TimeDistributed(LSTM(3), input_shape=(4, 5, 2)), LSTM(3), Dense(1)])
+    assert model.predict(np.zeros((2, 4, 5, 2))).shape == (2, 1)
+    np.testing.assert_array_equal(model.get_weights()[2], np.repeat([0, 1, 0, 0], 3))

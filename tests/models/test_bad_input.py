@@ -94,7 +94,7 @@ def test_x_that_does_not_fit(action: Action, error: Error, words: tuple[str, ...
     case("flat", lambda: learn(X, Y[:, 0]), ShapeError, "[B, 2]", "got [6];", "1 unit(s)"),
     case("at-every-step", lambda: learn(X, X), ShapeError, "[B, 2]", "[6, 3, 2]", "last LSTM return_sequences=True"),
     case("one-a-row", lambda: answer_at_every_step(Y), ShapeError, "[B, 3, 2]", "[6, 2]", "remove return_sequences"),
-    case("other-steps", lambda: answer_at_every_step(X[:, :2]), ShapeError, "[6, 2, 2]", "x has 3 steps"),
+    case("other-steps", lambda: answer_at_every_step(X[:, :2]), ShapeError, "[6, 2, 2]", "the output has 3 steps"),
     case("ragged", lambda: learn(X, [[1], [1, 2]] * 3), ShapeError, "y: expected rows of one shape", "pad"),
     case("strings", lambda: classify(list("abcdab")), DataError, "y: expected real numbers", "'a'", "encode"),
     case("nan", lambda: learn(X, changed(Y, NAN)), DataError, "y has 1 NaN", "[1, 1]", "fill"),

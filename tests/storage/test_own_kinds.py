@@ -141,6 +141,15 @@ def test_a_layer_of_ones_own_is_refused_by_files_and_streams_and_nothing_else(ma
     assert_same(other.get_weights(), model.get_weights(), "weights")
 
 
+@pytest.mark.parametrize("make", OWN.values(), ids=OWN)
+def test_verify_says_what_a_layer_of_ones_own_excludes(make: Any) -> None:
+    model = sw.Sequential([make(), sw.Dense(2)])
+    found = model.verify(np.random.default_rng(3).normal(size=(4, 3, 2)))
+    assert found.passed, found
+    reasons = {check.name: check.reason for check in found.checks}
+    assert "a custom class" in reasons["saved and loaded"]
+
+
 def test_it_is_said_when_compiling_and_when_adding_after_that() -> None:
     model = sw.Sequential([Mine(2)])
     with pytest.warns(sw.StatewiseWarning, match="model.save will refuse a Mine, a custom class"):

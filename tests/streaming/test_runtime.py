@@ -287,7 +287,7 @@ DENSE = {"kind": "Dense", "name": "dense", "units": 1, "use_bias": False}
     ("layers", "words"),
     [
         ([DENSE, EMBEDDING], ["'embedding'", "numbers of symbols", "first layer"]),
-        ([{"kind": "TimeDistributed", "name": "embedding", "layer": EMBEDDING}], ["'embedding'", "by itself"]),
+        ([{"kind": "TimeDistributed", "name": "embedding", "layer": EMBEDDING}], ["Embedding", "the first layer"]),
         ([DENSE, {**DENSE}], ["different names", "['dense', 'dense']"]),
     ],
     ids=["later", "inside", "twice"],

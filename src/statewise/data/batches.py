@@ -155,14 +155,12 @@ def read_samples(
     target: str,
     excluded: Excluded = NOTHING,
 ) -> Samples:
-    """Returns rows for a network with an output of `output_shape` and a loss for `target`; `x` is already read.
+    """Returns rows for a network whose output for `x`, which is already read, has `output_shape`; a loss for `target`.
 
     Raises:
         ShapeError, DataError: something does not fit `x` or the network.
     """
     check_given(y)
-    if len(output_shape) == 2 and output_shape[0] is None:  # one output per step: this x says how many
-        output_shape = (x.shape[1], output_shape[1])
     targets = read_y(y, output_shape, target, len(x), excluded)
     weights = None if weight is None else read_weight(weight, targets, target, excluded)
     return Samples(x, targets, weights, read_flags("mask", mask, x), read_flags("reset", reset, x))
@@ -352,7 +350,7 @@ def _way_out(given: tuple[int, ...], output_shape: Shape, target: str) -> str:
         ),
         (len(given) > axes, "for a target per step, give the last LSTM return_sequences=True"),
         (every_step and len(given) < axes, "for one target per row, remove return_sequences=True from the last LSTM"),
-        (every_step and given[1:2] != output_shape[:1], f"x has {output_shape[0]} steps; give y as many"),
+        (every_step and given[1:2] != output_shape[:1], f"the output has {output_shape[0]} steps; give y as many"),
         (classes, "give y one class number per output"),
         (True, f"give the last layer {columns} unit(s), or y {outputs} column(s)"),
     ]

@@ -50,6 +50,25 @@ def pad(name: str, rows: Any) -> tuple[Array, Array]:
     return padded, mask
 
 
+def pad_like(name: str, value: Any, real: Array | None, of: str = "x") -> Any:
+    """Returns rows of different lengths as `[N, T, ...]` with zeros where steps are not `real [N, T]`; others as given.
+
+    Raises:
+        ShapeError: they are not as long as those `of` something, of which `real` tells.
+
+    >>> pad_like("y", [[1, 2], [3]], np.array([[False, True, True], [True, False, False]])).tolist()
+    [[0, 1, 2], [3, 0, 0]]
+    """
+    if not is_ragged(value):
+        return value
+    steps, lengths = lay_end_to_end(name, value)
+    if real is None or not np.array_equal(lengths, real.sum(axis=1)):
+        raise ShapeError(f"{name}: expected rows as long as those of {of}, got other lengths")
+    padded = np.zeros(real.shape + steps.shape[1:], steps.dtype)
+    padded[real] = steps
+    return padded
+
+
 def lay_end_to_end(name: str, rows: Any) -> tuple[Array, Array]:
     """Returns the steps `[S, ...]` of rows `[T, ...]` end to end, and how many each row has; otherwise like `pad`.
 

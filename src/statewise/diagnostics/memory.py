@@ -17,10 +17,12 @@ from statewise.diagnostics.plots import plot_memory
 from statewise.errors import ConfigurationError, DataError
 from statewise.foundation import notebook
 from statewise.foundation.markup import text_table
+from statewise.foundation.named_values import arrays_of, each
 from statewise.foundation.shapes import Array
 from statewise.foundation.words import plural
 from statewise.inference.forward import forward_of
 from statewise.layers.base import Layer
+from statewise.layers.recurrent import Recurrent
 from statewise.layers.registry import own_layer
 from statewise.network import Network, NetworkParams
 from statewise.network.parts import split_at_memory
@@ -154,8 +156,11 @@ def report_memory(
     if not network.memory:
         raise DataError("the network has no memory to report on; expected a layer such as LSTM(32) in it")
     network.check_continuable("memory_report")
-    if not network.single:
-        raise ConfigurationError("memory_report: expected a model with one input and one output")
+    if len(network.outputs) > 1:
+        raise ConfigurationError(
+            "memory_report: expected a model with one output; sw.Model(inputs, y) has one of several"
+        )
+    network.only_axis("memory_report")
     if steps < 2:
         raise DataError("memory_report needs rows of at least 2 steps, x [N, T, F], to see how far back")
     if lanes is None:
@@ -190,7 +195,7 @@ def _losses_knowing(objective: Objective, params: NetworkParams, samples: Sample
     batch = _batch_of(samples, chosen)
     rows, steps, each_step = len(chosen), samples.steps, objective.network.answers_each_step
     real = bare.mask_of(batch.x, batch.mask)
-    real = jnp.ones(batch.x.shape[:2], bool) if real is None else real
+    real = jnp.ones((rows, steps), bool) if real is None else real
     last = steps - 1 - jnp.argmax(real[:, ::-1], axis=1)  # [N] where each row ends
     place = jnp.arange(steps)[None] - last[:, None]  # 0 at the last step, -1 before it
     begin = bare.initial_state(params, rows)
@@ -222,7 +227,7 @@ def _ending_together(network: Network, samples: Samples) -> Samples:
         return samples
     x, y, *others = batch.ending_together(real, Stepped.of(network))[:5]
     weight, mask, reset = (None if part is None else np.asarray(part) for part in others)
-    return Samples(np.asarray(x), np.asarray(y), weight, mask, reset)
+    return Samples(each(np.asarray, x), np.asarray(y), weight, mask, reset)
 
 
 def _probed(network: Network, params: NetworkParams, samples: Samples, lanes: int | None) -> tuple[Batch, LayerStates]:
@@ -291,27 +296,34 @@ def _conclude(losses: dict[int, float], carried: float | None, uses: int, reach:
 
 def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, start: LayerStates) -> Array:
     """Returns `[T]`: the RMS, over rows and probes, of the gradient with respect to what the memory reads."""
-    front, rest = split_at_memory(objective.network)
-    if rest.symbols is not None:
+    network, (front, rest) = objective.network, split_at_memory(objective.network)
+    if any(symbols is not None for symbols in rest.symbols_by_input):
         raise DataError(
             "memory_report: expected one layer that turns symbols into numbers before all others, so that gradients "
             "can be taken by those; call one Embedding, and give its output to the layers that read the symbols"
         )
-    steps = batch.x.shape[1]
-    x, _ = front.apply(params, batch.x, start)
-    mask = objective.network.mask_of(batch.x, batch.mask)
+    steps = network.steps_of(batch.x)[network.axes[0]]
+    x = network.by_name(batch.x) | front.outputs_by_name(front.apply(params, batch.x, start)[0])
+    stepped = [given.name for given, signal in zip(network.inputs, network.given, strict=True) if signal.axis]
+    mask = network.mask_of(batch.x, batch.mask)
     bare, head = rest.without_head()
-    each_step = objective.network.answers_each_step
+    each_step = network.answers_each_step
 
-    def loss(x: jax.Array, probe: jax.Array) -> jax.Array:
-        logits, _ = bare.apply(params, x, start, reset=batch.reset, mask=mask)
+    def loss(read: dict[str, jax.Array], probe: jax.Array) -> jax.Array:
+        logits, _ = bare.apply(params, bare.as_given(x | read), start, reset=batch.reset, mask=mask)
         values = objective.loss.on(head)(batch.y, logits)
         if not each_step:
             return jnp.sum(values)
         return jnp.sum(values[:, probe] if mask is None else values[:, probe] * mask[:, probe])
 
     probes = np.unique(np.linspace(steps // 2, steps - 1, PROBES).astype(int)) if each_step else np.array([steps - 1])
-    squares = jax.jit(lambda x: jax.lax.map(lambda p: jnp.sum(jax.grad(loss)(x, p) ** 2, axis=(0, 2)), probes))(x)
+
+    def squares_of(read: dict[str, jax.Array], probe: jax.Array) -> jax.Array:
+        gradients = jax.grad(loss)(read, probe).values()
+        return sum((jnp.sum(part**2, axis=(0, *range(2, part.ndim))) for part in gradients), jnp.zeros(steps))
+
+    read = {name: x[name] for name in stepped}
+    squares = jax.jit(lambda read: jax.lax.map(lambda probe: squares_of(read, probe), probes))(read)
     total, count = np.zeros(steps), np.zeros(steps)
     for probe, by_step in zip(probes, np.asarray(squares, np.float64), strict=True):
         total[: probe + 1] += by_step[: probe + 1][::-1]
@@ -323,13 +335,17 @@ def _gradient_by_lag(objective: Objective, params: NetworkParams, batch: Batch, 
 def _gate_use(
     network: Network, params: NetworkParams, batch: Batch, start: LayerStates
 ) -> dict[str, dict[str, GateUse]]:
-    """Returns how saturated the gates of each layer are; those inside other layers are left out."""
+    """Returns how saturated the gates of each layer are.
+
+    Left out are those inside other layers, and of layers that start in values of the graph.
+    """
     mask = network.mask_of(batch.x, batch.mask)
-    real = np.ones(batch.x.shape[:2], bool) if mask is None else np.asarray(mask)
+    shape = (arrays_of(batch.x)[0].shape[0], network.steps_of(batch.x)[network.axes[0]])
+    real = np.ones(shape, bool) if mask is None else np.asarray(mask)
     found = {}
-    for use in network.uses(params, jnp.asarray(batch.x), start, reset=batch.reset, mask=batch.mask):
+    for use in network.uses(params, batch.x, start, reset=batch.reset, mask=batch.mask):
         name, layer = use.node.name, use.node.layer
-        if layer.has_memory and own_layer(layer) is None:
+        if isinstance(layer, Recurrent) and own_layer(layer) is None and not use.node.start:
             weights = params[use.node.weights]
             given = jax.tree.map(np.asarray, (weights, use.x, start[name], batch.reset, mask))
             if gates := _gate_values(layer, *given):

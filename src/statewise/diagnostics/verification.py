@@ -12,13 +12,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from statewise.diagnostics.drawn_states import draw_state
-from statewise.errors import ConfigurationError, ShapeError
+from statewise.errors import ConfigurationError, ShapeError, StateError
 from statewise.foundation import notebook
 from statewise.foundation.markup import text_table
 from statewise.foundation.named_values import arrays_of
 from statewise.foundation.shapes import Array, is_number
 from statewise.inference.named_rows import NamedRows
 from statewise.inference.rows import Rows
+from statewise.layers.registry import kind_of_own, own_layer
 from statewise.network import Network
 from statewise.network.passing import by_axis
 from statewise.state import State, parts_of
@@ -178,6 +179,8 @@ class _Comparison:
         whole = None if network.whole_only is None else f"not possible: {network.whole_only}"
         fixed = None if _may_be_padded(network) else whole or "not possible: the number of steps is fixed"
         single = "there is one row" if self.rows == 1 else None
+        own = ((node.name, own_layer(node.layer)) for node in network.nodes)
+        custom = next((f"not possible: layer {name!r} is {kind_of_own(layer)}" for name, layer in own if layer), None)
         checks = [
             *(
                 self._check(
@@ -195,8 +198,8 @@ class _Comparison:
             self._check("padded on the left, masked", lambda: self._padded(left=True), fixed),
             self._check("padded on the right, masked", lambda: self._padded(left=False), fixed),
             self._check("rows reset", self._reset),
-            self._check("saved and loaded", self._reloaded, tolerance=0.0),
-            self._check("streaming runtime", self._streamed, whole or _unstreamed(network)),
+            self._check("saved and loaded", self._reloaded, custom, tolerance=0.0),
+            self._check("streaming runtime", self._streamed, whole or custom or self._unstreamed()),
         ]
         return Verification(self.rows, self.steps, tuple(checks))
 
@@ -294,6 +297,18 @@ class _Comparison:
             other, start = self.reload(read_artifact(Path(folder) / "model")), State.load(Path(folder) / "state")
         return _difference(self._pass(self.x, start, self.reset, self.mask, other), (self.y, self.end))
 
+    def _unstreamed(self) -> str | None:
+        """Returns why there is no stream of a network that can be read in pieces; None if there is one."""
+        if len(self.network.axes) > 1:
+            return "not possible: a stream has one time axis"
+        if wired := [node.name for node in self.network.nodes if node.start]:
+            return f"not possible: layer {wired[0]!r} starts in values of the graph"
+        try:
+            self.model.stream()
+        except StateError as error:
+            return f"not possible: {error}"
+        return None
+
     def _streamed(self) -> float:
         return float(np.max([self._streamed_row(row) for row in range(min(self.rows, 2))]))
 
@@ -329,21 +344,13 @@ def _taken(values: Named, rows: Array) -> Named:
     return {name: array[rows] for name, array in values.items()}
 
 
-def _unstreamed(network: Network) -> str | None:
-    """Returns why there is no stream of a network that can be read in pieces; None if there is one."""
-    if len(network.axes) > 1:
-        return "not possible: a stream has one time axis"
-    wired = next((node.name for node in network.nodes if node.start), None)
-    return None if wired is None else f"not possible: layer {wired!r} starts in values of the graph"
-
-
 def _may_be_padded(network: Network) -> bool:
     """Returns whether rows may be padded with steps, and outputs are then found where they were, or a few steps on."""
     outputs = [network.toward(output.name) for output in network.outputs]
     found = all(own.answers_each_step or own.output_shape[0] is not None for own in outputs)
     pairs = zip(network.inputs, network.given, strict=True)
     free = all(signal.axis is None or given.shape[0] is None for given, signal in pairs)
-    return free and found and all(layer.takes_padding for layer in network.layers)
+    return free and found and all(node.layer.takes_padding or network.axis_read(node) is None for node in network.nodes)
 
 
 def _pad_steps(array: Array, room: tuple[int, int], zeros: bool = False) -> Array:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from statewise.data.batches import Excluded, Samples, check_given, count_steps, read_weight, read_x, read_y
-from statewise.data.ragged import is_ragged, pad, unpad
+from statewise.data.ragged import is_ragged, pad, pad_like, unpad
 from statewise.errors import ConfigurationError, DataError, ShapeError
 from statewise.foundation.named_values import arrays_of
 from statewise.foundation.shapes import Array, check_flags
@@ -91,15 +91,17 @@ def read_named_samples(
     several = len(network.outputs) > 1
     given, weights = _by_output(network, "y", y, targets), weights_by_output(weight, targets)
     masked = masked_by_output(network, rows.x, rows.mask)
-    read, read_weights = {}, {}
+    read, read_weights, steps = {}, {}, network.steps_of(rows.x)
     for output, target in targets.items():
-        shape = _shape_of_answers(network, output, rows.x)
+        shape = network.output_shape_for(steps, output)
         excluded = Excluded(masked.get(output))
         real = rows.ragged.get(output)
+        if real is None and output in masked and not network.toward(output).answers_each_step:
+            real = ~masked[output]  # rows may have different numbers of new steps
         with _named("output", output, len(network.outputs)):
-            read[output] = read_y(_padded_like("y", given[output], real), shape, target, rows.rows, excluded)
+            read[output] = read_y(pad_like("y", given[output], real), shape, target, rows.rows, excluded)
             if (own := weights.get(output)) is not None:
-                own = _padded_like("sample_weight", own, real)
+                own = pad_like("sample_weight", own, real)
                 read_weights[output] = read_weight(own, read[output], target, excluded)
     if several:
         return Samples(rows.x, read, read_weights or None, rows.mask, rows.reset)
@@ -236,15 +238,6 @@ def _padded(network: Network, given: Mapping[str, Any], masks: dict[str, Any]) -
     return arrays
 
 
-def _padded_like(name: str, value: Any, real: Array | None) -> Any:
-    if not is_ragged(value):
-        return value
-    array, own = pad(name, value)
-    if real is None or not np.array_equal(own, real):
-        raise ShapeError(f"{name}: expected rows as long as those of x, got other lengths")
-    return array
-
-
 # -- checks ------------------------------------------------------------------------------------------------------------
 
 
@@ -274,16 +267,6 @@ def _checked(network: Network, name: str, flags: Mapping[str, Any], read: Mappin
     if len(network.axes) > 1:
         return found or None
     return next(iter(found.values()), None)
-
-
-def _shape_of_answers(network: Network, output: str, x: Any) -> tuple[int | None, ...]:
-    """Returns the shape of an output for these inputs, without batch axis."""
-    own = network.toward(output)
-    shape, axis = own.output_shape, own.signals[own.outputs[0].place].axis
-    if len(shape) == 2 and isinstance(axis, str):
-        by_name = network.by_name(x)
-        return (by_name[_inputs_on(network, axis)[0]].shape[1], shape[1])
-    return shape
 
 
 @contextmanager

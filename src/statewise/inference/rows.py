@@ -22,7 +22,7 @@ from statewise.data.batches import (
     read_x,
     read_y,
 )
-from statewise.data.ragged import firsts_of, is_ragged, lay_end_to_end, pad, real_steps, unpad
+from statewise.data.ragged import firsts_of, is_ragged, lay_end_to_end, pad, pad_like, real_steps, unpad
 from statewise.data.ragged_rows import RaggedRows
 from statewise.errors import ConfigurationError, ShapeError
 from statewise.foundation.shapes import Array, as_numbers, check_input
@@ -81,7 +81,7 @@ def read_rows(
     if ragged:
         _check_unmasked(mask)
         x, mask = pad("x", x)
-        reset = _padded_like("reset", reset, mask)
+        reset = pad_like("reset", reset, mask)
     array = read_x(x, network.input_shape, network.symbols, mask, weightless)
     flags = read_flags("reset", reset, array), read_flags("mask", mask, array)
     return Rows(array, *flags, ragged and network.answers_each_step)
@@ -125,7 +125,8 @@ def _check_unmasked(mask: object) -> None:
 
 def _read_ragged(network: Network, x: object, reset: object, weight: object) -> RaggedRows | None:
     """Returns rows of different lengths; None if `reset` starts a row fresh after its end, which needs padding."""
-    _check_one_input(x)
+    if len(network.input_shape) < 3:
+        _check_one_input(x)
     steps, lengths = lay_end_to_end("x", x)
     padded = _of_shape(lengths, steps)
     check_input(padded, network.input_shape)
@@ -134,7 +135,7 @@ def _read_ragged(network: Network, x: object, reset: object, weight: object) -> 
     weightless = None if whole_rows is None else np.repeat(whole_rows, lengths)[None]
     by_step = {"x": read_x(steps[None], network.input_shape, network.symbols, None, weightless)[0]}
     real = real_steps(lengths)
-    flags = read_flags("reset", _padded_like("reset", reset, real), padded)
+    flags = read_flags("reset", pad_like("reset", reset, real), padded)
     if flags is not None:
         if (flags & ~real).any():
             return None
@@ -228,11 +229,15 @@ def read_samples_of(
     rows = _read_one(network, x, reset, mask, ignorable)
     if isinstance(rows, RaggedRows):
         return _with_targets(rows, network, target, y, weight, _zero_weights(ignorable, rows.lengths))
+    masked = masked_answers(network, rows.x, rows.mask)
     if rows.ragged:
-        y, weight = _padded_like("y", y, rows.mask), _padded_like("sample_weight", weight, rows.mask)
+        y, weight = pad_like("y", y, rows.mask), pad_like("sample_weight", weight, rows.mask)
+    elif masked is not None and not network.answers_each_step:  # rows may have different numbers of new steps
+        of = "the output"
+        y, weight = pad_like("y", y, ~masked, of), pad_like("sample_weight", weight, ~masked, of)
     weightless = None if measured or weight is None else _weightless(weight)
-    excluded = Excluded(masked_answers(network, rows.x, rows.mask), weightless)
-    return read_samples(rows.x, y, weight, rows.reset, rows.mask, network.output_shape, target, excluded)
+    shape = network.output_shape_for(network.steps_of(rows.x))
+    return read_samples(rows.x, y, weight, rows.reset, rows.mask, shape, target, Excluded(masked, weightless))
 
 
 def _weightless(weight: object) -> Array | None:
@@ -267,7 +272,7 @@ def counts(network: Network, samples: Samples | RaggedRows, warmup: int = 0) -> 
     weighs = weight != 0
     if len(network.output_shape) == 2:
         answers = network.mask_of_answers(x, mask)
-        weighs = weighs if weighs.ndim == 2 else np.repeat(weighs[:, None], samples.steps, axis=1)
+        weighs = weighs if weighs.ndim == 2 else np.repeat(weighs[:, None], samples.y.shape[1], axis=1)
         weighs = (weighs if answers is None else weighs & np.asarray(answers))[:, warmup:]
     return bool(weighs.any())
 
@@ -302,7 +307,7 @@ def _with_targets(
         zero = None if weightless is None else np.logical_and.reduceat(weightless, rows.firsts)
         padded = by_row["y"] = read_y(y, network.output_shape, target, rows.rows, Excluded(None, zero))
     if weight is not None:
-        weights = read_weight(_padded_like("sample_weight", weight, real), padded, target)
+        weights = read_weight(pad_like("sample_weight", weight, real), padded, target)
         if each_step and weights.ndim == 2:
             by_step["weight"] = weights[real]
         else:
@@ -321,14 +326,6 @@ def _flat_targets(y: Any, rows: RaggedRows, outputs: int | None, target: str, re
     return padded[real], padded
 
 
-def _padded_like(name: str, value: Any, real: Array | None) -> Any:
-    if not is_ragged(value):
-        return value
-    array, own = pad(name, value)
-    _check_lengths(name, own.sum(axis=1), None if real is None else real.sum(axis=1))
-    return array
-
-
-def _check_lengths(name: str, lengths: Array, expected: Array | None) -> None:
-    if not np.array_equal(lengths, expected):  # type: ignore[arg-type]  # None is no array of that shape
+def _check_lengths(name: str, lengths: Array, expected: Array) -> None:
+    if not np.array_equal(lengths, expected):
         raise ShapeError(f"{name}: expected rows as long as those of x, got other lengths")

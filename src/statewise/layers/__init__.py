@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from statewise.layers.dropout import GaussianNoise as GaussianNoise
     from statewise.layers.dropout import SpatialDropout1D as SpatialDropout1D
     from statewise.layers.embedding import Embedding as Embedding
+    from statewise.layers.final_state import Features as Features
     from statewise.layers.final_state import FinalState as FinalState
     from statewise.layers.gru import GRU as GRU
+    from statewise.layers.lambdas import Lambda as Lambda
     from statewise.layers.lstm import LSTM as LSTM
     from statewise.layers.masking import Masking as Masking
     from statewise.layers.merging import Add as Add
@@ -74,6 +76,7 @@ LAYERS = {
     "Dropout": "dropout",
     "ELU": "rectifiers",
     "Embedding": "embedding",
+    "Features": "final_state",
     "FinalState": "final_state",
     "Flatten": "shaping",
     "GRU": "gru",
@@ -102,7 +105,8 @@ LAYERS = {
 }
 """Every layer by the name that a model file calls it, and the file that has its class."""
 
-_HOMES = {**LAYERS, "L1L2": "regularizers", "Layer": "base", "Params": "base"}
+_HOMES = {**LAYERS, "L1L2": "regularizers", "Lambda": "lambdas", "Layer": "base", "Params": "base"}
+"""A Lambda is in no file."""
 
 
 if not TYPE_CHECKING:

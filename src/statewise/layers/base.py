@@ -114,6 +114,11 @@ class Layer(ABC):
         return False
 
     @property
+    def takes_one(self) -> bool:
+        """Whether it reads one value by itself, not in a list."""
+        return not self.joins
+
+    @property
     def steps_from(self) -> int | None:
         """Which of several values has the steps of the output, while others may have others; None if all have them."""
         return None
@@ -147,6 +152,16 @@ class Layer(ABC):
     def state_sizes(self) -> dict[str, int]:
         """H of each part `[B, H]` of its state, for a layer whose last state others can read, and may start in."""
         return {}
+
+    @property
+    def returns_state(self) -> bool:
+        """Whether calling it on a tensor returns the parts of its last state, too."""
+        return False
+
+    @property
+    def parts_of_output(self) -> tuple[int, ...]:
+        """The widths of the values that calling it on a tensor returns in place of one; empty if that is one."""
+        return ()
 
     @property
     def learned_start(self) -> bool:
@@ -269,6 +284,9 @@ class Layer(ABC):
 
     def _check_steps(self, shape: Shape) -> None:
         """Raises an error unless input of `shape` has steps, each of them with features."""
+        if len(shape) > 2:
+            way_out = f"TimeDistributed({type(self).__name__}(...)) reads a sequence at each step"
+            raise self._refuse("[B, T, F]", shape, way_out, as_first=f"give x three axes; {way_out}")
         if len(shape) != 2 or shape[-1] is None:
             raise self._refuse(
                 "[B, T, F]",

@@ -113,7 +113,7 @@ def _name_others(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     named = list(nodes)
     for place, node in enumerate(nodes):
         if isinstance(node.layer, FinalState | AttentionScores) and node.layer.name is None:
-            part = node.layer.part if isinstance(node.layer, FinalState) else "scores"
+            part = node.layer.part.replace(".", "_") if isinstance(node.layer, FinalState) else "scores"
             name = f"{named[node.sources[0]].name}_{part}"
             if name not in [other.name for other in named]:
                 named[place] = node._replace(name=name, weights=name)

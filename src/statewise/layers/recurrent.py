@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -144,6 +144,14 @@ class Recurrent(Layer):
 
         # One array per part: a buffer that is donated to a compiled program may be passed only once.
         return self.state_kind(*(zeros(batch, self.units) for _ in self.state_kind._fields))
+
+    @property
+    def returns_state(self) -> bool:
+        return self.return_state
+
+    def state_of(self, parts: Sequence[Any]) -> RecurrentState:
+        """Returns the state of these parts, in the order of `state_sizes`."""
+        return self.state_kind(*parts)
 
     @property
     def state_sizes(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from statewise import layers
 from statewise.errors import ConfigurationError, unknown_kind, warn
 from statewise.layers.base import Layer
+from statewise.layers.lambdas import Lambda
 from statewise.layers.regularizers import L1L2
 
 
@@ -41,16 +42,21 @@ def layer_to_config(name: str, layer: Layer) -> dict[str, Any]:
 
 
 def own_layer(layer: Layer) -> Layer | None:
-    """Returns the layer, or one inside it, if it is of a custom class: one derived from LSTM, say."""
+    """Returns the layer, or one inside it, if it is custom: of a class derived from LSTM, say, or a Lambda."""
     return next((part for part in layer.parts if LAYERS.get(type(part).__name__) is not type(part)), None)
 
 
 def describe_own(layer: Layer) -> str:
     """Returns what a custom layer is, what it cannot do, and what to do instead."""
     return (
-        f"a {type(layer).__name__}, a custom class, which files and streams do not support: keep its weights with "
+        f"{kind_of_own(layer)}, which files and streams do not support: keep the weights with "
         "numpy.savez(path, *model.get_weights()), and pass them to set_weights(...) of a model that your code builds"
     )
+
+
+def kind_of_own(layer: Layer) -> str:
+    """Returns what a custom layer is."""
+    return f"a {type(layer).__name__}, {'a function of your own' if type(layer) is Lambda else 'a custom class'}"
 
 
 def layer_from_config(config: Mapping[str, Any]) -> Layer:

@@ -17,6 +17,22 @@ if TYPE_CHECKING:
     import jax
 
 
+def as_new_steps(reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
+    """Returns `reset` and `mask` for the steps, if it has any, that a layer makes of whole rows.
+
+    A row with a reset anywhere starts fresh before the first of them, and one in which nothing counts is skipped.
+    """
+    if len(shape) < 2:
+        return reset, mask
+    import jax.numpy as jnp
+
+    place = jnp.arange(shape[0] or 0)[None]
+    return (
+        None if reset is None else reset.any(axis=1, keepdims=True) & (place == 0),
+        None if mask is None else mask.any(axis=1, keepdims=True) & (place >= 0),
+    )
+
+
 class Shaping(MemorylessLayer):
     """A layer whose output steps, if there are any, are not those of the input.
 
@@ -33,15 +49,7 @@ class Shaping(MemorylessLayer):
         return True
 
     def pass_on(self, reset: jax.Array | None, mask: jax.Array | None, shape: Shape) -> Flags:
-        if len(shape) < 2:
-            return reset, mask
-        import jax.numpy as jnp
-
-        place = jnp.arange(shape[0] or 0)[None]
-        return (
-            None if reset is None else reset.any(axis=1, keepdims=True) & (place == 0),
-            None if mask is None else mask.any(axis=1, keepdims=True) & (place >= 0),
-        )
+        return as_new_steps(reset, mask, shape)
 
     def step(self, x: Vector, weights: Mapping[str, Array]) -> Step:
         raise self._unanswerable(

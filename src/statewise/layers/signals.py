@@ -46,6 +46,9 @@ def signals_of(nodes: Sequence[Node], inputs: Sequence[NetworkInput]) -> tuple[S
         read = [known[source] for source in node.sources]
         begun = [known[source] for source in node.start]
         known[place] = _output(place, node, read, begun)
+        if isinstance(node.layer, FinalState):  # whose layer's output may have another size
+            sizes = nodes[node.sources[0]].layer.state_sizes
+            known[place] = known[place]._replace(shape=(sizes[node.layer.part],))
     _check_weights(nodes, known)
     return tuple(known[place] for place in range(len(nodes)))
 

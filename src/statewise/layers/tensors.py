@@ -186,7 +186,7 @@ def output_of(layer: Any, given: object, initial_state: object = None) -> Tensor
             f"{kind}: a layer is called with what sw.Input(shape) or another layer returned, to write a graph for "
             f"sw.Model(x, y), got {type(given).__name__}; for numbers make a model and call y, state = model(x)"
         )
-    if layer.joins and isinstance(given, Tensor):
+    if not layer.takes_one and isinstance(given, Tensor):
         raise ConfigurationError(f"{kind}: expected a list of tensors to join, as in {kind}()([a, b]), got one tensor")
     if not layer.joins and not isinstance(given, Tensor):
         raise ConfigurationError(
@@ -200,12 +200,15 @@ def output_of(layer: Any, given: object, initial_state: object = None) -> Tensor
         from statewise.layers.attention import AttentionScores
 
         return [y, Tensor((shape[0], sources[1].row_shape[0]), AttentionScores(), (y,))]
-    if not getattr(layer, "return_state", False):
+    if not layer.returns_state and not layer.parts_of_output:
         return y
-    from statewise.layers.final_state import FinalState
+    from statewise.layers.final_state import Features, FinalState
 
-    parts = {part: FinalState(part) for part in layer.state_sizes}
-    return [y, *(Tensor((size,), parts[part], (y,)) for part, size in layer.state_sizes.items())]
+    sizes = layer.parts_of_output
+    parts = [Features(sum(sizes[:place]), size) for place, size in enumerate(sizes)]
+    outputs = [Tensor((*shape[:-1], part.size), part, (y,)) for part in parts] or [y]
+    states = layer.state_sizes if layer.returns_state else {}
+    return [*outputs, *(Tensor((size,), FinalState(part), (y,)) for part, size in states.items())]
 
 
 def _start(layer: Any, given: object) -> tuple[Tensor, ...]:

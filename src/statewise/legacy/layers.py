@@ -177,14 +177,16 @@ class Permute(Base):
 
 
 class TimeDistributed(Base):
-    """Applies a layer without memory to every step by itself."""
+    """Applies a layer to every step by itself; a layer that reads sequences reads one at each step."""
 
     @in_keras_2_words("TimeDistributed", remember=True)
     def __init__(self, layer: Base, **common: Any) -> None:
         super().__init__(**common)
         if not isinstance(layer, Base):
             raise ConfigurationError(f"TimeDistributed: expected a layer such as Dense(1), got {layer!r}")
-        self.initial = layer.initial
+        stateful = getattr(layer, "stateful", False)
+        refuse("TimeDistributed", "each step is a sequence of its own; leave it out", stateful=stateful)
+        self.initial, self.unit_forget_bias = layer.initial, getattr(layer, "unit_forget_bias", False)
         self.row_shape = self.row_shape or (None if layer.row_shape is None else (None, *layer.row_shape))
         self.core = sw.TimeDistributed(layer.core, name=self.given_name)
 

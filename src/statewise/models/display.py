@@ -80,7 +80,9 @@ def describe_layer(layer: Layer) -> str:
 
 
 def _describe_value(value: object) -> str:
-    return describe_layer(value) if isinstance(value, Layer) else repr(value)
+    if isinstance(value, Layer):
+        return describe_layer(value)
+    return getattr(value, "__name__", "...") if callable(value) else repr(value)
 
 
 def layers_table(network: Network, params: NetworkParams) -> str:

@@ -10,7 +10,6 @@ from statewise.errors import ConfigurationError, LifecycleError, unknown_name
 from statewise.foundation.shapes import Shape, describe
 from statewise.layers import Embedding, Layer
 from statewise.layers.nodes import NetworkInput, NetworkOutput, Node, Written, name_layers, nodes_of_chain
-from statewise.layers.recurrent import Recurrent
 from statewise.layers.residual import Residual, Stacked
 from statewise.layers.signals import symbols_of
 from statewise.layers.tensors import Tensors
@@ -91,6 +90,11 @@ class LayerStack:
         """
         if not isinstance(layer, Layer):
             raise ConfigurationError(f"expected a layer such as LSTM(32), got {layer!r}")
+        if layer.parts_of_output:
+            raise ConfigurationError(
+                f"{type(layer).__name__}(merge_mode=None): expected one output, got two, which only sw.Model can give "
+                "to other layers; write merge_mode='concat'"
+            )
         if not any(layer is other for other in self.layers):
             check_not_shared(self.layers, layer)
         if self.layers and layer.input_shape is not None and layer is not self.layers[0]:
@@ -208,7 +212,7 @@ def _free(base: str, taken: Collection[str]) -> str:
 def _check_returned_states(layers: Sequence[Layer]) -> None:
     """Raises ConfigurationError if a layer of a stack that is not the last returns its state."""
     for layer in layers:
-        if isinstance(layer, Recurrent) and layer.return_state:
+        if layer.returns_state:
             raise ConfigurationError(
                 f"{type(layer).__name__}(return_state=True): expected on the last layer only; every layer's state "
                 "comes out of y, state = model(x), and sw.Model can give it to other layers"

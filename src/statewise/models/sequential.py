@@ -9,7 +9,6 @@ from statewise.foundation.forks import check_process
 from statewise.foundation.shapes import check_sizes
 from statewise.inference.rows import input_shape_of
 from statewise.layers import Layer
-from statewise.layers.recurrent import Recurrent
 from statewise.layers.registry import warn_of_custom
 from statewise.layers.residual import Residual, Stacked
 from statewise.models.model import Model
@@ -81,7 +80,7 @@ class Sequential(Model):
         """The name of the last layer if it is to return its state; None otherwise."""
         network = self.network
         last = network.layers[-1]
-        return network.names[-1] if isinstance(last, Recurrent) and last.return_state else None
+        return network.names[-1] if last.returns_state else None
 
     def built_for(self, x: object) -> Network:
         """Returns the network, built for `x` if necessary; checks that JAX can run in this process."""

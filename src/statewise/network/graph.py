@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -116,6 +116,31 @@ class Graph:
         """Returns the time axes that must have been read to their ends before a node's sources are known."""
         return ends_read(node, self.signal)
 
+    def for_steps(self, steps: Mapping[str, int]) -> Self:
+        """Returns the network for inputs of so many steps by time axis, if layers make an unknown number of steps."""
+        if not any(isinstance(signal.axis, int) and signal.shape[0] is None for signal in self.signals):
+            return self
+        pairs = zip(self.inputs, self.given, strict=True)
+        inputs = tuple(
+            given._replace(shape=(steps[given.axis], *given.shape[1:]))
+            if signal.axis is not None and given.axis in steps
+            else given
+            for given, signal in pairs
+        )
+        return replace(self, inputs=inputs)
+
+    def output_shape_for(self, steps: Mapping[str, int], output: str | None = None) -> Shape:
+        """Returns the shape of an output, by default the first, for inputs of so many steps by time axis.
+
+        Raises:
+            ShapeError: a layer cannot read so few steps.
+        """
+        own = self if output is None else self.toward(output)
+        shape, axis = own.output_shape, own.signals[own.outputs[0].place].axis
+        if isinstance(axis, str) and len(shape) == 2:
+            return (steps[axis], shape[1])
+        return own.for_steps(steps).output_shape if None in shape[:-1] else shape
+
     @property
     def single(self) -> bool:
         """Whether there is one input and one output, as in a chain."""
@@ -221,14 +246,16 @@ class Graph:
         """Names of the nodes that have a state."""
         return tuple(node.name for node in self.nodes if node.layer.has_memory)
 
+    def _ahead(self, node: Node) -> bool:
+        """Returns whether a node's layer looks ahead, where it has steps to look at."""
+        return node.layer.looks_ahead and self.axis_read(node) is not None
+
     @property
     def looks_ahead(self) -> str | None:
         """The name of a layer whose outputs depend on later steps; None if there is none."""
         places = enumerate(self.nodes)
-        return next(
-            (node.name for place, node in places if node.layer.looks_ahead or reads_ahead(place, node, self.signal)),
-            None,
-        )
+        ahead = (node.name for place, node in places if self._ahead(node) or reads_ahead(place, node, self.signal))
+        return next(ahead, None)
 
     @cached_property
     def unkept(self) -> str | None:
@@ -252,7 +279,7 @@ class Graph:
     def whole_only(self) -> str | None:
         """Why rows can only be read whole, not in pieces, as a clause; None if they can be read in pieces."""
         for place, node in enumerate(self.nodes):
-            if node.layer.looks_ahead:
+            if self._ahead(node):
                 return f"layer {node.name!r} reads its input from {node.layer.reads_from}"
             if reads_ahead(place, node, self.signal):
                 return f"layer {node.name!r} reads, at each step, what is known at the end only"
@@ -260,7 +287,12 @@ class Graph:
                 return f"layer {node.name!r} reads at each step all those before it, as it has no window"
         if self.unkept is not None:
             return f"layer {self.unkept!r} reads all steps of another time axis at once, of which nothing is kept"
-        remade = (node.name for node in self.nodes if not node.layer.keeps_steps)
+        pairs = zip(self.nodes, self.signals, strict=True)
+        remade = (
+            node.name
+            for node, signal in pairs
+            if not node.layer.keeps_steps and (self.axis_read(node) is not None or signal.axis is not None)
+        )
         return next((f"layer {name!r} rearranges the steps that it reads" for name in remade), None)
 
     @cached_property

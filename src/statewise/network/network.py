@@ -122,11 +122,26 @@ class Network(Graph):
 
         For several outputs, that is a dict of those that have such a mask.
         """
-        flags = flags_of_nodes(self, flags_of_inputs(self, self.by_name(x), None, mask))
+        given = flags_of_inputs(self, self.by_name(x), None, mask)
+        flags = flags_of_nodes(self.for_steps(self.steps_of(x)), given)
         masks = {output.name: flags[output.place][1] for output in self.outputs}
         if len(masks) == 1:
             return next(iter(masks.values()))
         return {name: flag for name, flag in masks.items() if flag is not None}
+
+    def steps_of(self, x: Any) -> dict[str, int]:
+        """Returns how many steps `x` has, by time axis."""
+        given = self.by_name(x)
+        pairs = zip(self.inputs, self.given, strict=True)
+        return {
+            entry.axis: given[entry.name].shape[1]
+            for entry, signal in pairs
+            if signal.axis is not None and entry.name in given
+        }
+
+    def outputs_by_name(self, y: Any) -> dict[str, Any]:
+        """Returns what `apply` returns as outputs, by name."""
+        return {self.outputs[0].name: y} if len(self.outputs) == 1 else dict(y)
 
     def as_given(self, x: Mapping[str, Any]) -> Any:
         """Returns what `by_name` would take apart."""

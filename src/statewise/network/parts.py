@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from statewise.errors import ConfigurationError
-from statewise.layers.nodes import INPUT, NetworkInput, NetworkOutput, place_of_input
+from statewise.layers.nodes import NetworkInput, NetworkOutput, place_of_input
 from statewise.network.network import Network
 
 
 def split_at_memory(network: Network) -> tuple[Network, Network]:
-    """Returns the first layers, which all that follows reads and that have no memory, and the rest."""
-    count = 0
-    for node in network.nodes:
-        users = sum(count - 1 in other.sources for other in network.nodes)
-        if node.sources != (count - 1,) or users > 1 or node.layer.has_memory:
-            break
-        count += 1
-    shape = network.signals[count - 1].shape if count else network.input_shape
-    given, output = network.inputs[0]._replace(shape=shape), network.outputs[0]
-    moved = tuple(
-        node._replace(sources=tuple(max(source - count, INPUT) for source in node.sources))
-        for node in network.nodes[count:]
-    )
-    front = replace(network, nodes=network.nodes[:count], outputs=(output._replace(place=count - 1),))
-    rest = replace(network, nodes=moved, inputs=(given,), outputs=(output._replace(place=output.place - count),))
-    return front, rest
+    """Returns what is between the inputs and where memory begins, or values are joined, and the rest.
+
+    The rest has inputs, and the first part has outputs, of the inputs' names; those that the rest reads as they are,
+    are no outputs.
+    """
+    given = {entry.name: place_of_input(number) for number, entry in enumerate(network.inputs)}
+    reached = {name: _before_memory(network, place) for name, place in given.items()}
+    front = between(network, given, {name: place for name, place in reached.items() if place >= 0})
+    return front, between(network, reached, {output.name: output.place for output in network.outputs})
+
+
+def _before_memory(network: Network, place: int) -> int:
+    """Returns the place of the last value that is made of one alone, without memory, and that all else is made of."""
+    outputs = [output.place for output in network.outputs]
+    while True:
+        users = [at for at, node in enumerate(network.nodes) if place in (*node.sources, *node.start)]
+        node = network.nodes[users[0]]
+        if len(users) > 1 or users[0] in outputs or node.layer.has_memory or node.sources != (place,):
+            return place
+        place = users[0]
 
 
 def between(network: Network, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Network:

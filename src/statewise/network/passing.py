@@ -149,7 +149,7 @@ class Pass:
             else:
                 use = self._used(place, node, read if node.layer.joins else read[0], flags)
             if signal.axis == place and use.y is not None:
-                self._flags[place] = node.layer.pass_on(*flags, signal.shape)
+                self._flags[place] = node.layer.pass_on(*flags, use.y.shape[1:])
             self.values[place] = use.y
             yield use
 
@@ -211,7 +211,7 @@ class Pass:
     def _wire(self, node: Node) -> Any:
         """Returns the state that a node starts in."""
         layer: Any = node.layer
-        return layer.state_kind(*(self.values[source] for source in node.start))
+        return layer.state_of([self.values[source] for source in node.start])
 
     def _moved(self, node: Node) -> Any:
         """Returns bool `[B, 1]`, or True for all: whether steps were read that what a node starts in depends on."""

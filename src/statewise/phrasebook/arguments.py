@@ -178,9 +178,14 @@ ARGUMENTS: dict[str, dict[str, Answer]] = {
         }
     ),
     "Dense": spread({"input_dim": Answer("the input's size follows from the layer before it")}),
+    "Lambda": spread(
+        {
+            "mask": Answer("a function with an argument mask is given it", "sw.Lambda(lambda x, mask: x)"),
+            "arguments": Answer("", "sw.Lambda(lambda x: 2 * x)"),
+        }
+    ),
     "Bidirectional": spread(
         {
-            "backward_layer": Answer("the copy that reads from the end is made of the same layer"),
             "stateful": Answer("an answer needs the whole sequence"),
         }
     ),
@@ -301,6 +306,7 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "Dense": ("units", "activation", "use_bias"),
     "Bidirectional": ("layer", "merge_mode"),
     "Dropout": ("rate", "noise_shape"),
+    "Lambda": ("function", "output_shape"),
     "Adam": ("learning_rate", "beta_1", "beta_2", "epsilon"),
     "SGD": ("learning_rate", "momentum", "nesterov"),
     "RMSprop": ("learning_rate", "rho", "momentum", "epsilon", "centered"),

@@ -47,7 +47,7 @@ NAMES = SHARED | spread(
         "ReLU": Answer("", 'sw.Activation("relu")'),
         "ThresholdedReLU": Answer("", "sw.LeakyReLU(0.1)"),
         "Softmax": Answer("", 'sw.Activation("softmax")'),
-        "Lambda Layer Module RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells": Answer(
+        "Layer Module RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells": Answer(
             "custom layers inherit from the layers of statewise", "sw.LSTM(32)"
         ),
         "CuDNNLSTM": Answer("it runs on any device that JAX finds", "sw.LSTM(32)"),
