@@ -32,7 +32,9 @@ def example(name: str) -> Any:
 echo, adding, copy_memory, carried_state, t_maze = map(
     example, ["echo", "adding", "copy_memory", "carried_state", "t_maze"]
 )
-streamflow, two_heads, convolution_first = map(example, ["streamflow", "two_heads", "convolution_first"])
+streamflow, two_heads, convolution_first, dates = map(
+    example, ["streamflow", "two_heads", "convolution_first", "dates"]
+)
 
 
 def without_memory(model: sw.Sequential, x: Any, y: Any) -> dict[str, float]:
@@ -203,3 +205,20 @@ def test_tones_are_found_by_a_convolution_and_their_order_is_kept() -> None:
     alone = convolution_first.network("LSTM alone", SEED)
     alone.build((None, None, 1))
     assert abs(alone.count_params() - pooled.count_params()) < 100
+
+
+# ------------------------------------------------------------------------------------- dates, with attention
+
+
+def test_dates_are_translated_and_attended_to() -> None:
+    """Of few dates in few epochs it learns the format and the year; what it attends to are shares of all it reads."""
+    model, looking = dates.translator(24, SEED)
+    accuracy = dates.learn(model, 1500, 5, SEED)
+    assert accuracy[-1] > accuracy[0]
+    texts, answers = dates.draw(40, SEED + 1)
+    found = dates.translate(model, texts, beams=2)
+    assert np.mean([len(text) == 10 and text[4] == "-" for text in found]) > 0.9
+    assert np.mean([text[:2] == answer[:2] for text, answer in zip(found, answers, strict=True)]) > 0.5
+    shares = dates.attended(looking, texts[0], answers[0])
+    assert shares.shape == (10, len(texts[0]))
+    assert np.allclose(shares.sum(axis=1), 1.0, atol=1e-5)

@@ -180,11 +180,9 @@ class State:
             part, start = _computable(part), _computable(start)
             return _module_of(part).where(fresh[:, None], start, part)
 
-        layers = {}
-        for name, state in self._layers.items():
-            starts = self._initial.get(name) or map_parts(lambda _: np.float32(0), state)
-            layers[name] = map_parts(renewed, state, starts)
-        return State(layers, self._initial)
+        zeros = {name: map_parts(lambda _: np.float32(0), state) for name, state in self._layers.items()}
+        starts = {**zeros, **self._initial}
+        return State({n: map_parts(renewed, state, starts[n]) for n, state in self._layers.items()}, self._initial)
 
     def replace(self, name: str, **parts: object) -> State:
         """Returns the state with parts of one layer replaced: `state.replace("lstm", h=h, c=c)`, each `[B, H]`.
@@ -207,13 +205,13 @@ class State:
         return State({**self._layers, name: layer._replace(**parts)}, self._initial)
 
     def _each(self, change: Callable[[Any], Any]) -> State:
-        layers = {
-            name: map_parts(lambda part: change(_computable(part)), state) for name, state in self._layers.items()
-        }
+        layers = {name: map_parts(lambda a: change(_computable(a)), state) for name, state in self._layers.items()}
         return State(layers, self._initial)
 
     def _chosen(self, index: object) -> Any:
         """Returns the numbers of the rows that `index` means; JAX would silently use the last for one too large."""
+        if not self._layers:  # a network without memory has the same state for any rows
+            return np.arange(0)
         try:
             chosen = np.arange(self.batch)[cast("Any", list(index) if isinstance(index, tuple | range) else index)]
         except (IndexError, TypeError, ValueError):

@@ -289,7 +289,7 @@ def states_of(number: int) -> Any:
         ConfigurationError,
         "return_state",
     ),
-    case("few", lambda: both()(sw.Input((None, F)), initial_state=states_of(2)), ShapeError, "4 tensor(s)"),
+    case("few", lambda: both()(sw.Input((None, F)), initial_state=states_of(2)), ShapeError, "4 tensors"),
     case(
         "learned",
         lambda: sw.Bidirectional(sw.GRU(3, learn_initial_state=True))(sw.Input((None, F)), initial_state=states_of(2)),

@@ -146,16 +146,35 @@ def test_the_state_matters(subject: Subject) -> None:
 # ------------------------------------------------------------------------------------- 3, 4: step by step
 
 
+def step_of(subject: Subject, row: int, step: int) -> Any:
+    """Returns what a stream is given for a step of a row."""
+    axes = axis_of(subject.model)
+    return as_given({name: a[row] if axes[name] is None else a[row, step] for name, a in subject.x.items()})
+
+
+def assert_answers(subject: Subject, answers: list[Any], y: Named, row: int) -> None:
+    """Each output is that of every step, or that of the last one."""
+    names = [output.name for output in subject.model.network.outputs]
+    for name in names:
+        found = np.stack([answer[name] if len(names) > 1 else answer for answer in answers])
+        each_step = subject.each_step(name) is not None
+        assert_close(found if each_step else found[-1], y[name][row], f"{name} of row {row}")
+
+
+def steps_of(subject: Subject) -> int:
+    axes = axis_of(subject.model)
+    return next(a.shape[1] for name, a in subject.x.items() if axes[name] is not None)
+
+
 @each_of(3)
 @pytest.mark.parametrize("engine", ["auto", "numpy"])
 def test_one_push_at_a_time_equals_the_whole(subject: Subject, engine: str) -> None:
-    (x,) = subject.x.values()
     y, end = subject.run(subject.x, subject.start, {}, {})
     for row in range(ROWS):
         stream = subject.model.stream(engine=engine)
         stream.restore(subject.start.rows(row))
-        answers = np.stack([stream.push(step) for step in x[row]])
-        assert_close(answers, y[next(iter(y))][row], f"y of row {row}")
+        answers = [stream.push(step_of(subject, row, step)) for step in range(steps_of(subject))]
+        assert_answers(subject, answers, y, row)
         assert_close(parts(stream.snapshot()), parts(end.rows([row])), f"state of row {row}")
 
 
@@ -163,19 +182,17 @@ def test_one_push_at_a_time_equals_the_whole(subject: Subject, engine: str) -> N
 @pytest.mark.parametrize("engine", ["auto", "numpy"])
 def test_many_streams_at_a_time_equal_the_whole(subject: Subject, engine: str) -> None:
     """One of them starts again after two steps."""
-    (x,) = subject.x.values()
-    reset = np.zeros(x.shape[:2], bool)
+    reset = np.zeros((ROWS, steps_of(subject)), bool)
     reset[1, 2] = True
-    y, end = subject.run(subject.x, None, {"readings": reset}, {})
+    y, end = subject.run(subject.x, None, {subject.model.network.axes[0]: reset}, {})
     streams = subject.model.streams(engine=engine)
     answers = []
-    for step in range(x.shape[1]):
+    for step in range(steps_of(subject)):
         if step == 2:
             streams.drop(1)
-        answers.append(streams.push({row: x[row, step] for row in range(ROWS)}))
+        answers.append(streams.push({row: step_of(subject, row, step) for row in range(ROWS)}))
     for row in range(ROWS):
-        found = np.stack([answer[row] for answer in answers])
-        assert_close(found, y[next(iter(y))][row], f"y of row {row}")
+        assert_answers(subject, [answer[row] for answer in answers], y, row)
         assert_close(parts(streams.state(row)), parts(end.rows([row])), f"state of row {row}")
 
 

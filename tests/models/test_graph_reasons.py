@@ -16,7 +16,6 @@ from graphs import (
     LANES,
     PROPERTIES,
     ROWS,
-    SEVERAL,
     SYMBOL,
     UNBOUNDED,
     Subject,
@@ -76,7 +75,6 @@ def has_other_answers(subject: Subject) -> None:
 
 
 REFUSALS: dict[str, list[Callable[[Subject], None]]] = {
-    SEVERAL: [refuses_streams],
     AXES: [refuses_streams],
     LANES: [refuses_lanes],
     SYMBOL: [has_other_answers],

@@ -54,10 +54,6 @@ class Settings(NamedTuple):
         if len(outputs) > 1:
             given = read_targets(outputs, loss, metrics, loss_weights)
             return cls(get_optimizer(optimizer), tuple(_target(*target) for target in given))
-        if isinstance(loss, Mapping) and loss:
-            raise ConfigurationError(
-                f"loss: this model has one output, and so one loss, such as loss='mse', got {loss!r}"
-            )
         if loss_weights is not None:
             raise ConfigurationError("loss_weights: this model has one output, and so one loss; leave them out")
         loss, metrics = (of_only_output(what, outputs, given) for what, given in (("loss", loss), ("metrics", metrics)))
